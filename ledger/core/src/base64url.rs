@@ -1,0 +1,47 @@
+//! Base64url without padding, in its one accepted spelling: no padding, no spare bits, no white space.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+
+/// Why a text is not strict base64url.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not base64url without padding and with zero spare bits")]
+pub struct Base64UrlError;
+
+/// Encodes bytes as base64url without padding.
+pub fn encode(bytes: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(bytes)
+}
+
+/// Decodes base64url, refusing padding, other alphabets and spare bits that are not zero.
+pub fn decode(text: &str) -> Result<Vec<u8>, Base64UrlError> {
+    Base64UrlUnpadded::decode_vec(text).map_err(|_| Base64UrlError)
+}
+
+/// Decodes base64url of exactly `N` bytes.
+pub fn decode_array<const N: usize>(text: &str) -> Result<[u8; N], Base64UrlError> {
+    decode(text)?.try_into().map_err(|_| Base64UrlError)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn spare_bits_padding_and_other_alphabets_are_refused() {
+        assert_eq!(decode("AA"), Ok(vec![0]));
+        for text in ["AB", "AA==", "A", "A+", "A/", "AA\n", " AA", "AAA=", "é"] {
+            assert_eq!(decode(text), Err(Base64UrlError), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn round_trips_and_has_one_spelling(bytes: Vec<u8>, text in "[A-Za-z0-9_-]{0,40}") {
+            prop_assert_eq!(decode(&encode(&bytes)), Ok(bytes));
+            if let Ok(decoded) = decode(&text) {
+                prop_assert_eq!(encode(&decoded), text);
+            }
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! Entries: statements as the ledger sealed them (DESIGN section 3). An entry holds hashes only, so anybody may read it.
+
+use core::fmt::Write as _;
+
+use crate::hash::Hash;
+use crate::json::{JsonError, MAX_INTEGER, Value};
+use crate::link::Link;
+use crate::position::LeafIndex;
+use crate::time::Timestamp;
+use crate::tree;
+
+/// The longest entry, in bytes: 64 links of 46 bytes and the fixed members. A C2SP bundle would allow 65,535.
+pub const MAX_ENTRY_BYTES: usize = 4096;
+
+/// An entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it stands.
+    pub index: LeafIndex,
+    /// The leaf hash of the entry before, which makes the log a plain hash chain too.
+    pub prev: Hash,
+    /// When the ledger sealed it, by the sealer's clock.
+    pub received_at: Timestamp,
+    /// How many statements of the registrar stand at lower indexes.
+    pub registry: u64,
+    /// A link for each owner, sorted as text.
+    pub links: Vec<Link>,
+    /// The statement's hash.
+    pub statement: Hash,
+}
+
+/// Why bytes are no entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EntryError {
+    /// Longer than [`MAX_ENTRY_BYTES`].
+    #[error("the entry has {bytes} bytes, and at most 4096 are allowed")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// Not strict JSON.
+    #[error("the entry is not strict JSON: {0}")]
+    Json(#[from] JsonError),
+    /// A member is missing or has a value that it cannot have.
+    #[error("the entry's member {member:?} is missing or bad")]
+    Member {
+        /// The member.
+        member: &'static str,
+    },
+    /// The entry does not serialise to the bytes that it was read from.
+    #[error("the entry does not serialise to its own bytes")]
+    NotCanonical,
+}
+
+impl EntryError {
+    /// The stable code of this error, as problems and test vectors name it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "entry_too_long",
+            Self::Json(source) => source.fault.code(),
+            Self::Member { .. } => "entry_member",
+            Self::NotCanonical => "entry_not_canonical",
+        }
+    }
+}
+
+impl Entry {
+    /// The entry's bytes, which are the leaf's data. Links are written in sorted order.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut links: Vec<String> = self.links.iter().map(ToString::to_string).collect();
+        links.sort_unstable();
+        let mut text = String::with_capacity(256 + links.len() * 46);
+        write!(
+            text,
+            r#"{{"index":{},"prev":"{}","received_at":"{}","registry":{},"links":["#,
+            self.index, self.prev, self.received_at, self.registry
+        )
+        .expect("writing to a String cannot fail");
+        for (position, link) in links.iter().enumerate() {
+            let comma = if position > 0 { "," } else { "" };
+            write!(text, r#"{comma}"{link}""#).expect("writing to a String cannot fail");
+        }
+        write!(text, r#"],"statement":"{}"}}"#, self.statement).expect("writing to a String cannot fail");
+        text.into_bytes()
+    }
+
+    /// Reads an entry, which must serialise to the very same bytes.
+    pub fn parse(bytes: &[u8]) -> Result<Self, EntryError> {
+        if bytes.len() > MAX_ENTRY_BYTES {
+            return Err(EntryError::TooLong { bytes: bytes.len() });
+        }
+        let json = Value::parse(bytes)?;
+        let member = |member: &'static str| {
+            json.as_object().and_then(|members| members.get(member)).ok_or(EntryError::Member { member })
+        };
+        let bad = |member: &'static str| move || EntryError::Member { member };
+        let number = |name: &'static str| {
+            member(name)?.as_integer().and_then(|n| u64::try_from(n).ok()).ok_or_else(bad(name))
+        };
+        let text = |name: &'static str| member(name)?.as_str().ok_or_else(bad(name));
+        let hash =
+            |name: &'static str| Hash::parse(text(name)?).map_err(|_| EntryError::Member { member: name });
+        let links = member("links")?.as_array().ok_or_else(bad("links"))?;
+        let entry = Self {
+            index: LeafIndex(number("index")?),
+            prev: hash("prev")?,
+            received_at: Timestamp::parse(text("received_at")?)
+                .map_err(|_| EntryError::Member { member: "received_at" })?,
+            registry: number("registry")?,
+            links: links
+                .iter()
+                .map(|link| link.as_str().and_then(Link::parse).ok_or_else(bad("links")))
+                .collect::<Result<_, _>>()?,
+            statement: hash("statement")?,
+        };
+        if entry.links.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(EntryError::Member { member: "links" });
+        }
+        if entry.to_bytes() == bytes { Ok(entry) } else { Err(EntryError::NotCanonical) }
+    }
+
+    /// The RFC 6962 leaf hash of the entry's bytes.
+    pub fn leaf_hash(&self) -> Hash {
+        tree::leaf_hash(&self.to_bytes())
+    }
+}
+
+/// The largest index that the entry's JSON can hold exactly.
+pub const MAX_INDEX: u64 = MAX_INTEGER.unsigned_abs();
+
+/// A slice of the log does not chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SuccessionError {
+    /// The index is not one more.
+    #[error("entry {found} stands where entry {expected} belongs")]
+    Index {
+        /// The index that belongs here.
+        expected: LeafIndex,
+        /// The index found.
+        found: LeafIndex,
+    },
+    /// `prev` is not the leaf hash of the entry before.
+    #[error("entry {index} does not name the leaf hash of the entry before it")]
+    Prev {
+        /// The entry.
+        index: LeafIndex,
+    },
+    /// `received_at` decreases.
+    #[error("entry {index} was received before the entry before it")]
+    Time {
+        /// The entry.
+        index: LeafIndex,
+    },
+    /// `registry` is not the number of registrar statements at lower indexes.
+    #[error("entry {index} counts {found} registrar statements before it, and there are {expected}")]
+    Registry {
+        /// The entry.
+        index: LeafIndex,
+        /// How many there are.
+        expected: u64,
+        /// How many it says.
+        found: u64,
+    },
+}
+
+impl SuccessionError {
+    /// The stable code of this error, as verdicts and test vectors name it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Index { .. } => "entry_index",
+            Self::Prev { .. } => "entry_prev",
+            Self::Time { .. } => "entry_time",
+            Self::Registry { .. } => "entry_registry",
+        }
+    }
+}
+
+/// What the next entry must follow. The whole state of the ledger's own chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Predecessor {
+    /// The index that the next entry has.
+    pub next_index: LeafIndex,
+    /// The leaf hash of the last entry; zeros before the first.
+    pub leaf_hash: Hash,
+    /// The last `received_at`.
+    pub received_at: Option<Timestamp>,
+    /// How many statements of the registrar stand in the log.
+    pub registry: u64,
+}
+
+impl Predecessor {
+    /// Before entry 0.
+    pub const GENESIS: Self =
+        Self { next_index: LeafIndex(0), leaf_hash: Hash::ZERO, received_at: None, registry: 0 };
+
+    /// Checks that the entry follows, and steps past it. `of_registrar` says whose statement it seals.
+    pub fn follow(
+        &mut self,
+        entry: &Entry,
+        leaf_hash: Hash,
+        of_registrar: bool,
+    ) -> Result<(), SuccessionError> {
+        let index = entry.index;
+        if index != self.next_index {
+            return Err(SuccessionError::Index { expected: self.next_index, found: index });
+        }
+        if entry.prev != self.leaf_hash {
+            return Err(SuccessionError::Prev { index });
+        }
+        if self.received_at.is_some_and(|earlier| entry.received_at < earlier) {
+            return Err(SuccessionError::Time { index });
+        }
+        if entry.registry != self.registry {
+            return Err(SuccessionError::Registry { index, expected: self.registry, found: entry.registry });
+        }
+        *self = Self {
+            next_index: LeafIndex(index.0 + 1),
+            leaf_hash,
+            received_at: Some(entry.received_at),
+            registry: self.registry + u64::from(of_registrar),
+        };
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::LinkKey;
+    use proptest::prelude::*;
+
+    fn any_entry() -> impl Strategy<Value = Entry> {
+        (0..=MAX_INDEX, any::<[u8; 32]>(), 0_i64..4_000_000_000_000, 0_u64..1000, 0_usize..65).prop_map(
+            |(index, prev, millis, registry, owners)| {
+                let mut links: Vec<Link> =
+                    (0..owners as u64).map(|n| LinkKey::from_bytes(prev).link(n)).collect();
+                links.sort_by_key(ToString::to_string);
+                Entry {
+                    index: LeafIndex(index),
+                    prev: Hash::from_bytes(prev),
+                    received_at: Timestamp::from_millis(millis).expect("in range"),
+                    registry,
+                    links,
+                    statement: Hash::of(&prev),
+                }
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_round_trip(entry in any_entry()) {
+            let bytes = entry.to_bytes();
+            prop_assert!(bytes.len() <= MAX_ENTRY_BYTES);
+            prop_assert_eq!(Entry::parse(&bytes), Ok(entry));
+        }
+
+        #[test]
+        fn any_flipped_bit_gives_another_entry_or_none(entry in any_entry(), at: prop::sample::Index, bit in 0..8) {
+            let mut bytes = entry.to_bytes();
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1_u8 << bit;
+            if let Ok(other) = Entry::parse(&bytes) {
+                prop_assert_ne!(other.leaf_hash(), entry.leaf_hash());
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_do_not_panic(bytes: Vec<u8>) {
+            let _ = Entry::parse(&bytes);
+        }
+    }
+
+    #[test]
+    fn another_spelling_of_the_same_entry_is_refused() {
+        let entry = Entry {
+            index: LeafIndex(0),
+            prev: Hash::ZERO,
+            received_at: Timestamp::parse("2026-03-01T09:00:00Z").expect("a time"),
+            registry: 0,
+            links: Vec::new(),
+            statement: Hash::ZERO,
+        };
+        let text = String::from_utf8(entry.to_bytes()).expect("UTF-8");
+        for other in [
+            text.replace(',', ", "),
+            text.replace("09:00:00.000Z", "09:00:00Z"),
+            text.replace('}', r#","more":1}"#),
+            format!("{text}\n"),
+        ] {
+            assert_eq!(Entry::parse(other.as_bytes()), Err(EntryError::NotCanonical), "{other}");
+        }
+    }
+
+    #[test]
+    fn succession_notices_each_break() {
+        let mut first = Predecessor::GENESIS;
+        let zero = Entry {
+            index: LeafIndex(0),
+            prev: Hash::ZERO,
+            received_at: Timestamp::from_millis(1000).expect("in range"),
+            registry: 0,
+            links: Vec::new(),
+            statement: Hash::of(b"s"),
+        };
+        first.follow(&zero, zero.leaf_hash(), true).expect("follows genesis");
+        let one = Entry { index: LeafIndex(1), prev: zero.leaf_hash(), registry: 1, ..zero.clone() };
+        let broken = |entry: Entry| first.clone().follow(&entry, Hash::ZERO, false);
+        assert_eq!(broken(one.clone()), Ok(()));
+        assert!(matches!(
+            broken(Entry { index: LeafIndex(2), ..one.clone() }),
+            Err(SuccessionError::Index { .. })
+        ));
+        assert!(matches!(
+            broken(Entry { prev: Hash::ZERO, ..one.clone() }),
+            Err(SuccessionError::Prev { .. })
+        ));
+        assert!(matches!(
+            broken(Entry { registry: 2, ..one.clone() }),
+            Err(SuccessionError::Registry { .. })
+        ));
+        let early = Timestamp::from_millis(999).expect("in range");
+        assert!(matches!(broken(Entry { received_at: early, ..one }), Err(SuccessionError::Time { .. })));
+    }
+}

@@ -1,0 +1,97 @@
+use super::*;
+use proptest::prelude::*;
+
+fn fault(text: &str) -> JsonFault {
+    Value::parse(text.as_bytes()).expect_err(text).fault
+}
+
+#[test]
+fn what_readers_could_read_differently_is_refused() {
+    assert_eq!(fault(r#"{"a":1,"a":2}"#), JsonFault::DuplicateMember);
+    assert_eq!(fault(r#"{"a":1,"\u0061":2}"#), JsonFault::DuplicateMember);
+    assert_eq!(fault(r#""\ud800""#), JsonFault::LoneSurrogate);
+    assert_eq!(fault(r#""\ud800\u0041""#), JsonFault::LoneSurrogate);
+    assert_eq!(fault(r#""\udc00""#), JsonFault::LoneSurrogate);
+    assert_eq!(Value::parse(b"\"\xED\xA0\x80\"").expect_err("raw").fault, JsonFault::LoneSurrogate);
+    assert_eq!(Value::parse(b"\"\xFF\"").expect_err("raw").fault, JsonFault::NotUtf8);
+    assert_eq!(fault(r#""\u0000""#), JsonFault::Nul);
+    assert_eq!(fault("\"\0\""), JsonFault::Nul);
+    assert_eq!(fault("\u{feff}{}"), JsonFault::ByteOrderMark);
+    assert_eq!(fault(r#"{"__proto__":1}"#), JsonFault::Proto);
+    assert_eq!(fault(r#"{"\u005f_proto__":1}"#), JsonFault::Proto);
+    for number in ["1.0", "1e2", "1E0", "-0", "9007199254740992", "-9007199254740992", "99999999999999999999"]
+    {
+        assert_eq!(fault(number), JsonFault::Number, "{number}");
+    }
+    for text in [
+        "",
+        "01",
+        "-",
+        "+1",
+        "[1,]",
+        "{,}",
+        "nul",
+        "true false",
+        "\"\t\"",
+        "'a'",
+        "[1 2]",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"abc",
+    ] {
+        assert_eq!(fault(text), JsonFault::Syntax, "{text}");
+    }
+}
+
+#[test]
+fn depth_sixteen_is_the_last() {
+    let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+    assert!(Value::parse(nested(16).as_bytes()).is_ok());
+    assert_eq!(fault(&nested(17)), JsonFault::TooDeep);
+    assert_eq!(fault(&"[".repeat(1_000_000)), JsonFault::TooDeep);
+}
+
+#[test]
+fn many_members_are_still_compared() {
+    let mut text: Vec<String> = (0..40).map(|i| format!("\"m{i}\":0")).collect();
+    assert!(Value::parse(format!("{{{}}}", text.join(",")).as_bytes()).is_ok());
+    text.push("\"m7\":1".into());
+    assert_eq!(fault(&format!("{{{}}}", text.join(","))), JsonFault::DuplicateMember);
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        (-MAX_INTEGER..=MAX_INTEGER).prop_map(Value::Integer),
+        "[^\u{0}]{0,12}".prop_map(Value::String),
+    ];
+    leaf.prop_recursive(4, 32, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+            prop::collection::vec(("[^\u{0}]{0,8}", inner), 0..4)
+                .prop_map(|m| Value::Object(m.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn text_round_trips(value in any_value()) {
+        prop_assert_eq!(Value::parse(value.to_text().as_bytes()), Ok(value));
+    }
+
+    #[test]
+    fn arbitrary_bytes_do_not_panic(bytes: Vec<u8>) {
+        let _ = Value::parse(&bytes);
+    }
+
+    #[test]
+    fn whatever_is_accepted_serde_json_reads_alike(text in r#"[\[\]{}:,"\\a-c0-9eu. -]{0,24}"#) {
+        if let Ok(value) = Value::parse(text.as_bytes()) {
+            let other: serde_json::Value = serde_json::from_str(&text).expect("accepted by the strict reader");
+            let ours: serde_json::Value = serde_json::from_str(&value.to_text()).expect("our own text");
+            prop_assert_eq!(ours, other);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The pure core of the ledger: what an agency signs, how it is sealed, and how anybody checks it.
+//!
+//! This crate knows no clock, no file, no network and no runtime: every function takes its inputs and the time from its
+//! caller, so a verifier of a later day, on another machine, comes to the same answer. Its formats are fixed by DESIGN
+//! sections 2–4 and `docs/FORMATS.md`; `tests/vectors/` at the workspace's root runs their rules in any language.
+//!
+//! Where to start reading:
+//!
+//! - [`statement`]: a signed statement, from [`json`] (the one strict reading) up; [`key`] and [`agency`] say who signs;
+//! - [`registry`]: which key speaks for which agency, folded from the registrar's own statements; [`chain`]: where a
+//!   publisher's next statement belongs;
+//! - [`entry`] and [`link`]: what the ledger seals of a statement, and how a child's record is provably complete;
+//! - [`tree`], [`tile`], [`prove`], [`proof`], [`note`], [`checkpoint`], [`receipt`]: the C2SP transparency log;
+//! - [`verify`]: these together, as somebody uses them who trusts nobody.
+//!
+//! Everything is parsed once, strictly and within bounds, into types that cannot hold what was refused. Errors name the
+//! rule and the place and never a value, since values may be about a person; each has a stable `code`.
+
+pub mod agency;
+pub mod base64url;
+pub mod chain;
+pub mod checkpoint;
+pub mod entry;
+pub mod hash;
+pub mod json;
+pub mod key;
+pub mod link;
+pub mod note;
+pub mod position;
+pub mod proof;
+pub mod prove;
+pub mod receipt;
+pub mod registry;
+pub mod statement;
+pub mod tile;
+pub mod time;
+pub mod tree;
+pub mod verify;
+
+pub use hash::Hash;
+pub use position::{LeafIndex, TreeSize};

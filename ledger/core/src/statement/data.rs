@@ -1,0 +1,172 @@
+use super::error::StatementError;
+use crate::agency::AgencyCode;
+use crate::hash::Hash;
+use crate::json::{Object, Value};
+
+/// The disclosable members that are lists of people, one element per person. Every other one has exactly one element.
+pub const MANY_ELEMENTS: [&str; 3] = ["others", "recipient_names", "identifiers"];
+
+/// The members that name an owner and so cannot be kept at home.
+pub const NEVER_KEPT: [&str; 6] = ["child", "others", "practitioner", "authoriser", "person", "identifiers"];
+
+/// The event: members in the clear, and the digests of disclosable ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Data {
+    clear: Object,
+    members: Vec<DisclosableMember>,
+    kept: Vec<String>,
+}
+
+/// A disclosable member: its name, and a digest per element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisclosableMember {
+    name: String,
+    digests: Vec<Hash>,
+}
+
+impl DisclosableMember {
+    /// The member's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The digests of its elements, in order.
+    pub fn digests(&self) -> &[Hash] {
+        &self.digests
+    }
+}
+
+impl Data {
+    /// The members in the clear, without `kept`.
+    pub fn clear(&self) -> &Object {
+        &self.clear
+    }
+
+    /// The disclosable members in the payload's order.
+    pub fn members(&self) -> &[DisclosableMember] {
+        &self.members
+    }
+
+    /// The names of the members whose disclosures the publisher keeps at home.
+    pub fn kept(&self) -> &[String] {
+        &self.kept
+    }
+
+    /// Whether the publisher keeps this member's disclosure at home.
+    pub fn is_kept(&self, member: &str) -> bool {
+        self.kept.iter().any(|name| name == member)
+    }
+
+    /// Where a digest stands: the member's position and the element's.
+    pub fn find(&self, digest: &Hash) -> Option<(usize, usize)> {
+        self.members.iter().enumerate().find_map(|(position, member)| {
+            member.digests.iter().position(|d| d == digest).map(|element| (position, element))
+        })
+    }
+
+    /// Reads `data`. The ledger's own types (`ledgers_own`) have schemas of their own and no disclosures.
+    pub(super) fn read(data: &Object, ledgers_own: bool) -> Result<Self, StatementError> {
+        let mut read = Self { clear: Object::default(), members: Vec::new(), kept: Vec::new() };
+        for (name, value) in data.iter() {
+            if !is_member_name(name) {
+                return Err(StatementError::DataMemberName);
+            }
+            if holds_digest(value, 0) {
+                if ledgers_own {
+                    return Err(StatementError::DigestMisplaced { member: name.to_owned() });
+                }
+                read.members.push(read_disclosable(name, value)?);
+            } else if name == "kept" && !ledgers_own {
+                read.kept = read_kept(value)?;
+            } else {
+                if !ledgers_own && !is_clear(value) {
+                    return Err(StatementError::PersonalDataInClear { member: name.to_owned() });
+                }
+                read.clear.insert(name, value.clone());
+            }
+        }
+        read.check_digests_distinct()?;
+        let may_be_kept = |name: &String| {
+            !NEVER_KEPT.contains(&name.as_str()) && read.members.iter().any(|member| member.name == *name)
+        };
+        if !read.kept.iter().all(may_be_kept) {
+            return Err(StatementError::KeptBad);
+        }
+        Ok(read)
+    }
+
+    fn check_digests_distinct(&self) -> Result<(), StatementError> {
+        let mut seen: Vec<&Hash> = self.members.iter().flat_map(|member| &member.digests).collect();
+        seen.sort_unstable();
+        let Some(pair) = seen.windows(2).find(|pair| pair[0] == pair[1]) else {
+            return Ok(());
+        };
+        let repeating = self.members.iter().rfind(|member| member.digests.contains(pair[0]));
+        let member = repeating.map_or_else(String::new, |member| member.name.clone());
+        Err(StatementError::DigestRepeated { member })
+    }
+}
+
+/// Whether the text is a code: a closed enumeration's value or an agency code.
+pub(crate) fn is_code(text: &str) -> bool {
+    let word = text.len() <= 64
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    word || AgencyCode::parse(text).is_ok()
+}
+
+fn is_member_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+fn is_clear(value: &Value) -> bool {
+    match value {
+        Value::Bool(_) => true,
+        Value::String(text) => is_code(text),
+        Value::Array(elements) => elements.iter().all(is_clear),
+        Value::Object(members) => members.iter().all(|(name, value)| is_member_name(name) && is_clear(value)),
+        Value::Null | Value::Integer(_) => false,
+    }
+}
+
+/// Whether `...`, `_sd` or `_sd_alg` is a member anywhere in the value.
+pub(super) fn holds_digest(value: &Value, depth: usize) -> bool {
+    // Strict JSON is at most 16 deep, so the recursion ends; the bound is for values made otherwise.
+    depth <= crate::json::MAX_DEPTH
+        && match value {
+            Value::Array(elements) => elements.iter().any(|element| holds_digest(element, depth + 1)),
+            Value::Object(members) => members.iter().any(|(name, value)| {
+                ["...", "_sd", "_sd_alg"].contains(&name) || holds_digest(value, depth + 1)
+            }),
+            _ => false,
+        }
+}
+
+fn read_disclosable(name: &str, value: &Value) -> Result<DisclosableMember, StatementError> {
+    let misplaced = || StatementError::DigestMisplaced { member: name.to_owned() };
+    let elements = value.as_array().ok_or_else(misplaced)?;
+    let digest = |element: &Value| {
+        let members = element.as_object().filter(|members| members.len() == 1)?;
+        Hash::parse(members.get("...")?.as_str()?).ok()
+    };
+    let digests: Vec<Hash> =
+        elements.iter().map(|element| digest(element).ok_or_else(misplaced)).collect::<Result<_, _>>()?;
+    if digests.len() > 1 && !MANY_ELEMENTS.contains(&name) {
+        return Err(StatementError::TooManyElements { member: name.to_owned(), elements: digests.len() });
+    }
+    Ok(DisclosableMember { name: name.to_owned(), digests })
+}
+
+fn read_kept(value: &Value) -> Result<Vec<String>, StatementError> {
+    let mut kept: Vec<String> = Vec::new();
+    for name in value.as_array().ok_or(StatementError::KeptBad)? {
+        let name = name.as_str().ok_or(StatementError::KeptBad)?;
+        if kept.iter().any(|earlier| earlier == name) {
+            return Err(StatementError::KeptBad);
+        }
+        kept.push(name.to_owned());
+    }
+    Ok(kept)
+}

@@ -1,0 +1,102 @@
+use super::data::{Data, holds_digest};
+use super::error::StatementError;
+use super::{MAX_DISCLOSURE_BYTES, MIN_SALT_BYTES};
+use crate::base64url;
+use crate::hash::Hash;
+use crate::json::Value;
+
+/// A disclosure (RFC 9901 section 4.2.2): the salted value of one element of a disclosable member.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Disclosure {
+    text: Box<str>,
+    digest: Hash,
+    member_position: usize,
+    element: usize,
+    value: Value,
+}
+
+impl Disclosure {
+    /// The disclosure as it was received: base64url of `[salt, value]`.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// SHA-256 of [`Self::text`].
+    pub fn digest(&self) -> Hash {
+        self.digest
+    }
+
+    /// The position of the member among [`Data::members`].
+    pub fn member_position(&self) -> usize {
+        self.member_position
+    }
+
+    /// The position of the element within its member.
+    pub fn element(&self) -> usize {
+        self.element
+    }
+
+    /// The value disclosed.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Makes the text of a disclosure from a salt and a value.
+    pub fn encode(salt: &[u8], value: &Value) -> String {
+        let json = Value::Array(vec![Value::String(base64url::encode(salt)), value.clone()]);
+        base64url::encode(json.to_text().as_bytes())
+    }
+
+    /// The digest of a disclosure's text.
+    pub fn digest_of(text: &str) -> Hash {
+        Hash::of(text.as_bytes())
+    }
+}
+
+/// Shows where the disclosure belongs and nothing of what it says.
+impl core::fmt::Debug for Disclosure {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Disclosure").field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
+
+pub(super) fn read_all<'a>(
+    texts: impl IntoIterator<Item = &'a str>,
+    data: &Data,
+) -> Result<Vec<Disclosure>, StatementError> {
+    let mut read: Vec<Disclosure> = Vec::new();
+    for text in texts {
+        let disclosure = read_one(text, data)?;
+        let place = (disclosure.member_position, disclosure.element);
+        if read.iter().any(|earlier| (earlier.member_position, earlier.element) == place) {
+            let member = data.members()[place.0].name().to_owned();
+            return Err(StatementError::DisclosureRepeated { member });
+        }
+        read.push(disclosure);
+    }
+    Ok(read)
+}
+
+fn read_one(text: &str, data: &Data) -> Result<Disclosure, StatementError> {
+    if text.len() > MAX_DISCLOSURE_BYTES {
+        return Err(StatementError::DisclosureTooLong { bytes: text.len() });
+    }
+    let digest = Disclosure::digest_of(text);
+    let bytes = base64url::decode(text).map_err(|_| StatementError::Base64Url { part: "disclosure" })?;
+    let (member_position, element) = data.find(&digest).ok_or(StatementError::DisclosureUnreferenced)?;
+    let member = || data.members()[member_position].name().to_owned();
+    let json = Value::parse(&bytes).map_err(|source| StatementError::Json { part: "disclosure", source })?;
+    let Value::Array(parts) = json else {
+        return Err(StatementError::DisclosureMalformed);
+    };
+    let Ok([Value::String(salt), value]) = <[Value; 2]>::try_from(parts) else {
+        return Err(StatementError::DisclosureMalformed);
+    };
+    if base64url::decode(&salt).map_or(0, |salt| salt.len()) < MIN_SALT_BYTES {
+        return Err(StatementError::SaltTooShort { member: member() });
+    }
+    if holds_digest(&value, 0) {
+        return Err(StatementError::DigestInDisclosure { member: member() });
+    }
+    Ok(Disclosure { text: text.into(), digest, member_position, element, value })
+}

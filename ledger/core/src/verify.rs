@@ -1,0 +1,293 @@
+//! What anybody can check who holds a receipt or a statement and trusts nothing but what they pinned beforehand.
+//!
+//! These functions compose the others of this crate, in the order of `docs/FORMATS.md` section 5, and add no rule of
+//! their own but one: where a pinned genesis hash can be compared, it is.
+
+use crate::checkpoint::{Checkpoint, VerifyCheckpointError};
+use crate::entry::{Entry, EntryError};
+use crate::hash::Hash;
+use crate::note::{VerifierKey, VerifyNoteError};
+use crate::position::LeafIndex;
+use crate::proof::{InclusionError, InclusionProof};
+use crate::receipt::Receipt;
+use crate::registry::{Registry, SignerError};
+use crate::statement::{Statement, StatementError};
+use crate::tree;
+
+/// What a verifier knows of a ledger from outside it (DESIGN section 4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The ledger's origin: the first line of its checkpoints.
+    pub origin: String,
+    /// The keys that may have signed a checkpoint; one of them is enough.
+    pub verifier_keys: Vec<VerifierKey>,
+    /// The leaf hash of entry 0. A receipt shows it only if it is for entry 0 or 1.
+    pub genesis: Option<Hash>,
+}
+
+/// What a receipt that holds has shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptVerdict {
+    /// The sealed entry.
+    pub entry: Entry,
+    /// Its leaf hash.
+    pub leaf_hash: Hash,
+    /// The head of the log that holds it.
+    pub checkpoint: Checkpoint,
+    /// The pinned keys that signed that head.
+    pub signed_by: Vec<VerifierKey>,
+    /// Whether the entry was compared with a statement. Without one, the receipt shows that *something* was sealed.
+    pub statement_compared: bool,
+}
+
+/// Why a receipt does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiptFault {
+    /// There is no `extra` line, so the receipt says nothing about any statement.
+    #[error("the receipt carries no entry")]
+    NoEntry,
+    /// The `extra` line does not hold an entry.
+    #[error("the receipt's entry is refused: {0}")]
+    Entry(#[from] EntryError),
+    /// The entry says that it stands elsewhere.
+    #[error("the receipt is for index {receipt}, but its entry has index {entry}")]
+    Index {
+        /// The receipt's index.
+        receipt: LeafIndex,
+        /// The entry's index.
+        entry: LeafIndex,
+    },
+    /// The checkpoint is of another log, or no pinned key signed it.
+    #[error("the receipt's checkpoint is not to be trusted: {0}")]
+    Checkpoint(#[from] VerifyCheckpointError),
+    /// The path does not lead from the entry to the checkpoint's root.
+    #[error("the receipt's inclusion proof does not hold: {0}")]
+    Inclusion(#[from] InclusionError),
+    /// The log begins with another entry 0 than the pinned one.
+    #[error("the log begins with another entry 0 than the one that is pinned")]
+    OtherGenesis,
+    /// The entry seals another statement.
+    #[error("the entry seals statement {sealed}, not {held}")]
+    OtherStatement {
+        /// The hash in the entry.
+        sealed: Hash,
+        /// The hash of the statement that its holder signed.
+        held: Hash,
+    },
+}
+
+/// Why a statement does not speak for its agency.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorshipFault {
+    /// It speaks to another ledger.
+    #[error("aud names another ledger than {origin}")]
+    WrongAudience {
+        /// The origin of the ledger whose registry was asked.
+        origin: String,
+    },
+    /// Its signer may not speak as it does.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// Its signature does not hold.
+    #[error(transparent)]
+    Signature(#[from] StatementError),
+}
+
+impl ReceiptFault {
+    /// The stable code of this fault, as verdicts and test vectors name it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoEntry => "entry_absent",
+            Self::Entry(source) => source.code(),
+            Self::Index { .. } => "index_differs",
+            Self::Checkpoint(VerifyCheckpointError::Origin { .. }) => "other_origin",
+            Self::Checkpoint(VerifyCheckpointError::Note(source)) => match source {
+                VerifyNoteError::BadSignature { .. } => "checkpoint_bad_signature",
+                VerifyNoteError::NoTrustedSignature => "checkpoint_not_signed",
+            },
+            Self::Inclusion(InclusionError::IndexOutsideTree { .. }) => "index_outside_tree",
+            Self::Inclusion(InclusionError::PathLength { .. }) => "inclusion_path_length",
+            Self::Inclusion(InclusionError::RootMismatch { .. }) => "not_included",
+            Self::OtherGenesis => "other_genesis",
+            Self::OtherStatement { .. } => "other_statement",
+        }
+    }
+}
+
+impl AuthorshipFault {
+    /// The stable code of this fault, as problems, verdicts and test vectors name it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::WrongAudience { .. } => "wrong_audience",
+            Self::Signer(source) => source.code(),
+            Self::Signature(source) => source.code(),
+        }
+    }
+}
+
+/// Checks a receipt against what is pinned and, if its holder has it, against the statement that was signed
+/// (`docs/FORMATS.md` section 5).
+pub fn verify_receipt(
+    receipt: &Receipt,
+    statement_hash: Option<Hash>,
+    pin: &Pin,
+) -> Result<ReceiptVerdict, ReceiptFault> {
+    let bytes = receipt.extra.as_deref().ok_or(ReceiptFault::NoEntry)?;
+    let entry = Entry::parse(bytes)?;
+    if entry.index != receipt.index {
+        return Err(ReceiptFault::Index { receipt: receipt.index, entry: entry.index });
+    }
+    let signed_by = receipt.checkpoint.verify(&pin.origin, &pin.verifier_keys)?;
+    let checkpoint = receipt.checkpoint.checkpoint();
+    // An entry is its own only spelling, so these bytes are the leaf's data.
+    let leaf_hash = tree::leaf_hash(bytes);
+    let proof = InclusionProof { index: entry.index, size: checkpoint.size(), path: receipt.path.clone() };
+    proof.verify(&leaf_hash, &checkpoint.root())?;
+    if pin
+        .genesis
+        .is_some_and(|genesis| shown_genesis(&entry, leaf_hash).is_some_and(|shown| shown != genesis))
+    {
+        return Err(ReceiptFault::OtherGenesis);
+    }
+    if let Some(held) = statement_hash
+        && held != entry.statement
+    {
+        return Err(ReceiptFault::OtherStatement { sealed: entry.statement, held });
+    }
+    Ok(ReceiptVerdict {
+        leaf_hash,
+        checkpoint: checkpoint.clone(),
+        signed_by: signed_by.into_iter().cloned().collect(),
+        statement_compared: statement_hash.is_some(),
+        entry,
+    })
+}
+
+/// Checks that a statement is addressed to this ledger and signed by the key that the registry, as it stood before the
+/// statement's index, gives to its publisher.
+///
+/// Its structure was checked when it was parsed; its place in the publisher's chain is [`crate::chain`]'s to say.
+pub fn verify_authorship(statement: &Statement, registry: &Registry) -> Result<(), AuthorshipFault> {
+    let origin = &registry.ledger_keys().origin;
+    if statement.payload().aud != *origin {
+        return Err(AuthorshipFault::WrongAudience { origin: origin.clone() });
+    }
+    Ok(statement.verify(registry.signer(statement)?)?)
+}
+
+/// The leaf hash of entry 0, where an entry tells it: entry 0 is it, and entry 1 names it.
+fn shown_genesis(entry: &Entry, leaf_hash: Hash) -> Option<Hash> {
+    match entry.index.0 {
+        0 => Some(leaf_hash),
+        1 => Some(entry.prev),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::SignedCheckpoint;
+    use crate::note::NoteSigner;
+    use crate::position::TreeSize;
+    use crate::prove::{self, MemoryTiles};
+    use crate::time::Timestamp;
+    use proptest::prelude::*;
+
+    const ORIGIN: &str = "ledger.example/first";
+
+    fn entries(count: u64) -> Vec<Entry> {
+        let mut made: Vec<Entry> = Vec::new();
+        for index in 0..count {
+            made.push(Entry {
+                index: LeafIndex(index),
+                prev: made.last().map_or(Hash::ZERO, Entry::leaf_hash),
+                received_at: Timestamp::from_millis(1_780_000_000_000).expect("in range"),
+                registry: index.min(1),
+                links: Vec::new(),
+                statement: Hash::of(&index.to_be_bytes()),
+            });
+        }
+        made
+    }
+
+    fn receipt(index: u64, size: u64) -> Receipt {
+        let entries = entries(size);
+        let mut tiles = MemoryTiles::new();
+        for entry in &entries {
+            tiles.push(entry.leaf_hash());
+        }
+        let root = prove::root(&tiles, TreeSize(size)).expect("in memory");
+        let checkpoint = Checkpoint::new(ORIGIN, TreeSize(size), root).expect("sound");
+        let signer = NoteSigner::new(ORIGIN, &[1; 32]).expect("a good name");
+        let checkpoint = SignedCheckpoint::sign(checkpoint, &[&signer]).expect("sound");
+        let path = prove::inclusion(&tiles, LeafIndex(index), TreeSize(size)).expect("in memory").path;
+        let extra = entries.iter().find(|entry| entry.index.0 == index).map(Entry::to_bytes);
+        Receipt { extra, index: LeafIndex(index), path, checkpoint }
+    }
+
+    fn pin() -> Pin {
+        let signer = NoteSigner::new(ORIGIN, &[1; 32]).expect("a good name");
+        let genesis = Some(entries(1)[0].leaf_hash());
+        Pin { origin: ORIGIN.into(), verifier_keys: vec![signer.verifier_key().clone()], genesis }
+    }
+
+    fn held(index: u64) -> Hash {
+        Hash::of(&index.to_be_bytes())
+    }
+
+    fn fault(receipt: &Receipt, statement: Hash, pin: &Pin) -> &'static str {
+        verify_receipt(receipt, Some(statement), pin).expect_err("must not hold").code()
+    }
+
+    #[test]
+    fn every_entry_of_a_small_log_has_a_receipt_that_holds() {
+        for index in 0..9 {
+            let verdict = verify_receipt(&receipt(index, 9), Some(held(index)), &pin()).expect("holds");
+            assert_eq!((verdict.entry.index, verdict.checkpoint.size()), (LeafIndex(index), TreeSize(9)));
+            assert_eq!(verdict.signed_by, pin().verifier_keys);
+            assert!(verdict.statement_compared);
+        }
+        assert!(!verify_receipt(&receipt(3, 9), None, &pin()).expect("holds").statement_compared);
+    }
+
+    #[test]
+    fn each_thing_that_is_pinned_or_held_is_compared() {
+        let good = receipt(5, 9);
+        assert_eq!(fault(&good, held(4), &pin()), "other_statement");
+        assert_eq!(fault(&good, held(5), &Pin { origin: "ledger.example".into(), ..pin() }), "other_origin");
+        assert_eq!(fault(&good, held(5), &Pin { verifier_keys: vec![], ..pin() }), "checkpoint_not_signed");
+        assert_eq!(fault(&Receipt { extra: None, ..good.clone() }, held(5), &pin()), "entry_absent");
+        let broken = Receipt { extra: Some(b"{}".to_vec()), ..good.clone() };
+        assert_eq!(fault(&broken, held(5), &pin()), "entry_member");
+        let moved = Receipt { index: LeafIndex(4), ..good.clone() };
+        assert_eq!(fault(&moved, held(5), &pin()), "index_differs");
+        let swapped = Receipt { extra: receipt(4, 9).extra, index: LeafIndex(4), ..good.clone() };
+        assert_eq!(fault(&swapped, held(4), &pin()), "not_included");
+        let shortened = Receipt { path: good.path[1..].to_vec(), ..good.clone() };
+        assert_eq!(fault(&shortened, held(5), &pin()), "inclusion_path_length");
+        let early = Receipt { checkpoint: receipt(0, 5).checkpoint, ..good };
+        assert_eq!(fault(&early, held(5), &pin()), "index_outside_tree");
+    }
+
+    #[test]
+    fn another_genesis_is_noticed_where_the_receipt_shows_it() {
+        let other = Pin { genesis: Some(Hash::of(b"another ledger")), ..pin() };
+        assert_eq!(fault(&receipt(0, 9), held(0), &other), "other_genesis");
+        assert_eq!(fault(&receipt(1, 9), held(1), &other), "other_genesis");
+        assert!(verify_receipt(&receipt(2, 9), Some(held(2)), &other).is_ok());
+        assert!(verify_receipt(&receipt(0, 9), Some(held(0)), &Pin { genesis: None, ..pin() }).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn any_changed_byte_is_found(at: prop::sample::Index, mask in 1_u8..=255) {
+            let mut bytes = receipt(5, 9).to_string().into_bytes();
+            let at = at.index(bytes.len());
+            bytes[at] ^= mask;
+            let holds = Receipt::parse(&bytes)
+                .is_ok_and(|receipt| verify_receipt(&receipt, Some(held(5)), &pin()).is_ok());
+            prop_assert!(!holds);
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Making a ledger: its keys, its data folder, entry 0, and the ledger's own service publisher.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gt_core::agency::AgencyCode;
+use gt_core::base64url;
+use gt_core::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
+use gt_core::entry::Entry;
+use gt_core::json::Value;
+use gt_core::key::PrivateKey;
+use gt_core::note::SignNoteError;
+use gt_core::registry::{is_origin, proof_message};
+use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, SignError, Statement, sign};
+use gt_core::time::Timestamp;
+use gt_core::{Hash, LeafIndex, tree};
+
+use crate::clock::{Clock, SystemClock};
+use crate::disk::{Disk, private_folder};
+use crate::keyring::{KeyEncryptionKey, Keyring, KeyringError};
+use crate::layout;
+use crate::ledger::Ledger;
+use crate::log::{RecoverError, SealedEntry, recover};
+use crate::open::{OpenLedgerError, lock};
+use crate::random;
+use crate::refusal::Refusal;
+use crate::secrets::{self, PinFile, Secrets, SecretsError, file, write_secret};
+use crate::vault::{StatementBlob, VaultRecord};
+
+/// A new ledger.
+pub struct Created {
+    /// What others pin.
+    pub pin: PinFile,
+    /// Where its keys are.
+    pub secrets: PathBuf,
+}
+
+/// Why a ledger cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// The origin cannot be one.
+    #[error("{0:?} cannot be a ledger's origin: a name like ledger.example.org/first, without spaces or plus signs, at most 200 bytes")]
+    Origin(String),
+    /// There is something in the folder.
+    #[error("{} is there already and not empty; a new ledger takes a new folder", .0.display())]
+    NotEmpty(PathBuf),
+    /// A file cannot be written.
+    #[error("{}: {source}", .file.display())]
+    Io { /// Which file.
+        file: PathBuf, /// Why.
+        source: io::Error },
+    /// The secrets cannot be written.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// The keyring cannot be written.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The log cannot be started.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    /// The first statement cannot be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The first checkpoint cannot be made.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The first checkpoint cannot be signed.
+    #[error(transparent)]
+    Note(#[from] SignNoteError),
+    /// The new ledger does not open.
+    #[error(transparent)]
+    Open(#[from] Box<OpenLedgerError>),
+    /// The new ledger refuses its own first statements.
+    #[error("the new ledger refuses its own service publisher: {0}")]
+    Refused(#[from] Box<Refusal>),
+}
+
+/// What a registrar's statement about a new publisher says.
+pub struct NewPublisher<'a> {
+    /// The agency for which it speaks.
+    pub agency: &'a AgencyCode,
+    /// The system's name, for people.
+    pub name: &'a str,
+    /// What kind of system or agency it is, a word.
+    pub kind: &'a str,
+    /// Its public key as a JWK.
+    pub key: Value,
+    /// Its id.
+    pub publisher: PublisherId,
+    /// The key's own signature, base64url.
+    pub proof: String,
+    /// A valid key of the agency and its signature, base64url.
+    pub endorsement: Option<(Hash, String)>,
+    /// Enrolled without an endorsement, which raises an alert.
+    pub recovery: bool,
+}
+
+/// Makes a ledger in a new folder, with its keys in a folder beside it.
+pub fn create(data: &Path, secrets_folder: &Path, origin: &str) -> Result<Created, CreateError> {
+    if !is_origin(origin) {
+        return Err(CreateError::Origin(origin.to_owned()));
+    }
+    for folder in [data, secrets_folder] {
+        make_empty(folder)?;
+    }
+    let kek = KeyEncryptionKey::generate();
+    write_secret(&secrets_folder.join(file::KEK), &base64url::encode(kek.as_bytes()))?;
+    let keys = Keys::generate(secrets_folder)?;
+    let secrets = Secrets::new(kek, PrivateKey::from_seed(&keys.checkpoint.to_seed()), origin)?;
+    let genesis = seal_genesis(data, &secrets, &keys)?;
+    let pin = PinFile {
+        origin: origin.to_owned(),
+        genesis: genesis.to_string(),
+        verifier_keys: secrets.pin().1.iter().map(ToString::to_string).collect(),
+    };
+    let text = serde_json::to_string_pretty(&pin).expect("three strings serialise");
+    write_secret(&secrets_folder.join(file::PIN), &text)?;
+    enrol_service(data, &secrets, &keys, genesis)?;
+    Ok(Created { pin, secrets: secrets_folder.to_owned() })
+}
+
+struct Keys {
+    checkpoint: PrivateKey,
+    registrar: PrivateKey,
+    recovery: PrivateKey,
+    service: PrivateKey,
+}
+
+impl Keys {
+    fn generate(folder: &Path) -> Result<Self, SecretsError> {
+        let key = |name: &str| {
+            let key = PrivateKey::from_seed(&random::key());
+            write_secret(&folder.join(name), &key.to_jwk_text()).map(|()| key)
+        };
+        Ok(Self {
+            checkpoint: key(file::CHECKPOINT)?,
+            registrar: key(file::REGISTRAR)?,
+            recovery: key(file::RECOVERY)?,
+            service: key(file::SERVICE)?,
+        })
+    }
+}
+
+fn make_empty(folder: &Path) -> Result<(), CreateError> {
+    let io = |source| CreateError::Io { file: folder.to_owned(), source };
+    if folder.exists() {
+        let mut entries = std::fs::read_dir(folder).map_err(io)?;
+        return if entries.next().is_none() { Ok(()) } else { Err(CreateError::NotEmpty(folder.to_owned())) };
+    }
+    if let Some(above) = folder.parent().filter(|above| !above.as_os_str().is_empty()) {
+        std::fs::create_dir_all(above).map_err(io)?;
+    }
+    if folder.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".secrets")) {
+        return Ok(secrets::make_folder(folder)?);
+    }
+    private_folder(folder).map_err(io)
+}
+
+/// Seals entry 0 through the same writer as every other entry.
+fn seal_genesis(data: &Path, secrets: &Secrets, keys: &Keys) -> Result<Hash, CreateError> {
+    let mut disk = Disk::new(data, None);
+    let _lock = lock(data).map_err(Box::new)?;
+    Keyring::create(&mut disk, secrets.kek())?;
+    let now = SystemClock::default().wall_millis();
+    let (origin, verifier_keys) = secrets.pin();
+    let members = vec![
+        ("origin", Value::from(origin)),
+        ("verifier_keys", Value::Array(verifier_keys.iter().map(|key| Value::String(key.to_string())).collect())),
+        ("registrar", keys.registrar.public().to_jwk()),
+        ("recovery", keys.recovery.public().to_jwk()),
+    ];
+    let created = registrars_statement(&keys.registrar, keys.registrar.public().thumbprint(), origin, "ledger.created", 0, Hash::ZERO, now / 1000, members)?;
+    let entry = Entry {
+        index: LeafIndex(0),
+        prev: Hash::ZERO,
+        received_at: Timestamp::from_millis(now).unwrap_or(Timestamp::EPOCH),
+        registry: 0,
+        links: Vec::new(),
+        statement: created.hash(),
+    };
+    let bytes = entry.to_bytes();
+    let genesis = tree::leaf_hash(&bytes);
+    let record = VaultRecord {
+        publisher: created.payload().publisher,
+        seq: 0,
+        event_type: created.payload().event_type.clone(),
+        statement: StatementBlob::Open(created.jws().as_bytes().to_vec()),
+        disclosures: Vec::new(),
+    };
+    let io = |source| CreateError::Io { file: layout::open_entries(0), source };
+    let mut writer = recover(disk, None)?.writer;
+    writer.append(&[SealedEntry { vault: record.encode(&genesis), bytes, leaf_hash: genesis }]).map_err(io)?;
+    writer.make_durable().map_err(io)?;
+    let checkpoint = Checkpoint::new(origin, writer.size(), writer.root())?;
+    writer.publish(&SignedCheckpoint::sign(checkpoint, &[&secrets.note_signer()?])?).map_err(io)?;
+    Ok(genesis)
+}
+
+fn enrol_service(data: &Path, secrets: &Secrets, keys: &Keys, genesis: Hash) -> Result<(), CreateError> {
+    let ledger = Ledger::open(data, secrets, Box::new(SystemClock::default()), None).map_err(Box::new)?;
+    let agency = AgencyCode::service();
+    let public = keys.service.public();
+    let proof = keys.service.sign(&proof_message(&genesis, &public.thumbprint(), &agency));
+    let new = NewPublisher {
+        agency: &agency,
+        name: "The ledger itself",
+        kind: "ledger",
+        key: public.to_jwk(),
+        publisher: public.thumbprint(),
+        proof: base64url::encode(&proof),
+        endorsement: None,
+        recovery: false,
+    };
+    let registrar_id = keys.registrar.public().thumbprint();
+    let head = ledger.head(&registrar_id);
+    let seconds = SystemClock::default().wall_millis() / 1000;
+    let statement = registration(&keys.registrar, registrar_id, secrets.pin().0, head.next_seq, head.head, seconds, &new)?;
+    ledger.seal_blocking(statement.to_compact().as_bytes()).map_err(Box::new)?;
+    ledger.close();
+    Ok(())
+}
+
+/// Signs `publisher.registered` with the registrar's key, as the next statement of its chain.
+pub fn registration(
+    registrar: &PrivateKey,
+    registrar_id: PublisherId,
+    origin: &str,
+    seq: u64,
+    prev: Hash,
+    iat: i64,
+    new: &NewPublisher<'_>,
+) -> Result<Statement, SignError> {
+    let mut members = vec![
+        ("publisher", Value::String(new.publisher.to_string())),
+        ("agency", Value::from(new.agency.as_str())),
+        ("name", Value::from(new.name)),
+        ("kind", Value::from(new.kind)),
+        ("key", new.key.clone()),
+        ("proof", Value::from(new.proof.as_str())),
+    ];
+    if let Some((kid, signature)) = &new.endorsement {
+        let endorsement = [("kid".to_owned(), Value::String(kid.to_string())), ("signature".to_owned(), Value::from(signature.as_str()))];
+        members.push(("endorsement", Value::Object(endorsement.into_iter().collect())));
+    }
+    if new.recovery {
+        members.push(("recovery", Value::Bool(true)));
+    }
+    registrars_statement(registrar, registrar_id, origin, "publisher.registered", seq, prev, iat, members)
+}
+
+#[allow(clippy::too_many_arguments)] // They are the statement's members.
+fn registrars_statement(
+    key: &PrivateKey,
+    publisher: PublisherId,
+    origin: &str,
+    event_type: &str,
+    seq: u64,
+    prev: Hash,
+    iat: i64,
+    members: Vec<(&str, Value)>,
+) -> Result<Statement, SignError> {
+    let draft = Draft {
+        iss: AgencyCode::registrar(),
+        aud: origin.to_owned(),
+        iat,
+        publisher,
+        on_behalf_of: None,
+        seq,
+        prev,
+        event_type: EventType::parse(event_type).expect("a type of the ledger's own"),
+        version: 1,
+        members: members.into_iter().map(|(name, value)| (name.to_owned(), DraftMember::Clear(value))).collect(),
+        kept: Vec::new(),
+    };
+    sign(&draft, key, || [0; 16]).map(|signed| signed.statement)
+}

@@ -1,0 +1,187 @@
+//! Every change to the data folder goes through here, so that a test can record the writes and cut the power at any of them.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// One change to the data folder. Paths are relative to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A folder was made.
+    MakeFolder(PathBuf),
+    /// Bytes were appended to a file, which was made if it was not there.
+    Append(PathBuf, Vec<u8>),
+    /// A file was given new contents.
+    Replace(PathBuf, Vec<u8>),
+    /// A file was cut to a length.
+    Cut(PathBuf, u64),
+    /// A file was renamed, replacing what stood there.
+    Rename(PathBuf, PathBuf),
+    /// A file was removed.
+    Remove(PathBuf),
+    /// A file's contents were made durable.
+    SyncFile(PathBuf),
+    /// A folder's names were made durable.
+    SyncFolder(PathBuf),
+}
+
+/// Is told of each change after it was made, in order.
+pub trait Recorder: Send + Sync {
+    /// Takes one change.
+    fn record(&self, change: Change);
+}
+
+/// The data folder, as something to write to.
+pub struct Disk {
+    root: PathBuf,
+    recorder: Option<Arc<dyn Recorder>>,
+    appending: HashMap<PathBuf, File>,
+}
+
+impl Disk {
+    /// The folder at `root`, which exists.
+    pub fn new(root: &Path, recorder: Option<Arc<dyn Recorder>>) -> Self {
+        Self { root: root.to_owned(), recorder, appending: HashMap::new() }
+    }
+
+    /// The folder's own path.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Appends to a file and makes it, and the folders above it, if they are not there. The caller makes it durable.
+    pub fn append(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        if !self.appending.contains_key(path) {
+            self.make_folders(path)?;
+            let new = !self.root.join(path).exists();
+            let file = private().append(true).create(true).open(self.root.join(path))?;
+            self.appending.insert(path.to_owned(), file);
+            if new {
+                self.note(|| Change::Append(path.to_owned(), Vec::new()));
+                self.sync_folder(path.parent().unwrap_or(Path::new("")))?;
+            }
+        }
+        let file = self.appending.get_mut(path).expect("opened above");
+        file.write_all(bytes)?;
+        self.note(|| Change::Append(path.to_owned(), bytes.to_vec()));
+        Ok(())
+    }
+
+    /// Makes a file's contents durable.
+    pub fn sync(&self, path: &Path) -> io::Result<()> {
+        match self.appending.get(path) {
+            Some(file) => file.sync_data()?,
+            None => File::open(self.root.join(path))?.sync_data()?,
+        }
+        self.note(|| Change::SyncFile(path.to_owned()));
+        Ok(())
+    }
+
+    /// Replaces a file durably: write beside it, make that durable, rename, make the folder durable. A crash leaves the old or the new one.
+    pub fn replace(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.make_folders(path)?;
+        let beside = path.with_extension("new");
+        let mut file = private().write(true).create(true).truncate(true).open(self.root.join(&beside))?;
+        file.write_all(bytes)?;
+        self.note(|| Change::Replace(beside.clone(), bytes.to_vec()));
+        file.sync_data()?;
+        self.note(|| Change::SyncFile(beside.clone()));
+        self.rename(&beside, path)?;
+        self.sync_folder(path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Replaces a file without waiting for the disk. After a crash it may be old, new or unreadable.
+    pub fn replace_lazily(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.make_folders(path)?;
+        let beside = path.with_extension("new");
+        private().write(true).create(true).truncate(true).open(self.root.join(&beside))?.write_all(bytes)?;
+        self.note(|| Change::Replace(beside.clone(), bytes.to_vec()));
+        self.rename(&beside, path)
+    }
+
+    /// Renames a file. The caller makes the folders durable.
+    pub fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.make_folders(to)?;
+        self.appending.remove(from);
+        self.appending.remove(to);
+        fs::rename(self.root.join(from), self.root.join(to))?;
+        self.note(|| Change::Rename(from.to_owned(), to.to_owned()));
+        Ok(())
+    }
+
+    /// Cuts a file to a length, durably.
+    pub fn cut(&mut self, path: &Path, len: u64) -> io::Result<()> {
+        self.appending.remove(path);
+        let file = OpenOptions::new().write(true).open(self.root.join(path))?;
+        file.set_len(len)?;
+        self.note(|| Change::Cut(path.to_owned(), len));
+        file.sync_data()?;
+        self.note(|| Change::SyncFile(path.to_owned()));
+        Ok(())
+    }
+
+    /// Removes a file. The caller makes the folder durable.
+    pub fn remove(&mut self, path: &Path) -> io::Result<()> {
+        self.appending.remove(path);
+        fs::remove_file(self.root.join(path))?;
+        self.note(|| Change::Remove(path.to_owned()));
+        Ok(())
+    }
+
+    /// Makes a folder's names durable.
+    pub fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        File::open(self.root.join(path))?.sync_all()?;
+        self.note(|| Change::SyncFolder(path.to_owned()));
+        Ok(())
+    }
+
+    /// Closes a file that was appended to.
+    pub fn close(&mut self, path: &Path) {
+        self.appending.remove(path);
+    }
+
+    /// Makes the folders above `path`, each one's name durable.
+    fn make_folders(&self, path: &Path) -> io::Result<()> {
+        let Some(folder) = path.parent() else { return Ok(()) };
+        if folder.as_os_str().is_empty() || self.root.join(folder).is_dir() {
+            return Ok(());
+        }
+        self.make_folders(folder)?;
+        private_folder(&self.root.join(folder))?;
+        self.note(|| Change::MakeFolder(folder.to_owned()));
+        self.sync_folder(folder.parent().unwrap_or(Path::new("")))
+    }
+
+    fn note(&self, change: impl FnOnce() -> Change) {
+        if let Some(recorder) = &self.recorder {
+            recorder.record(change());
+        }
+    }
+}
+
+/// Reads a file of the data folder; `None` if it is not there.
+pub fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a folder that only its owner can enter.
+pub fn private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Options for a file that only its owner can read.
+pub fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}

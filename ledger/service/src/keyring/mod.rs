@@ -1,0 +1,310 @@
+//! The keyring: each owner's link key and, for each agency, a data key and a record key (DESIGN section 6).
+//!
+//! 256 shards, each under a shard key of its own, those wrapped by the key-encryption key that lives outside the data folder.
+//! New records go to one journal, so that a batch with new owners costs one sync and not one for each shard; start-up folds the
+//! journal into the shards. Destroying keys is rewriting a shard under a new shard key and re-wrapping under a new key-encryption key.
+
+mod journal;
+mod wrap;
+
+pub use wrap::KeyEncryptionKey;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gt_core::agency::AgencyCode;
+use gt_core::link::LinkKey;
+use gt_core::statement::Owner;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::disk::{Disk, read_if_there};
+use crate::random;
+use crate::record::ContextId;
+use wrap::{Wrapped, unwrap, wrap};
+
+const SHARDS: usize = 256;
+const MAX_RECORD: usize = 4096;
+
+/// An owner's name in the keyring: HMAC(index key, pseudonym). Its first byte is the shard.
+pub type OwnerTag = [u8; 32];
+
+/// The keyring, open.
+pub struct Keyring {
+    index_key: Zeroizing<[u8; 32]>,
+    shard_keys: Vec<Zeroizing<[u8; 32]>>,
+    owners: HashMap<OwnerTag, OwnerKeys>,
+}
+
+/// What the keyring holds of one owner.
+pub struct OwnerKeys {
+    /// Who it is.
+    pub owner: Owner,
+    /// The key of its links.
+    pub link: LinkKey,
+    agencies: HashMap<AgencyCode, AgencyKeys>,
+}
+
+/// The keys of one owner for one agency.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct AgencyKeys {
+    /// Encrypts disclosures.
+    pub data: [u8; 32],
+    /// Encrypts statements whose primary owner this is.
+    pub record: [u8; 32],
+}
+
+/// Why the keyring does not open, or takes no new keys.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    /// The files cannot be read or written.
+    #[error("the keyring's file {file}: {source}")]
+    Io { /// Which file.
+        file: String, /// Why.
+        source: io::Error },
+    /// The key-encryption key is not the one that wrapped this keyring.
+    #[error("the key-encryption key does not open this keyring: it is another ledger's, or an old one")]
+    WrongKey,
+    /// A record does not open under its shard's key.
+    #[error("the keyring's file {file} is damaged at byte {at}")]
+    Damaged { /// Which file.
+        file: String, /// Where.
+        at: usize },
+}
+
+fn shards_file() -> PathBuf {
+    PathBuf::from("keyring/shards")
+}
+
+fn journal_file() -> PathBuf {
+    PathBuf::from("keyring/journal")
+}
+
+fn torn_file() -> PathBuf {
+    PathBuf::from("keyring/torn")
+}
+
+fn shard_file(shard: usize) -> PathBuf {
+    PathBuf::from(format!("keyring/{shard:02x}"))
+}
+
+impl Keyring {
+    /// Makes the keyring of a new ledger.
+    pub fn create(disk: &mut Disk, kek: &KeyEncryptionKey) -> Result<Self, KeyringError> {
+        let index_key = random::key();
+        let shard_keys: Vec<_> = (0..SHARDS).map(|_| random::key()).collect();
+        let mut plain = Zeroizing::new(Vec::with_capacity(32 * (SHARDS + 1)));
+        plain.extend_from_slice(index_key.as_slice());
+        for key in &shard_keys {
+            plain.extend_from_slice(key.as_slice());
+        }
+        let bytes = wrap(kek.key(), b"gt/keyring/1/shards", &plain);
+        disk.replace(&shards_file(), &bytes.0).map_err(io_error(&shards_file()))?;
+        Ok(Self { index_key, shard_keys, owners: HashMap::new() })
+    }
+
+    /// Opens the keyring for reading. A torn record at the journal's end is passed over: whatever rested on it was never sealed.
+    pub fn open(root: &Path, kek: &KeyEncryptionKey) -> Result<Self, KeyringError> {
+        let read = |file: &Path| read_if_there(&root.join(file)).map_err(io_error(file));
+        let wrapped = read(&shards_file())?.ok_or_else(|| {
+            io_error(&shards_file())(io::Error::from(io::ErrorKind::NotFound))
+        })?;
+        let plain = unwrap(kek.key(), b"gt/keyring/1/shards", &wrapped).ok_or(KeyringError::WrongKey)?;
+        let mut keys = plain.chunks_exact(32).map(|chunk| {
+            let mut key = Zeroizing::new([0; 32]);
+            key.copy_from_slice(chunk);
+            key
+        });
+        let (Some(index_key), shard_keys) = (keys.next(), keys.collect::<Vec<_>>()) else {
+            return Err(KeyringError::WrongKey);
+        };
+        if shard_keys.len() != SHARDS {
+            return Err(KeyringError::WrongKey);
+        }
+        let mut keyring = Self { index_key, shard_keys, owners: HashMap::new() };
+        for shard in 0..SHARDS {
+            let file = shard_file(shard);
+            if let Some(bytes) = read(&file)? {
+                keyring.load(&file, &bytes)?;
+            }
+        }
+        if let Some(bytes) = read(&journal_file())? {
+            let batches = journal::read(&bytes);
+            if batches.damaged {
+                return Err(damaged(&journal_file(), batches.end));
+            }
+            for records in batches.records {
+                keyring.load(&journal_file(), records)?;
+            }
+        }
+        Ok(keyring)
+    }
+
+    /// Folds the journal into the shards. A crash in between leaves records in both, and they are the same records.
+    ///
+    /// What a power cut left of an unfinished batch is set aside in `keyring/torn`: nothing sealed rests on it.
+    pub fn fold_journal(&self, disk: &mut Disk) -> Result<(), KeyringError> {
+        let journal = journal_file();
+        let bytes = read_if_there(&disk.root().join(&journal)).map_err(io_error(&journal))?.unwrap_or_default();
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let batches = journal::read(&bytes);
+        let mut by_shard: HashMap<usize, Vec<u8>> = HashMap::new();
+        for record in batches.records.iter().flat_map(|records| Wrapped::split(records)) {
+            by_shard.entry(record.1.shard.into()).or_default().extend_from_slice(record.1.bytes);
+        }
+        for (shard, added) in by_shard {
+            let file = shard_file(shard);
+            let mut whole = read_if_there(&disk.root().join(&file)).map_err(io_error(&file))?.unwrap_or_default();
+            whole.extend_from_slice(&added);
+            disk.replace(&file, &whole).map_err(io_error(&file))?;
+        }
+        if batches.end < bytes.len() {
+            let torn = torn_file();
+            disk.append(&torn, &bytes[batches.end..]).and_then(|()| disk.sync(&torn)).map_err(io_error(&torn))?;
+        }
+        disk.cut(&journal, 0).map_err(io_error(&journal))
+    }
+
+    /// The tag under which an owner is found.
+    pub fn tag(&self, owner: &Owner) -> OwnerTag {
+        self.mac(b"owner\0", owner.key_text().as_bytes())
+    }
+
+    /// The opaque id of a place or other context.
+    pub fn context_id(&self, reference: &str) -> ContextId {
+        let mac = self.mac(b"context\0", reference.as_bytes());
+        let mut first = [0; 16];
+        first.copy_from_slice(&mac[..16]);
+        ContextId::from_bytes(first)
+    }
+
+    /// An owner's keys.
+    pub fn owner(&self, tag: &OwnerTag) -> Option<&OwnerKeys> {
+        self.owners.get(tag)
+    }
+
+    /// All owners.
+    pub fn owners(&self) -> impl Iterator<Item = (&OwnerTag, &OwnerKeys)> {
+        self.owners.iter()
+    }
+
+    /// Makes what is missing of an owner's keys for an agency; the wrapped records are added to `new`, to be made durable with
+    /// [`Self::persist`] before anything rests on them.
+    pub fn ensure(&mut self, owner: &Owner, agency: &AgencyCode, new: &mut Vec<u8>) -> OwnerTag {
+        let tag = self.tag(owner);
+        if !self.owners.contains_key(&tag) {
+            let keys = OwnerKeys {
+                owner: owner.clone(),
+                link: LinkKey::from_bytes(*random::key()),
+                agencies: HashMap::new(),
+            };
+            self.append_record(&tag, &Record::Owner { owner, link: &keys.link }, new);
+            self.owners.insert(tag, keys);
+        }
+        let missing = self.owners.get(&tag).is_some_and(|keys| !keys.agencies.contains_key(agency));
+        if missing {
+            let keys = AgencyKeys { data: *random::key(), record: *random::key() };
+            self.append_record(&tag, &Record::Agency { tag: &tag, agency, keys: &keys }, new);
+            if let Some(owner) = self.owners.get_mut(&tag) {
+                owner.agencies.insert(agency.clone(), keys);
+            }
+        }
+        tag
+    }
+
+    /// Makes new records durable.
+    pub fn persist(disk: &mut Disk, new: &[u8]) -> Result<(), KeyringError> {
+        if new.is_empty() {
+            return Ok(());
+        }
+        let journal = journal_file();
+        disk.append(&journal, &journal::frame(new)).and_then(|()| disk.sync(&journal)).map_err(io_error(&journal))
+    }
+
+    fn mac(&self, domain: &[u8], text: &[u8]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.index_key.as_slice()).expect("HMAC takes keys of any length");
+        mac.update(domain);
+        mac.update(text);
+        mac.finalize().into_bytes().into()
+    }
+
+    fn append_record(&self, tag: &OwnerTag, record: &Record<'_>, new: &mut Vec<u8>) {
+        let shard = tag[0];
+        let plain = record.encode();
+        let wrapped = wrap(&self.shard_keys[usize::from(shard)], &[b'k', shard], &plain);
+        wrapped.frame(shard, new);
+    }
+
+    fn load(&mut self, file: &Path, bytes: &[u8]) -> Result<(), KeyringError> {
+        let mut end = 0;
+        for (at, record) in Wrapped::split(bytes) {
+            let opened = unwrap(&self.shard_keys[usize::from(record.shard)], &[b'k', record.shard], record.wrapped);
+            opened.and_then(|plain| self.take(&plain)).ok_or_else(|| damaged(file, at))?;
+            end = at + record.bytes.len();
+        }
+        if end < bytes.len() { Err(damaged(file, end)) } else { Ok(()) }
+    }
+
+    fn take(&mut self, plain: &[u8]) -> Option<()> {
+        let (kind, rest) = plain.split_first()?;
+        match kind {
+            1 => {
+                let (link, text) = rest.split_first_chunk::<32>()?;
+                let owner = Owner::from_key_text(core::str::from_utf8(text).ok()?)?;
+                let tag = self.tag(&owner);
+                let link = LinkKey::from_bytes(*link);
+                self.owners.entry(tag).or_insert_with(|| OwnerKeys { owner, link, agencies: HashMap::new() });
+            }
+            2 => {
+                let (tag, rest) = rest.split_first_chunk::<32>()?;
+                let (data, rest) = rest.split_first_chunk::<32>()?;
+                let (record, text) = rest.split_first_chunk::<32>()?;
+                let agency = AgencyCode::parse(core::str::from_utf8(text).ok()?).ok()?;
+                let keys = AgencyKeys { data: *data, record: *record };
+                self.owners.get_mut(tag)?.agencies.entry(agency).or_insert(keys);
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+impl OwnerKeys {
+    /// The owner's keys for an agency.
+    pub fn agency(&self, agency: &AgencyCode) -> Option<&AgencyKeys> {
+        self.agencies.get(agency)
+    }
+}
+
+enum Record<'a> {
+    Owner { owner: &'a Owner, link: &'a LinkKey },
+    Agency { tag: &'a OwnerTag, agency: &'a AgencyCode, keys: &'a AgencyKeys },
+}
+
+impl Record<'_> {
+    fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let bytes = match self {
+            Self::Owner { owner, link } => [&[1], link.as_bytes().as_slice(), owner.key_text().as_bytes()].concat(),
+            Self::Agency { tag, agency, keys } => {
+                [&[2], tag.as_slice(), &keys.data, &keys.record, agency.as_str().as_bytes()].concat()
+            }
+        };
+        Zeroizing::new(bytes)
+    }
+}
+
+fn damaged(file: &Path, at: usize) -> KeyringError {
+    KeyringError::Damaged { file: file.display().to_string(), at }
+}
+
+fn io_error(file: &Path) -> impl FnOnce(io::Error) -> KeyringError {
+    let file = file.display().to_string();
+    move |source| KeyringError::Io { file, source }
+}
+
+#[cfg(test)]
+mod tests;

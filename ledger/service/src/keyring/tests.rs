@@ -1,0 +1,121 @@
+use super::*;
+use gt_core::statement::Pseudonym;
+use std::fs;
+
+fn owner(n: u8) -> Owner {
+    let text = format!("nhs.1:{}", gt_core::base64url::encode(&[n; 32]));
+    Owner::Person(Pseudonym::parse(&text).expect("a pseudonym"))
+}
+
+fn agency() -> AgencyCode {
+    AgencyCode::parse("gss:E06000005").expect("a code")
+}
+
+struct Made {
+    folder: tempfile::TempDir,
+    disk: Disk,
+    kek: KeyEncryptionKey,
+    keyring: Keyring,
+}
+
+fn made(owners: u8) -> Made {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut disk = Disk::new(folder.path(), None);
+    let kek = KeyEncryptionKey::generate();
+    let mut keyring = Keyring::create(&mut disk, &kek).expect("made");
+    let mut new = Vec::new();
+    for n in 0..owners {
+        keyring.ensure(&owner(n), &agency(), &mut new);
+    }
+    Keyring::persist(&mut disk, &new).expect("written");
+    Made { folder, disk, kek, keyring }
+}
+
+fn same(one: &Keyring, other: &Keyring) -> bool {
+    one.owners.len() == other.owners.len()
+        && one.owners.iter().all(|(tag, keys)| {
+            other.owners.get(tag).is_some_and(|there| {
+                there.link == keys.link
+                    && there.agencies.len() == keys.agencies.len()
+                    && keys.agencies.iter().all(|(agency, k)| {
+                        there.agency(agency).is_some_and(|t| t.data == k.data && t.record == k.record)
+                    })
+            })
+        })
+}
+
+#[test]
+fn keys_come_back_from_the_journal_and_from_the_shards() {
+    let mut made = made(40);
+    assert!(same(&made.keyring, &Keyring::open(made.folder.path(), &made.kek).expect("opens")));
+    made.keyring.fold_journal(&mut made.disk).expect("folds");
+    assert_eq!(fs::metadata(made.folder.path().join("keyring/journal")).expect("there").len(), 0);
+    assert!(same(&made.keyring, &Keyring::open(made.folder.path(), &made.kek).expect("opens")));
+}
+
+#[test]
+fn an_owner_gets_its_keys_once() {
+    let mut made = made(1);
+    let mut new = Vec::new();
+    let tag = made.keyring.ensure(&owner(0), &agency(), &mut new);
+    assert!(new.is_empty());
+    let link = made.keyring.owner(&tag).expect("there").link.clone();
+    made.keyring.ensure(&owner(0), &AgencyCode::parse("ods:RX1").expect("a code"), &mut new);
+    assert!(!new.is_empty());
+    assert_eq!(made.keyring.owner(&tag).expect("there").link, link);
+}
+
+#[test]
+fn neither_pseudonyms_nor_keys_are_in_the_files() {
+    let mut made = made(3);
+    let check = |folder: &Path| {
+        for file in fs::read_dir(folder.join("keyring")).expect("a folder") {
+            let bytes = fs::read(file.expect("a file").path()).expect("readable");
+            for keys in made.keyring.owners.values() {
+                let found = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+                assert!(!found(keys.owner.key_text().as_bytes()) && !found(keys.link.as_bytes()));
+            }
+        }
+    };
+    check(made.folder.path());
+    made.keyring.fold_journal(&mut made.disk).expect("folds");
+    check(made.folder.path());
+}
+
+#[test]
+fn another_key_encryption_key_opens_nothing() {
+    let made = made(1);
+    let other = KeyEncryptionKey::generate();
+    assert!(matches!(Keyring::open(made.folder.path(), &other), Err(KeyringError::WrongKey)));
+}
+
+#[test]
+fn a_torn_journal_loses_its_last_batch_and_a_flipped_byte_is_named() {
+    let mut made = made(2);
+    let mut new = Vec::new();
+    made.keyring.ensure(&owner(9), &agency(), &mut new);
+    Keyring::persist(&mut made.disk, &new).expect("written");
+    let journal = made.folder.path().join("keyring/journal");
+    let whole = fs::read(&journal).expect("readable");
+    fs::write(&journal, &whole[..whole.len() - 3]).expect("writable");
+    let opened = Keyring::open(made.folder.path(), &made.kek).expect("opens");
+    assert_eq!(opened.owners.len(), 2);
+    opened.fold_journal(&mut made.disk).expect("folds");
+    assert!(made.folder.path().join("keyring/torn").exists());
+    let mut flipped = whole.clone();
+    flipped[40] ^= 1;
+    fs::write(&journal, &flipped).expect("writable");
+    assert!(matches!(Keyring::open(made.folder.path(), &made.kek), Err(KeyringError::Damaged { at: 0, .. })));
+    fs::write(&journal, &whole).expect("writable");
+    made.keyring.fold_journal(&mut made.disk).expect("folds");
+    let shard = fs::read_dir(made.folder.path().join("keyring"))
+        .expect("a folder")
+        .map(|file| file.expect("a file").path())
+        .find(|path| path.file_name().is_some_and(|name| name.len() == 2))
+        .expect("a shard");
+    let mut bytes = fs::read(&shard).expect("readable");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&shard, bytes).expect("writable");
+    assert!(matches!(Keyring::open(made.folder.path(), &made.kek), Err(KeyringError::Damaged { .. })));
+}

@@ -1,0 +1,87 @@
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use zeroize::Zeroizing;
+
+use super::MAX_RECORD;
+use crate::random;
+
+const NONCE: usize = 24;
+
+/// The key that wraps the shards' keys. It lives outside the data folder; without it everything in the vault is lost.
+pub struct KeyEncryptionKey(Zeroizing<[u8; 32]>);
+
+impl KeyEncryptionKey {
+    /// Makes a new one.
+    pub fn generate() -> Self {
+        Self(random::key())
+    }
+
+    /// Takes 32 bytes.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
+        Self(Zeroizing::new(*bytes))
+    }
+
+    /// The bytes, to be written where only the ledger's operator can read them.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    pub(super) fn key(&self) -> &Zeroizing<[u8; 32]> {
+        &self.0
+    }
+}
+
+/// A nonce and what was encrypted under it.
+pub(super) struct WrappedBytes(pub(super) Vec<u8>);
+
+/// A framed record: `u32` length ‖ shard ‖ nonce ‖ ciphertext.
+pub(super) struct Wrapped<'a> {
+    pub(super) shard: u8,
+    pub(super) wrapped: &'a [u8],
+    pub(super) bytes: &'a [u8],
+}
+
+pub(super) fn wrap(key: &Zeroizing<[u8; 32]>, place: &[u8], plain: &[u8]) -> WrappedBytes {
+    let mut nonce = [0; NONCE];
+    random::fill(&mut nonce);
+    let sealed = XChaCha20Poly1305::new((&**key).into())
+        .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: place })
+        .expect("keys are far below the cipher's limit");
+    WrappedBytes([nonce.as_slice(), &sealed].concat())
+}
+
+pub(super) fn unwrap(key: &Zeroizing<[u8; 32]>, place: &[u8], bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, sealed) = bytes.split_first_chunk::<NONCE>()?;
+    XChaCha20Poly1305::new((&**key).into())
+        .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: place })
+        .ok()
+        .map(Zeroizing::new)
+}
+
+impl WrappedBytes {
+    pub(super) fn frame(&self, shard: u8, out: &mut Vec<u8>) {
+        let length = u32::try_from(self.0.len() + 1).expect("records are small");
+        out.extend_from_slice(&length.to_be_bytes());
+        out.push(shard);
+        out.extend_from_slice(&self.0);
+    }
+}
+
+impl<'a> Wrapped<'a> {
+    /// The whole records at the start of `bytes`, each with its offset. Stops where a record is cut off or impossible.
+    pub(super) fn split(bytes: &'a [u8]) -> impl Iterator<Item = (usize, Self)> {
+        let mut at = 0;
+        core::iter::from_fn(move || {
+            let rest = bytes.get(at..)?;
+            let (length, body) = rest.split_first_chunk::<4>()?;
+            let length = u32::from_be_bytes(*length) as usize;
+            if length > MAX_RECORD {
+                return None;
+            }
+            let (shard, wrapped) = body.get(..length)?.split_first()?;
+            let start = at;
+            at += 4 + length;
+            Some((start, Self { shard: *shard, wrapped, bytes: &rest[..4 + length] }))
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! Where things stand in the data folder (DESIGN section 3, `docs/FORMATS.md` section 7). Paths are relative to the folder.
+
+use std::path::PathBuf;
+
+use gt_core::tile::index_path;
+
+/// How many entries a bundle holds, and how many hashes a tile.
+pub const BUNDLE: u64 = 256;
+
+/// The signed tree head.
+pub fn checkpoint() -> PathBuf {
+    PathBuf::from("checkpoint")
+}
+
+/// The latest checkpoint that was handed out, written lazily after it was durable. It catches a `checkpoint` put back to an older one.
+pub fn handed_out() -> PathBuf {
+    PathBuf::from("state/handed-out")
+}
+
+/// The lock that keeps two processes from one folder.
+pub fn lock() -> PathBuf {
+    PathBuf::from("state/lock")
+}
+
+/// Integrity alerts: forks and the like, one JSON object a line.
+pub fn integrity() -> PathBuf {
+    PathBuf::from("state/integrity.ndjson")
+}
+
+/// A full entry bundle.
+pub fn full_entries(n: u64) -> PathBuf {
+    PathBuf::from(format!("tile/entries/{}", index_path(n)))
+}
+
+/// A full hash tile.
+pub fn full_tile(level: u8, n: u64) -> PathBuf {
+    PathBuf::from(format!("tile/{level}/{}", index_path(n)))
+}
+
+/// A growing entry bundle.
+pub fn open_entries(n: u64) -> PathBuf {
+    PathBuf::from(format!("open/entries/{}", index_path(n)))
+}
+
+/// A growing hash tile.
+pub fn open_tile(level: u8, n: u64) -> PathBuf {
+    PathBuf::from(format!("open/{level}/{}", index_path(n)))
+}
+
+/// The vault records of a bundle.
+pub fn vault(n: u64) -> PathBuf {
+    PathBuf::from(format!("vault/{}", index_path(n)))
+}

@@ -1,0 +1,24 @@
+//! The ledger on disk: the data folder, the sealer, the vault and keyring, recovery and `fsck`.
+//!
+//! Start reading at [`ledger::Ledger`]. A statement goes from [`prepare`] through the [`sealer`]'s two threads to the
+//! [`log`]; everything that [`open`] rebuilds at a start is derived from there.
+
+pub mod clock;
+pub mod create;
+pub mod disk;
+pub mod keyring;
+pub mod layout;
+pub mod ledger;
+pub mod log;
+pub mod open;
+pub mod prepare;
+mod random;
+pub mod record;
+pub mod refusal;
+pub mod sealer;
+pub mod secrets;
+mod state;
+pub mod vault;
+
+pub use ledger::Ledger;
+pub use state::StateError;

@@ -1,0 +1,9 @@
+//! The log's files: entry bundles, hash tiles, vault records, the checkpoint.
+
+mod reader;
+mod recover;
+mod writer;
+
+pub use reader::{LogReader, Published, ReadError, bundle_bytes};
+pub use recover::{RecoverError, Recovered, recover};
+pub use writer::{LogWriter, SealedEntry};

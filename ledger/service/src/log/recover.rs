@@ -1,0 +1,299 @@
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gt_core::checkpoint::{Checkpoint, SignedCheckpoint, SignedCheckpointError};
+use gt_core::tile::{BundleError, FULL_WIDTH, index_path, parse_index_path, row_extent, whole_entries};
+use gt_core::tree::{self, Frontier};
+use gt_core::{Hash, TreeSize};
+
+use crate::disk::{Disk, read_if_there};
+use crate::layout::{self, BUNDLE};
+use crate::log::writer::{Full, FullKind, LogWriter};
+use crate::vault::{VaultError, frame_len};
+
+/// How many entries beyond the checkpoint an interrupted commit can have left: one batch, while another is being prepared.
+const MAX_TAIL: u64 = 1000;
+
+/// A log that is ready to be written to.
+pub struct Recovered {
+    /// The writer, at the checkpoint's size.
+    pub writer: LogWriter,
+    /// How many whole entries beyond the checkpoint were removed: sealed for nobody, since no receipt rested on them.
+    pub removed_entries: u64,
+}
+
+/// Why a data folder cannot be opened. Nothing has been changed that was sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// A file cannot be read or written.
+    #[error("{file}: {source}")]
+    Io { /// Which file.
+        file: String, /// Why.
+        source: io::Error },
+    /// A checkpoint does not read.
+    #[error("{file} is no checkpoint: {source}")]
+    Checkpoint { /// Which file.
+        file: String, /// Why.
+        #[source]
+        source: SignedCheckpointError },
+    /// The checkpoint is older than one that was handed out, or than what the folder holds.
+    #[error("the checkpoint covers {size} entries, but {evidence}: somebody put back an older checkpoint. Restore the newer one; nothing was changed")]
+    CheckpointOlder { /// The checkpoint's size.
+        size: TreeSize, /// What shows that it is older.
+        evidence: String },
+    /// Something that the checkpoint covers is missing or too short.
+    #[error("{file} holds less than the checkpoint covers")]
+    Missing { /// Which file.
+        file: String },
+    /// A bundle does not read.
+    #[error("{file} is no entry bundle: {source}")]
+    Bundle { /// Which file.
+        file: String, /// Why.
+        source: BundleError },
+    /// A vault file does not read.
+    #[error("{file} does not read: {source}")]
+    Vault { /// Which file.
+        file: String, /// Why.
+        source: VaultError },
+    /// The entries do not give the checkpoint's root.
+    #[error("the entries give the root {found}, and the checkpoint says {expected}: run fsck to see where they differ")]
+    OtherRoot { /// The checkpoint's root.
+        expected: Hash, /// The root of the entries.
+        found: Hash },
+}
+
+/// Opens the log for writing: removes what an interrupted commit left beyond the checkpoint, and rebuilds the growing tiles through
+/// the writer's own code.
+pub fn recover(disk: Disk, checkpoint: Option<&Checkpoint>) -> Result<Recovered, RecoverError> {
+    let size = checkpoint.map_or(TreeSize(0), Checkpoint::size);
+    let writer =
+        LogWriter { disk, frontier: Frontier::new(), levels: Vec::new(), unsynced: Vec::new(), full: Vec::new() };
+    let mut recovery = Recovery { writer, size };
+    recovery.check_not_older()?;
+    let removed_entries = recovery.remove_tail()?;
+    recovery.promote_left_over()?;
+    recovery.rebuild_tiles()?;
+    if let Some(checkpoint) = checkpoint {
+        let found = recovery.writer.root();
+        if found != checkpoint.root() {
+            return Err(RecoverError::OtherRoot { expected: checkpoint.root(), found });
+        }
+    }
+    Ok(Recovered { writer: recovery.writer, removed_entries })
+}
+
+struct Recovery {
+    writer: LogWriter,
+    size: TreeSize,
+}
+
+impl Recovery {
+    fn root(&self) -> &Path {
+        self.writer.disk.root()
+    }
+
+    fn bundles(&self) -> u64 {
+        self.size.0 / BUNDLE
+    }
+
+    /// Full bundles are moved to `tile/` after the checkpoint that covers them, so one beyond it shows that the checkpoint is older.
+    fn check_not_older(&self) -> Result<(), RecoverError> {
+        let older = |evidence| RecoverError::CheckpointOlder { size: self.size, evidence };
+        for bundle in listed(self.root(), Path::new("tile/entries"))? {
+            if bundle >= self.bundles() {
+                return Err(older(format!("tile/entries/{} is full", index_path(bundle))));
+            }
+        }
+        let file = layout::handed_out();
+        let Some(bytes) = read_if_there(&self.root().join(&file)).map_err(io_error(&file))? else {
+            return Ok(());
+        };
+        // Written without waiting for the disk, so after a power cut it may not read; then it says nothing.
+        match SignedCheckpoint::parse(&bytes) {
+            Ok(handed_out) if handed_out.checkpoint().size() > self.size => {
+                Err(older(format!("one of {} was handed out", handed_out.checkpoint().size())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Cuts the growing bundle and vault file to the checkpoint, and removes later ones.
+    fn remove_tail(&mut self) -> Result<u64, RecoverError> {
+        let (last, kept) = (self.bundles(), (self.size.0 % BUNDLE) as usize);
+        let mut removed = 0;
+        for bundle in listed(self.root(), Path::new("open/entries"))? {
+            let file = layout::open_entries(bundle);
+            let bytes = fs::read(self.root().join(&file)).map_err(io_error(&file))?;
+            let whole = whole_entries(&bytes)
+                .map_err(|source| RecoverError::Bundle { file: file.display().to_string(), source })?;
+            let keep = if bundle < last { BUNDLE as usize } else if bundle == last { kept } else { 0 };
+            if whole.entries.len() < keep {
+                return Err(RecoverError::Missing { file: file.display().to_string() });
+            }
+            removed += (whole.entries.len() - keep) as u64;
+            let end: usize = whole.entries[..keep].iter().map(|entry| entry.len() + 2).sum();
+            self.cut_or_remove(&file, end, bytes.len())?;
+        }
+        if removed > MAX_TAIL {
+            let evidence = format!("{removed} more are in open/");
+            return Err(RecoverError::CheckpointOlder { size: self.size, evidence });
+        }
+        if kept > 0 && !self.root().join(layout::open_entries(last)).exists() {
+            return Err(RecoverError::Missing { file: layout::open_entries(last).display().to_string() });
+        }
+        self.cut_vault(last, kept)?;
+        Ok(removed)
+    }
+
+    fn cut_vault(&mut self, last: u64, kept: usize) -> Result<(), RecoverError> {
+        for bundle in listed(self.root(), Path::new("vault"))?.into_iter().filter(|bundle| *bundle >= last) {
+            let file = layout::vault(bundle);
+            let bytes = fs::read(self.root().join(&file)).map_err(io_error(&file))?;
+            let mut end = 0;
+            for _ in 0..if bundle == last { kept } else { 0 } {
+                end += frame_len(&bytes[end..])
+                    .map_err(|source| RecoverError::Vault { file: file.display().to_string(), source })?;
+            }
+            self.cut_or_remove(&file, end, bytes.len())?;
+        }
+        Ok(())
+    }
+
+    fn cut_or_remove(&mut self, file: &Path, end: usize, len: usize) -> Result<(), RecoverError> {
+        let disk = &mut self.writer.disk;
+        if end == 0 {
+            disk.remove(file).and_then(|()| disk.sync_folder(file.parent().unwrap_or(Path::new(""))))
+        } else if end < len {
+            disk.cut(file, end as u64)
+        } else {
+            Ok(())
+        }
+        .map_err(io_error(file))
+    }
+
+    /// Moves full bundles that a crash left in `open/`.
+    fn promote_left_over(&mut self) -> Result<(), RecoverError> {
+        for bundle in listed(self.root(), Path::new("open/entries"))? {
+            if bundle < self.bundles() {
+                let kind = FullKind::Entries { vault: layout::vault(bundle) };
+                let (from, to) = (layout::open_entries(bundle), layout::full_entries(bundle));
+                self.writer.full.push(Full { from, to, kind });
+            }
+        }
+        self.writer.promote().map_err(io_error(Path::new("open/entries")))
+    }
+
+    /// Hash tiles are derived, and a commit does not wait for them: the growing ones are written anew, and a full one that is
+    /// missing is written again from what lies below it.
+    fn rebuild_tiles(&mut self) -> Result<(), RecoverError> {
+        for level in 0..=7 {
+            for index in listed(self.root(), &PathBuf::from(format!("open/{level}")))? {
+                let file = layout::open_tile(level, index);
+                self.writer.disk.remove(&file).map_err(io_error(&file))?;
+            }
+        }
+        let mut level = 0;
+        while level == 0 || self.size.0 >> (8 * u32::from(level)) > 0 {
+            self.rebuild_level(level)?;
+            level += 1;
+        }
+        self.writer.promote().map_err(io_error(Path::new("open")))?;
+        let peaks = self.peaks();
+        self.writer.frontier = Frontier::from_peaks(self.size, peaks);
+        Ok(())
+    }
+
+    fn rebuild_level(&mut self, level: u8) -> Result<(), RecoverError> {
+        let extent = row_extent(self.size, level);
+        let there: HashSet<u64> = listed(self.root(), &PathBuf::from(format!("tile/{level}")))?.into_iter().collect();
+        if let Some(beyond) = there.iter().find(|index| **index >= extent.full) {
+            let evidence = format!("tile/{level}/{} is full", index_path(*beyond));
+            return Err(RecoverError::CheckpointOlder { size: self.size, evidence });
+        }
+        for index in (0..extent.full).filter(|index| !there.contains(index)) {
+            let hashes = self.hashes_below(level, index, u64::from(FULL_WIDTH))?;
+            self.writer.start_tile(level, index);
+            self.write_hashes(level, hashes)?;
+        }
+        self.writer.start_tile(level, extent.full);
+        if extent.partial > 0 {
+            let hashes = self.hashes_below(level, extent.full, u64::from(extent.partial))?;
+            self.write_hashes(level, hashes)?;
+        }
+        Ok(())
+    }
+
+    fn write_hashes(&mut self, level: u8, hashes: Vec<Hash>) -> Result<(), RecoverError> {
+        self.writer.append_row(level, hashes).map(|_| ()).map_err(io_error(&layout::open_tile(level, 0)))
+    }
+
+    /// The hashes of a tile, from the bundle or the tiles below it.
+    fn hashes_below(&self, level: u8, index: u64, width: u64) -> Result<Vec<Hash>, RecoverError> {
+        if level == 0 {
+            let (bytes, file) = super::bundle_bytes(self.root(), index)
+                .map_err(|_| RecoverError::Missing { file: layout::full_entries(index).display().to_string() })?;
+            let whole = whole_entries(&bytes)
+                .map_err(|source| RecoverError::Bundle { file: file.clone(), source })?;
+            let entries = whole.entries.get(..width as usize).ok_or(RecoverError::Missing { file })?;
+            return Ok(entries.iter().map(|entry| tree::leaf_hash(entry)).collect());
+        }
+        (index * BUNDLE..index * BUNDLE + width).map(|below| self.tile_root(level - 1, below)).collect()
+    }
+
+    fn tile_root(&self, level: u8, index: u64) -> Result<Hash, RecoverError> {
+        let missing = || RecoverError::Missing { file: layout::full_tile(level, index).display().to_string() };
+        for file in [layout::full_tile(level, index), layout::open_tile(level, index)] {
+            if let Some(bytes) = read_if_there(&self.root().join(&file)).map_err(io_error(&file))? {
+                let tile = gt_core::tile::HashTile::from_bytes(&bytes).map_err(|_| missing())?;
+                return tile.root().ok_or_else(missing);
+            }
+        }
+        Err(missing())
+    }
+
+    /// The roots of the complete subtrees that make up the tree, largest first: the growing tiles hold them all.
+    fn peaks(&self) -> Vec<Hash> {
+        let mut peaks = Vec::new();
+        for open in self.writer.levels.iter().rev() {
+            let (mut offset, len) = (0, open.tile.len());
+            for height in (0..8).rev() {
+                if len & (1 << height) != 0 {
+                    peaks.extend(open.tile.subtree(height, offset));
+                    offset += 1 << height;
+                }
+            }
+        }
+        peaks
+    }
+}
+
+/// The indexes of the files below a folder, by their C2SP paths, rising. What bears no such name is passed over; `fsck` names it.
+pub(crate) fn listed(root: &Path, folder: &Path) -> Result<Vec<u64>, RecoverError> {
+    let mut indexes = Vec::new();
+    let mut folders = vec![(folder.to_owned(), String::new())];
+    while let Some((at, prefix)) = folders.pop() {
+        let entries = match fs::read_dir(root.join(&at)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(source) => return Err(io_error(&at)(source)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(io_error(&at))?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if entry.file_type().map_err(io_error(&at))?.is_dir() {
+                folders.push((at.join(&name), format!("{prefix}{name}/")));
+            } else if let Ok(index) = parse_index_path(&format!("{prefix}{name}")) {
+                indexes.push(index);
+            }
+        }
+    }
+    indexes.sort_unstable();
+    Ok(indexes)
+}
+
+fn io_error(file: &Path) -> impl FnOnce(io::Error) -> RecoverError {
+    let file = file.display().to_string();
+    move |source| RecoverError::Io { file, source }
+}

@@ -1,0 +1,188 @@
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gt_core::checkpoint::SignedCheckpoint;
+use gt_core::tile::{HashTile, encode_entry};
+use gt_core::tree::Frontier;
+use gt_core::{Hash, TreeSize};
+
+use crate::disk::Disk;
+use crate::layout::{self, BUNDLE};
+
+/// An entry as it goes to disk.
+#[derive(Debug, Clone)]
+pub struct SealedEntry {
+    /// The entry's bytes.
+    pub bytes: Vec<u8>,
+    /// Their leaf hash.
+    pub leaf_hash: Hash,
+    /// The vault's record, framed.
+    pub vault: Vec<u8>,
+}
+
+/// Appends to the log. The order of its calls is the commit order of DESIGN section 3:
+/// [`append`](Self::append), [`make_durable`](Self::make_durable), [`publish`](Self::publish), and then, after the receipts if one likes,
+/// [`promote`](Self::promote).
+pub struct LogWriter {
+    pub(super) disk: Disk,
+    pub(super) frontier: Frontier,
+    pub(super) levels: Vec<OpenTile>,
+    pub(super) unsynced: Vec<PathBuf>,
+    pub(super) full: Vec<Full>,
+}
+
+/// A file that became full and waits for the checkpoint to be moved.
+pub(super) struct Full {
+    pub(super) from: PathBuf,
+    pub(super) to: PathBuf,
+    pub(super) kind: FullKind,
+}
+
+/// The growing tile of one level, in memory and on disk.
+#[derive(Debug, Clone)]
+pub(super) struct OpenTile {
+    pub(super) index: u64,
+    pub(super) tile: Arc<HashTile>,
+}
+
+pub(super) enum FullKind {
+    /// A bundle, durable already, and the vault file that is complete with it.
+    Entries { vault: PathBuf },
+    /// A hash tile. It is derived from entries, so a commit does not wait for it.
+    Hashes,
+}
+
+impl LogWriter {
+    /// The size of the tree with everything that was appended.
+    pub fn size(&self) -> TreeSize {
+        self.frontier.size()
+    }
+
+    /// The root of the tree with everything that was appended.
+    pub fn root(&self) -> Hash {
+        self.frontier.root()
+    }
+
+    /// The growing tiles, lowest level first.
+    pub fn open_tiles(&self) -> Vec<(u64, Arc<HashTile>)> {
+        self.levels.iter().map(|level| (level.index, Arc::clone(&level.tile))).collect()
+    }
+
+    /// Access to the folder for the state that lies beside the log.
+    pub fn disk(&mut self) -> &mut Disk {
+        &mut self.disk
+    }
+
+    /// Writes entries, their vault records and the hashes that they complete. Returns the tiles that became full.
+    ///
+    /// A crash from here to [`Self::publish`] leaves bytes beyond the checkpoint, which start-up removes.
+    pub fn append(&mut self, entries: &[SealedEntry]) -> io::Result<Vec<(u8, u64, Arc<HashTile>)>> {
+        let mut completed = Vec::new();
+        let mut rest = entries;
+        while !rest.is_empty() {
+            let size = self.frontier.size().0;
+            let (bundle, room) = (size / BUNDLE, (BUNDLE - size % BUNDLE) as usize);
+            let (now, later) = rest.split_at(room.min(rest.len()));
+            self.append_to_bundle(bundle, now)?;
+            for entry in now {
+                self.frontier.push(entry.leaf_hash);
+            }
+            self.append_hashes(0, now.iter().map(|entry| entry.leaf_hash).collect(), &mut completed)?;
+            rest = later;
+        }
+        Ok(completed)
+    }
+
+    fn append_to_bundle(&mut self, bundle: u64, entries: &[SealedEntry]) -> io::Result<()> {
+        let (mut log, mut vault) = (Vec::new(), Vec::new());
+        for entry in entries {
+            encode_entry(&mut log, &entry.bytes).map_err(io::Error::other)?;
+            vault.extend_from_slice(&entry.vault);
+        }
+        let (open, vault_file) = (layout::open_entries(bundle), layout::vault(bundle));
+        self.disk.append(&open, &log)?;
+        self.disk.append(&vault_file, &vault)?;
+        self.unsynced.extend([open.clone(), vault_file.clone()]);
+        if (self.frontier.size().0 % BUNDLE) + entries.len() as u64 == BUNDLE {
+            let kind = FullKind::Entries { vault: vault_file };
+            self.full.push(Full { from: open, to: layout::full_entries(bundle), kind });
+        }
+        Ok(())
+    }
+
+    fn append_hashes(
+        &mut self,
+        level: u8,
+        hashes: Vec<Hash>,
+        completed: &mut Vec<(u8, u64, Arc<HashTile>)>,
+    ) -> io::Result<()> {
+        let Some((index, tile)) = self.append_row(level, hashes)? else { return Ok(()) };
+        let root = tile.root().ok_or_else(|| io::Error::other("a full tile has a root"))?;
+        completed.push((level, index, tile));
+        self.append_hashes(level + 1, vec![root], completed)
+    }
+
+    /// Adds hashes to the growing tile of a level, which they do not overfill; returns the tile if they fill it.
+    pub(super) fn append_row(&mut self, level: u8, hashes: Vec<Hash>) -> io::Result<Option<(u64, Arc<HashTile>)>> {
+        let position = usize::from(level);
+        if self.levels.len() == position {
+            self.start_tile(level, 0);
+        }
+        let open = &mut self.levels[position];
+        let (index, file) = (open.index, layout::open_tile(level, open.index));
+        let mut bytes = Vec::with_capacity(32 * hashes.len());
+        let tile = Arc::make_mut(&mut open.tile);
+        for hash in hashes {
+            tile.push(hash).map_err(io::Error::other)?;
+            bytes.extend_from_slice(hash.as_bytes());
+        }
+        self.disk.append(&file, &bytes)?;
+        if !open.tile.is_full() {
+            return Ok(None);
+        }
+        let full = std::mem::replace(&mut open.tile, Arc::new(HashTile::new()));
+        open.index += 1;
+        self.full.push(Full { from: file, to: layout::full_tile(level, index), kind: FullKind::Hashes });
+        Ok(Some((index, full)))
+    }
+
+    /// Begins a level's growing tile anew, at this index. For recovery, which fills levels one by one.
+    pub(super) fn start_tile(&mut self, level: u8, index: u64) {
+        let open = OpenTile { index, tile: Arc::new(HashTile::new()) };
+        match self.levels.get_mut(usize::from(level)) {
+            Some(slot) => *slot = open,
+            None => self.levels.push(open),
+        }
+    }
+
+    /// Makes the entries and vault records durable.
+    pub fn make_durable(&mut self) -> io::Result<()> {
+        let files = std::mem::take(&mut self.unsynced);
+        files.iter().try_for_each(|file| self.disk.sync(file))
+    }
+
+    /// Makes the checkpoint durable. From here on the entries are sealed, and a crash loses nothing.
+    pub fn publish(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
+        let text = checkpoint.to_string();
+        self.disk.replace(&layout::checkpoint(), text.as_bytes())?;
+        self.disk.replace_lazily(&layout::handed_out(), text.as_bytes())
+    }
+
+    /// Moves full bundles and tiles, which a durable checkpoint covers, to their C2SP paths. A crash in between leaves some of
+    /// them in `open/`, from where start-up moves them.
+    pub fn promote(&mut self) -> io::Result<()> {
+        let mut folders = Vec::new();
+        for Full { from, to, kind } in std::mem::take(&mut self.full) {
+            match kind {
+                FullKind::Hashes => self.disk.sync(&from)?,
+                FullKind::Entries { vault } => self.disk.close(&vault),
+            }
+            self.disk.rename(&from, &to)?;
+            folders.extend([&from, &to].into_iter().filter_map(|path| path.parent().map(ToOwned::to_owned)));
+        }
+        folders.sort();
+        folders.dedup();
+        folders.iter().try_for_each(|folder| self.disk.sync_folder(folder))
+    }
+}

@@ -1,0 +1,244 @@
+//! Opening a data folder, and opening what is encrypted in it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use gt_core::Hash;
+use gt_core::checkpoint::{SignedCheckpoint, SignedCheckpointError, VerifyCheckpointError};
+use gt_core::entry::Entry;
+use gt_core::link::LinkName;
+use gt_core::statement::{Statement, StatementError};
+use gt_core::tree;
+
+use crate::disk::{Disk, private, private_folder, read_if_there};
+use crate::keyring::{Keyring, KeyringError, OwnerTag};
+use crate::layout;
+use crate::log::{LogReader, LogWriter, Published, ReadError, RecoverError, recover};
+use crate::prepare::{clear_members, to_serde};
+use crate::record::{OpenElement, OpenStatement, OwnerId, Record};
+use crate::secrets::{Secrets, SecretsError};
+use crate::state::{State, StateError};
+use crate::vault::{self, StatementBlob, VaultError, VaultRecord};
+
+/// Why a ledger does not open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenLedgerError {
+    /// There is no ledger in this folder.
+    #[error("{folder} holds no ledger; `goldenthread init --data {folder} --origin NAME` makes one")]
+    NoLedger { /// The folder.
+        folder: String },
+    /// Another process has the folder open.
+    #[error("another process has {folder} open; stop it first, or use --url to speak to it")]
+    Locked { /// The folder.
+        folder: String },
+    /// A file cannot be read or written.
+    #[error("{file}: {source}")]
+    Io { /// Which file.
+        file: String, /// Why.
+        source: io::Error },
+    /// The checkpoint does not read.
+    #[error("checkpoint: {0}")]
+    Checkpoint(#[source] SignedCheckpointError),
+    /// The checkpoint is not this ledger's.
+    #[error("the checkpoint is not signed by this ledger's key: {0}")]
+    Signature(#[source] VerifyCheckpointError),
+    /// The keyring does not open.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The log cannot be recovered.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    /// The state cannot be rebuilt.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The secrets are not in order.
+    #[error(transparent)]
+    Secrets(SecretsError),
+    /// The log has no entries.
+    #[error("the log has no entries")]
+    Empty,
+    /// The sealer's threads cannot be started.
+    #[error("the sealer's threads cannot be started: {0}")]
+    Threads(#[source] io::Error),
+    /// Something of the log does not read.
+    #[error(transparent)]
+    Read(ReadError),
+    /// A vault record does not read.
+    #[error("the vault record of entry {index} does not read: {source}")]
+    Vault { /// Which one.
+        index: gt_core::LeafIndex, /// Why.
+        source: VaultError },
+    /// A sealed statement does not read, or is not the one that was sealed.
+    #[error("the statement of entry {index} is not the one that was sealed{}", .source.as_ref().map(|e| format!(": {e}")).unwrap_or_default())]
+    Statement { /// Which one.
+        index: gt_core::LeafIndex, /// Why.
+        source: Option<StatementError> },
+}
+
+pub(crate) struct Opened {
+    pub(crate) lock: File,
+    pub(crate) writer: LogWriter,
+    pub(crate) log: Arc<LogReader>,
+    pub(crate) keyring: Keyring,
+    pub(crate) state: State,
+    pub(crate) removed_entries: u64,
+}
+
+/// Takes the folder's lock, which the operating system gives back when the process ends, however it ends.
+pub(crate) fn lock(root: &Path) -> Result<File, OpenLedgerError> {
+    let file = root.join(layout::lock());
+    let io = |source| OpenLedgerError::Io { file: layout::lock().display().to_string(), source };
+    if let Some(folder) = file.parent()
+        && !folder.exists()
+    {
+        private_folder(folder).map_err(io)?;
+    }
+    let lock = private().write(true).create(true).truncate(false).open(&file).map_err(io)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenLedgerError::Locked { folder: root.display().to_string() }),
+        Err(std::fs::TryLockError::Error(source)) => Err(io(source)),
+    }
+}
+
+pub(crate) fn open(root: &Path, secrets: &Secrets, mut disk: Disk) -> Result<Opened, OpenLedgerError> {
+    if !root.join(layout::checkpoint()).exists() {
+        return Err(OpenLedgerError::NoLedger { folder: root.display().to_string() });
+    }
+    let lock = lock(root)?;
+    let signed = read_checkpoint(root)?;
+    let (origin, keys) = secrets.pin();
+    signed.verify(origin, keys).map_err(OpenLedgerError::Signature)?;
+    let keyring = Keyring::open(root, secrets.kek())?;
+    keyring.fold_journal(&mut disk)?;
+    let recovered = recover(disk, Some(signed.checkpoint()))?;
+    let published = Published { checkpoint: signed, open_tiles: recovered.writer.open_tiles() };
+    let log = Arc::new(LogReader::new(root, published));
+    let state = State::rebuild(&log, &keyring)?;
+    Ok(Opened { lock, writer: recovered.writer, log, keyring, state, removed_entries: recovered.removed_entries })
+}
+
+/// The folder's checkpoint, unverified.
+pub(crate) fn read_checkpoint(root: &Path) -> Result<SignedCheckpoint, OpenLedgerError> {
+    let file = layout::checkpoint();
+    let bytes = read_if_there(&root.join(&file))
+        .map_err(|source| OpenLedgerError::Io { file: file.display().to_string(), source })?
+        .ok_or_else(|| OpenLedgerError::NoLedger { folder: root.display().to_string() })?;
+    SignedCheckpoint::parse(&bytes).map_err(OpenLedgerError::Checkpoint)
+}
+
+/// `H.P.S` and the disclosures of one entry, decrypted.
+pub(crate) struct Texts {
+    jws: String,
+    disclosures: Vec<(OwnerId, String)>,
+    primary: Option<OwnerId>,
+}
+
+impl Texts {
+    pub(crate) fn to_compact(&self) -> String {
+        let mut text = format!("{}~", self.jws);
+        for (_, disclosure) in &self.disclosures {
+            text.push_str(disclosure);
+            text.push('~');
+        }
+        text
+    }
+}
+
+/// Decrypts what can be decrypted of a vault record. `None` if the record key is gone.
+pub(crate) fn texts(
+    entry: &Entry,
+    vault: &[u8],
+    genesis: &Hash,
+    keyring: &Keyring,
+    links: &HashMap<LinkName, OwnerTag>,
+) -> Result<Option<Texts>, OpenLedgerError> {
+    let leaf_hash = tree::leaf_hash(&entry.to_bytes());
+    let (record, _) = VaultRecord::decode(vault, &leaf_hash)
+        .map_err(|source| OpenLedgerError::Vault { index: entry.index, source })?;
+    decrypt(entry, &record, genesis, keyring, links)
+}
+
+pub(crate) fn decrypt(
+    entry: &Entry,
+    record: &VaultRecord,
+    genesis: &Hash,
+    keyring: &Keyring,
+    links: &HashMap<LinkName, OwnerTag>,
+) -> Result<Option<Texts>, OpenLedgerError> {
+    let index = entry.index;
+    let altered = || OpenLedgerError::Statement { index, source: None };
+    let text = |bytes: &[u8]| core::str::from_utf8(bytes).map(ToOwned::to_owned).map_err(|_| altered());
+    let keys_of = |name: &LinkName| links.get(name).and_then(|tag| keyring.owner(tag));
+    let (jws, agency, primary) = match &record.statement {
+        StatementBlob::Open(jws) => (text(jws)?, None, None),
+        StatementBlob::Sealed { owner, agency, bytes } => {
+            let Some(keys) = keys_of(owner).and_then(|held| Some((held, held.agency(agency)?))) else {
+                return Ok(None);
+            };
+            let place = vault::place(&entry.statement, None);
+            let opened = vault::open(&keys.1.record, genesis, &place, bytes).map_err(|_| altered())?;
+            (text(&opened)?, Some(agency), Some(OwnerId::from_bytes(keys.0.link.name(0))))
+        }
+    };
+    if Hash::of(jws.as_bytes()) != entry.statement {
+        return Err(altered());
+    }
+    let mut disclosures = Vec::with_capacity(record.disclosures.len());
+    for blob in &record.disclosures {
+        let held = agency.and_then(|agency| keys_of(&blob.owner).and_then(|held| Some((held, held.agency(agency)?))));
+        let Some((held, keys)) = held else { continue };
+        let place = vault::place(&entry.statement, Some(&blob.digest));
+        let opened = vault::open(&keys.data, genesis, &place, &blob.bytes).map_err(|_| altered())?;
+        if Hash::of(&opened) != blob.digest {
+            return Err(altered());
+        }
+        disclosures.push((OwnerId::from_bytes(held.link.name(0)), text(&opened)?));
+    }
+    Ok(Some(Texts { jws, disclosures, primary }))
+}
+
+/// Reads an entry's statement as far as the keys go.
+pub(crate) fn record(
+    entry: Entry,
+    vault: &[u8],
+    genesis: &Hash,
+    keyring: &Keyring,
+    links: &HashMap<LinkName, OwnerTag>,
+) -> Result<Record, OpenLedgerError> {
+    let index = entry.index;
+    let leaf_hash = tree::leaf_hash(&entry.to_bytes());
+    let (raw, _) =
+        VaultRecord::decode(vault, &leaf_hash).map_err(|source| OpenLedgerError::Vault { index, source })?;
+    let statement = decrypt(&entry, &raw, genesis, keyring, links)?.map(|texts| open_statement(index, texts)).transpose()?;
+    Ok(Record { entry, publisher: raw.publisher, seq: raw.seq, event_type: raw.event_type, statement })
+}
+
+fn open_statement(index: gt_core::LeafIndex, texts: Texts) -> Result<OpenStatement, OpenLedgerError> {
+    let statement = Statement::from_parts(&texts.jws, texts.disclosures.iter().map(|(_, text)| text.as_str()))
+        .map_err(|source| OpenLedgerError::Statement { index, source: Some(source) })?;
+    let payload = statement.payload();
+    let mut disclosed: BTreeMap<String, Vec<OpenElement>> = BTreeMap::new();
+    for (disclosure, (owner, _)) in statement.disclosures().iter().zip(&texts.disclosures) {
+        let name = payload.data.members()[disclosure.member_position()].name().to_owned();
+        let (owner, element) = (*owner, disclosure.element());
+        disclosed.entry(name).or_default().push(OpenElement { owner, element, value: to_serde(disclosure.value()) });
+    }
+    for elements in disclosed.values_mut() {
+        elements.sort_by_key(|element| element.element);
+    }
+    Ok(OpenStatement {
+        iss: payload.iss.clone(),
+        on_behalf_of: payload.on_behalf_of.clone(),
+        iat: payload.iat,
+        version: payload.version,
+        clear: clear_members(&payload.data),
+        disclosed,
+        kept: payload.data.kept().to_vec(),
+        primary: texts.primary,
+    })
+}

@@ -1,0 +1,78 @@
+//! What can be said of a statement by looking at it alone. Pure, so every submitter does it for itself, in parallel.
+
+use std::collections::BTreeMap;
+
+use gt_core::json;
+use gt_core::statement::{Data, Ownership, Statement};
+use serde_json::{Map, Value};
+
+use crate::refusal::Refusal;
+
+/// A statement that is sound in itself: structure, completeness, owners, schema. Its signer and its place are still to be checked.
+pub struct Prepared {
+    pub(crate) statement: Statement,
+    /// `None` for the ledger's own types.
+    pub(crate) ownership: Option<Ownership>,
+    pub(crate) bytes: usize,
+}
+
+impl Prepared {
+    /// Reads the compact SD-JWT.
+    pub fn new(bytes: &[u8]) -> Result<Self, Refusal> {
+        let statement = Statement::parse(bytes)?;
+        statement.require_complete()?;
+        let payload = statement.payload();
+        let ownership = if payload.event_type.is_ledgers_own() {
+            None
+        } else {
+            let ownership = statement.ownership()?;
+            check_schema(&statement)?;
+            Some(ownership)
+        };
+        Ok(Self { statement, ownership, bytes: bytes.len() })
+    }
+
+    /// The statement.
+    pub fn statement(&self) -> &Statement {
+        &self.statement
+    }
+}
+
+fn check_schema(statement: &Statement) -> Result<(), Refusal> {
+    let payload = statement.payload();
+    let clear = clear_members(&payload.data);
+    let disclosed = disclosed_members(statement);
+    gt_schemas::validate_opened(payload.event_type.as_str(), payload.version, &clear, &disclosed, payload.data.kept())?;
+    Ok(())
+}
+
+/// The members in the clear, as the schemas read them.
+pub(crate) fn clear_members(data: &Data) -> Map<String, Value> {
+    data.clear().iter().map(|(name, value)| (name.to_owned(), to_serde(value))).collect()
+}
+
+/// The disclosed members, each with its elements in order.
+pub(crate) fn disclosed_members(statement: &Statement) -> BTreeMap<String, Vec<Value>> {
+    let members = statement.payload().data.members();
+    let mut ordered: Vec<_> = statement.disclosures().iter().collect();
+    ordered.sort_by_key(|disclosure| (disclosure.member_position(), disclosure.element()));
+    let mut disclosed: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for disclosure in ordered {
+        let name = members[disclosure.member_position()].name();
+        disclosed.entry(name.to_owned()).or_default().push(to_serde(disclosure.value()));
+    }
+    disclosed
+}
+
+pub(crate) fn to_serde(value: &json::Value) -> Value {
+    match value {
+        json::Value::Null => Value::Null,
+        json::Value::Bool(flag) => Value::Bool(*flag),
+        json::Value::Integer(number) => Value::from(*number),
+        json::Value::String(text) => Value::String(text.clone()),
+        json::Value::Array(elements) => Value::Array(elements.iter().map(to_serde).collect()),
+        json::Value::Object(members) => {
+            Value::Object(members.iter().map(|(name, value)| (name.to_owned(), to_serde(value))).collect())
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What a reader gets of the log: entries with what can still be read of their statements.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use gt_core::agency::AgencyCode;
+use gt_core::base64url;
+use gt_core::entry::Entry;
+use gt_core::statement::{EventType, PublisherId};
+use serde_json::{Map, Value};
+
+/// An owner's opaque id: l(0), the name of its first link. It is in the log already, means nothing without the owner's link key, and
+/// comes out the same at every rebuild.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OwnerId([u8; 16]);
+
+/// A place's or other context's opaque id: an HMAC under the keyring's index key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContextId([u8; 16]);
+
+/// One entry with what can be read of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The entry.
+    pub entry: Entry,
+    /// Who published the statement.
+    pub publisher: PublisherId,
+    /// The statement's number in its publisher's chain.
+    pub seq: u64,
+    /// The statement's event type.
+    pub event_type: EventType,
+    /// The statement, unless its record key is gone.
+    pub statement: Option<OpenStatement>,
+}
+
+/// A statement with the disclosures that can be read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenStatement {
+    /// The agency that speaks.
+    pub iss: AgencyCode,
+    /// The agency in whose name it speaks, if not its own.
+    pub on_behalf_of: Option<AgencyCode>,
+    /// When it was signed, in seconds since the Unix epoch.
+    pub iat: i64,
+    /// The version of the event type's schema.
+    pub version: u16,
+    /// The members in the clear.
+    pub clear: Map<String, Value>,
+    /// The disclosed members that can be read. A member may be absent: kept at home, or its owner's keys are gone.
+    pub disclosed: BTreeMap<String, Vec<OpenElement>>,
+    /// The members that the publisher keeps at home.
+    pub kept: Vec<String>,
+    /// The primary owner (the child, else the person named, else the agency), while its keys live.
+    pub primary: Option<OwnerId>,
+}
+
+/// One disclosed element.
+#[derive(Clone, PartialEq)]
+pub struct OpenElement {
+    /// To whom it belongs.
+    pub owner: OwnerId,
+    /// Its position in its member's list.
+    pub element: usize,
+    /// What it says.
+    pub value: Value,
+}
+
+impl OwnerId {
+    /// Takes l(0).
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// l(0)
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Parses 22 characters of base64url.
+    pub fn parse(text: &str) -> Option<Self> {
+        base64url::decode_array(text).ok().map(Self)
+    }
+}
+
+impl ContextId {
+    /// Takes 16 bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 16 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Parses 22 characters of base64url.
+    pub fn parse(text: &str) -> Option<Self> {
+        base64url::decode_array(text).ok().map(Self)
+    }
+}
+
+impl fmt::Display for OwnerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&base64url::encode(&self.0))
+    }
+}
+
+impl fmt::Debug for OwnerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OwnerId({self})")
+    }
+}
+
+impl fmt::Display for ContextId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&base64url::encode(&self.0))
+    }
+}
+
+impl fmt::Debug for ContextId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ContextId({self})")
+    }
+}
+
+/// Says that there is a value and not what it is.
+impl fmt::Debug for OpenElement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenElement").field("owner", &self.owner).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,325 @@
+//! Vault records: encrypted statements and disclosures, a file beside each bundle (DESIGN section 6, `docs/FORMATS.md` section 7).
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use gt_core::Hash;
+use gt_core::agency::AgencyCode;
+use gt_core::link::LinkName;
+use gt_core::statement::{EventType, PublisherId};
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+const VERSION: u8 = 1;
+const PADDING: usize = 256;
+
+/// The longest body of a record: the largest presentation, padded and framed, with room to spare.
+pub const MAX_BODY: usize = 512 * 1024;
+
+/// A record: what the vault keeps of one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultRecord {
+    /// Who published the statement.
+    pub publisher: PublisherId,
+    /// Its number in the publisher's chain.
+    pub seq: u64,
+    /// Its event type.
+    pub event_type: EventType,
+    /// `H.P.S`.
+    pub statement: StatementBlob,
+    /// The disclosures that were sent.
+    pub disclosures: Vec<DisclosureBlob>,
+}
+
+/// `H.P.S` as the vault keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatementBlob {
+    /// In the clear: the ledger's own types, which have no owner.
+    Open(Vec<u8>),
+    /// Under the record key that the primary owner has for this agency.
+    Sealed {
+        /// l(n) of the primary owner.
+        owner: LinkName,
+        /// The agency whose record key it is.
+        agency: AgencyCode,
+        /// The ciphertext.
+        bytes: Vec<u8>,
+    },
+}
+
+/// A disclosure as the vault keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisclosureBlob {
+    /// l(n) of its owner.
+    pub owner: LinkName,
+    /// Its digest.
+    pub digest: Hash,
+    /// The ciphertext.
+    pub bytes: Vec<u8>,
+}
+
+/// Why bytes are no vault record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// The file ends within a record.
+    #[error("the record is cut off")]
+    CutOff,
+    /// The checksum does not fit the record and its entry.
+    #[error("the record is damaged, or belongs to another entry")]
+    Checksum,
+    /// The record is not framed as it must be.
+    #[error("the record is malformed")]
+    Malformed,
+}
+
+/// A ciphertext does not open under its key and place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the ciphertext does not open with this key in this place")]
+pub struct DoesNotOpen;
+
+/// What binds a ciphertext to its place: `info` of HKDF and the associated data.
+pub fn place(statement: &Hash, digest: Option<&Hash>) -> Vec<u8> {
+    let digest = digest.map_or(&[][..], |digest| digest.as_bytes());
+    [b"gt/vault/1".as_slice(), statement.as_bytes(), digest].concat()
+}
+
+/// Encrypts a text under a key of the keyring. A derived key seals one text, so the nonce is zero.
+pub fn seal(key: &[u8; 32], genesis: &Hash, place: &[u8], text: &[u8]) -> Vec<u8> {
+    let mut padded = Zeroizing::new(Vec::with_capacity((4 + text.len()).next_multiple_of(PADDING)));
+    padded.extend_from_slice(&u32::try_from(text.len()).expect("statements are bounded").to_be_bytes());
+    padded.extend_from_slice(text);
+    let whole = padded.len().next_multiple_of(PADDING);
+    padded.resize(whole, 0);
+    cipher(key, genesis, place)
+        .encrypt(&XNonce::default(), Payload { msg: &padded, aad: place })
+        .expect("the text is far below the cipher's limit")
+}
+
+/// Opens what [`seal`] made.
+pub fn open(key: &[u8; 32], genesis: &Hash, place: &[u8], bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
+    let mut padded = Zeroizing::new(
+        cipher(key, genesis, place)
+            .decrypt(&XNonce::default(), Payload { msg: bytes, aad: place })
+            .map_err(|_| DoesNotOpen)?,
+    );
+    let (length, text) = padded.split_first_chunk::<4>().ok_or(DoesNotOpen)?;
+    let length = u32::from_be_bytes(*length) as usize;
+    if text.len() < length || text[length..].iter().any(|byte| *byte != 0) {
+        return Err(DoesNotOpen);
+    }
+    padded.truncate(4 + length);
+    padded.drain(..4);
+    Ok(padded)
+}
+
+fn cipher(key: &[u8; 32], genesis: &Hash, place: &[u8]) -> XChaCha20Poly1305 {
+    let mut derived = Zeroizing::new([0; 32]);
+    Hkdf::<Sha256>::new(Some(genesis.as_bytes()), key)
+        .expand(place, derived.as_mut())
+        .expect("32 bytes are within HKDF's limit");
+    XChaCha20Poly1305::new((&*derived).into())
+}
+
+impl VaultRecord {
+    /// Frames the record for the entry whose leaf hash is given.
+    pub fn encode(&self, leaf_hash: &Hash) -> Vec<u8> {
+        let mut body = vec![VERSION];
+        body.extend_from_slice(self.publisher.as_bytes());
+        body.extend_from_slice(&self.seq.to_be_bytes());
+        put_short(&mut body, self.event_type.as_str());
+        match &self.statement {
+            StatementBlob::Open(bytes) => {
+                body.push(0);
+                put_short(&mut body, "");
+                put_long(&mut body, bytes);
+            }
+            StatementBlob::Sealed { owner, agency, bytes } => {
+                body.push(1);
+                body.extend_from_slice(owner);
+                put_short(&mut body, agency.as_str());
+                put_long(&mut body, bytes);
+            }
+        }
+        let count = u16::try_from(self.disclosures.len()).expect("bounded by the presentation's length");
+        body.extend_from_slice(&count.to_be_bytes());
+        for disclosure in &self.disclosures {
+            body.extend_from_slice(&disclosure.owner);
+            body.extend_from_slice(disclosure.digest.as_bytes());
+            put_long(&mut body, &disclosure.bytes);
+        }
+        let mut record = Vec::with_capacity(body.len() + 36);
+        put_long(&mut record, &body);
+        record.extend_from_slice(checksum(leaf_hash, &body).as_bytes());
+        record
+    }
+
+    /// Reads the record at the start of `bytes` for the entry whose leaf hash is given; also returns how long it is.
+    pub fn decode(bytes: &[u8], leaf_hash: &Hash) -> Result<(Self, usize), VaultError> {
+        let (body, sum, len) = frame(bytes)?;
+        if checksum(leaf_hash, body) != sum {
+            return Err(VaultError::Checksum);
+        }
+        let mut reader = Reader { bytes: body };
+        let record = reader.record().ok_or(VaultError::Malformed)?;
+        if reader.bytes.is_empty() { Ok((record, len)) } else { Err(VaultError::Malformed) }
+    }
+}
+
+/// The length of the whole record at the start of `bytes`, by its frame alone.
+pub fn frame_len(bytes: &[u8]) -> Result<usize, VaultError> {
+    frame(bytes).map(|(_, _, len)| len)
+}
+
+fn frame(bytes: &[u8]) -> Result<(&[u8], Hash, usize), VaultError> {
+    let (length, rest) = bytes.split_first_chunk::<4>().ok_or(VaultError::CutOff)?;
+    let length = u32::from_be_bytes(*length) as usize;
+    if length > MAX_BODY {
+        return Err(VaultError::Malformed);
+    }
+    let body = rest.get(..length).ok_or(VaultError::CutOff)?;
+    let sum = rest.get(length..length + 32).ok_or(VaultError::CutOff)?;
+    let sum = Hash::from_bytes(sum.try_into().expect("32 bytes were taken"));
+    Ok((body, sum, 4 + length + 32))
+}
+
+fn checksum(leaf_hash: &Hash, body: &[u8]) -> Hash {
+    Hash::of_parts(&[b"gt/vault-record/1\0", leaf_hash.as_bytes(), body])
+}
+
+fn put_short(out: &mut Vec<u8>, text: &str) {
+    out.push(u8::try_from(text.len()).expect("types and agency codes are short"));
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn put_long(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend_from_slice(&u32::try_from(bytes.len()).expect("statements are bounded").to_be_bytes());
+    out.extend_from_slice(bytes);
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn record(&mut self) -> Option<VaultRecord> {
+        if self.array::<1>()? != [VERSION] {
+            return None;
+        }
+        let publisher = Hash::from_bytes(self.array()?);
+        let seq = u64::from_be_bytes(self.array()?);
+        let event_type = EventType::parse(self.short()?)?;
+        let statement = match self.array::<1>()? {
+            [0] => {
+                if !self.short()?.is_empty() {
+                    return None;
+                }
+                StatementBlob::Open(self.long()?.to_vec())
+            }
+            [1] => StatementBlob::Sealed {
+                owner: self.array()?,
+                agency: AgencyCode::parse(self.short()?).ok()?,
+                bytes: self.long()?.to_vec(),
+            },
+            _ => return None,
+        };
+        let count = u16::from_be_bytes(self.array()?);
+        let disclosures = (0..count)
+            .map(|_| {
+                Some(DisclosureBlob {
+                    owner: self.array()?,
+                    digest: Hash::from_bytes(self.array()?),
+                    bytes: self.long()?.to_vec(),
+                })
+            })
+            .collect::<Option<_>>()?;
+        Some(VaultRecord { publisher, seq, event_type, statement, disclosures })
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (first, rest) = self.bytes.split_first_chunk::<N>()?;
+        self.bytes = rest;
+        Some(*first)
+    }
+
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (first, rest) = self.bytes.split_at_checked(length)?;
+        self.bytes = rest;
+        Some(first)
+    }
+
+    fn short(&mut self) -> Option<&'a str> {
+        let [length] = self.array::<1>()?;
+        core::str::from_utf8(self.take(length.into())?).ok()
+    }
+
+    fn long(&mut self) -> Option<&'a [u8]> {
+        let length = u32::from_be_bytes(self.array()?);
+        self.take(length as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sample(text: &[u8], open: bool) -> VaultRecord {
+        let agency = AgencyCode::parse("ods:RX1").expect("a code");
+        VaultRecord {
+            publisher: Hash::of(b"publisher"),
+            seq: 7,
+            event_type: EventType::parse("missing.started").expect("a type"),
+            statement: if open {
+                StatementBlob::Open(text.to_vec())
+            } else {
+                StatementBlob::Sealed { owner: [3; 16], agency, bytes: text.to_vec() }
+            },
+            disclosures: vec![DisclosureBlob { owner: [4; 16], digest: Hash::of(text), bytes: text.to_vec() }],
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn records_round_trip(text: Vec<u8>, open: bool) {
+            let record = sample(&text, open);
+            let bytes = record.encode(&Hash::ZERO);
+            prop_assert_eq!(frame_len(&bytes), Ok(bytes.len()));
+            prop_assert_eq!(VaultRecord::decode(&bytes, &Hash::ZERO), Ok((record, bytes.len())));
+        }
+
+        #[test]
+        fn any_flipped_bit_is_found_without_a_key(at: prop::sample::Index, bit in 0..8) {
+            let mut bytes = sample(b"some text", false).encode(&Hash::ZERO);
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1_u8 << bit;
+            prop_assert!(VaultRecord::decode(&bytes, &Hash::ZERO).is_err());
+        }
+
+        #[test]
+        fn arbitrary_bytes_do_not_panic(bytes: Vec<u8>) {
+            let _ = VaultRecord::decode(&bytes, &Hash::ZERO);
+        }
+
+        #[test]
+        fn sealed_texts_open_in_their_place_only(text: Vec<u8>, at: prop::sample::Index) {
+            let (genesis, here) = (Hash::of(b"genesis"), place(&Hash::of(b"s"), Some(&Hash::of(b"d"))));
+            let mut sealed = seal(&[1; 32], &genesis, &here, &text);
+            prop_assert_eq!((sealed.len() - 16) % PADDING, 0);
+            let opened = open(&[1; 32], &genesis, &here, &sealed).expect("opens");
+            prop_assert_eq!(&*opened, &text);
+            prop_assert_eq!(open(&[2; 32], &genesis, &here, &sealed), Err(DoesNotOpen));
+            let elsewhere = place(&Hash::of(b"s"), None);
+            prop_assert_eq!(open(&[1; 32], &genesis, &elsewhere, &sealed), Err(DoesNotOpen));
+            let at = at.index(sealed.len());
+            sealed[at] ^= 1;
+            prop_assert_eq!(open(&[1; 32], &genesis, &here, &sealed), Err(DoesNotOpen));
+        }
+    }
+
+    #[test]
+    fn a_record_of_another_entry_is_noticed() {
+        let bytes = sample(b"x", true).encode(&Hash::of(b"one"));
+        assert_eq!(VaultRecord::decode(&bytes, &Hash::of(b"two")), Err(VaultError::Checksum));
+        assert_eq!(VaultRecord::decode(&bytes[..bytes.len() - 1], &Hash::of(b"one")), Err(VaultError::CutOff));
+    }
+}

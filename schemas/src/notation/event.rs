@@ -1,0 +1,110 @@
+//! The notation of an event type.
+
+/// An event type's `data`: its members in the clear, then its disclosable ones. See `missing_ended.rs` for a short one.
+macro_rules! event {
+    ($(#[doc = $doc:literal])+ pub struct $Event:ident {
+        clear {
+            $($(#[doc = $says:literal])+ $clear:ident: $Clear:ty, required = $when:expr;)+
+        }
+        disclosed {
+            $($(#[doc = $tells:literal])+ $member:ident: $Type:ty,
+                owner = $Owner:ident, keepable = $keepable:literal, required = $rule:expr;)+
+        }
+    }) => {
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+        pub struct $Event {
+            $(
+                $(#[doc = $says])+
+                #[serde(skip_serializing_if = "crate::reading::Read::is_absent")]
+                pub $clear: $Clear,
+            )+
+            $(
+                $(#[doc = $tells])+
+                #[serde(skip_serializing_if = "crate::reading::Disclosable::is_none")]
+                pub $member: $Type,
+            )+
+            /// The disclosable members that the publisher keeps at home.
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            pub kept: Vec<&'static str>,
+        }
+
+        impl crate::definition::Definition for $Event {
+            const DESCRIPTION: &'static str = concat!($($doc),+);
+
+            const MEMBERS: &'static [crate::Member] = &[
+                $(crate::Member {
+                    name: stringify!($clear),
+                    place: crate::Place::Clear,
+                    requirement: $when,
+                    description: concat!($($says),+).trim_ascii(),
+                },)+
+                $(crate::Member {
+                    name: stringify!($member),
+                    place: crate::Place::Disclosed {
+                        owner: crate::Owner::$Owner,
+                        many: <$Type as crate::reading::Disclosable>::MANY,
+                        keepable: $keepable,
+                    },
+                    requirement: $rule,
+                    description: concat!($($tells),+).trim_ascii(),
+                },)+
+            ];
+
+            const NAMES: &'static [&'static str] = &[
+                $(stringify!($clear),)+ $(stringify!($member),)+ crate::reading::KEPT,
+            ];
+
+            fn from_draft(
+                data: &serde_json::Map<String, serde_json::Value>,
+            ) -> Result<Self, crate::SchemaError> {
+                let mut members = crate::reading::Members::in_map(data);
+                let event = Self {
+                    $($clear: members.take(stringify!($clear))?,)+
+                    $($member: members.take_disclosable(stringify!($member))?,)+
+                    kept: members.take_kept(Self::MEMBERS)?,
+                };
+                members.finish(Self::NAMES)?;
+                Ok(event)
+            }
+
+            fn from_opened(
+                opened: crate::definition::Opened<'_>,
+            ) -> Result<Self, crate::SchemaError> {
+                let mut members = crate::reading::Members::in_map(opened.clear);
+                let event = Self {
+                    $($clear: members.take(stringify!($clear))?,)+
+                    $($member: opened.take(stringify!($member))?,)+
+                    kept: Vec::new(),
+                };
+                members.finish_with(crate::definition::refuse_in_clear::<Self>)?;
+                opened.refuse_others::<Self>()?;
+                Ok(event)
+            }
+
+            fn is_open(&self, member: &str) -> bool {
+                match member {
+                    $(stringify!($member) => !crate::reading::Disclosable::is_none(&self.$member),)+
+                    _ => true,
+                }
+            }
+
+            fn kept(&self) -> &[&'static str] {
+                &self.kept
+            }
+
+            fn kept_mut(&mut self) -> &mut Vec<&'static str> {
+                &mut self.kept
+            }
+
+            fn value_schemas(generator: &mut schemars::SchemaGenerator) -> Vec<schemars::Schema> {
+                vec![
+                    $(<$Clear as crate::reading::Read>::schema(generator),)+
+                    $(<$Type as crate::reading::Disclosable>::element_schema(generator),)+
+                ]
+            }
+        }
+    };
+}
+
+pub(crate) use event;

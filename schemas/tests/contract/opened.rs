@@ -1,0 +1,180 @@
+//! Signed data: what the sealer checks, and what a view reads of what is left.
+
+use std::collections::BTreeMap;
+
+use gt_schemas::{Event, EventType, Place, SchemaError, Shape, members, read_opened, validate_opened};
+use serde_json::{Map, Value, json};
+
+use crate::examples::{self, Example, validator};
+
+/// An example as the core opens it, with nothing kept unless the draft says so.
+struct Signed {
+    event_type: EventType,
+    clear: Map<String, Value>,
+    disclosed: BTreeMap<String, Vec<Value>>,
+    kept: Vec<String>,
+}
+
+impl Signed {
+    fn of(example: &Example) -> Self {
+        let mut signed = Self {
+            event_type: example.event_type,
+            clear: Map::new(),
+            disclosed: BTreeMap::new(),
+            kept: serde_json::from_value(example.data.get("kept").cloned().unwrap_or(json!([]))).unwrap(),
+        };
+        for member in members(example.event_type) {
+            let Some(value) = example.data.get(member.name).cloned() else { continue };
+            match member.place {
+                Place::Clear => drop(signed.clear.insert(member.name.to_owned(), value)),
+                Place::Disclosed { .. } if signed.kept.iter().any(|kept| kept == member.name) => {}
+                Place::Disclosed { many, .. } => {
+                    let values = if many { value.as_array().unwrap().clone() } else { vec![value] };
+                    signed.disclosed.insert(member.name.to_owned(), values);
+                }
+            }
+        }
+        signed
+    }
+
+    fn share() -> Self {
+        Self::of(examples::all().iter().find(|example| example.name == "decision.recorded.share").unwrap())
+    }
+
+    fn validate(&self) -> Result<Event, SchemaError> {
+        let (name, version) = (self.event_type.as_str(), self.event_type.version());
+        validate_opened(name, version, &self.clear, &self.disclosed, &self.kept)
+    }
+
+    fn read(&self) -> Result<Event, SchemaError> {
+        read_opened(self.event_type.as_str(), self.event_type.version(), &self.clear, &self.disclosed)
+    }
+
+    fn refusal(&self) -> (&'static str, String) {
+        let error = self.validate().unwrap_err();
+        (error.code(), error.path)
+    }
+
+    fn keep(&mut self, member: &str) {
+        self.disclosed.remove(member).unwrap();
+        self.kept.push(member.to_owned());
+    }
+
+    /// The `data` that is signed, with made-up digests.
+    fn data(&self) -> Value {
+        let digests = |many: usize| vec![json!({ "...": "A".repeat(43) }); many];
+        let mut data = self.clear.clone();
+        data.extend(self.disclosed.iter().map(|(name, values)| (name.clone(), digests(values.len()).into())));
+        data.extend(self.kept.iter().map(|name| (name.clone(), digests(1).into())));
+        data.insert("kept".to_owned(), json!(self.kept));
+        Value::Object(data)
+    }
+}
+
+#[test]
+fn signed_examples_are_accepted() {
+    for example in examples::all() {
+        let signed = Signed::of(&example);
+        let event = signed.validate().unwrap_or_else(|error| panic!("{}: {error}", example.name));
+        assert_eq!(event.kept(), signed.kept);
+        assert_eq!(event.child().unwrap().pseudonym.as_str(), example.data["child"]["pseudonym"]);
+        assert_eq!(event.occurred_at().unwrap().to_string(), example.data["times"]["occurred_at"]);
+        assert!(validator(example.event_type, Shape::Signed).is_valid(&signed.data()), "{}", example.name);
+        assert!(!validator(example.event_type, Shape::Signed).is_valid(&example.data), "{}", example.name);
+    }
+}
+
+#[test]
+fn the_schema_of_a_disclosure_is_among_the_definitions() {
+    for example in examples::all() {
+        let mut schema = gt_schemas::json_schema(example.event_type, Shape::Signed);
+        for (name, values) in Signed::of(&example).disclosed {
+            let definitions = schema["$defs"].take();
+            let validator = jsonschema::validator_for(
+                &json!({ "$ref": format!("#/$defs/disclosed_{name}"), "$defs": definitions.clone() }),
+            )
+            .unwrap();
+            assert!(values.iter().all(|value| validator.is_valid(value)), "{} {name}", example.name);
+            assert!(!validator.is_valid(&json!(7)), "{} {name}", example.name);
+            schema["$defs"] = definitions;
+        }
+    }
+}
+
+#[test]
+fn what_is_kept_counts_as_present() {
+    let mut signed = Signed::share();
+    for member in ["rationale", "times", "identity_protection_steps", "item_details"] {
+        signed.keep(member);
+    }
+    let event = signed.validate().unwrap();
+    assert_eq!(event.kept(), ["rationale", "times", "identity_protection_steps", "item_details"]);
+    assert!(event.occurred_at().is_none());
+}
+
+#[test]
+fn what_is_stripped_is_missed() {
+    for member in ["child", "rationale", "times", "identity_protection_steps", "practitioner"] {
+        let mut signed = Signed::share();
+        signed.disclosed.remove(member);
+        assert_eq!(signed.refusal(), ("missing_member", format!("/{member}")));
+    }
+}
+
+#[test]
+fn members_stand_in_their_place() {
+    let mut signed = Signed::share();
+    signed.clear.insert("rationale".to_owned(), json!("Because"));
+    assert_eq!(signed.refusal(), ("not_clear", "/rationale".to_owned()));
+
+    let mut signed = Signed::share();
+    signed.disclosed.insert("emergency".to_owned(), vec![json!(true)]);
+    assert_eq!(signed.refusal(), ("not_disclosable", "/emergency".to_owned()));
+
+    let mut signed = Signed::share();
+    signed.disclosed.insert("colour".to_owned(), vec![json!("Blue")]);
+    assert_eq!(signed.refusal(), ("unknown_member", "/colour".to_owned()));
+
+    let mut signed = Signed::share();
+    signed.clear.insert("colour".to_owned(), json!("Blue"));
+    assert_eq!(signed.refusal(), ("unknown_member", "/colour".to_owned()));
+}
+
+#[test]
+fn disclosures_are_counted() {
+    let mut signed = Signed::share();
+    signed.disclosed.get_mut("rationale").unwrap().push(json!("Another one"));
+    assert_eq!(signed.refusal(), ("bad_value", "/rationale".to_owned()));
+
+    let mut signed = Signed::share();
+    signed.disclosed.insert("others".to_owned(), Vec::new());
+    assert_eq!(signed.refusal(), ("bad_value", "/others".to_owned()));
+}
+
+#[test]
+fn kept_is_checked() {
+    let mut signed = Signed::share();
+    signed.keep("child");
+    assert_eq!(signed.refusal(), ("not_keepable", "/kept/0".to_owned()));
+
+    let mut signed = Signed::share();
+    signed.kept.push("rationale".to_owned());
+    assert_eq!(signed.refusal(), ("kept_disclosed", "/rationale".to_owned()));
+}
+
+#[test]
+fn a_view_reads_what_is_left() {
+    let mut signed = Signed::share();
+    signed.disclosed.clear();
+    let Ok(Event::DecisionRecorded(decision)) = signed.read() else { panic!("not read") };
+    assert!(decision.shares_identifiable());
+    assert!(decision.child.is_none() && decision.others.is_empty() && decision.rationale.is_none());
+
+    let mut signed = Signed::share();
+    signed.disclosed.get_mut("others").unwrap().remove(0);
+    let Ok(Event::DecisionRecorded(decision)) = signed.read() else { panic!("not read") };
+    assert_eq!(decision.others.len(), 1);
+
+    signed.clear.remove("decision");
+    assert_eq!(signed.read().unwrap_err().code(), "missing_member");
+}

@@ -1,0 +1,94 @@
+//! Any JSON is read or refused, never a panic; and a refusal repeats nothing of what it refuses.
+
+use std::collections::BTreeMap;
+
+use gt_schemas::{EventType, read_opened, validate_draft, validate_opened};
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Map, Value};
+
+use crate::examples::{self, Example, change};
+
+/// Names and codes that the schemas know, so that random values get past the first check.
+fn word() -> impl Strategy<Value = String> {
+    const KNOWN: &[&str] =
+        &["child", "kind", "code", "items", "times", "occurred_at", "ea", "Article6", "kept", "ref", "role"];
+    prop_oneof![select(KNOWN).prop_map(str::to_owned), ".{0,8}"]
+}
+
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        word().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 6, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::from),
+            btree_map(word(), inner, 0..6).prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+fn event_type() -> impl Strategy<Value = EventType> {
+    select(EventType::ALL)
+}
+
+/// An example and the name of one of its members.
+fn example_and_member() -> impl Strategy<Value = (Value, EventType, String)> {
+    select(
+        examples::all()
+            .into_iter()
+            .map(|Example { event_type, data, .. }| (event_type, data))
+            .collect::<Vec<_>>(),
+    )
+    .prop_flat_map(|(event_type, data)| {
+        let names: Vec<String> = data.as_object().unwrap().keys().cloned().collect();
+        (Just(data), Just(event_type), select(names))
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_draft_is_read_or_refused(event_type in event_type(), data in json()) {
+        let _ = validate_draft(event_type.as_str(), 1, &data);
+    }
+
+    #[test]
+    fn any_signed_data_is_read_or_refused(
+        event_type in event_type(),
+        clear in btree_map(word(), json(), 0..6),
+        disclosed in btree_map(word(), vec(json(), 0..3), 0..6),
+        kept in vec(word(), 0..3),
+    ) {
+        let clear: Map<String, Value> = clear.into_iter().collect();
+        let disclosed: BTreeMap<_, _> = disclosed;
+        let _ = validate_opened(event_type.as_str(), 1, &clear, &disclosed, &kept);
+        let _ = read_opened(event_type.as_str(), 1, &clear, &disclosed);
+    }
+
+    /// What is accepted comes out as it went in, except that `kept` of nothing is left out, and times are written with
+    /// no decimals or with three.
+    #[test]
+    fn accepted_drafts_survive((mut data, event_type, member) in example_and_member(), value in json()) {
+        change(&mut data, &format!("/{member}"), Some(value));
+        if let Ok(event) = validate_draft(event_type.as_str(), 1, &data) {
+            if data["kept"] == serde_json::json!([]) {
+                change(&mut data, "/kept", None);
+            }
+            prop_assert_eq!(event.to_draft(), data);
+        }
+    }
+
+    #[test]
+    fn a_refusal_repeats_no_value((mut data, event_type, member) in example_and_member(), name in "[A-Z][a-z]{3}") {
+        let secret = format!("{name} Secret {name}");
+        change(&mut data, &format!("/{member}"), Some(serde_json::json!({ &secret: &secret, "role": &secret })));
+        let error = validate_draft(event_type.as_str(), 1, &data).unwrap_err();
+        let said = format!("{error} {error:?}");
+        prop_assert!(!said.contains(&secret));
+    }
+}
