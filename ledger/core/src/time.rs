@@ -2,8 +2,8 @@
 
 use core::fmt;
 
+use jiff::SignedDuration;
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z, within the years 0001–9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +20,9 @@ impl TimeError {
         "bad_time"
     }
 }
+
+/// Times are reckoned in civil time: jiff's own timestamps end a day before the year 9999 does.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
 const MIN_MILLIS: i64 = -62_135_596_800_000;
 const MAX_MILLIS: i64 = 253_402_300_799_999;
@@ -53,18 +56,7 @@ impl Timestamp {
             }
             _ => return Err(TimeError),
         };
-        for (position, byte) in main.iter().enumerate() {
-            let expected = match position {
-                4 | 7 => *byte == b'-',
-                10 => *byte == b'T',
-                13 | 16 => *byte == b':',
-                _ => byte.is_ascii_digit(),
-            };
-            if !expected {
-                return Err(TimeError);
-            }
-        }
-        if !fraction.iter().all(u8::is_ascii_digit) {
+        if !is_shaped(main) || !fraction.iter().all(u8::is_ascii_digit) {
             return Err(TimeError);
         }
         let number = |range: core::ops::Range<usize>| {
@@ -85,20 +77,27 @@ impl Timestamp {
             0,
         )
         .map_err(|_| TimeError)?;
-        let seconds = TimeZone::UTC.to_timestamp(civil).map_err(|_| TimeError)?.as_second();
         let millis =
             (0..3).fold(0, |sum, i| sum * 10 + fraction.get(i).map_or(0, |digit| i64::from(digit - b'0')));
-        Self::from_millis(seconds * 1000 + millis).ok_or(TimeError)
+        let since_epoch = civil.duration_since(EPOCH).as_millis() + i128::from(millis);
+        i64::try_from(since_epoch).ok().and_then(Self::from_millis).ok_or(TimeError)
     }
+}
+
+/// Whether these 19 bytes are digits and separators, each in its place.
+fn is_shaped(main: &[u8]) -> bool {
+    main.iter().enumerate().all(|(position, byte)| match position {
+        4 | 7 => *byte == b'-',
+        10 => *byte == b'T',
+        13 | 16 => *byte == b':',
+        _ => byte.is_ascii_digit(),
+    })
 }
 
 /// Always with three decimals, as `received_at` is written.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let civil = jiff::Timestamp::from_millisecond(self.0)
-            .map_err(|_| fmt::Error)?
-            .to_zoned(TimeZone::UTC)
-            .datetime();
+        let civil = EPOCH.checked_add(SignedDuration::from_millis(self.0)).map_err(|_| fmt::Error)?;
         write!(
             f,
             "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
@@ -148,6 +147,20 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(text), Err(TimeError), "{text}");
         }
+    }
+
+    #[test]
+    fn the_first_and_the_last_millisecond_are_written_and_read() {
+        for (millis, text) in
+            [(MIN_MILLIS, "0001-01-01T00:00:00.000Z"), (MAX_MILLIS, "9999-12-31T23:59:59.999Z")]
+        {
+            assert_eq!(Timestamp::from_millis(millis).map(|time| time.to_string()), Some(text.to_owned()));
+            assert_eq!(Timestamp::parse(text).map(Timestamp::as_millis), Ok(millis));
+        }
+        assert_eq!(
+            (Timestamp::from_millis(MIN_MILLIS - 1), Timestamp::from_millis(MAX_MILLIS + 1)),
+            (None, None)
+        );
     }
 
     proptest! {

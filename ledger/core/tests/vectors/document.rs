@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 pub(crate) type Outcome = fn(&Json, &Json) -> Value;
 
 /// A case before its expected outcome is written down.
+#[derive(Clone)]
 pub(crate) struct NewCase {
     name: String,
     rule: String,
@@ -67,17 +68,18 @@ pub(crate) fn document(
     }
     let context = read(&Value::Object(document.clone()).to_text());
     let written = cases.into_iter().map(|case| {
-        let mut members: Object =
-            [("name".to_owned(), Value::from(case.name.as_str())), ("rule".to_owned(), Value::from(case.rule))]
-                .into_iter()
-                .collect();
+        let mut members: Object = [
+            ("name".to_owned(), Value::from(case.name.as_str())),
+            ("rule".to_owned(), Value::from(case.rule)),
+        ]
+        .into_iter()
+        .collect();
         for (name, value) in case.inputs {
             members.insert(name, value);
         }
-        let expected = case.code.map_or_else(
-            || outcome(&context, &read(&Value::Object(members.clone()).to_text())),
-            refused,
-        );
+        let expected = case
+            .code
+            .map_or_else(|| outcome(&context, &read(&Value::Object(members.clone()).to_text())), refused);
         let accepts = expected.as_object().and_then(|e| e.get("accepted")).and_then(Value::as_bool);
         assert_eq!(accepts, Some(case.code.is_none()), "{}: {expected:?}", case.name);
         members.insert("expected", expected);

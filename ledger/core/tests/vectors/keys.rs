@@ -50,7 +50,10 @@ const NOT_CANONICAL: [(&str, &str); 6] = [
     ("y = p + 1, for 1", "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
     ("y = p + 3, for 3", "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
     ("y = 2^255 − 1", "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
-    ("the neutral point with the sign of x set", "0100000000000000000000000000000000000000000000000000000000000080"),
+    (
+        "the neutral point with the sign of x set",
+        "0100000000000000000000000000000000000000000000000000000000000080",
+    ),
     ("a y that is of no point", "0200000000000000000000000000000000000000000000000000000000000000"),
 ];
 
@@ -97,7 +100,12 @@ pub(crate) fn document() -> Value {
     ] {
         cases.push(NewCase::refused(name, MEMBERS, "bad_key").with("jwk", jwk));
     }
-    document::document("Public keys (FORMATS 3 and 6): may this JWK be enrolled or verify anything?", Vec::new(), cases, outcome)
+    document::document(
+        "Public keys (FORMATS 3 and 6): may this JWK be enrolled or verify anything?",
+        Vec::new(),
+        cases,
+        outcome,
+    )
 }
 
 /// The same bytes in base64url whose two last bits, which encode nothing, are not zero.

@@ -28,15 +28,23 @@ pub(crate) fn json_document() -> Value {
     };
     let alternating = base64url::encode(format!("{}{}", r#"[{"a":"#.repeat(9), "}]".repeat(9)).as_bytes());
     cases.push(NewCase::accepted("sixteen arrays", depth).with("bytes_base64url", nested(16, "")));
-    cases.push(NewCase::accepted("a number within sixteen arrays", depth).with("bytes_base64url", nested(16, "1")));
-    cases.push(NewCase::refused("seventeen arrays", depth, "json_too_deep").with("bytes_base64url", nested(17, "")));
     cases.push(
-        NewCase::refused("eighteen levels of both kinds", depth, "json_too_deep").with("bytes_base64url", alternating),
+        NewCase::accepted("a number within sixteen arrays", depth).with("bytes_base64url", nested(16, "1")),
+    );
+    cases.push(
+        NewCase::refused("seventeen arrays", depth, "json_too_deep").with("bytes_base64url", nested(17, "")),
+    );
+    cases.push(
+        NewCase::refused("eighteen levels of both kinds", depth, "json_too_deep")
+            .with("bytes_base64url", alternating),
     );
     let crowd: Vec<String> = (0..40).map(|n| format!(r#""m{n}":{n}"#)).chain(["\"m7\":0".into()]).collect();
     let crowd = base64url::encode(format!("{{{}}}", crowd.join(",")).as_bytes());
     let rule = "FORMATS 1: members do not repeat";
-    cases.push(NewCase::refused("forty members and one again", rule, "json_duplicate_member").with("bytes_base64url", crowd));
+    cases.push(
+        NewCase::refused("forty members and one again", rule, "json_duplicate_member")
+            .with("bytes_base64url", crowd),
+    );
     document::document(
         "Strict JSON (FORMATS 1): read `bytes_base64url` as one JSON text. An accepted text has the value `value`.",
         Vec::new(),
@@ -45,7 +53,8 @@ pub(crate) fn json_document() -> Value {
     )
 }
 
-const NUMBER: &str = "FORMATS 1: a number is an integer within ±(2^53−1), without fraction or exponent, and not -0";
+const NUMBER: &str =
+    "FORMATS 1: a number is an integer within ±(2^53−1), without fraction or exponent, and not -0";
 const GRAMMAR: &str = "FORMATS 1: the grammar of RFC 8259, and nothing after the value";
 const SURROGATE: &str = "FORMATS 1: a lone surrogate is refused, escaped or raw";
 const NUL: &str = "FORMATS 1: U+0000 stands in no string and no member name";
@@ -133,8 +142,10 @@ pub(crate) fn time_outcome(_: &Json, case: &Json) -> Value {
 }
 
 pub(crate) fn times_document() -> Value {
-    let accepted = ACCEPTED_TIMES.iter().map(|(name, time)| NewCase::accepted(name, TIME).with("text", *time));
-    let refused = REFUSED_TIMES.iter().map(|(name, time)| NewCase::refused(name, TIME, "bad_time").with("text", *time));
+    let accepted =
+        ACCEPTED_TIMES.iter().map(|(name, time)| NewCase::accepted(name, TIME).with("text", *time));
+    let refused =
+        REFUSED_TIMES.iter().map(|(name, time)| NewCase::refused(name, TIME, "bad_time").with("text", *time));
     document::document(
         "Times (FORMATS 2). `milliseconds` counts from 1970-01-01T00:00:00Z; `with_three_decimals` is how `received_at` writes it.",
         Vec::new(),
@@ -143,7 +154,8 @@ pub(crate) fn times_document() -> Value {
     )
 }
 
-const TIME: &str = "FORMATS 2: YYYY-MM-DDThh:mm:ss[.d{1,3}]Z, upper case, years 0001–9999, of a day and second that exist";
+const TIME: &str =
+    "FORMATS 2: YYYY-MM-DDThh:mm:ss[.d{1,3}]Z, upper case, years 0001–9999, of a day and second that exist";
 
 const ACCEPTED_TIMES: [(&str, &str); 8] = [
     ("the epoch", "1970-01-01T00:00:00Z"),
