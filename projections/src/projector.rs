@@ -1,0 +1,170 @@
+//! The writer of the views.
+
+use std::path::Path;
+
+use gt_core::position::{LeafIndex, TreeSize};
+use gt_ledger::record::Record;
+
+use crate::alerts::AlertChange;
+use crate::event::ContextNaming;
+use crate::fold::{Fold, Subjects};
+use crate::head::{AsOf, Head};
+use crate::patterns::Thresholds;
+use crate::queries::Queries;
+use crate::store::{RebuildReason, Settings, Store, StoreError};
+
+/// How the views are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// sled's cache, in bytes.
+    pub cache_bytes: u64,
+    /// How often rows are written out, in milliseconds. What a crash loses is folded again.
+    pub flush_every_ms: u64,
+    /// The patterns' thresholds. Views that were made with others are built again.
+    pub thresholds: Thresholds,
+}
+
+impl Default for Options {
+    /// 128 MB of cache (DESIGN section 7), a flush every two seconds, DOMAIN section 5's thresholds.
+    fn default() -> Self {
+        Self { cache_bytes: 128 * 1024 * 1024, flush_every_ms: 2000, thresholds: Thresholds::default() }
+    }
+}
+
+/// Folds the log into the views. There is one for a folder.
+pub struct Projector {
+    store: Store,
+    head: Head,
+    thresholds: Thresholds,
+    subjects: Subjects,
+}
+
+/// The views, opened.
+pub struct Opened {
+    /// The projector, at its position.
+    pub projector: Projector,
+    /// Whether what was there had to be thrown away. The position is then 0, and the caller applies the log from its
+    /// start.
+    pub rebuilt: Option<RebuildReason>,
+}
+
+/// Records could not be applied. Nothing is lost: the position is where it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// A record is missing, or they are out of order.
+    #[error("entry {found} was given where entry {expected} belongs")]
+    Gap {
+        /// The index that belongs here.
+        expected: LeafIndex,
+        /// The index found.
+        found: LeafIndex,
+    },
+    /// The head is not the one to which the records lead.
+    #[error("the records lead to a tree of size {expected}, and the head has size {found}")]
+    Head {
+        /// The size to which the records lead.
+        expected: TreeSize,
+        /// The head's size.
+        found: TreeSize,
+    },
+    /// The view store failed. After [`StoreError::Damaged`] the next opening rebuilds.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The version of the rows. Any change of what is stored, or of what is read from a record, needs another one.
+const FORMAT: &str = "gt/views/1";
+
+impl Projector {
+    /// Opens the views in a folder, which is created if need be. Views that cannot be opened, that another version
+    /// wrote or whose position is damaged are thrown away: the log has everything that they had.
+    pub fn open(folder: &Path, options: Options) -> Result<Opened, StoreError> {
+        let settings = Settings { cache_bytes: options.cache_bytes, flush_every_ms: options.flush_every_ms };
+        let rules = serde_json::to_string(&options.thresholds).expect("numbers serialise");
+        let format = format!("{FORMAT} {rules}");
+        let (store, head, rebuilt) = Store::open(folder, format.as_bytes(), settings)?;
+        if let Some(reason) = rebuilt {
+            tracing::warn!(?reason, "the views start again from the first entry");
+        }
+        let subjects = Subjects::default();
+        Ok(Opened { projector: Self { store, head, thresholds: options.thresholds, subjects }, rebuilt })
+    }
+
+    /// How many entries the views reflect; the index of the next record to apply.
+    pub fn position(&self) -> TreeSize {
+        self.head.as_of.tree_size
+    }
+
+    /// Applies the records that follow the position. Records below it are passed over, so applying some twice changes
+    /// nothing.
+    ///
+    /// `head` is the tree after the last record; if all records lie below the position it is not looked at. Answers
+    /// change at once, when the whole batch is in. Returned are the alerts that changed, in the order of the entries
+    /// that caused it.
+    pub fn apply(
+        &mut self,
+        records: &[Record],
+        head: AsOf,
+        naming: &dyn ContextNaming,
+    ) -> Result<Vec<AlertChange>, ApplyError> {
+        let position = self.position();
+        let known = records.iter().take_while(|record| !is_new(record, position)).count();
+        let fresh = &records[known..];
+        let Some(last) = fresh.last() else { return Ok(Vec::new()) };
+        for (record, expected) in fresh.iter().zip(position.0..) {
+            let (expected, found) = (LeafIndex(expected), record.entry.index);
+            if found != expected {
+                return Err(ApplyError::Gap { expected, found });
+            }
+        }
+        let expected = last.entry.index.size_through();
+        if head.tree_size != expected {
+            return Err(ApplyError::Head { expected, found: head.tree_size });
+        }
+        let applied = self.fold(fresh, head, naming);
+        if let Err(StoreError::Damaged { .. }) = &applied {
+            self.store.condemn()?;
+        }
+        Ok(applied?)
+    }
+
+    /// A handle for asking. It can be cloned, and used while this projector goes on.
+    pub fn queries(&self) -> Queries {
+        Queries::new(self.store.clone(), self.thresholds)
+    }
+
+    /// Writes everything out. Dropping the projector and all its [`Queries`] does so too, but cannot say whether it
+    /// worked.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.store.flush()
+    }
+
+    /// All rows as bytes: the same for the same log and options, however it was cut into batches. For comparing
+    /// views.
+    pub fn dump(&self) -> Result<Vec<u8>, StoreError> {
+        self.store.dump()
+    }
+
+    fn fold(
+        &mut self,
+        records: &[Record],
+        as_of: AsOf,
+        naming: &dyn ContextNaming,
+    ) -> Result<Vec<AlertChange>, StoreError> {
+        // Taken out first: after a failure they are loaded again from what was written.
+        let subjects = std::mem::take(&mut self.subjects);
+        let mut fold = Fold::new(&self.store, self.thresholds, self.head.unread.clone(), subjects);
+        for record in records {
+            fold.record(record, naming)?;
+        }
+        let folded = fold.finish();
+        let head = Head { as_of, unread: folded.unread };
+        self.store.write(folded.rows, &head)?;
+        (self.head, self.subjects) = (head, folded.subjects);
+        Ok(folded.changes)
+    }
+}
+
+fn is_new(record: &Record, position: TreeSize) -> bool {
+    !position.contains(record.entry.index)
+}

@@ -1,0 +1,152 @@
+//! Pages of lists, and the cursors from one to the next.
+
+use gt_core::base64url;
+use gt_core::position::LeafIndex;
+use gt_core::time::Timestamp;
+use serde::Serialize;
+
+use super::{MAX_SCANNED, QueryError, Snapshot};
+use crate::event::ViewEvent;
+use crate::head::AsOf;
+use crate::history::{Mark, load_event, superseded_by};
+use crate::key::{self, Key};
+use crate::notation;
+use crate::store::Row;
+
+/// The most items on a page.
+pub const MAX_LIMIT: usize = 500;
+const DEFAULT_LIMIT: usize = 100;
+/// Keys have at most 49 bytes.
+const MAX_CURSOR: usize = 128;
+
+/// Which part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// How many items at most; 1 to [`MAX_LIMIT`], anything else is brought into these bounds.
+    pub limit: usize,
+    /// [`Answer::next`] of the page before.
+    pub cursor: Option<String>,
+    /// From the other end of the list.
+    pub newest_first: bool,
+    /// Answer as the ledger stood then: only entries that were received by that time count (that moment included).
+    pub received_until: Option<Timestamp>,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { limit: DEFAULT_LIMIT, cursor: None, newest_first: false, received_until: None }
+    }
+}
+
+/// A part of a list, and the log that it reflects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Answer<T> {
+    /// The log that the answer reflects.
+    pub as_of: AsOf,
+    /// If the answer is about an earlier state of the ledger: only what was received by then counts.
+    #[serde(serialize_with = "notation::text_or_null")]
+    pub received_until: Option<Timestamp>,
+    /// The items.
+    pub items: Vec<T>,
+    /// The cursor of the next page. None at the end of the list. A page may have fewer items than asked for, even
+    /// none, and still have a next one.
+    pub next: Option<String>,
+}
+
+/// A stretch of keys: those that start so, between two bounds.
+pub(super) struct Stretch {
+    prefix: Key,
+    from: Key,
+    to: Key,
+}
+
+impl Stretch {
+    pub(super) fn all(prefix: Key) -> Self {
+        // No key has a suffix of 0xff bytes that long: it holds an index below 2^53.
+        Self { from: prefix.clone(), to: [&prefix[..], &[0xff; 40]].concat(), prefix }
+    }
+
+    /// Of a list by time: the rows from one time to another, both included.
+    pub(super) fn between(prefix: Key, from: Option<Timestamp>, to: Option<Timestamp>) -> Self {
+        let mut stretch = Self::all(prefix);
+        if let Some(from) = from {
+            stretch.from = key::at(&stretch.prefix, from.as_millis(), 0);
+        }
+        if let Some(to) = to {
+            stretch.to = key::at(&stretch.prefix, to.as_millis(), u64::MAX);
+        }
+        stretch
+    }
+
+    /// Leaves out what lies before the cursor, and the row of the cursor itself.
+    fn after(mut self, page: &Page) -> Result<Self, QueryError> {
+        let Some(cursor) = &page.cursor else { return Ok(self) };
+        if cursor.len() > MAX_CURSOR {
+            return Err(QueryError::Cursor);
+        }
+        let mut last = base64url::decode(cursor).map_err(|_| QueryError::Cursor)?;
+        if !last.starts_with(&self.prefix) || last < self.from || last > self.to {
+            return Err(QueryError::Cursor);
+        }
+        if page.newest_first {
+            // The greatest key below it: keys of one list have the same length, so none lies between.
+            step_back(&mut last);
+            self.to = last;
+        } else {
+            last.push(0);
+            self.from = last;
+        }
+        Ok(self)
+    }
+}
+
+/// The number before, as all keys of a list have the same length.
+fn step_back(key: &mut [u8]) {
+    for byte in key.iter_mut().rev() {
+        *byte = byte.wrapping_sub(1);
+        if *byte != 0xff {
+            return;
+        }
+    }
+}
+
+impl Snapshot<'_> {
+    /// Reads a page of a list. `keep` makes an item of a row, or passes it over.
+    pub(super) fn page<T>(
+        &self,
+        stretch: Stretch,
+        page: &Page,
+        mut keep: impl FnMut(&Row) -> Result<Option<T>, QueryError>,
+    ) -> Result<Answer<T>, QueryError> {
+        let limit = page.limit.clamp(1, MAX_LIMIT);
+        let stretch = stretch.after(page)?;
+        let mut rows = self.store.range(stretch.from, stretch.to, page.newest_first);
+        let (mut items, mut last, mut scanned) = (Vec::new(), None, 0);
+        let more = loop {
+            if items.len() == limit || scanned == MAX_SCANNED {
+                break rows.next().transpose()?.is_some();
+            }
+            let Some(row) = rows.next().transpose()? else { break false };
+            items.extend(keep(&row)?);
+            (last, scanned) = (Some(row.0), scanned + 1);
+        };
+        let next = last.filter(|_| more).map(|key| base64url::encode(&key));
+        Ok(Answer { as_of: self.as_of, received_until: page.received_until, items, next })
+    }
+
+    /// The event that a row of a list leads to, if it is in sight.
+    pub(super) fn event(&self, row: &Row) -> Result<Option<ViewEvent>, QueryError> {
+        let Some(index) = key::last_index(&row.0).filter(|index| *index < self.horizon.size) else {
+            return Ok(None);
+        };
+        let event = load_event(self.store, index)?;
+        let mark = Mark { index, received_at: event.received_at };
+        Ok(self.horizon.covers(mark).then_some(event))
+    }
+
+    /// The entry that replaced the event, as far as is in sight.
+    pub(super) fn superseded_by(&self, event: &ViewEvent) -> Result<Option<LeafIndex>, QueryError> {
+        let by = superseded_by(self.store, event, self.horizon.size)?;
+        Ok(by.filter(|mark| self.horizon.covers(*mark)).map(|mark| LeafIndex(mark.index)))
+    }
+}

@@ -1,0 +1,10 @@
+//! The views from outside: what is folded, asked, broken and built again.
+
+// Clippy excuses `unwrap` in test functions, but not in the fixture that they share.
+#![allow(clippy::unwrap_used)]
+
+mod fixture;
+mod order;
+mod patterns;
+mod queries;
+mod rebuilding;
