@@ -37,7 +37,9 @@ impl Clock for SystemClock {
 
 /// Wall and monotonic clock have drifted apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the wall clock moved {millis} ms against the monotonic clock, and 10,000 are allowed: set the clock right and restart")]
+#[error(
+    "the wall clock moved {millis} ms against the monotonic clock, and 10,000 are allowed: set the clock right and restart"
+)]
 pub struct ClockDrift {
     /// By how many milliseconds; positive if the wall clock ran ahead.
     pub millis: i64,
@@ -60,9 +62,10 @@ impl Watch {
     /// The time of receipt for a batch.
     pub fn received_at(&mut self) -> Result<Timestamp, ClockDrift> {
         let wall = self.clock.wall_millis();
-        let elapsed = i64::try_from((self.clock.monotonic().saturating_sub(self.anchor.1)).as_millis()).unwrap_or(i64::MAX);
+        let elapsed = i64::try_from((self.clock.monotonic().saturating_sub(self.anchor.1)).as_millis())
+            .unwrap_or(i64::MAX);
         let drift = wall.saturating_sub(self.anchor.0).saturating_sub(elapsed);
-        if drift.unsigned_abs() > MAX_DRIFT.as_millis() as u64 {
+        if Duration::from_millis(drift.unsigned_abs()) > MAX_DRIFT {
             return Err(ClockDrift { millis: drift });
         }
         let now = Timestamp::from_millis(wall).unwrap_or(self.last);

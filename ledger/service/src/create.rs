@@ -16,7 +16,7 @@ use gt_core::time::Timestamp;
 use gt_core::{Hash, LeafIndex, tree};
 
 use crate::clock::{Clock, SystemClock};
-use crate::disk::{Disk, private_folder};
+use crate::disk::{Disk, private_folder, sync_name};
 use crate::keyring::{KeyEncryptionKey, Keyring, KeyringError};
 use crate::layout;
 use crate::ledger::Ledger;
@@ -39,16 +39,21 @@ pub struct Created {
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
     /// The origin cannot be one.
-    #[error("{0:?} cannot be a ledger's origin: a name like ledger.example.org/first, without spaces or plus signs, at most 200 bytes")]
+    #[error(
+        "{0:?} cannot be a ledger's origin: a name like ledger.example.org/first, without spaces or plus signs, at most 200 bytes"
+    )]
     Origin(String),
     /// There is something in the folder.
     #[error("{} is there already and not empty; a new ledger takes a new folder", .0.display())]
     NotEmpty(PathBuf),
     /// A file cannot be written.
     #[error("{}: {source}", .file.display())]
-    Io { /// Which file.
-        file: PathBuf, /// Why.
-        source: io::Error },
+    Io {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The secrets cannot be written.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
@@ -116,6 +121,10 @@ pub fn create(data: &Path, secrets_folder: &Path, origin: &str) -> Result<Create
     let text = serde_json::to_string_pretty(&pin).expect("three strings serialise");
     write_secret(&secrets_folder.join(file::PIN), &text)?;
     enrol_service(data, &secrets, &keys, genesis)?;
+    // Without its secrets a ledger is lost, so their names must be durable before anything is entrusted to it.
+    for name in [data, secrets_folder, &secrets_folder.join(file::PIN)] {
+        sync_name(name).map_err(|source| CreateError::Io { file: name.to_owned(), source })?;
+    }
     Ok(Created { pin, secrets: secrets_folder.to_owned() })
 }
 
@@ -165,11 +174,23 @@ fn seal_genesis(data: &Path, secrets: &Secrets, keys: &Keys) -> Result<Hash, Cre
     let (origin, verifier_keys) = secrets.pin();
     let members = vec![
         ("origin", Value::from(origin)),
-        ("verifier_keys", Value::Array(verifier_keys.iter().map(|key| Value::String(key.to_string())).collect())),
+        (
+            "verifier_keys",
+            Value::Array(verifier_keys.iter().map(|key| Value::String(key.to_string())).collect()),
+        ),
         ("registrar", keys.registrar.public().to_jwk()),
         ("recovery", keys.recovery.public().to_jwk()),
     ];
-    let created = registrars_statement(&keys.registrar, keys.registrar.public().thumbprint(), origin, "ledger.created", 0, Hash::ZERO, now / 1000, members)?;
+    let created = registrars_statement(
+        &keys.registrar,
+        keys.registrar.public().thumbprint(),
+        origin,
+        "ledger.created",
+        0,
+        Hash::ZERO,
+        now / 1000,
+        members,
+    )?;
     let entry = Entry {
         index: LeafIndex(0),
         prev: Hash::ZERO,
@@ -189,7 +210,9 @@ fn seal_genesis(data: &Path, secrets: &Secrets, keys: &Keys) -> Result<Hash, Cre
     };
     let io = |source| CreateError::Io { file: layout::open_entries(0), source };
     let mut writer = recover(disk, None)?.writer;
-    writer.append(&[SealedEntry { vault: record.encode(&genesis), bytes, leaf_hash: genesis }]).map_err(io)?;
+    writer
+        .append(&[SealedEntry { vault: record.encode(&genesis), bytes, leaf_hash: genesis }])
+        .map_err(io)?;
     writer.make_durable().map_err(io)?;
     let checkpoint = Checkpoint::new(origin, writer.size(), writer.root())?;
     writer.publish(&SignedCheckpoint::sign(checkpoint, &[&secrets.note_signer()?])?).map_err(io)?;
@@ -214,7 +237,15 @@ fn enrol_service(data: &Path, secrets: &Secrets, keys: &Keys, genesis: Hash) -> 
     let registrar_id = keys.registrar.public().thumbprint();
     let head = ledger.head(&registrar_id);
     let seconds = SystemClock::default().wall_millis() / 1000;
-    let statement = registration(&keys.registrar, registrar_id, secrets.pin().0, head.next_seq, head.head, seconds, &new)?;
+    let statement = registration(
+        &keys.registrar,
+        registrar_id,
+        secrets.pin().0,
+        head.next_seq,
+        head.head,
+        seconds,
+        &new,
+    )?;
     ledger.seal_blocking(statement.to_compact().as_bytes()).map_err(Box::new)?;
     ledger.close();
     Ok(())
@@ -239,7 +270,10 @@ pub fn registration(
         ("proof", Value::from(new.proof.as_str())),
     ];
     if let Some((kid, signature)) = &new.endorsement {
-        let endorsement = [("kid".to_owned(), Value::String(kid.to_string())), ("signature".to_owned(), Value::from(signature.as_str()))];
+        let endorsement = [
+            ("kid".to_owned(), Value::String(kid.to_string())),
+            ("signature".to_owned(), Value::from(signature.as_str())),
+        ];
         members.push(("endorsement", Value::Object(endorsement.into_iter().collect())));
     }
     if new.recovery {
@@ -269,7 +303,10 @@ fn registrars_statement(
         prev,
         event_type: EventType::parse(event_type).expect("a type of the ledger's own"),
         version: 1,
-        members: members.into_iter().map(|(name, value)| (name.to_owned(), DraftMember::Clear(value))).collect(),
+        members: members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), DraftMember::Clear(value)))
+            .collect(),
         kept: Vec::new(),
     };
     sign(&draft, key, || [0; 16]).map(|signed| signed.statement)

@@ -1,6 +1,6 @@
 //! Every change to the data folder goes through here, so that a test can record the writes and cut the power at any of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -38,12 +38,13 @@ pub struct Disk {
     root: PathBuf,
     recorder: Option<Arc<dyn Recorder>>,
     appending: HashMap<PathBuf, File>,
+    durable_folders: HashSet<PathBuf>,
 }
 
 impl Disk {
     /// The folder at `root`, which exists.
     pub fn new(root: &Path, recorder: Option<Arc<dyn Recorder>>) -> Self {
-        Self { root: root.to_owned(), recorder, appending: HashMap::new() }
+        Self { root: root.to_owned(), recorder, appending: HashMap::new(), durable_folders: HashSet::new() }
     }
 
     /// The folder's own path.
@@ -60,8 +61,9 @@ impl Disk {
             self.appending.insert(path.to_owned(), file);
             if new {
                 self.note(|| Change::Append(path.to_owned(), Vec::new()));
-                self.sync_folder(path.parent().unwrap_or(Path::new("")))?;
             }
+            // Also for a file that was there: the process that made it may have been killed before its name was durable.
+            self.sync_folder(path.parent().unwrap_or(Path::new("")))?;
         }
         let file = self.appending.get_mut(path).expect("opened above");
         file.write_all(bytes)?;
@@ -142,16 +144,21 @@ impl Disk {
         self.appending.remove(path);
     }
 
-    /// Makes the folders above `path`, each one's name durable.
-    fn make_folders(&self, path: &Path) -> io::Result<()> {
+    /// Makes the folders above `path`, each one's name durable. One that is there already may have been made by a process that was
+    /// killed before that, so its name is made durable too, once a process.
+    fn make_folders(&mut self, path: &Path) -> io::Result<()> {
         let Some(folder) = path.parent() else { return Ok(()) };
-        if folder.as_os_str().is_empty() || self.root.join(folder).is_dir() {
+        if folder.as_os_str().is_empty() || self.durable_folders.contains(folder) {
             return Ok(());
         }
         self.make_folders(folder)?;
-        private_folder(&self.root.join(folder))?;
-        self.note(|| Change::MakeFolder(folder.to_owned()));
-        self.sync_folder(folder.parent().unwrap_or(Path::new("")))
+        if !self.root.join(folder).is_dir() {
+            private_folder(&self.root.join(folder))?;
+            self.note(|| Change::MakeFolder(folder.to_owned()));
+        }
+        self.sync_folder(folder.parent().unwrap_or(Path::new("")))?;
+        self.durable_folders.insert(folder.to_owned());
+        Ok(())
     }
 
     fn note(&self, change: impl FnOnce() -> Change) {
@@ -176,6 +183,14 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+/// Makes the name of a file or folder durable that was made without a [`Disk`].
+pub fn sync_name(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
+    }
 }
 
 /// Options for a file that only its owner can read.

@@ -7,6 +7,11 @@ use gt_core::tile::index_path;
 /// How many entries a bundle holds, and how many hashes a tile.
 pub const BUNDLE: u64 = 256;
 
+/// Where an index stands within its bundle, and how much of a growing bundle a tree of this size fills.
+pub(crate) fn within_bundle(index: u64) -> usize {
+    usize::try_from(index % BUNDLE).expect("less than 256")
+}
+
 /// The signed tree head.
 pub fn checkpoint() -> PathBuf {
     PathBuf::from("checkpoint")

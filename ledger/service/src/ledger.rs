@@ -1,31 +1,30 @@
 //! A ledger, open: submit statements, read what is sealed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use gt_core::base64url;
+use gt_core::LeafIndex;
 use gt_core::link::LinkName;
 use gt_core::registry::Registry;
 use gt_core::statement::{Owner, PublisherId};
 use gt_core::time::Timestamp;
-use gt_core::{Hash, LeafIndex};
 use tokio::sync::{oneshot, watch};
 
 use crate::clock::{Clock, Watch};
-use crate::disk::{Disk, Recorder, private};
+use crate::disk::{Disk, Recorder};
+pub use crate::integrity::IntegrityAlert;
+use crate::integrity::{self, IntegrityLog};
 use crate::keyring::{Keyring, OwnerTag};
-use crate::layout;
 use crate::log::{LogReader, Published};
 use crate::open::{self, OpenLedgerError};
 use crate::prepare::Prepared;
 use crate::record::{ContextId, OwnerId, Record};
 use crate::refusal::{ChainHead, Refusal};
+use crate::sealer::{self, Embedded, Intake, Sealed, Sealer, SealerTimes, Threads};
 use crate::secrets::Secrets;
-use crate::sealer::{self, Embedded, Intake, Sealed, Sealer, Threads};
 use crate::state::State;
 
 /// A ledger that is open for sealing and reading.
@@ -39,7 +38,6 @@ pub struct Ledger {
 
 /// What sealing and reading share.
 pub(crate) struct Shared {
-    pub(crate) root: PathBuf,
     pub(crate) log: Arc<LogReader>,
     keyring: RwLock<Keyring>,
     registry: RwLock<Arc<Registry>>,
@@ -47,23 +45,8 @@ pub(crate) struct Shared {
     links: RwLock<HashMap<LinkName, OwnerTag>>,
     stopped: AtomicBool,
     size: watch::Sender<u64>,
-    integrity: Mutex<()>,
-}
-
-/// Something that shows that a key was copied, a system restored from a backup, or worse. A person must look.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IntegrityAlert {
-    /// Two different statements with one `seq`, both with a valid signature.
-    ChainFork {
-        /// Whose chain.
-        publisher: PublisherId,
-        /// The `seq` that both have.
-        seq: u64,
-        /// Where the first one is sealed.
-        sealed: LeafIndex,
-        /// The hash of the one that was refused.
-        refused: Hash,
-    },
+    times: Mutex<SealerTimes>,
+    pub(crate) integrity: IntegrityLog,
 }
 
 impl Ledger {
@@ -75,9 +58,9 @@ impl Ledger {
         recorder: Option<Arc<dyn Recorder>>,
     ) -> Result<Self, OpenLedgerError> {
         let opened = open::open(root, secrets, Disk::new(root, recorder))?;
-        let open::Opened { lock, writer, log, keyring, state, removed_entries } = opened;
+        let open::Opened { lock, writer, log, keyring, mut state, removed_entries } = opened;
         let last = state.predecessor.received_at.ok_or(OpenLedgerError::Empty)?;
-        let shared = Arc::new(Shared::new(root, Arc::clone(&log), keyring, &state));
+        let shared = Arc::new(Shared::new(root, Arc::clone(&log), keyring, &mut state));
         let sealer = Sealer {
             port: Box::new(Embedded::new(writer, log)),
             signer: secrets.note_signer().map_err(OpenLedgerError::Secrets)?,
@@ -85,7 +68,8 @@ impl Ledger {
             shared: Arc::clone(&shared),
             state,
         };
-        let (intake, threads) = sealer::start(sealer, Arc::clone(&shared)).map_err(OpenLedgerError::Threads)?;
+        let (intake, threads) =
+            sealer::start(sealer, Arc::clone(&shared)).map_err(OpenLedgerError::Threads)?;
         Ok(Self {
             intake: Mutex::new(Some(intake)),
             threads: Mutex::new(Some(threads)),
@@ -98,14 +82,7 @@ impl Ledger {
     /// Hands a statement to the sealer. The answer comes once the seal is durable; it can be awaited or waited for.
     pub fn submit(&self, prepared: Prepared) -> oneshot::Receiver<Result<Sealed, Refusal>> {
         let intake = self.intake.lock().unwrap_or_else(PoisonError::into_inner);
-        match intake.as_ref() {
-            Some(intake) => intake.submit(prepared),
-            None => {
-                let (reply, answer) = oneshot::channel();
-                sealer::refuse(reply, Refusal::Stopped);
-                answer
-            }
-        }
+        intake.as_ref().map_or_else(sealer::stopped, |intake| intake.submit(prepared))
     }
 
     /// Reads, submits and waits. For callers that are threads of their own.
@@ -147,6 +124,11 @@ impl Ledger {
         self.shared.stopped.load(Ordering::Acquire)
     }
 
+    /// Where the sealer's threads have spent their time so far.
+    pub fn sealer_times(&self) -> SealerTimes {
+        *self.shared.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Tells of the log's size each time it grows.
     pub fn watch_size(&self) -> watch::Receiver<u64> {
         self.shared.size.subscribe()
@@ -162,7 +144,9 @@ impl Ledger {
         let raw = self.shared.log.entries_and_vault(first, count).map_err(OpenLedgerError::Read)?;
         let genesis = self.shared.registry().genesis();
         let (keyring, links) = (self.shared.keyring(), self.shared.links());
-        raw.into_iter().map(|(entry, vault)| open::record(entry, &vault, &genesis, &keyring, &links)).collect()
+        raw.into_iter()
+            .map(|(entry, vault)| open::record(entry, &vault, &genesis, &keyring, &links))
+            .collect()
     }
 
     /// The compact SD-JWT of an entry, with the disclosures that can be read; `None` if the record has ended.
@@ -195,10 +179,11 @@ impl Ledger {
         gt_core::entry::Entry::parse(&bytes).ok().map(|entry| entry.received_at)
     }
 
-    /// The integrity alerts raised so far, as JSON objects, oldest first.
+    /// The integrity alerts: forks of chains, as they were noticed, and what the registry itself gives rise to.
     pub fn integrity_alerts(&self) -> Vec<serde_json::Value> {
-        let bytes = std::fs::read(self.shared.root.join(layout::integrity())).unwrap_or_default();
-        bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+        let mut alerts = self.shared.integrity.alerts();
+        alerts.extend(integrity::of_registry(&self.shared.registry()));
+        alerts
     }
 }
 
@@ -209,29 +194,35 @@ impl Drop for Ledger {
 }
 
 impl Shared {
-    fn new(root: &Path, log: Arc<LogReader>, keyring: Keyring, state: &State) -> Self {
+    fn new(root: &Path, log: Arc<LogReader>, keyring: Keyring, state: &mut State) -> Self {
         let size = watch::Sender::new(log.size().0);
         let shared = Self {
-            root: root.to_owned(),
             log,
             keyring: RwLock::new(keyring),
             registry: RwLock::new(Arc::new(state.registry.clone())),
             heads: RwLock::default(),
-            links: RwLock::new(state.links.clone()),
+            links: RwLock::new(std::mem::take(&mut state.links)),
             stopped: AtomicBool::new(false),
             size,
-            integrity: Mutex::new(()),
+            times: Mutex::default(),
+            integrity: IntegrityLog::open(root),
         };
-        shared.sealed(state, Vec::new());
+        shared.sealed(state, state.chains.keys().copied());
         shared
     }
 
-    /// Shows readers what has just become durable.
-    pub(crate) fn sealed(&self, state: &State, names: Vec<(LinkName, OwnerTag)>) {
+    /// Says whose links these are.
+    pub(crate) fn add_links(&self, names: Vec<(LinkName, OwnerTag)>) {
         self.links.write().unwrap_or_else(PoisonError::into_inner).extend(names);
+    }
+
+    /// Shows readers what has just become durable: these publishers' heads, the registry, the size.
+    pub(crate) fn sealed(&self, state: &State, publishers: impl IntoIterator<Item = PublisherId>) {
         let mut heads = self.heads.write().unwrap_or_else(PoisonError::into_inner);
-        for (publisher, chain) in &state.chains {
-            heads.insert(*publisher, ChainHead { next_seq: chain.next_seq(), head: chain.head() });
+        for publisher in publishers {
+            if let Some(chain) = state.chains.get(&publisher) {
+                heads.insert(publisher, ChainHead { next_seq: chain.next_seq(), head: chain.head() });
+            }
         }
         drop(heads);
         if self.registry().statements() != state.registry.statements() {
@@ -261,34 +252,12 @@ impl Shared {
         known.unwrap_or_else(|| ChainHead { next_seq: 0, head: self.registry().first_prev(publisher) })
     }
 
+    /// Adds to the sealer's times.
+    pub(crate) fn times_mut(&self, add: impl FnOnce(&mut SealerTimes)) {
+        add(&mut self.times.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
     pub(crate) fn set_stopped(&self) {
         self.stopped.store(true, Ordering::Release);
     }
-
-    /// Logs an integrity alert and keeps it; one that is known already is not kept twice.
-    pub(crate) fn raise(&self, alert: &IntegrityAlert) {
-        let _one_at_a_time: MutexGuard<'_, ()> = self.integrity.lock().unwrap_or_else(PoisonError::into_inner);
-        let IntegrityAlert::ChainFork { publisher, seq, sealed, refused } = alert;
-        tracing::error!(%publisher, seq, %sealed, %refused, "integrity alert: a publisher's chain has forked");
-        let members = BTreeMap::from([
-            ("id", base64url::encode(&Hash::of_parts(&[b"gt/integrity/1\0", refused.as_bytes()]).as_bytes()[..16])),
-            ("pattern", "chain-fork".to_owned()),
-            ("publisher", publisher.to_string()),
-            ("seq", seq.to_string()),
-            ("sealed", sealed.to_string()),
-            ("refused", refused.to_string()),
-        ]);
-        let line = serde_json::json!(members).to_string();
-        let file = self.root.join(layout::integrity());
-        let known = std::fs::read_to_string(&file).is_ok_and(|text| text.lines().any(|earlier| earlier == line));
-        if !known && let Err(error) = append_line(&file, &line) {
-            tracing::error!(%error, "the integrity alert could not be kept");
-        }
-    }
-}
-
-fn append_line(file: &Path, line: &str) -> std::io::Result<()> {
-    let mut file = private().append(true).create(true).open(file)?;
-    file.write_all(format!("{line}\n").as_bytes())?;
-    file.sync_data()
 }

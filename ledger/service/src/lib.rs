@@ -3,9 +3,11 @@
 //! Start reading at [`ledger::Ledger`]. A statement goes from [`prepare`] through the [`sealer`]'s two threads to the
 //! [`log`]; everything that [`open`] rebuilds at a start is derived from there.
 
+pub mod audit;
 pub mod clock;
 pub mod create;
 pub mod disk;
+mod integrity;
 pub mod keyring;
 pub mod layout;
 pub mod ledger;

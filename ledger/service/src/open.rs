@@ -29,17 +29,24 @@ use crate::vault::{self, StatementBlob, VaultError, VaultRecord};
 pub enum OpenLedgerError {
     /// There is no ledger in this folder.
     #[error("{folder} holds no ledger; `goldenthread init --data {folder} --origin NAME` makes one")]
-    NoLedger { /// The folder.
-        folder: String },
+    NoLedger {
+        /// The folder.
+        folder: String,
+    },
     /// Another process has the folder open.
     #[error("another process has {folder} open; stop it first, or use --url to speak to it")]
-    Locked { /// The folder.
-        folder: String },
+    Locked {
+        /// The folder.
+        folder: String,
+    },
     /// A file cannot be read or written.
     #[error("{file}: {source}")]
-    Io { /// Which file.
-        file: String, /// Why.
-        source: io::Error },
+    Io {
+        /// Which file.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
     /// The checkpoint does not read.
     #[error("checkpoint: {0}")]
     Checkpoint(#[source] SignedCheckpointError),
@@ -69,14 +76,20 @@ pub enum OpenLedgerError {
     Read(ReadError),
     /// A vault record does not read.
     #[error("the vault record of entry {index} does not read: {source}")]
-    Vault { /// Which one.
-        index: gt_core::LeafIndex, /// Why.
-        source: VaultError },
+    Vault {
+        /// Which one.
+        index: gt_core::LeafIndex,
+        /// Why.
+        source: VaultError,
+    },
     /// A sealed statement does not read, or is not the one that was sealed.
     #[error("the statement of entry {index} is not the one that was sealed{}", .source.as_ref().map(|e| format!(": {e}")).unwrap_or_default())]
-    Statement { /// Which one.
-        index: gt_core::LeafIndex, /// Why.
-        source: Option<StatementError> },
+    Statement {
+        /// Which one.
+        index: gt_core::LeafIndex,
+        /// Why.
+        source: Option<StatementError>,
+    },
 }
 
 pub(crate) struct Opened {
@@ -100,7 +113,9 @@ pub(crate) fn lock(root: &Path) -> Result<File, OpenLedgerError> {
     let lock = private().write(true).create(true).truncate(false).open(&file).map_err(io)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => Err(OpenLedgerError::Locked { folder: root.display().to_string() }),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(OpenLedgerError::Locked { folder: root.display().to_string() })
+        }
         Err(std::fs::TryLockError::Error(source)) => Err(io(source)),
     }
 }
@@ -113,13 +128,25 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, mut disk: Disk) -> Result<Ope
     let signed = read_checkpoint(root)?;
     let (origin, keys) = secrets.pin();
     signed.verify(origin, keys).map_err(OpenLedgerError::Signature)?;
+    // A process that was killed between renaming the checkpoint and making that durable left one that a power cut can still take
+    // back. Receipts are going to rest on it.
+    disk.sync(&layout::checkpoint())
+        .and_then(|()| disk.sync_folder(Path::new("")))
+        .map_err(|source| OpenLedgerError::Io { file: layout::checkpoint().display().to_string(), source })?;
     let keyring = Keyring::open(root, secrets.kek())?;
     keyring.fold_journal(&mut disk)?;
     let recovered = recover(disk, Some(signed.checkpoint()))?;
     let published = Published { checkpoint: signed, open_tiles: recovered.writer.open_tiles() };
     let log = Arc::new(LogReader::new(root, published));
     let state = State::rebuild(&log, &keyring)?;
-    Ok(Opened { lock, writer: recovered.writer, log, keyring, state, removed_entries: recovered.removed_entries })
+    Ok(Opened {
+        lock,
+        writer: recovered.writer,
+        log,
+        keyring,
+        state,
+        removed_entries: recovered.removed_entries,
+    })
 }
 
 /// The folder's checkpoint, unverified.
@@ -133,8 +160,8 @@ pub(crate) fn read_checkpoint(root: &Path) -> Result<SignedCheckpoint, OpenLedge
 
 /// `H.P.S` and the disclosures of one entry, decrypted.
 pub(crate) struct Texts {
-    jws: String,
-    disclosures: Vec<(OwnerId, String)>,
+    pub(crate) jws: String,
+    pub(crate) disclosures: Vec<(OwnerId, String)>,
     primary: Option<OwnerId>,
 }
 
@@ -190,7 +217,8 @@ pub(crate) fn decrypt(
     }
     let mut disclosures = Vec::with_capacity(record.disclosures.len());
     for blob in &record.disclosures {
-        let held = agency.and_then(|agency| keys_of(&blob.owner).and_then(|held| Some((held, held.agency(agency)?))));
+        let held = agency
+            .and_then(|agency| keys_of(&blob.owner).and_then(|held| Some((held, held.agency(agency)?))));
         let Some((held, keys)) = held else { continue };
         let place = vault::place(&entry.statement, Some(&blob.digest));
         let opened = vault::open(&keys.data, genesis, &place, &blob.bytes).map_err(|_| altered())?;
@@ -214,19 +242,26 @@ pub(crate) fn record(
     let leaf_hash = tree::leaf_hash(&entry.to_bytes());
     let (raw, _) =
         VaultRecord::decode(vault, &leaf_hash).map_err(|source| OpenLedgerError::Vault { index, source })?;
-    let statement = decrypt(&entry, &raw, genesis, keyring, links)?.map(|texts| open_statement(index, texts)).transpose()?;
+    let statement = decrypt(&entry, &raw, genesis, keyring, links)?
+        .map(|texts| open_statement(index, &texts))
+        .transpose()?;
     Ok(Record { entry, publisher: raw.publisher, seq: raw.seq, event_type: raw.event_type, statement })
 }
 
-fn open_statement(index: gt_core::LeafIndex, texts: Texts) -> Result<OpenStatement, OpenLedgerError> {
-    let statement = Statement::from_parts(&texts.jws, texts.disclosures.iter().map(|(_, text)| text.as_str()))
-        .map_err(|source| OpenLedgerError::Statement { index, source: Some(source) })?;
+fn open_statement(index: gt_core::LeafIndex, texts: &Texts) -> Result<OpenStatement, OpenLedgerError> {
+    let statement =
+        Statement::from_parts(&texts.jws, texts.disclosures.iter().map(|(_, text)| text.as_str()))
+            .map_err(|source| OpenLedgerError::Statement { index, source: Some(source) })?;
     let payload = statement.payload();
     let mut disclosed: BTreeMap<String, Vec<OpenElement>> = BTreeMap::new();
     for (disclosure, (owner, _)) in statement.disclosures().iter().zip(&texts.disclosures) {
         let name = payload.data.members()[disclosure.member_position()].name().to_owned();
         let (owner, element) = (*owner, disclosure.element());
-        disclosed.entry(name).or_default().push(OpenElement { owner, element, value: to_serde(disclosure.value()) });
+        disclosed.entry(name).or_default().push(OpenElement {
+            owner,
+            element,
+            value: to_serde(disclosure.value()),
+        });
     }
     for elements in disclosed.values_mut() {
         elements.sort_by_key(|element| element.element);

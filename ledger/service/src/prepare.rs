@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gt_core::json;
-use gt_core::statement::{Data, Ownership, Statement};
+use gt_core::statement::{Data, Owner, Ownership, Statement};
 use serde_json::{Map, Value};
 
 use crate::refusal::Refusal;
@@ -19,7 +19,11 @@ pub struct Prepared {
 impl Prepared {
     /// Reads the compact SD-JWT.
     pub fn new(bytes: &[u8]) -> Result<Self, Refusal> {
-        let statement = Statement::parse(bytes)?;
+        Self::of(Statement::parse(bytes)?)
+    }
+
+    /// Checks a statement that was parsed with all its disclosures.
+    pub fn of(statement: Statement) -> Result<Self, Refusal> {
         statement.require_complete()?;
         let payload = statement.payload();
         let ownership = if payload.event_type.is_ledgers_own() {
@@ -29,12 +33,19 @@ impl Prepared {
             check_schema(&statement)?;
             Some(ownership)
         };
-        Ok(Self { statement, ownership, bytes: bytes.len() })
+        let disclosures = statement.disclosures().iter().map(|disclosure| disclosure.text().len() + 1);
+        let bytes = statement.jws().len() + 1 + disclosures.sum::<usize>();
+        Ok(Self { statement, ownership, bytes })
     }
 
     /// The statement.
     pub fn statement(&self) -> &Statement {
         &self.statement
+    }
+
+    /// Its distinct owners; none for the ledger's own types.
+    pub fn owners(&self) -> &[Owner] {
+        self.ownership.as_ref().map_or(&[], |ownership| &ownership.distinct)
     }
 }
 
@@ -42,7 +53,13 @@ fn check_schema(statement: &Statement) -> Result<(), Refusal> {
     let payload = statement.payload();
     let clear = clear_members(&payload.data);
     let disclosed = disclosed_members(statement);
-    gt_schemas::validate_opened(payload.event_type.as_str(), payload.version, &clear, &disclosed, payload.data.kept())?;
+    gt_schemas::validate_opened(
+        payload.event_type.as_str(),
+        payload.version,
+        &clear,
+        &disclosed,
+        payload.data.kept(),
+    )?;
     Ok(())
 }
 

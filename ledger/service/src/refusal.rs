@@ -17,12 +17,16 @@ pub enum Refusal {
     Schema(#[from] SchemaError),
     /// It speaks to another ledger.
     #[error("aud names another ledger than this one, which is {origin}")]
-    WrongAudience { /// This ledger's origin.
-        origin: String },
+    WrongAudience {
+        /// This ledger's origin.
+        origin: String,
+    },
     /// It was signed in the future.
     #[error("iat is {seconds} s ahead of the ledger's clock, and at most 300 are allowed")]
-    FromTheFuture { /// By how much.
-        seconds: i64 },
+    FromTheFuture {
+        /// By how much.
+        seconds: i64,
+    },
     /// Its signer may not speak as it does.
     #[error(transparent)]
     Signer(#[from] SignerError),
@@ -33,7 +37,9 @@ pub enum Refusal {
     #[error("only the ledger's registrar seals statements of this type")]
     NotRegistrar,
     /// Another statement with this `seq` is sealed. A copied key or a restored backup: an integrity alert is raised.
-    #[error("another statement with this seq is sealed already: the publisher's key was copied, or its system restored from a backup")]
+    #[error(
+        "another statement with this seq is sealed already: the publisher's key was copied, or its system restored from a backup"
+    )]
     ChainFork(ChainHead),
     /// Earlier statements are missing.
     #[error("statements before this one are missing: the next seq is {}", .0.next_seq)]

@@ -4,11 +4,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use gt_core::Hash;
 use gt_core::base64url;
 use gt_core::json::Value;
 use gt_core::key::{KeyError, PrivateKey};
 use gt_core::note::{KeyNameError, NoteSigner, VerifierKey};
-use gt_core::Hash;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -56,22 +56,32 @@ pub mod file {
 pub enum SecretsError {
     /// A file cannot be read or written.
     #[error("{}: {source}", .file.display())]
-    Io { /// Which file.
-        file: PathBuf, /// Why.
-        source: io::Error },
+    Io {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Others can read a secret.
     #[error("{} can be read by others: make it 0600 (chmod 600), and think about whether somebody did", .file.display())]
-    Exposed { /// Which file.
-        file: PathBuf },
+    Exposed {
+        /// Which file.
+        file: PathBuf,
+    },
     /// A key does not read.
     #[error("{} is no key: {source}", .file.display())]
-    Key { /// Which file.
-        file: PathBuf, /// Why.
-        source: KeyError },
+    Key {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: KeyError,
+    },
     /// A file does not read.
     #[error("{} is not what it should be", .file.display())]
-    Malformed { /// Which file.
-        file: PathBuf },
+    Malformed {
+        /// Which file.
+        file: PathBuf,
+    },
     /// The origin cannot be a key's name.
     #[error(transparent)]
     Name(#[from] KeyNameError),
@@ -86,7 +96,11 @@ pub fn folder_of(data: &Path) -> PathBuf {
 
 impl Secrets {
     /// Takes keys that are in memory.
-    pub fn new(kek: KeyEncryptionKey, checkpoint_key: PrivateKey, origin: &str) -> Result<Self, SecretsError> {
+    pub fn new(
+        kek: KeyEncryptionKey,
+        checkpoint_key: PrivateKey,
+        origin: &str,
+    ) -> Result<Self, SecretsError> {
         let verifier = NoteSigner::new(origin, &checkpoint_key.to_seed())?.verifier_key().clone();
         Ok(Self { kek, checkpoint_key, origin: origin.to_owned(), verifier_keys: vec![verifier] })
     }
@@ -96,7 +110,8 @@ impl Secrets {
         let kek_file = folder.join(file::KEK);
         let text = read_secret(&kek_file)?;
         let bytes = Zeroizing::new(
-            base64url::decode_array::<32>(text.trim()).map_err(|_| SecretsError::Malformed { file: kek_file })?,
+            base64url::decode_array::<32>(text.trim())
+                .map_err(|_| SecretsError::Malformed { file: kek_file })?,
         );
         let checkpoint_key = read_key(&folder.join(file::CHECKPOINT))?;
         let pin = PinFile::load(&folder.join(file::PIN))?;
@@ -122,13 +137,15 @@ impl Secrets {
 impl PinFile {
     /// Reads a pin.
     pub fn load(path: &Path) -> Result<Self, SecretsError> {
-        let text = fs::read_to_string(path).map_err(|source| SecretsError::Io { file: path.to_owned(), source })?;
+        let text =
+            fs::read_to_string(path).map_err(|source| SecretsError::Io { file: path.to_owned(), source })?;
         serde_json::from_str(&text).map_err(|_| SecretsError::Malformed { file: path.to_owned() })
     }
 
     /// The keys and the genesis hash, parsed.
     pub fn parse(&self) -> Option<(Vec<VerifierKey>, Hash)> {
-        let keys: Result<Vec<_>, _> = self.verifier_keys.iter().map(|text| VerifierKey::parse(text)).collect();
+        let keys: Result<Vec<_>, _> =
+            self.verifier_keys.iter().map(|text| VerifierKey::parse(text)).collect();
         Some((keys.ok()?, Hash::parse(&self.genesis).ok()?))
     }
 }
@@ -146,7 +163,10 @@ pub fn read_key(path: &Path) -> Result<PrivateKey, SecretsError> {
 pub fn write_secret(path: &Path, text: &str) -> Result<(), SecretsError> {
     let io = |source| SecretsError::Io { file: path.to_owned(), source };
     let mut file = private().write(true).create_new(true).open(path).map_err(io)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all()).map_err(io)
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.write_all(b"\n"))
+        .and_then(|()| file.sync_all())
+        .map_err(io)
 }
 
 /// Makes the secrets folder.

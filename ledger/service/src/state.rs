@@ -32,27 +32,39 @@ pub enum StateError {
     Read(#[from] ReadError),
     /// A vault record does not read.
     #[error("the vault record of entry {index} does not read: {source}")]
-    Vault { /// Which one.
-        index: LeafIndex, /// Why.
-        source: VaultError },
+    Vault {
+        /// Which one.
+        index: LeafIndex,
+        /// Why.
+        source: VaultError,
+    },
     /// The entries do not chain.
     #[error(transparent)]
     Succession(#[from] SuccessionError),
     /// A statement of the registrar does not read.
     #[error("the registrar's statement in entry {index} does not read: {source}")]
-    Registrar { /// Which one.
-        index: LeafIndex, /// Why.
-        source: StatementError },
+    Registrar {
+        /// Which one.
+        index: LeafIndex,
+        /// Why.
+        source: StatementError,
+    },
     /// A statement of the registrar breaks the registry's rules.
     #[error("the registrar's statement in entry {index} breaks a rule: {source}")]
-    Registry { /// Which one.
-        index: LeafIndex, /// Why.
-        source: RegistryError },
+    Registry {
+        /// Which one.
+        index: LeafIndex,
+        /// Why.
+        source: RegistryError,
+    },
     /// The entries give another root than the checkpoint.
     #[error("the entries give the root {found}, and the checkpoint says {expected}")]
-    OtherRoot { /// The checkpoint's root.
-        expected: Hash, /// The root of the entries.
-        found: Hash },
+    OtherRoot {
+        /// The checkpoint's root.
+        expected: Hash,
+        /// The root of the entries.
+        found: Hash,
+    },
     /// There is no entry 0.
     #[error("the log has no entry 0")]
     NoGenesis,
@@ -117,13 +129,19 @@ impl Replay {
         if of_registrar {
             self.registrar(index, leaf_hash, &record)?;
         }
-        let first = self.registry.as_ref().map_or(Hash::ZERO, |registry| registry.first_prev(&record.publisher));
+        let first =
+            self.registry.as_ref().map_or(Hash::ZERO, |registry| registry.first_prev(&record.publisher));
         self.chains.entry(record.publisher).or_insert_with(|| Chain::new(first)).push(index, entry.statement);
         self.names.extend(entry.links.iter().map(|link| (link.name, index)));
         Ok(())
     }
 
-    fn registrar(&mut self, index: LeafIndex, leaf_hash: Hash, record: &VaultRecord) -> Result<(), StateError> {
+    fn registrar(
+        &mut self,
+        index: LeafIndex,
+        leaf_hash: Hash,
+        record: &VaultRecord,
+    ) -> Result<(), StateError> {
         let StatementBlob::Open(jws) = &record.statement else {
             return Err(StateError::Vault { index, source: VaultError::Malformed });
         };

@@ -96,7 +96,12 @@ pub fn seal(key: &[u8; 32], genesis: &Hash, place: &[u8], text: &[u8]) -> Vec<u8
 }
 
 /// Opens what [`seal`] made.
-pub fn open(key: &[u8; 32], genesis: &Hash, place: &[u8], bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
+pub fn open(
+    key: &[u8; 32],
+    genesis: &Hash,
+    place: &[u8],
+    bytes: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
     let mut padded = Zeroizing::new(
         cipher(key, genesis, place)
             .decrypt(&XNonce::default(), Payload { msg: bytes, aad: place })
@@ -274,7 +279,11 @@ mod tests {
             } else {
                 StatementBlob::Sealed { owner: [3; 16], agency, bytes: text.to_vec() }
             },
-            disclosures: vec![DisclosureBlob { owner: [4; 16], digest: Hash::of(text), bytes: text.to_vec() }],
+            disclosures: vec![DisclosureBlob {
+                owner: [4; 16],
+                digest: Hash::of(text),
+                bytes: text.to_vec(),
+            }],
         }
     }
 
@@ -320,6 +329,9 @@ mod tests {
     fn a_record_of_another_entry_is_noticed() {
         let bytes = sample(b"x", true).encode(&Hash::of(b"one"));
         assert_eq!(VaultRecord::decode(&bytes, &Hash::of(b"two")), Err(VaultError::Checksum));
-        assert_eq!(VaultRecord::decode(&bytes[..bytes.len() - 1], &Hash::of(b"one")), Err(VaultError::CutOff));
+        assert_eq!(
+            VaultRecord::decode(&bytes[..bytes.len() - 1], &Hash::of(b"one")),
+            Err(VaultError::CutOff)
+        );
     }
 }

@@ -4,12 +4,12 @@ mod partnership;
 
 use gt_core::LeafIndex;
 use gt_core::entry::Entry;
-use gt_core::statement::DraftMember;
 use gt_core::json::Value;
+use gt_core::statement::DraftMember;
+use gt_core::tree;
 use gt_ledger::Ledger;
 use gt_ledger::refusal::Refusal;
 use gt_ledger::sealer::Sealed;
-use gt_core::tree;
 use partnership::{Home, Publisher, child};
 
 fn seal(ledger: &Ledger, statement: &gt_core::statement::Statement) -> Result<Sealed, Refusal> {
@@ -72,7 +72,8 @@ fn many_at_once_keep_their_order() {
     let home = Home::new();
     let ledger = home.open();
     let mut council = home.register(&ledger, "gss:E06000005", 1);
-    let statements: Vec<_> = (0..700).map(|n| council.next(&child(u8::try_from(n % 50).expect("small")))).collect();
+    let statements: Vec<_> =
+        (0..700).map(|n| council.next(&child(u8::try_from(n % 50).expect("small")))).collect();
     let waiting: Vec<_> = statements
         .iter()
         .map(|s| ledger.submit(gt_ledger::prepare::Prepared::new(s.to_compact().as_bytes()).expect("sound")))

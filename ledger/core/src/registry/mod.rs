@@ -40,6 +40,8 @@ pub struct Publisher {
     pub on_behalf_of: Vec<AgencyCode>,
     /// Its keys, each with the index of the entry that enrolled it; the last one is in force.
     pub keys: Vec<(LeafIndex, PublicKey)>,
+    /// The entries that enrolled a key with `recovery` where a signature of one of the agency's keys was due. Each is an alert.
+    pub recovered: Vec<LeafIndex>,
     /// Its end, if it has ended.
     pub revoked: Option<(LeafIndex, Option<Timestamp>)>,
 }
@@ -299,7 +301,7 @@ impl Registry {
         {
             return Err(RegistryError::ReservedAgency);
         }
-        self.check_new_key(&new.publisher, &new.agency, &new.key)?;
+        let recovered = self.check_new_key(&new.publisher, &new.agency, &new.key)?;
         self.every_key.insert(new.key.key.thumbprint());
         let publisher = Publisher {
             agency: new.agency,
@@ -307,6 +309,7 @@ impl Registry {
             kind: new.kind,
             on_behalf_of: new.on_behalf_of,
             keys: vec![(index, new.key.key)],
+            recovered: recovered.then_some(index).into_iter().collect(),
             revoked: None,
         };
         self.publishers.insert(new.publisher, publisher);
@@ -319,20 +322,22 @@ impl Registry {
             return Err(RegistryError::Revoked);
         }
         let agency = publisher.agency.clone();
-        self.check_new_key(&rotation.publisher, &agency, &rotation.key)?;
+        let recovered = self.check_new_key(&rotation.publisher, &agency, &rotation.key)?;
         self.every_key.insert(rotation.key.key.thumbprint());
         if let Some(publisher) = self.publishers.get_mut(&rotation.publisher) {
             publisher.keys.push((index, rotation.key.key));
+            publisher.recovered.extend(recovered.then_some(index));
         }
         Ok(())
     }
 
+    /// Says whether the key comes in by `recovery` alone.
     fn check_new_key(
         &self,
         id: &PublisherId,
         agency: &AgencyCode,
         new: &NewKey,
-    ) -> Result<(), RegistryError> {
+    ) -> Result<bool, RegistryError> {
         let thumbprint = new.key.thumbprint();
         if self.every_key.contains(&thumbprint) {
             return Err(RegistryError::KeySeenBefore);
@@ -343,7 +348,7 @@ impl Registry {
         let mut of_agency =
             self.publishers.values().filter(|publisher| publisher.agency == *agency).peekable();
         if of_agency.peek().is_none() || new.recovery {
-            return Ok(());
+            return Ok(of_agency.peek().is_some());
         }
         let (kid, signature) = new.endorsement.as_ref().ok_or(RegistryError::NotEndorsed)?;
         let message = endorsement_message(&self.genesis, id, &thumbprint, agency);
@@ -352,7 +357,7 @@ impl Registry {
                 .key_in_force()
                 .is_some_and(|key| key.thumbprint() == *kid && key.verify(&message, signature).is_ok())
         });
-        if endorsed { Ok(()) } else { Err(RegistryError::NotEndorsed) }
+        if endorsed { Ok(false) } else { Err(RegistryError::NotEndorsed) }
     }
 }
 

@@ -173,7 +173,10 @@ fn the_registrar_cannot_quietly_enrol_a_key_in_somebodys_name() {
     register(&mut registry, registration(4, COUNCIL, Some(3))).expect("endorsed");
     let mut recovered = registration(5, COUNCIL, None);
     recovered.push(("recovery", Value::Bool(true)));
+    assert!(registry.publishers().all(|(_, publisher)| publisher.recovered.is_empty()));
     register(&mut registry, recovered).expect("marked as recovery");
+    let recovered = registry.publisher(&key(5).public().thumbprint()).expect("registered");
+    assert_eq!(recovered.recovered.len(), 1, "and that can be seen for ever");
 }
 
 #[test]

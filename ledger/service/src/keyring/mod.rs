@@ -4,8 +4,8 @@
 //! New records go to one journal, so that a batch with new owners costs one sync and not one for each shard; start-up folds the
 //! journal into the shards. Destroying keys is rewriting a shard under a new shard key and re-wrapping under a new key-encryption key.
 
-mod journal;
-mod wrap;
+pub(crate) mod journal;
+pub(crate) mod wrap;
 
 pub use wrap::KeyEncryptionKey;
 
@@ -61,17 +61,23 @@ pub struct AgencyKeys {
 pub enum KeyringError {
     /// The files cannot be read or written.
     #[error("the keyring's file {file}: {source}")]
-    Io { /// Which file.
-        file: String, /// Why.
-        source: io::Error },
+    Io {
+        /// Which file.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
     /// The key-encryption key is not the one that wrapped this keyring.
     #[error("the key-encryption key does not open this keyring: it is another ledger's, or an old one")]
     WrongKey,
     /// A record does not open under its shard's key.
     #[error("the keyring's file {file} is damaged at byte {at}")]
-    Damaged { /// Which file.
-        file: String, /// Where.
-        at: usize },
+    Damaged {
+        /// Which file.
+        file: String,
+        /// Where.
+        at: usize,
+    },
 }
 
 fn shards_file() -> PathBuf {
@@ -108,9 +114,8 @@ impl Keyring {
     /// Opens the keyring for reading. A torn record at the journal's end is passed over: whatever rested on it was never sealed.
     pub fn open(root: &Path, kek: &KeyEncryptionKey) -> Result<Self, KeyringError> {
         let read = |file: &Path| read_if_there(&root.join(file)).map_err(io_error(file));
-        let wrapped = read(&shards_file())?.ok_or_else(|| {
-            io_error(&shards_file())(io::Error::from(io::ErrorKind::NotFound))
-        })?;
+        let wrapped = read(&shards_file())?
+            .ok_or_else(|| io_error(&shards_file())(io::Error::from(io::ErrorKind::NotFound)))?;
         let plain = unwrap(kek.key(), b"gt/keyring/1/shards", &wrapped).ok_or(KeyringError::WrongKey)?;
         let mut keys = plain.chunks_exact(32).map(|chunk| {
             let mut key = Zeroizing::new([0; 32]);
@@ -147,7 +152,8 @@ impl Keyring {
     /// What a power cut left of an unfinished batch is set aside in `keyring/torn`: nothing sealed rests on it.
     pub fn fold_journal(&self, disk: &mut Disk) -> Result<(), KeyringError> {
         let journal = journal_file();
-        let bytes = read_if_there(&disk.root().join(&journal)).map_err(io_error(&journal))?.unwrap_or_default();
+        let bytes =
+            read_if_there(&disk.root().join(&journal)).map_err(io_error(&journal))?.unwrap_or_default();
         if bytes.is_empty() {
             return Ok(());
         }
@@ -158,13 +164,16 @@ impl Keyring {
         }
         for (shard, added) in by_shard {
             let file = shard_file(shard);
-            let mut whole = read_if_there(&disk.root().join(&file)).map_err(io_error(&file))?.unwrap_or_default();
+            let mut whole =
+                read_if_there(&disk.root().join(&file)).map_err(io_error(&file))?.unwrap_or_default();
             whole.extend_from_slice(&added);
             disk.replace(&file, &whole).map_err(io_error(&file))?;
         }
         if batches.end < bytes.len() {
             let torn = torn_file();
-            disk.append(&torn, &bytes[batches.end..]).and_then(|()| disk.sync(&torn)).map_err(io_error(&torn))?;
+            disk.append(&torn, &bytes[batches.end..])
+                .and_then(|()| disk.sync(&torn))
+                .map_err(io_error(&torn))?;
         }
         disk.cut(&journal, 0).map_err(io_error(&journal))
     }
@@ -222,11 +231,14 @@ impl Keyring {
             return Ok(());
         }
         let journal = journal_file();
-        disk.append(&journal, &journal::frame(new)).and_then(|()| disk.sync(&journal)).map_err(io_error(&journal))
+        disk.append(&journal, &journal::frame(new))
+            .and_then(|()| disk.sync(&journal))
+            .map_err(io_error(&journal))
     }
 
     fn mac(&self, domain: &[u8], text: &[u8]) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.index_key.as_slice()).expect("HMAC takes keys of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.index_key.as_slice()).expect("HMAC takes keys of any length");
         mac.update(domain);
         mac.update(text);
         mac.finalize().into_bytes().into()
@@ -242,7 +254,8 @@ impl Keyring {
     fn load(&mut self, file: &Path, bytes: &[u8]) -> Result<(), KeyringError> {
         let mut end = 0;
         for (at, record) in Wrapped::split(bytes) {
-            let opened = unwrap(&self.shard_keys[usize::from(record.shard)], &[b'k', record.shard], record.wrapped);
+            let opened =
+                unwrap(&self.shard_keys[usize::from(record.shard)], &[b'k', record.shard], record.sealed);
             opened.and_then(|plain| self.take(&plain)).ok_or_else(|| damaged(file, at))?;
             end = at + record.bytes.len();
         }
@@ -288,7 +301,9 @@ enum Record<'a> {
 impl Record<'_> {
     fn encode(&self) -> Zeroizing<Vec<u8>> {
         let bytes = match self {
-            Self::Owner { owner, link } => [&[1], link.as_bytes().as_slice(), owner.key_text().as_bytes()].concat(),
+            Self::Owner { owner, link } => {
+                [&[1], link.as_bytes().as_slice(), owner.key_text().as_bytes()].concat()
+            }
             Self::Agency { tag, agency, keys } => {
                 [&[2], tag.as_slice(), &keys.data, &keys.record, agency.as_str().as_bytes()].concat()
             }

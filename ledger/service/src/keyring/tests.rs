@@ -119,3 +119,17 @@ fn a_torn_journal_loses_its_last_batch_and_a_flipped_byte_is_named() {
     fs::write(&shard, bytes).expect("writable");
     assert!(matches!(Keyring::open(made.folder.path(), &made.kek), Err(KeyringError::Damaged { .. })));
 }
+
+#[test]
+fn a_last_batch_whose_sectors_were_lost_is_torn_and_no_damage() {
+    let mut made = made(2);
+    let whole = fs::metadata(made.folder.path().join("keyring/journal")).expect("there").len();
+    let mut new = Vec::new();
+    made.keyring.ensure(&owner(9), &agency(), &mut new);
+    Keyring::persist(&mut made.disk, &new).expect("written");
+    let journal = made.folder.path().join("keyring/journal");
+    let mut bytes = fs::read(&journal).expect("readable");
+    bytes[usize::try_from(whole).expect("small")..].fill(0);
+    fs::write(&journal, &bytes).expect("writable");
+    assert_eq!(Keyring::open(made.folder.path(), &made.kek).expect("opens").owners.len(), 2);
+}

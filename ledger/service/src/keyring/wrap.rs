@@ -35,10 +35,10 @@ impl KeyEncryptionKey {
 pub(super) struct WrappedBytes(pub(super) Vec<u8>);
 
 /// A framed record: `u32` length ‖ shard ‖ nonce ‖ ciphertext.
-pub(super) struct Wrapped<'a> {
-    pub(super) shard: u8,
-    pub(super) wrapped: &'a [u8],
-    pub(super) bytes: &'a [u8],
+pub(crate) struct Wrapped<'a> {
+    pub(crate) shard: u8,
+    pub(super) sealed: &'a [u8],
+    pub(crate) bytes: &'a [u8],
 }
 
 pub(super) fn wrap(key: &Zeroizing<[u8; 32]>, place: &[u8], plain: &[u8]) -> WrappedBytes {
@@ -69,7 +69,7 @@ impl WrappedBytes {
 
 impl<'a> Wrapped<'a> {
     /// The whole records at the start of `bytes`, each with its offset. Stops where a record is cut off or impossible.
-    pub(super) fn split(bytes: &'a [u8]) -> impl Iterator<Item = (usize, Self)> {
+    pub(crate) fn split(bytes: &'a [u8]) -> impl Iterator<Item = (usize, Self)> {
         let mut at = 0;
         core::iter::from_fn(move || {
             let rest = bytes.get(at..)?;
@@ -78,10 +78,10 @@ impl<'a> Wrapped<'a> {
             if length > MAX_RECORD {
                 return None;
             }
-            let (shard, wrapped) = body.get(..length)?.split_first()?;
+            let (shard, sealed) = body.get(..length)?.split_first()?;
             let start = at;
             at += 4 + length;
-            Some((start, Self { shard: *shard, wrapped, bytes: &rest[..4 + length] }))
+            Some((start, Self { shard: *shard, sealed, bytes: &rest[..4 + length] }))
         })
     }
 }

@@ -10,7 +10,7 @@ use gt_core::prove::TileSource;
 use gt_core::tile::{BundleError, FULL_WIDTH, HashTile, HashTileError, row_extent, whole_entries};
 use gt_core::{LeafIndex, TreeSize};
 
-use crate::layout::{self, BUNDLE};
+use crate::layout::{self, BUNDLE, within_bundle};
 use crate::vault::{VaultError, frame_len};
 
 const CACHED_TILES: usize = 256;
@@ -35,43 +35,63 @@ pub struct Published {
 pub enum ReadError {
     /// A file cannot be read.
     #[error("{file} cannot be read")]
-    Io { /// Which file.
-        file: String, /// Why.
+    Io {
+        /// Which file.
+        file: String,
+        /// Why.
         #[source]
-        source: io::Error },
+        source: io::Error,
+    },
     /// A bundle is not framed as it must be.
     #[error("{file} is no entry bundle")]
-    Bundle { /// Which file.
-        file: String, /// Why.
+    Bundle {
+        /// Which file.
+        file: String,
+        /// Why.
         #[source]
-        source: BundleError },
+        source: BundleError,
+    },
     /// A hash tile is not one.
     #[error("{file} is no hash tile")]
-    Tile { /// Which file.
-        file: String, /// Why.
+    Tile {
+        /// Which file.
+        file: String,
+        /// Why.
         #[source]
-        source: HashTileError },
+        source: HashTileError,
+    },
     /// An entry does not read.
     #[error("entry {index} does not read")]
-    Entry { /// Which one.
-        index: LeafIndex, /// Why.
+    Entry {
+        /// Which one.
+        index: LeafIndex,
+        /// Why.
         #[source]
-        source: EntryError },
+        source: EntryError,
+    },
     /// A vault record does not read.
     #[error("the vault record of entry {index} does not read")]
-    Vault { /// Which one.
-        index: LeafIndex, /// Why.
+    Vault {
+        /// Which one.
+        index: LeafIndex,
+        /// Why.
         #[source]
-        source: VaultError },
+        source: VaultError,
+    },
     /// The log does not reach this far.
     #[error("there is no entry {index}: the log has {size}")]
-    NoSuchEntry { /// Which one.
-        index: LeafIndex, /// The log's size.
-        size: TreeSize },
+    NoSuchEntry {
+        /// Which one.
+        index: LeafIndex,
+        /// The log's size.
+        size: TreeSize,
+    },
     /// A file holds less than the checkpoint says.
     #[error("{file} holds less than the checkpoint covers")]
-    TooShort { /// Which file.
-        file: String },
+    TooShort {
+        /// Which file.
+        file: String,
+    },
 }
 
 #[derive(Default)]
@@ -108,6 +128,11 @@ impl LogReader {
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(published);
     }
 
+    /// The bytes of a bundle, full or growing, and the file that they came from. A growing one may go beyond the checkpoint.
+    pub fn bundle(&self, bundle: u64) -> Result<(Vec<u8>, String), ReadError> {
+        bundle_bytes(&self.root, bundle)
+    }
+
     /// The entry's bytes.
     pub fn entry_bytes(&self, index: LeafIndex) -> Result<Vec<u8>, ReadError> {
         let size = self.size();
@@ -118,25 +143,36 @@ impl LogReader {
         one.pop().ok_or(ReadError::NoSuchEntry { index, size })
     }
 
-    /// The bytes of up to `count` entries of one bundle from `first` on, as far as the checkpoint goes.
+    /// The bytes of up to `count` entries of one bundle from `first` on, as far as the checkpoint goes; none from its end on.
     pub fn entries_bytes(&self, first: LeafIndex, count: u64) -> Result<Vec<Vec<u8>>, ReadError> {
         let end = self.size().0.min(first.0.saturating_add(count)).min((first.0 / BUNDLE + 1) * BUNDLE);
+        // A follower that has read everything asks again from the end on, where there may be no bundle yet.
+        let Some(last) = end.checked_sub(1).filter(|last| *last >= first.0) else { return Ok(Vec::new()) };
         let (bundle, file) = bundle_bytes(&self.root, first.0 / BUNDLE)?;
-        let whole = whole_entries(&bundle).map_err(|source| ReadError::Bundle { file: file.clone(), source })?;
-        let range = (first.0 % BUNDLE) as usize..(end.saturating_sub(first.0 / BUNDLE * BUNDLE)) as usize;
+        let whole =
+            whole_entries(&bundle).map_err(|source| ReadError::Bundle { file: file.clone(), source })?;
+        let range = within_bundle(first.0)..=within_bundle(last);
         let entries = whole.entries.get(range).ok_or(ReadError::TooShort { file })?;
         Ok(entries.iter().map(|entry| entry.to_vec()).collect())
     }
 
     /// Up to `count` entries of one bundle with their framed vault records.
-    pub fn entries_and_vault(&self, first: LeafIndex, count: u64) -> Result<Vec<(Entry, Vec<u8>)>, ReadError> {
+    pub fn entries_and_vault(
+        &self,
+        first: LeafIndex,
+        count: u64,
+    ) -> Result<Vec<(Entry, Vec<u8>)>, ReadError> {
         let entries = self.entries_bytes(first, count)?;
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
         let file = layout::vault(first.0 / BUNDLE);
         let vault = read(&self.root, &file)?;
         let mut at = 0;
         let mut frame = |index: u64| {
             let rest = &vault[at.min(vault.len())..];
-            let len = frame_len(rest).map_err(|source| ReadError::Vault { index: LeafIndex(index), source })?;
+            let len =
+                frame_len(rest).map_err(|source| ReadError::Vault { index: LeafIndex(index), source })?;
             at += len;
             Ok(rest[..len].to_vec())
         };
@@ -147,8 +183,8 @@ impl LogReader {
             .iter()
             .zip(first.0..)
             .map(|(bytes, index)| {
-                let entry =
-                    Entry::parse(bytes).map_err(|source| ReadError::Entry { index: LeafIndex(index), source })?;
+                let entry = Entry::parse(bytes)
+                    .map_err(|source| ReadError::Entry { index: LeafIndex(index), source })?;
                 Ok((entry, frame(index)?))
             })
             .collect()
@@ -171,19 +207,22 @@ impl TileSource for LogReader {
     type Error = ReadError;
 
     fn hash_tile(&self, level: u8, index: u64, _width: u16) -> Result<Arc<HashTile>, ReadError> {
-        if let Some(tile) = self.cache.lock().unwrap_or_else(PoisonError::into_inner).tiles.get(&(level, index)) {
+        if let Some(tile) =
+            self.cache.lock().unwrap_or_else(PoisonError::into_inner).tiles.get(&(level, index))
+        {
             return Ok(Arc::clone(tile));
         }
         let published = self.published();
         if row_extent(published.checkpoint.checkpoint().size(), level).width_of(index) < FULL_WIDTH {
             let open = published.open_tiles.get(usize::from(level)).filter(|(at, _)| *at == index);
-            return open
-                .map(|(_, tile)| Arc::clone(tile))
-                .ok_or_else(|| ReadError::TooShort { file: layout::open_tile(level, index).display().to_string() });
+            return open.map(|(_, tile)| Arc::clone(tile)).ok_or_else(|| ReadError::TooShort {
+                file: layout::open_tile(level, index).display().to_string(),
+            });
         }
         let (bytes, file) =
             either(&self.root, &layout::full_tile(level, index), &layout::open_tile(level, index))?;
-        let tile = HashTile::from_bytes(&bytes).map_err(|source| ReadError::Tile { file: file.clone(), source })?;
+        let tile =
+            HashTile::from_bytes(&bytes).map_err(|source| ReadError::Tile { file: file.clone(), source })?;
         if !tile.is_full() {
             return Err(ReadError::TooShort { file });
         }

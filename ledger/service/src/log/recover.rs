@@ -1,20 +1,25 @@
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use gt_core::checkpoint::{Checkpoint, SignedCheckpoint, SignedCheckpointError};
+use gt_core::entry::Entry;
 use gt_core::tile::{BundleError, FULL_WIDTH, index_path, parse_index_path, row_extent, whole_entries};
 use gt_core::tree::{self, Frontier};
 use gt_core::{Hash, TreeSize};
 
 use crate::disk::{Disk, read_if_there};
-use crate::layout::{self, BUNDLE};
+use crate::layout::{self, BUNDLE, within_bundle};
 use crate::log::writer::{Full, FullKind, LogWriter};
 use crate::vault::{VaultError, frame_len};
 
 /// How many entries beyond the checkpoint an interrupted commit can have left: one batch, while another is being prepared.
 const MAX_TAIL: u64 = 1000;
+
+/// The levels of hash tiles that a tree of 2^63 entries can have.
+const LEVELS: std::ops::RangeInclusive<u8> = 0..=7;
 
 /// A log that is ready to be written to.
 pub struct Recovered {
@@ -29,47 +34,76 @@ pub struct Recovered {
 pub enum RecoverError {
     /// A file cannot be read or written.
     #[error("{file}: {source}")]
-    Io { /// Which file.
-        file: String, /// Why.
-        source: io::Error },
+    Io {
+        /// Which file.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
     /// A checkpoint does not read.
     #[error("{file} is no checkpoint: {source}")]
-    Checkpoint { /// Which file.
-        file: String, /// Why.
+    Checkpoint {
+        /// Which file.
+        file: String,
+        /// Why.
         #[source]
-        source: SignedCheckpointError },
+        source: SignedCheckpointError,
+    },
     /// The checkpoint is older than one that was handed out, or than what the folder holds.
-    #[error("the checkpoint covers {size} entries, but {evidence}: somebody put back an older checkpoint. Restore the newer one; nothing was changed")]
-    CheckpointOlder { /// The checkpoint's size.
-        size: TreeSize, /// What shows that it is older.
-        evidence: String },
+    #[error(
+        "the checkpoint covers {size} entries, but {evidence}: somebody put back an older checkpoint. Restore the newer one; nothing was changed"
+    )]
+    CheckpointOlder {
+        /// The checkpoint's size.
+        size: TreeSize,
+        /// What shows that it is older.
+        evidence: String,
+    },
     /// Something that the checkpoint covers is missing or too short.
     #[error("{file} holds less than the checkpoint covers")]
-    Missing { /// Which file.
-        file: String },
+    Missing {
+        /// Which file.
+        file: String,
+    },
     /// A bundle does not read.
     #[error("{file} is no entry bundle: {source}")]
-    Bundle { /// Which file.
-        file: String, /// Why.
-        source: BundleError },
+    Bundle {
+        /// Which file.
+        file: String,
+        /// Why.
+        source: BundleError,
+    },
     /// A vault file does not read.
     #[error("{file} does not read: {source}")]
-    Vault { /// Which file.
-        file: String, /// Why.
-        source: VaultError },
+    Vault {
+        /// Which file.
+        file: String,
+        /// Why.
+        source: VaultError,
+    },
     /// The entries do not give the checkpoint's root.
-    #[error("the entries give the root {found}, and the checkpoint says {expected}: run fsck to see where they differ")]
-    OtherRoot { /// The checkpoint's root.
-        expected: Hash, /// The root of the entries.
-        found: Hash },
+    #[error(
+        "the entries give the root {found}, and the checkpoint says {expected}: run fsck to see where they differ"
+    )]
+    OtherRoot {
+        /// The checkpoint's root.
+        expected: Hash,
+        /// The root of the entries.
+        found: Hash,
+    },
 }
 
 /// Opens the log for writing: removes what an interrupted commit left beyond the checkpoint, and rebuilds the growing tiles through
 /// the writer's own code.
 pub fn recover(disk: Disk, checkpoint: Option<&Checkpoint>) -> Result<Recovered, RecoverError> {
     let size = checkpoint.map_or(TreeSize(0), Checkpoint::size);
-    let writer =
-        LogWriter { disk, frontier: Frontier::new(), levels: Vec::new(), unsynced: Vec::new(), full: Vec::new() };
+    let writer = LogWriter {
+        disk,
+        frontier: Frontier::new(),
+        levels: Vec::new(),
+        unsynced: Vec::new(),
+        full: Vec::new(),
+    };
     let mut recovery = Recovery { writer, size };
     recovery.check_not_older()?;
     let removed_entries = recovery.remove_tail()?;
@@ -98,12 +132,19 @@ impl Recovery {
         self.size.0 / BUNDLE
     }
 
-    /// Full bundles are moved to `tile/` after the checkpoint that covers them, so one beyond it shows that the checkpoint is older.
+    /// Full bundles and tiles are moved to `tile/` after the checkpoint that covers them, so one beyond it shows that the checkpoint is older.
     fn check_not_older(&self) -> Result<(), RecoverError> {
         let older = |evidence| RecoverError::CheckpointOlder { size: self.size, evidence };
         for bundle in listed(self.root(), Path::new("tile/entries"))? {
             if bundle >= self.bundles() {
                 return Err(older(format!("tile/entries/{} is full", index_path(bundle))));
+            }
+        }
+        for level in LEVELS {
+            let full = row_extent(self.size, level).full;
+            let there = listed(self.root(), &PathBuf::from(format!("tile/{level}")))?;
+            if let Some(beyond) = there.into_iter().find(|index| *index >= full) {
+                return Err(older(format!("tile/{level}/{} is full", index_path(beyond))));
             }
         }
         let file = layout::handed_out();
@@ -119,29 +160,34 @@ impl Recovery {
         }
     }
 
-    /// Cuts the growing bundle and vault file to the checkpoint, and removes later ones.
+    /// Cuts the growing bundle and vault file to the checkpoint, and removes later ones. Looks at everything before it cuts anything:
+    /// if the checkpoint turns out to be an older one, what lies beyond it is not torn but sealed.
     fn remove_tail(&mut self) -> Result<u64, RecoverError> {
-        let (last, kept) = (self.bundles(), (self.size.0 % BUNDLE) as usize);
-        let mut removed = 0;
+        let (last, kept) = (self.bundles(), within_bundle(self.size.0));
+        let (mut cuts, mut removed, mut last_is_there) = (Vec::new(), 0, kept == 0);
         for bundle in listed(self.root(), Path::new("open/entries"))? {
             let file = layout::open_entries(bundle);
             let bytes = fs::read(self.root().join(&file)).map_err(io_error(&file))?;
-            let whole = whole_entries(&bytes)
-                .map_err(|source| RecoverError::Bundle { file: file.display().to_string(), source })?;
-            let keep = if bundle < last { BUNDLE as usize } else if bundle == last { kept } else { 0 };
-            if whole.entries.len() < keep {
-                return Err(RecoverError::Missing { file: file.display().to_string() });
-            }
-            removed += (whole.entries.len() - keep) as u64;
-            let end: usize = whole.entries[..keep].iter().map(|entry| entry.len() + 2).sum();
-            self.cut_or_remove(&file, end, bytes.len())?;
+            let keep = match bundle.cmp(&last) {
+                Ordering::Less => usize::from(FULL_WIDTH),
+                Ordering::Equal => kept,
+                Ordering::Greater => 0,
+            };
+            let tail = Tail::of(&bytes, bundle, keep)
+                .ok_or_else(|| RecoverError::Missing { file: file.display().to_string() })?;
+            last_is_there |= bundle == last;
+            removed += tail.entries;
+            cuts.push((file, tail.start, bytes.len()));
         }
         if removed > MAX_TAIL {
             let evidence = format!("{removed} more are in open/");
             return Err(RecoverError::CheckpointOlder { size: self.size, evidence });
         }
-        if kept > 0 && !self.root().join(layout::open_entries(last)).exists() {
+        if !last_is_there {
             return Err(RecoverError::Missing { file: layout::open_entries(last).display().to_string() });
+        }
+        for (file, end, len) in cuts {
+            self.cut_or_remove(&file, end, len)?;
         }
         self.cut_vault(last, kept)?;
         Ok(removed)
@@ -188,7 +234,7 @@ impl Recovery {
     /// Hash tiles are derived, and a commit does not wait for them: the growing ones are written anew, and a full one that is
     /// missing is written again from what lies below it.
     fn rebuild_tiles(&mut self) -> Result<(), RecoverError> {
-        for level in 0..=7 {
+        for level in LEVELS {
             for index in listed(self.root(), &PathBuf::from(format!("open/{level}")))? {
                 let file = layout::open_tile(level, index);
                 self.writer.disk.remove(&file).map_err(io_error(&file))?;
@@ -207,19 +253,16 @@ impl Recovery {
 
     fn rebuild_level(&mut self, level: u8) -> Result<(), RecoverError> {
         let extent = row_extent(self.size, level);
-        let there: HashSet<u64> = listed(self.root(), &PathBuf::from(format!("tile/{level}")))?.into_iter().collect();
-        if let Some(beyond) = there.iter().find(|index| **index >= extent.full) {
-            let evidence = format!("tile/{level}/{} is full", index_path(*beyond));
-            return Err(RecoverError::CheckpointOlder { size: self.size, evidence });
-        }
+        let there: HashSet<u64> =
+            listed(self.root(), &PathBuf::from(format!("tile/{level}")))?.into_iter().collect();
         for index in (0..extent.full).filter(|index| !there.contains(index)) {
-            let hashes = self.hashes_below(level, index, u64::from(FULL_WIDTH))?;
+            let hashes = self.hashes_below(level, index, FULL_WIDTH)?;
             self.writer.start_tile(level, index);
             self.write_hashes(level, hashes)?;
         }
         self.writer.start_tile(level, extent.full);
         if extent.partial > 0 {
-            let hashes = self.hashes_below(level, extent.full, u64::from(extent.partial))?;
+            let hashes = self.hashes_below(level, extent.full, extent.partial)?;
             self.write_hashes(level, hashes)?;
         }
         Ok(())
@@ -230,20 +273,24 @@ impl Recovery {
     }
 
     /// The hashes of a tile, from the bundle or the tiles below it.
-    fn hashes_below(&self, level: u8, index: u64, width: u64) -> Result<Vec<Hash>, RecoverError> {
+    fn hashes_below(&self, level: u8, index: u64, width: u16) -> Result<Vec<Hash>, RecoverError> {
         if level == 0 {
-            let (bytes, file) = super::bundle_bytes(self.root(), index)
-                .map_err(|_| RecoverError::Missing { file: layout::full_entries(index).display().to_string() })?;
+            let (bytes, file) = super::bundle_bytes(self.root(), index).map_err(|_| {
+                RecoverError::Missing { file: layout::full_entries(index).display().to_string() }
+            })?;
             let whole = whole_entries(&bytes)
                 .map_err(|source| RecoverError::Bundle { file: file.clone(), source })?;
-            let entries = whole.entries.get(..width as usize).ok_or(RecoverError::Missing { file })?;
+            let entries = whole.entries.get(..usize::from(width)).ok_or(RecoverError::Missing { file })?;
             return Ok(entries.iter().map(|entry| tree::leaf_hash(entry)).collect());
         }
-        (index * BUNDLE..index * BUNDLE + width).map(|below| self.tile_root(level - 1, below)).collect()
+        (index * BUNDLE..index * BUNDLE + u64::from(width))
+            .map(|below| self.tile_root(level - 1, below))
+            .collect()
     }
 
     fn tile_root(&self, level: u8, index: u64) -> Result<Hash, RecoverError> {
-        let missing = || RecoverError::Missing { file: layout::full_tile(level, index).display().to_string() };
+        let missing =
+            || RecoverError::Missing { file: layout::full_tile(level, index).display().to_string() };
         for file in [layout::full_tile(level, index), layout::open_tile(level, index)] {
             if let Some(bytes) = read_if_there(&self.root().join(&file)).map_err(io_error(&file))? {
                 let tile = gt_core::tile::HashTile::from_bytes(&bytes).map_err(|_| missing())?;
@@ -266,6 +313,34 @@ impl Recovery {
             }
         }
         peaks
+    }
+}
+
+/// What lies in a growing bundle beyond the checkpoint. After a power cut that can be anything: the beginning of what was written, or
+/// zeros where it should be, which read as entries without bytes.
+struct Tail {
+    /// Where the covered entries end.
+    start: usize,
+    /// How many entries of an interrupted commit follow.
+    entries: u64,
+}
+
+impl Tail {
+    /// `None` if the bundle does not hold `keep` entries.
+    fn of(bytes: &[u8], bundle: u64, keep: usize) -> Option<Self> {
+        let whole = whole_entries(bytes).or_else(|error| match error {
+            BundleError::TooManyEntries { offset } | BundleError::TornEntry { offset } => {
+                whole_entries(&bytes[..offset])
+            }
+        });
+        let entries = whole.ok()?.entries;
+        let (covered, beyond) = entries.split_at_checked(keep)?;
+        let start = covered.iter().map(|entry| entry.len() + 2).sum();
+        let of_commit = beyond
+            .iter()
+            .zip(bundle * BUNDLE + keep as u64..)
+            .take_while(|(bytes, index)| Entry::parse(bytes).is_ok_and(|entry| entry.index.0 == *index));
+        Some(Self { start, entries: of_commit.count() as u64 })
     }
 }
 

@@ -3,12 +3,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gt_core::checkpoint::SignedCheckpoint;
-use gt_core::tile::{HashTile, encode_entry};
+use gt_core::tile::{FULL_WIDTH, HashTile, encode_entry};
 use gt_core::tree::Frontier;
 use gt_core::{Hash, TreeSize};
 
 use crate::disk::Disk;
-use crate::layout::{self, BUNDLE};
+use crate::layout::{self, BUNDLE, within_bundle};
 
 /// An entry as it goes to disk.
 #[derive(Debug, Clone)]
@@ -82,7 +82,7 @@ impl LogWriter {
         let mut rest = entries;
         while !rest.is_empty() {
             let size = self.frontier.size().0;
-            let (bundle, room) = (size / BUNDLE, (BUNDLE - size % BUNDLE) as usize);
+            let (bundle, room) = (size / BUNDLE, usize::from(FULL_WIDTH) - within_bundle(size));
             let (now, later) = rest.split_at(room.min(rest.len()));
             self.append_to_bundle(bundle, now)?;
             for entry in now {
@@ -124,7 +124,11 @@ impl LogWriter {
     }
 
     /// Adds hashes to the growing tile of a level, which they do not overfill; returns the tile if they fill it.
-    pub(super) fn append_row(&mut self, level: u8, hashes: Vec<Hash>) -> io::Result<Option<(u64, Arc<HashTile>)>> {
+    pub(super) fn append_row(
+        &mut self,
+        level: u8,
+        hashes: Vec<Hash>,
+    ) -> io::Result<Option<(u64, Arc<HashTile>)>> {
         let position = usize::from(level);
         if self.levels.len() == position {
             self.start_tile(level, 0);

@@ -2,16 +2,16 @@ use gt_core::entry::Entry;
 use gt_core::key::Thumbprint;
 use gt_core::prove;
 use gt_core::receipt::Receipt;
+use gt_core::statement::Statement;
 use gt_core::{LeafIndex, TreeSize};
 use rayon::prelude::*;
-use tokio::sync::oneshot;
 
+use super::intake::Reply;
 use super::{Sealed, Ticket};
-use crate::ledger::{IntegrityAlert, Shared};
+use crate::integrity::IntegrityAlert;
+use crate::ledger::Shared;
 use crate::prepare::Prepared;
 use crate::refusal::Refusal;
-
-type Reply = oneshot::Sender<Result<Sealed, Refusal>>;
 
 /// A ticket that is answered when the batch is durable.
 pub(super) struct Due {
@@ -36,8 +36,7 @@ pub(super) fn answer(shared: &Shared, due: Vec<Due>) {
         due.into_iter().map(|one| receipt(shared, one, size)).collect()
     };
     for (reply, answer) in answered {
-        // The submitter may have gone; its statement is sealed all the same, and sending it again gives the receipt.
-        let _ = reply.send(answer);
+        reply.give(answer);
     }
 }
 
@@ -71,15 +70,32 @@ fn duplicate(
     if entry.statement == statement.hash() {
         return prove_sealed(shared, prepared, index, bytes, size, true);
     }
-    signer?;
+    if let Err(refusal) = signer
+        && !signed_by_an_earlier_key(shared, statement)
+    {
+        return Err(refusal);
+    }
     let payload = statement.payload();
-    shared.raise(&IntegrityAlert::ChainFork {
+    shared.integrity.raise(&IntegrityAlert::ChainFork {
         publisher: payload.publisher,
         seq: payload.seq,
         sealed: index,
         refused: statement.hash(),
     });
     Err(Refusal::ChainFork(shared.head(&payload.publisher)))
+}
+
+/// Whether this publisher once held the key that signed: a system restored from a backup signs with the key that it had then, and a
+/// stolen key forks a chain after its rotation too.
+fn signed_by_an_earlier_key(shared: &Shared, statement: &Statement) -> bool {
+    let payload = statement.payload();
+    shared.registry().publisher(&payload.publisher).is_some_and(|publisher| {
+        publisher.agency == payload.iss
+            && publisher
+                .keys
+                .iter()
+                .any(|(_, key)| key.thumbprint() == statement.kid() && statement.verify(key).is_ok())
+    })
 }
 
 fn prove_sealed(

@@ -1,27 +1,28 @@
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
+use gt_core::agency::AgencyCode;
+use gt_core::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 use gt_core::entry::Entry;
-use gt_core::link::{Link, LinkKey, LinkName};
-use gt_core::note::NoteSigner;
+use gt_core::link::{LinkKey, LinkName};
+use gt_core::note::{NoteSigner, SignNoteError};
 use gt_core::statement::Owner;
 use gt_core::time::Timestamp;
-use gt_core::{Hash, LeafIndex};
+use gt_core::{LeafIndex, TreeSize};
 use rayon::prelude::*;
 
 use super::admit::{Admission, admit};
-use super::commit::{CommitPort, SealedBatch};
 use super::answer::{Due, DueWith, answer};
-use super::{Checked, Ticket, refuse};
-use crate::clock::Watch;
-use crate::keyring::{AgencyKeys, OwnerTag};
+use super::commit::{CommitError, CommitPort, SealedBatch};
+use super::encipher::{Enciphered, OwnerPlace, encipher};
+use super::times::{Laps, Stage};
+use super::{Checked, StoppedByPanic, Ticket};
+use crate::clock::{ClockDrift, Watch};
+use crate::keyring::{AgencyKeys, Keyring, OwnerTag};
 use crate::ledger::Shared;
 use crate::log::SealedEntry;
-use crate::refusal::Refusal;
 use crate::state::State;
-use crate::vault::{self, DisclosureBlob, StatementBlob, VaultRecord};
 
 /// The writing half of the sealer.
 pub(crate) struct Sealer {
@@ -40,69 +41,108 @@ struct Admitted {
     owners: Vec<OwnerPlace>,
 }
 
-/// One owner of a statement, with what sealing its share needs.
-struct OwnerPlace {
-    owner: Owner,
-    tag: OwnerTag,
-    n: u64,
-    link: LinkKey,
-    keys: AgencyKeys,
-}
-
-/// A vault record and the links of its entry, made in parallel; the vault record is framed once the leaf hash is known.
-struct Enciphered {
-    links: Vec<Link>,
-    record: VaultRecord,
+/// Why the sealer stops: it does not know what is durable, or may not go on.
+#[derive(Debug, thiserror::Error)]
+enum SealError {
+    #[error(transparent)]
+    Clock(#[from] ClockDrift),
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Sign(#[from] SignNoteError),
+    #[error("the commit made a tree of {committed}, and {chained} entries were chained")]
+    OtherSize { committed: TreeSize, chained: TreeSize },
 }
 
 impl Sealer {
     /// Seals batches until there are no more, or something goes wrong. Then it refuses everything: a sealer that does not know
     /// what is durable must not go on.
     pub(crate) fn run(mut self, batches: &Receiver<Vec<Checked>>) {
+        let shared = Arc::clone(&self.shared);
+        let _guard = StoppedByPanic(&shared);
+        let mut laps = Laps::start();
         while let Ok(batch) = batches.recv() {
-            if let Err(error) = self.seal(batch) {
+            laps.end(Stage::AwaitBatch);
+            if let Err(error) = self.seal(batch, &mut laps) {
                 tracing::error!(error = %error, "the sealer has stopped");
-                self.shared.set_stopped();
+                shared.set_stopped();
                 break;
             }
+            shared.times_mut(|times| {
+                times.batches += 1;
+                times.add(&laps.take());
+            });
         }
-        for checked in batches.iter().flatten() {
-            refuse(checked.ticket.reply, Refusal::Stopped);
-        }
+        // Dropping a ticket says that the sealer has stopped.
+        batches.iter().for_each(drop);
     }
 
-    fn seal(&mut self, batch: Vec<Checked>) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    fn seal(&mut self, batch: Vec<Checked>, laps: &mut Laps) -> Result<(), SealError> {
         let now = self.watch.received_at()?;
         let mut keys = Vec::new();
         let (mut admitted, mut taken) = (Vec::new(), Vec::new());
         for checked in batch {
             match admit(&mut self.state, &checked, now) {
-                Err(refusal) => refuse(checked.ticket.reply, refusal),
+                Err(refusal) => checked.ticket.reply.give(Err(refusal)),
                 Ok(Admission::Taken(index)) => {
                     taken.push(Due { ticket: checked.ticket, index, what: DueWith::Taken(checked.signer) });
                 }
                 Ok(Admission::Next) => admitted.push(self.place(checked.ticket, &mut keys)),
             }
         }
+        laps.end(Stage::Admit);
         let genesis = self.state.registry.genesis();
+        let encipher = |one: &Admitted| encipher(&one.ticket.prepared, &one.owners, &genesis);
         let enciphered: Vec<Enciphered> = if admitted.len() > 1 {
-            admitted.par_iter().map(|one| encipher(one, &genesis)).collect()
+            admitted.par_iter().map(encipher).collect()
         } else {
-            admitted.iter().map(|one| encipher(one, &genesis)).collect()
+            admitted.iter().map(encipher).collect()
         };
+        laps.end(Stage::Encipher);
         let (entries, names) = self.chain_entries(&admitted, enciphered, now);
+        laps.end(Stage::Chain);
         let batch = SealedBatch { keys, entries };
         if !admitted.is_empty() {
-            self.commit(&batch)?;
-            self.shared.sealed(&self.state, names);
+            self.commit(&batch, names, laps)?;
+            let publishers = admitted.iter().map(|one| one.ticket.prepared.statement.payload().publisher);
+            self.shared.sealed(&self.state, publishers.collect::<HashSet<_>>());
         }
         let sealed = admitted.into_iter().zip(batch.entries);
         let mut due: Vec<Due> = sealed
-            .map(|(one, entry)| Due { ticket: one.ticket, index: one.index, what: DueWith::Entry(entry.bytes) })
+            .map(|(one, entry)| Due {
+                ticket: one.ticket,
+                index: one.index,
+                what: DueWith::Entry(entry.bytes),
+            })
             .collect();
         due.extend(taken);
         answer(&self.shared, due);
+        laps.end(Stage::Answer);
         self.port.settle()?;
+        laps.end(Stage::Settle);
+        Ok(())
+    }
+
+    fn commit(
+        &mut self,
+        batch: &SealedBatch,
+        names: Vec<(LinkName, OwnerTag)>,
+        laps: &mut Laps,
+    ) -> Result<(), SealError> {
+        let (committed, root) = self.port.commit(batch)?;
+        laps.end(Stage::Write);
+        let chained = self.state.size();
+        if committed != chained {
+            return Err(SealError::OtherSize { committed, chained });
+        }
+        let checkpoint = Checkpoint::new(&self.state.registry.ledger_keys().origin, committed, root)?;
+        let signed = SignedCheckpoint::sign(checkpoint, &[&self.signer])?;
+        // Before the checkpoint shows the entries: a reader that finds no owner for a link takes the record for erased.
+        self.shared.add_links(names);
+        self.port.announce(signed)?;
+        laps.end(Stage::Publish);
         Ok(())
     }
 
@@ -117,18 +157,34 @@ impl Sealer {
         self.state.predecessor.registry += u64::from(payload.publisher == self.state.registry.registrar_id());
         self.state.chain(&payload.publisher).push(index, statement.hash());
         let mut owners = Vec::new();
-        if let Some(ownership) = &ticket.prepared.ownership {
-            let mut keyring = self.shared.keyring_mut();
-            for owner in &ownership.distinct {
-                let tag = keyring.ensure(owner, &payload.iss, new_keys);
-                let n = self.state.counts.entry(tag).or_insert(0);
-                let held = keyring.owner(&tag).and_then(|held| Some((held.link.clone(), held.agency(&payload.iss)?.clone())));
-                let (link, keys) = held.expect("the keys were made just now");
-                owners.push(OwnerPlace { owner: owner.clone(), tag, n: *n, link, keys });
-                *n += 1;
-            }
+        for owner in ticket.prepared.ownership.iter().flat_map(|ownership| &ownership.distinct) {
+            let (tag, link, keys) = self.keys_of(owner, &payload.iss, new_keys);
+            let n = self.state.counts.entry(tag).or_insert(0);
+            owners.push(OwnerPlace { owner: owner.clone(), tag, n: *n, link, keys });
+            *n += 1;
         }
         Admitted { ticket, index, registry, owners }
+    }
+
+    /// An owner's keys for an agency, made if they are missing. Readers are kept out of the keyring only then.
+    fn keys_of(
+        &self,
+        owner: &Owner,
+        agency: &AgencyCode,
+        new_keys: &mut Vec<u8>,
+    ) -> (OwnerTag, LinkKey, AgencyKeys) {
+        let held = |keyring: &Keyring, tag: OwnerTag| {
+            let keys = keyring.owner(&tag)?;
+            Some((tag, keys.link.clone(), keys.agency(agency)?.clone()))
+        };
+        let keyring = self.shared.keyring();
+        let there = held(&keyring, keyring.tag(owner));
+        drop(keyring);
+        there.unwrap_or_else(|| {
+            let mut keyring = self.shared.keyring_mut();
+            let tag = keyring.ensure(owner, agency, new_keys);
+            held(&keyring, tag).expect("the keys were made just now")
+        })
     }
 
     /// Builds the entries one after the other, since each names the hash of the one before.
@@ -158,48 +214,4 @@ impl Sealer {
         let entries = entries.collect();
         (entries, names)
     }
-
-    fn commit(&mut self, batch: &SealedBatch) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let (size, root) = self.port.commit(batch)?;
-        debug_assert_eq!(size, self.state.size());
-        let checkpoint = Checkpoint::new(&self.state.registry.ledger_keys().origin, size, root)?;
-        self.port.announce(SignedCheckpoint::sign(checkpoint, &[&self.signer])?)?;
-        Ok(())
-    }
-}
-
-/// Makes a statement's links and encrypts its texts.
-fn encipher(admitted: &Admitted, genesis: &Hash) -> Enciphered {
-    let statement = &admitted.ticket.prepared.statement;
-    let payload = statement.payload();
-    let links: Vec<Link> = admitted.owners.iter().map(|owner| owner.link.link(owner.n)).collect();
-    let by_owner: HashMap<&Owner, (usize, &OwnerPlace)> =
-        admitted.owners.iter().enumerate().map(|(position, place)| (&place.owner, (position, place))).collect();
-    let hash = statement.hash();
-    let jws = statement.jws().as_bytes();
-    let (statement_blob, disclosures) = match &admitted.ticket.prepared.ownership {
-        None => (StatementBlob::Open(jws.to_vec()), Vec::new()),
-        Some(ownership) => {
-            let (position, primary) = by_owner[&ownership.primary];
-            let bytes = vault::seal(&primary.keys.record, genesis, &vault::place(&hash, None), jws);
-            let blob =
-                StatementBlob::Sealed { owner: links[position].name, agency: payload.iss.clone(), bytes };
-            let disclosures = statement.disclosures().iter().zip(&ownership.of_disclosures).map(|(disclosure, owner)| {
-                let (position, place) = by_owner[owner];
-                let digest = disclosure.digest();
-                let at = vault::place(&hash, Some(&digest));
-                let bytes = vault::seal(&place.keys.data, genesis, &at, disclosure.text().as_bytes());
-                DisclosureBlob { owner: links[position].name, digest, bytes }
-            });
-            (blob, disclosures.collect())
-        }
-    };
-    let record = VaultRecord {
-        publisher: payload.publisher,
-        seq: payload.seq,
-        event_type: payload.event_type.clone(),
-        statement: statement_blob,
-        disclosures,
-    };
-    Enciphered { links, record }
 }

@@ -1,34 +1,41 @@
 //! The sealer: the single writer. Two threads: one checks signatures of whatever waits, in parallel; the other chains, encrypts and
 //! commits, so that one batch's signatures are checked while the batch before it goes to disk.
 
-mod admit;
+pub(crate) mod admit;
 mod answer;
 mod batch;
 mod commit;
+mod encipher;
+mod intake;
+mod times;
 
 pub(crate) use batch::Sealer;
+pub(crate) use intake::{Intake, Ticket, stopped};
+
 pub use commit::{CommitError, CommitPort, Embedded, SealedBatch};
+pub use encipher::{Enciphered, OwnerPlace, encipher};
+pub use times::SealerTimes;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use gt_core::Hash;
 use gt_core::LeafIndex;
-use gt_core::receipt::Receipt;
 use gt_core::key::Thumbprint;
+use gt_core::receipt::Receipt;
 use rayon::prelude::*;
-use tokio::sync::oneshot;
 
 use crate::ledger::Shared;
-use crate::prepare::Prepared;
 use crate::refusal::Refusal;
+use intake::MAX_WAITING;
+use times::{Laps, Stage};
 
 /// The most statements in one batch (DESIGN section 3).
 pub const MAX_BATCH: usize = 1000;
-const MAX_WAITING: usize = 4000;
-const MAX_WAITING_BYTES: usize = 64 << 20;
+
+/// A batch takes no more statements from this many bytes on: its vault records are all in memory at once.
+const MAX_BATCH_BYTES: usize = 16 << 20;
 
 /// A sealed statement: what its publisher gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,21 +50,10 @@ pub struct Sealed {
     pub duplicate: bool,
 }
 
-pub(crate) struct Ticket {
-    pub(crate) prepared: Prepared,
-    pub(crate) reply: oneshot::Sender<Result<Sealed, Refusal>>,
-}
-
 /// A ticket with the key that its signature verified with, or why it did not.
 pub(crate) struct Checked {
     pub(crate) ticket: Ticket,
     pub(crate) signer: Result<Thumbprint, Refusal>,
-}
-
-/// The sealer's front door.
-pub(crate) struct Intake {
-    queue: SyncSender<Ticket>,
-    waiting_bytes: Arc<AtomicUsize>,
 }
 
 /// The sealer's threads, to be waited for.
@@ -67,34 +63,11 @@ pub(crate) struct Threads(Vec<JoinHandle<()>>);
 pub(crate) fn start(sealer: Sealer, shared: Arc<Shared>) -> std::io::Result<(Intake, Threads)> {
     let (queue, waiting) = sync_channel(MAX_WAITING);
     let (to_sealer, checked) = sync_channel(1);
-    let waiting_bytes = Arc::new(AtomicUsize::new(0));
-    let bytes = Arc::clone(&waiting_bytes);
     let check = std::thread::Builder::new()
         .name("gt-check".into())
-        .spawn(move || check_signatures(&waiting, &bytes, &shared, &to_sealer))?;
+        .spawn(move || check_signatures(&waiting, &shared, &to_sealer))?;
     let seal = std::thread::Builder::new().name("gt-seal".into()).spawn(move || sealer.run(&checked))?;
-    Ok((Intake { queue, waiting_bytes }, Threads(vec![check, seal])))
-}
-
-impl Intake {
-    /// Hands a statement to the sealer. The answer comes once the seal is durable.
-    pub(crate) fn submit(&self, prepared: Prepared) -> oneshot::Receiver<Result<Sealed, Refusal>> {
-        let (reply, answer) = oneshot::channel();
-        let bytes = prepared.bytes;
-        if self.waiting_bytes.fetch_add(bytes, Ordering::AcqRel) + bytes > MAX_WAITING_BYTES {
-            self.waiting_bytes.fetch_sub(bytes, Ordering::AcqRel);
-            refuse(reply, Refusal::Busy);
-            return answer;
-        }
-        if let Err(error) = self.queue.try_send(Ticket { prepared, reply }) {
-            self.waiting_bytes.fetch_sub(bytes, Ordering::AcqRel);
-            match error {
-                TrySendError::Full(ticket) => refuse(ticket.reply, Refusal::Busy),
-                TrySendError::Disconnected(ticket) => refuse(ticket.reply, Refusal::Stopped),
-            }
-        }
-        answer
-    }
+    Ok((Intake::new(queue), Threads(vec![check, seal])))
 }
 
 impl Threads {
@@ -107,20 +80,24 @@ impl Threads {
     }
 }
 
-/// Answers with a refusal; nobody may be listening any more.
-pub(crate) fn refuse(reply: oneshot::Sender<Result<Sealed, Refusal>>, refusal: Refusal) {
-    let _ = reply.send(Err(refusal));
+/// Says that the sealer has stopped, should its thread panic: then nothing is sealed any more, and readiness must say so.
+pub(super) struct StoppedByPanic<'a>(pub(super) &'a Shared);
+
+impl Drop for StoppedByPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.set_stopped();
+        }
+    }
 }
 
-fn check_signatures(
-    waiting: &Receiver<Ticket>,
-    waiting_bytes: &AtomicUsize,
-    shared: &Shared,
-    sealer: &SyncSender<Vec<Checked>>,
-) {
+fn check_signatures(waiting: &Receiver<Ticket>, shared: &Shared, sealer: &SyncSender<Vec<Checked>>) {
+    let _guard = StoppedByPanic(shared);
+    let mut laps = Laps::start();
     while let Ok(first) = waiting.recv() {
-        let batch: Vec<Ticket> = std::iter::once(first).chain(waiting.try_iter().take(MAX_BATCH - 1)).collect();
-        waiting_bytes.fetch_sub(batch.iter().map(|ticket| ticket.prepared.bytes).sum(), Ordering::AcqRel);
+        laps.end(Stage::AwaitStatements);
+        let batch = batch_of(first, waiting);
+        let statements = batch.len() as u64;
         let registry = shared.registry();
         let check = |ticket: Ticket| {
             let signer = admit::check_signer(&registry, &ticket.prepared.statement);
@@ -131,8 +108,26 @@ fn check_signatures(
         } else {
             batch.into_iter().map(check).collect()
         };
+        laps.end(Stage::Check);
         if sealer.send(checked).is_err() {
             return;
         }
+        laps.end(Stage::HandOver);
+        shared.times_mut(|times| {
+            times.statements += statements;
+            times.add(&laps.take());
+        });
     }
+}
+
+/// Whatever waits, up to a batch.
+fn batch_of(first: Ticket, waiting: &Receiver<Ticket>) -> Vec<Ticket> {
+    let mut bytes = first.prepared.bytes;
+    let mut batch = vec![first];
+    while batch.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES {
+        let Ok(ticket) = waiting.try_recv() else { break };
+        bytes += ticket.prepared.bytes;
+        batch.push(ticket);
+    }
+    batch
 }

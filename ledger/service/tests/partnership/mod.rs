@@ -18,98 +18,144 @@ use gt_ledger::create::{NewPublisher, create, registration};
 use gt_ledger::disk::Recorder;
 use gt_ledger::secrets::{PinFile, Secrets, file, read_key};
 
-pub const ORIGIN: &str = "ledger.example/test";
+pub(crate) const ORIGIN: &str = "ledger.example/test";
 
-pub struct Home {
-    pub folder: tempfile::TempDir,
-    pub pin: PinFile,
+pub(crate) struct Home {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) pin: PinFile,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let created = create(&folder.path().join("data"), &folder.path().join("data.secrets"), ORIGIN).expect("created");
+        let created = create(&folder.path().join("data"), &folder.path().join("data.secrets"), ORIGIN)
+            .expect("created");
         Self { pin: created.pin, folder }
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    pub fn secrets_folder(&self) -> PathBuf {
+    pub(crate) fn secrets_folder(&self) -> PathBuf {
         self.folder.path().join("data.secrets")
     }
 
-    pub fn secrets(&self) -> Secrets {
+    pub(crate) fn secrets(&self) -> Secrets {
         Secrets::load(&self.secrets_folder()).expect("sound secrets")
     }
 
-    pub fn genesis(&self) -> Hash {
+    pub(crate) fn genesis(&self) -> Hash {
         Hash::parse(&self.pin.genesis).expect("a hash")
     }
 
-    pub fn open(&self) -> Ledger {
+    pub(crate) fn open(&self) -> Ledger {
         self.open_recorded(None)
     }
 
-    pub fn open_recorded(&self, recorder: Option<Arc<dyn Recorder>>) -> Ledger {
-        Ledger::open(&self.data(), &self.secrets(), Box::new(SystemClock::default()), recorder).expect("opens")
+    pub(crate) fn open_recorded(&self, recorder: Option<Arc<dyn Recorder>>) -> Ledger {
+        Ledger::open(&self.data(), &self.secrets(), Box::new(SystemClock::default()), recorder)
+            .expect("opens")
     }
 
     /// Registers a publisher as the registrar would.
-    pub fn register(&self, ledger: &Ledger, agency: &str, seed: u8) -> Publisher {
+    pub(crate) fn register(&self, ledger: &Ledger, agency: &str, seed: u8) -> Publisher {
         let publisher = Publisher::new(agency, seed, self.genesis());
         let statement = self.registration(ledger, &publisher);
         ledger.seal_blocking(statement.to_compact().as_bytes()).expect("registered");
         publisher
     }
 
-    pub fn registration(&self, ledger: &Ledger, publisher: &Publisher) -> Statement {
-        let registrar = read_key(&self.secrets_folder().join(file::REGISTRAR)).expect("a key");
-        let id = registrar.public().thumbprint();
-        let head = ledger.head(&id);
-        let proof = publisher.key.sign(&proof_message(&self.genesis(), &publisher.id, &publisher.agency));
-        let new = NewPublisher {
+    pub(crate) fn registration(&self, ledger: &Ledger, publisher: &Publisher) -> Statement {
+        self.enrol(ledger, &self.new_publisher(publisher))
+    }
+
+    /// What the registrar says of a publisher that is the first of its agency.
+    pub(crate) fn new_publisher<'a>(&self, publisher: &'a Publisher) -> NewPublisher<'a> {
+        NewPublisher {
             agency: &publisher.agency,
             name: "Case system",
             kind: "council",
             key: publisher.key.public().to_jwk(),
             publisher: publisher.id,
-            proof: base64url::encode(&proof),
+            proof: self.proof(&publisher.key, &publisher.id, &publisher.agency),
             endorsement: None,
             recovery: false,
+        }
+    }
+
+    /// A key's own signature, by which somebody shows that they hold it.
+    pub(crate) fn proof(&self, key: &PrivateKey, publisher: &PublisherId, agency: &AgencyCode) -> String {
+        base64url::encode(&key.sign(&proof_message(&self.genesis(), publisher, agency)))
+    }
+
+    /// The registrar's `publisher.registered`, next in its chain.
+    pub(crate) fn enrol(&self, ledger: &Ledger, new: &NewPublisher<'_>) -> Statement {
+        let registrar = self.registrar();
+        let id = registrar.public().thumbprint();
+        let head = ledger.head(&id);
+        registration(&registrar, id, ORIGIN, head.next_seq, head.head, now(), new).expect("sound")
+    }
+
+    /// Any other statement of the registrar, next in its chain.
+    pub(crate) fn registrar_says(
+        &self,
+        ledger: &Ledger,
+        event_type: &str,
+        members: Vec<(&str, Value)>,
+    ) -> Statement {
+        let registrar = self.registrar();
+        let publisher = registrar.public().thumbprint();
+        let head = ledger.head(&publisher);
+        let clear = members.into_iter().map(|(name, value)| (name.to_owned(), DraftMember::Clear(value)));
+        let draft = Draft {
+            iss: AgencyCode::registrar(),
+            aud: ORIGIN.into(),
+            iat: now(),
+            publisher,
+            on_behalf_of: None,
+            seq: head.next_seq,
+            prev: head.head,
+            event_type: EventType::parse(event_type).expect("a type"),
+            version: 1,
+            members: clear.collect(),
+            kept: Vec::new(),
         };
-        registration(&registrar, id, ORIGIN, head.next_seq, head.head, now(), &new).expect("sound")
+        sign(&draft, &registrar, || [0; 16]).expect("sound").statement
+    }
+
+    fn registrar(&self) -> PrivateKey {
+        read_key(&self.secrets_folder().join(file::REGISTRAR)).expect("a key")
     }
 }
 
-pub fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     SystemClock::default().wall_millis() / 1000
 }
 
 /// A publisher with its key and the head of its chain.
-pub struct Publisher {
-    pub key: PrivateKey,
-    pub id: PublisherId,
-    pub agency: AgencyCode,
-    pub seq: u64,
-    pub prev: Hash,
+pub(crate) struct Publisher {
+    pub(crate) key: PrivateKey,
+    pub(crate) id: PublisherId,
+    pub(crate) agency: AgencyCode,
+    pub(crate) seq: u64,
+    pub(crate) prev: Hash,
     salt: u64,
 }
 
-pub fn child(n: u8) -> String {
+pub(crate) fn child(n: u8) -> String {
     format!("nhs.1:{}", base64url::encode(&[n; 32]))
 }
 
 impl Publisher {
-    pub fn new(agency: &str, seed: u8, genesis: Hash) -> Self {
+    pub(crate) fn new(agency: &str, seed: u8, genesis: Hash) -> Self {
         let key = PrivateKey::from_seed(&[seed; 32]);
         let id = key.public().thumbprint();
         Self { key, id, agency: AgencyCode::parse(agency).expect("a code"), seq: 0, prev: genesis, salt: 0 }
     }
 
     /// The draft of a missing episode's start, to be altered by tests.
-    pub fn draft(&self, about: &str) -> Draft {
+    pub(crate) fn draft(&self, about: &str) -> Draft {
         let json = |text: &str| Value::parse(text.as_bytes()).expect("test JSON");
         let person = json(&format!(r#"{{"pseudonym":"{about}","role":"Child"}}"#));
         let times = json(r#"{"occurred_at":"2026-03-01T09:00:00Z","reported_at":"2026-03-01T11:00:00Z"}"#);
@@ -134,7 +180,7 @@ impl Publisher {
         }
     }
 
-    pub fn sign(&mut self, draft: &Draft) -> Statement {
+    pub(crate) fn sign(&mut self, draft: &Draft) -> Statement {
         self.salt += 1;
         let (salt, id) = (self.salt, self.id);
         let mut n = 0_u64;
@@ -147,7 +193,7 @@ impl Publisher {
     }
 
     /// The next statement of the chain, about this child.
-    pub fn next(&mut self, about: &str) -> Statement {
+    pub(crate) fn next(&mut self, about: &str) -> Statement {
         let draft = self.draft(about);
         let statement = self.sign(&draft);
         self.seq += 1;

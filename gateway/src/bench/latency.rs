@@ -1,0 +1,181 @@
+//! From request to receipt, over HTTP on the loopback address, at a fixed rate.
+//!
+//! Requests have fixed times from the start, whether or not earlier ones are answered, and latency counts from those times: a server that
+//! falls behind cannot hide it by being asked less. Each publisher has one connection and sends one statement after the other, since the
+//! next one of a chain is refused before the one it follows is there.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use gt_core::note::VerifierKey;
+use gt_core::receipt::Receipt;
+use gt_core::statement::Statement;
+use gt_core::tree::leaf_hash;
+use tokio::sync::oneshot;
+use ureq::Agent;
+
+use super::workload::{Chain, Partnership};
+use super::{BenchError, Plan};
+use crate::http::{self, ServeError};
+
+/// How long one request may take before the measurement fails.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long before the first request's time everybody is ready.
+const LEAD: Duration = Duration::from_millis(200);
+
+/// Latencies, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Latency {
+    /// Requests a second that were asked for.
+    pub rate: u32,
+    /// How many were answered with a receipt.
+    pub requests: usize,
+    /// How many a second were answered.
+    pub answered_per_second: f64,
+    /// Half were faster.
+    pub p50: f64,
+    /// 90 of 100 were faster.
+    pub p90: f64,
+    /// 99 of 100 were faster.
+    pub p99: f64,
+    /// The slowest.
+    pub max: f64,
+}
+
+/// Serves the partnership's ledger in this process, publishes to it, and stops it.
+pub fn measure(plan: &Plan, partnership: &mut Partnership) -> Result<Latency, BenchError> {
+    let each = (plan.rate * plan.seconds / plan.publishers).max(1);
+    // One more, with which each publisher opens its connection.
+    let chains = partnership.sign(each + 1)?;
+    let (origin, keys) = partnership.pinned();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server =
+        runtime.block_on(http::bind(&partnership.data(), &partnership.secrets_folder(), any_port))?;
+    let url = format!("http://{}/v1/statements", server.address());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = runtime.spawn(server.run(async move {
+        let _ = stopped.await;
+    }));
+    let measured = publish(plan, &chains, &url);
+    let _ = stop.send(());
+    let served =
+        runtime.block_on(serving).map_err(|error| ServeError::Serve(std::io::Error::other(error)))?;
+    let (mut latencies, took) = measured.and_then(|(answers, took)| {
+        served?;
+        let verified = answers.iter().zip(&chains).try_for_each(|(answers, chain)| {
+            let (Some(receipt), Some(statement)) = (&answers.last, chain.last()) else { return Ok(()) };
+            verify(receipt, statement, origin, &keys)
+        });
+        verified
+            .map(|()| (answers.into_iter().flat_map(|answers| answers.latencies).collect::<Vec<_>>(), took))
+    })?;
+    latencies.sort_unstable();
+    Ok(Latency::of(plan.rate, &latencies, took))
+}
+
+/// What one publisher got.
+struct Answers {
+    latencies: Vec<Duration>,
+    last: Option<Vec<u8>>,
+}
+
+/// All publishers at once; also returns how long it took from the first request's time to the last answer.
+fn publish(plan: &Plan, chains: &[Chain], url: &str) -> Result<(Vec<Answers>, Duration), BenchError> {
+    let agents: Vec<Agent> = chains.iter().map(|_| agent()).collect();
+    for (chain, agent) in chains.iter().zip(&agents) {
+        post(agent, url, &chain[0])?;
+    }
+    let start = Instant::now() + LEAD;
+    let between = Duration::from_secs(1) * plan.publishers.get() / plan.rate;
+    let answers: Result<Vec<Answers>, BenchError> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..)
+            .zip(chains.iter().zip(&agents))
+            .map(|(number, (chain, agent))| {
+                let first = start + between * number / plan.publishers.get();
+                scope.spawn(move || publish_one(agent, url, &chain[1..], first, between))
+            })
+            .collect();
+        let joined = threads.into_iter().map(|thread| {
+            thread.join().map_err(|_| std::io::Error::other("a publishing thread panicked"))?
+        });
+        joined.collect()
+    });
+    Ok((answers?, start.elapsed()))
+}
+
+fn publish_one(
+    agent: &Agent,
+    url: &str,
+    statements: &[Vec<u8>],
+    first: Instant,
+    between: Duration,
+) -> Result<Answers, BenchError> {
+    let mut answers = Answers { latencies: Vec::with_capacity(statements.len()), last: None };
+    for (number, statement) in (0..).zip(statements) {
+        let due = first + between * number;
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        answers.last = Some(post(agent, url, statement)?);
+        answers.latencies.push(due.elapsed());
+    }
+    Ok(answers)
+}
+
+fn agent() -> Agent {
+    let config =
+        Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).proxy(None);
+    config.build().into()
+}
+
+fn post(agent: &Agent, url: &str, statement: &[u8]) -> Result<Vec<u8>, BenchError> {
+    let failed = |error: ureq::Error| BenchError::Request(error.to_string());
+    let request = agent.post(url).header("content-type", "application/sd-jwt");
+    let mut response = request.send(statement).map_err(failed)?;
+    let receipt = response.body_mut().read_to_vec().map_err(failed)?;
+    let status = response.status();
+    if status == 201 { Ok(receipt) } else { Err(BenchError::Request(status.to_string())) }
+}
+
+/// Checks a receipt as its holder would, so that what was measured is known to be receipts.
+fn verify(receipt: &[u8], statement: &[u8], origin: &str, keys: &[VerifierKey]) -> Result<(), BenchError> {
+    let refused = |reason: String| BenchError::Receipt(reason);
+    let receipt = Receipt::parse(receipt).map_err(|error| refused(error.to_string()))?;
+    let entry = receipt.extra.as_deref().unwrap_or_default();
+    receipt.verify(&leaf_hash(entry), origin, keys).map_err(|error| refused(error.to_string()))?;
+    let entry = gt_core::entry::Entry::parse(entry).map_err(|error| refused(error.to_string()))?;
+    let same = entry.statement == Statement::parse(statement)?.hash();
+    if same { Ok(()) } else { Err(refused("it is for another statement".to_owned())) }
+}
+
+impl Latency {
+    fn of(rate: u32, sorted: &[Duration], took: Duration) -> Self {
+        let at = |per_hundred: usize| {
+            let position = (sorted.len() * per_hundred).div_ceil(100).saturating_sub(1);
+            sorted.get(position).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1000.0)
+        };
+        Self {
+            rate,
+            requests: sorted.len(),
+            answered_per_second: super::throughput::as_f64(sorted.len()) / took.as_secs_f64(),
+            p50: at(50),
+            p90: at(90),
+            p99: at(99),
+            max: at(100),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_of_the_nearest_rank() {
+        let sorted: Vec<_> = (1..=200).map(Duration::from_millis).collect();
+        let latency = Latency::of(500, &sorted, Duration::from_secs(1));
+        let close = |found: f64, expected: f64| (found - expected).abs() < 1e-9;
+        assert!(close(latency.p50, 100.0) && close(latency.p90, 180.0), "{latency:?}");
+        assert!(close(latency.p99, 198.0) && close(latency.max, 200.0), "{latency:?}");
+        assert!(close(latency.answered_per_second, 200.0), "{latency:?}");
+    }
+}

@@ -1,0 +1,165 @@
+//! What `goldenthread bench` measures, on this machine and in one run:
+//!
+//! - how many statements a second go through the sealer into a real data folder, as a ratio of how many signatures the
+//!   same machine checks when it does nothing else ([`throughput`]);
+//! - what each stage costs, and where the sealer's own threads spend their time ([`stages`]);
+//! - how long it takes from request to receipt over HTTP at a fixed rate ([`latency`]).
+//!
+//! Statements are decisions to share, signed beforehand by a fictional partnership ([`workload`]). Rates depend on the
+//! machine, its disk and its neighbours; the ratio and the stages say what of that is ours.
+
+pub mod latency;
+pub mod stages;
+pub mod throughput;
+pub mod workload;
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use gt_core::note::VerifierKey;
+use gt_core::statement::StatementError;
+use gt_ledger::create::CreateError;
+use gt_ledger::open::OpenLedgerError;
+use gt_ledger::refusal::Refusal;
+use gt_ledger::secrets::SecretsError;
+
+use crate::draft::DraftError;
+use crate::http::ServeError;
+use crate::token::TokenError;
+use latency::Latency;
+use stages::Stages;
+use throughput::Throughput;
+use workload::{Partnership, Sizes};
+
+/// What to measure. Everything is bounded: a run ends by itself.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// How many statements go through the sealer, all rounds together.
+    pub statements: u32,
+    /// How many publishers sign them.
+    pub publishers: NonZeroU32,
+    /// How many children the statements are about.
+    pub children: NonZeroU32,
+    /// How many rounds the statements are divided into.
+    pub rounds: NonZeroU32,
+    /// Requests a second over HTTP; with 0 they are left out.
+    pub rate: u32,
+    /// For how many seconds requests are made.
+    pub seconds: u32,
+    /// The folder in which the temporary data folder is made.
+    pub folder: PathBuf,
+}
+
+/// What was measured.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// How many cores this process may use.
+    pub cores: usize,
+    /// How large the statements are.
+    pub sizes: Sizes,
+    /// Statements a second, and the ratio.
+    pub throughput: Throughput,
+    /// What each stage costs.
+    pub stages: Stages,
+    /// From request to receipt, if it was asked for.
+    pub latency: Option<Latency>,
+}
+
+/// Why nothing, or not all, could be measured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BenchError {
+    /// The temporary folder, or a thread or runtime, cannot be had.
+    #[error("the measurement cannot be set up: {0}")]
+    Io(#[from] std::io::Error),
+    /// The ledger cannot be made.
+    #[error(transparent)]
+    Create(#[from] CreateError),
+    /// Its secrets cannot be read.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// Its list of tokens cannot be made.
+    #[error(transparent)]
+    Tokens(#[from] TokenError),
+    /// It does not open.
+    #[error(transparent)]
+    Open(#[from] Box<OpenLedgerError>),
+    /// It cannot be served.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// A draft of the measurement is refused.
+    #[error("the measurement's own draft is refused: {0}")]
+    Draft(#[from] DraftError),
+    /// A statement of the measurement does not read, or does not verify.
+    #[error("the measurement's own statement is refused: {0}")]
+    Statement(#[from] StatementError),
+    /// The ledger refuses a statement of the measurement.
+    #[error("the ledger refuses the measurement's own statement: {0}")]
+    Refused(#[from] Box<Refusal>),
+    /// No answer came over HTTP, or not a receipt.
+    #[error("a request was not answered with a receipt: {0}")]
+    Request(String),
+    /// A receipt does not verify.
+    #[error("a receipt does not verify: {0}")]
+    Receipt(String),
+    /// A stage's result is not what the sealer's is.
+    #[error("the {0} stage does not do what the sealer does")]
+    Stage(&'static str),
+}
+
+impl From<Refusal> for BenchError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+/// Measures. The temporary folder is removed at the end, also after an error.
+pub fn run(plan: &Plan) -> Result<Report, BenchError> {
+    let cores = std::thread::available_parallelism()?.get();
+    tracing::info!(publishers = plan.publishers, "making a ledger and enrolling its publishers");
+    let mut partnership = Partnership::create(plan)?;
+    let (throughput, stages, sizes) = {
+        let ledger = partnership.open()?;
+        let mut measured = throughput::measure(plan, cores, &mut partnership, &ledger)?;
+        tracing::info!("measuring the stages one by one");
+        let stages = stages::measure(&partnership, &ledger, &measured.sample, measured.times)?;
+        (measured.throughput, stages, std::mem::take(&mut measured.sizes))
+    };
+    let latency = (plan.rate > 0 && plan.seconds > 0)
+        .then(|| {
+            tracing::info!(rate = plan.rate, seconds = plan.seconds, "measuring from request to receipt");
+            latency::measure(plan, &mut partnership)
+        })
+        .transpose()?;
+    Ok(Report { cores, sizes, throughput, stages, latency })
+}
+
+/// The keys by which receipts are checked.
+pub(crate) type Keys = Vec<VerifierKey>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_run_measures_everything_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let number = |number| NonZeroU32::new(number).unwrap();
+        let plan = Plan {
+            statements: 60,
+            publishers: number(3),
+            children: number(40),
+            rounds: number(2),
+            rate: 30,
+            seconds: 1,
+            folder: folder.path().to_owned(),
+        };
+        let report = run(&plan).unwrap();
+        assert!(report.sizes.statement > 2000 && report.sizes.disclosures > 1000, "{:?}", report.sizes);
+        assert!(report.throughput.ratio.least > 0.0, "{:?}", report.throughput);
+        assert!(report.stages.alone.iter().all(|(_, micros)| *micros > 0.0), "{:?}", report.stages);
+        assert_eq!(report.stages.sealer.statements, 60, "the warm-up is not counted");
+        assert!(report.latency.is_some_and(|latency| latency.requests == 30), "{:?}", report.latency);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

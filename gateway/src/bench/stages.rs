@@ -1,0 +1,154 @@
+//! What each stage of sealing costs: alone on one thread, and in the sealer's own threads during the rounds.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use gt_core::agency::AgencyCode;
+use gt_core::entry::Entry;
+use gt_core::key::PublicKey;
+use gt_core::prove;
+use gt_core::receipt::Receipt;
+use gt_core::statement::{Owner, Statement, StatementError};
+use gt_core::time::Timestamp;
+use gt_core::{LeafIndex, tree};
+use gt_ledger::Ledger;
+use gt_ledger::disk::Disk;
+use gt_ledger::keyring::{KeyEncryptionKey, Keyring};
+use gt_ledger::prepare::Prepared;
+use gt_ledger::sealer::{Enciphered, OwnerPlace, SealerTimes, encipher};
+
+use super::BenchError;
+use super::throughput::{Rates, as_f64};
+use super::workload::Partnership;
+
+/// How often each stage is measured; the median counts.
+const REPEATS: usize = 5;
+
+/// Costs of the stages.
+#[derive(Debug, Clone)]
+pub struct Stages {
+    /// Each stage alone on one thread, in the order of sealing: its name and its microseconds a statement.
+    pub alone: Vec<(&'static str, f64)>,
+    /// Where the sealer's two threads spent their time in the rounds.
+    pub sealer: SealerTimes,
+}
+
+/// Measures each stage with this sample of statements, on this thread.
+pub fn measure(
+    partnership: &Partnership,
+    ledger: &Ledger,
+    sample: &[(Vec<u8>, PublicKey)],
+    sealer: SealerTimes,
+) -> Result<Stages, BenchError> {
+    let parse = || {
+        sample.iter().map(|(bytes, _)| Statement::parse(bytes)).collect::<Result<Vec<_>, StatementError>>()
+    };
+    let parsed = parse()?;
+    let prepare =
+        |statements: Vec<Statement>| statements.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>();
+    let prepared = prepare(parsed.clone())?;
+    let genesis = partnership.genesis();
+    let owners = owners(&prepared)?;
+    let encipher = || -> Vec<Enciphered> {
+        prepared.iter().zip(&owners).map(|(one, owners)| encipher(one, owners, &genesis)).collect()
+    };
+    let enciphered = encipher();
+    let alone = vec![
+        ("parse", cost(sample.len(), || (), |()| parse())),
+        ("ownership and schema", cost(sample.len(), || parsed.clone(), prepare)),
+        ("signature", {
+            let verify =
+                || parsed.iter().zip(sample).try_for_each(|(statement, (_, key))| statement.verify(key));
+            verify()?;
+            cost(sample.len(), || (), |()| verify())
+        }),
+        ("links and encryption", cost(sample.len(), || (), |()| encipher())),
+        ("entry and hashes", cost(sample.len(), || (), |()| frame(&prepared, &enciphered))),
+        ("receipt", cost(sample.len(), || (), |()| receipts(ledger, sample.len()))),
+    ];
+    if receipts(ledger, sample.len()).is_none() {
+        return Err(BenchError::Stage("receipt"));
+    }
+    Ok(Stages { alone, sealer })
+}
+
+/// The median time of a stage, in microseconds a statement. Making its input and dropping its result are not counted.
+fn cost<I, O>(statements: usize, mut input: impl FnMut() -> I, mut stage: impl FnMut(I) -> O) -> f64 {
+    let times = (0..REPEATS).map(|_| {
+        let given = input();
+        let started = Instant::now();
+        let result = black_box(stage(black_box(given)));
+        let took = started.elapsed();
+        drop(result);
+        took.as_secs_f64() * 1e6 / as_f64(statements.max(1))
+    });
+    Rates::of(times.collect()).median
+}
+
+/// Keys and counts for everybody in the sample, as the sealer finds them.
+fn owners(prepared: &[Prepared]) -> Result<Vec<Vec<OwnerPlace>>, BenchError> {
+    let folder = tempfile::tempdir()?;
+    let mut disk = Disk::new(folder.path(), None);
+    let kek = KeyEncryptionKey::generate();
+    let mut keyring = Keyring::create(&mut disk, &kek).map_err(std::io::Error::other)?;
+    let mut new = Vec::new();
+    let mut place = |owner: &Owner, agency: &AgencyCode| {
+        let tag = keyring.ensure(owner, agency, &mut new);
+        let held = keyring.owner(&tag)?;
+        let (link, keys) = (held.link.clone(), held.agency(agency)?.clone());
+        Some(OwnerPlace { owner: owner.clone(), tag, n: 7, link, keys })
+    };
+    let mut of_statement = |one: &Prepared| {
+        let agency = &one.statement().payload().iss;
+        one.owners().iter().map(|owner| place(owner, agency)).collect::<Option<_>>()
+    };
+    prepared.iter().map(&mut of_statement).collect::<Option<_>>().ok_or(BenchError::Stage("keys"))
+}
+
+/// Makes the entries, their leaf hashes and the framed vault records.
+fn frame(prepared: &[Prepared], enciphered: &[Enciphered]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut prev = gt_core::Hash::ZERO;
+    let entries = (0..).map(LeafIndex).zip(prepared.iter().zip(enciphered));
+    let framed = entries.map(|(index, (one, Enciphered { links, record }))| {
+        let entry = Entry {
+            index,
+            prev,
+            received_at: Timestamp::EPOCH,
+            registry: 50,
+            links: links.clone(),
+            statement: one.statement().hash(),
+        };
+        let bytes = entry.to_bytes();
+        prev = tree::leaf_hash(&bytes);
+        (bytes, record.encode(&prev))
+    });
+    framed.collect()
+}
+
+/// Proves the log's last entries, with their receipts as text.
+fn receipts(ledger: &Ledger, count: usize) -> Option<Vec<String>> {
+    let size = ledger.log().size();
+    let first = size.0.saturating_sub(count as u64);
+    let checkpoint = &ledger.published().checkpoint;
+    let extra = vec![0; 500];
+    (first..size.0)
+        .map(|index| {
+            let proof = prove::inclusion(ledger.log(), LeafIndex(index), size).ok()?;
+            let (index, checkpoint) = (LeafIndex(index), checkpoint.clone());
+            Some(Receipt { extra: Some(extra.clone()), index, path: proof.path, checkpoint }.to_string())
+        })
+        .collect()
+}
+
+impl Stages {
+    /// What a statement costs on one thread, without waiting for the disk: the sum of the stages, in microseconds.
+    pub fn total(&self) -> f64 {
+        self.alone.iter().map(|(_, micros)| micros).sum()
+    }
+
+    /// Where the sealer's threads spent their time: name, and wall time a batch.
+    pub fn a_batch(&self) -> Vec<(&'static str, Duration)> {
+        let batches = u32::try_from(self.sealer.batches.max(1)).unwrap_or(u32::MAX);
+        self.sealer.stages().map(|(name, spent)| (name, spent / batches)).collect()
+    }
+}

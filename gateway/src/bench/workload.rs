@@ -1,0 +1,241 @@
+//! The statements that are measured: decisions to share, about the children of a fictional partnership.
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use gt_core::agency::AgencyCode;
+use gt_core::key::{PrivateKey, PublicKey};
+use gt_core::{Hash, base64url};
+use gt_ledger::Ledger;
+use gt_ledger::clock::SystemClock;
+use gt_ledger::create::{NewPublisher, create, registration};
+use gt_ledger::secrets::{PinFile, Secrets, file, read_key};
+use rayon::prelude::*;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{BenchError, Keys, Plan};
+use crate::draft::{ChainPosition, CheckedDraft, DraftError, Signatory};
+use crate::keyfile;
+use crate::token::Tokens;
+
+const ORIGIN: &str = "ledger.example/bench";
+const EXAMPLE: &str = include_str!("../../../schemas/examples/decision.recorded.share.json");
+/// A child is known to this many of the publishers.
+const KNOWN_TO: u32 = 5;
+/// How many practitioners each agency has.
+const PRACTITIONERS: u32 = 12;
+
+/// A ledger in a temporary folder, and those who publish to it.
+pub struct Partnership {
+    folder: TempDir,
+    pin: PinFile,
+    genesis: Hash,
+    children: u32,
+    publishers: Vec<Publisher>,
+}
+
+/// One agency's system, with the head of its chain.
+pub struct Publisher {
+    number: u32,
+    key: PublicKey,
+    signatory: Signatory,
+    seq: u64,
+    prev: Hash,
+}
+
+/// Mean sizes of the statements.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sizes {
+    /// Bytes of `H.P.S`.
+    pub statement: usize,
+    /// Bytes of the disclosures, with their tildes.
+    pub disclosures: usize,
+    /// Disclosures a statement, times 10.
+    pub disclosures_times_10: usize,
+}
+
+/// A publisher's statements, compact, in the order of its chain.
+pub type Chain = Vec<Vec<u8>>;
+
+impl Partnership {
+    /// Makes the ledger and enrols the publishers.
+    pub fn create(plan: &Plan) -> Result<Self, BenchError> {
+        let folder = tempfile::Builder::new().prefix("goldenthread-bench.").tempdir_in(&plan.folder)?;
+        let created = create(&folder.path().join("data"), &folder.path().join("data.secrets"), ORIGIN)?;
+        // Nobody reads here, but a server asks for its list of tokens.
+        Tokens::create(&created.secrets, "bench")?;
+        let genesis = created.pin.parse().map(|(_, genesis)| genesis).unwrap_or(Hash::ZERO);
+        let publishers = (0..plan.publishers.get()).map(|number| Publisher::new(number, genesis)).collect();
+        let children = plan.children.get();
+        let partnership = Self { folder, pin: created.pin, genesis, children, publishers };
+        partnership.enrol()?;
+        Ok(partnership)
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The folder of the ledger's keys.
+    pub fn secrets_folder(&self) -> PathBuf {
+        self.folder.path().join("data.secrets")
+    }
+
+    /// What pins the ledger: its origin and keys.
+    pub fn pinned(&self) -> (&str, Keys) {
+        (&self.pin.origin, self.pin.parse().map(|(keys, _)| keys).unwrap_or_default())
+    }
+
+    /// The leaf hash of entry 0.
+    pub const fn genesis(&self) -> Hash {
+        self.genesis
+    }
+
+    /// The publishers' keys, in the order of the chains that [`Self::sign`] returns.
+    pub fn keys(&self) -> Vec<PublicKey> {
+        self.publishers.iter().map(|publisher| publisher.key.clone()).collect()
+    }
+
+    /// Opens the ledger.
+    pub fn open(&self) -> Result<Ledger, BenchError> {
+        let secrets = Secrets::load(&self.secrets_folder())?;
+        let ledger = Ledger::open(&self.data(), &secrets, Box::new(SystemClock::default()), None);
+        Ok(ledger.map_err(Box::new)?)
+    }
+
+    /// Signs each publisher's next statements, `each` of them.
+    pub fn sign(&mut self, each: u32) -> Result<Vec<Chain>, BenchError> {
+        let (iat, children) = (seconds_now(), self.children);
+        let example: Value = serde_json::from_str(EXAMPLE).expect("the schemas' own example is JSON");
+        let chains: Result<Vec<Chain>, DraftError> = self
+            .publishers
+            .par_iter_mut()
+            .map(|publisher| (0..each).map(|_| publisher.next(&example, children, iat)).collect())
+            .collect();
+        Ok(chains?)
+    }
+
+    fn enrol(&self) -> Result<(), BenchError> {
+        let ledger = self.open()?;
+        let registrar = read_key(&self.secrets_folder().join(file::REGISTRAR))?;
+        let registrar_id = registrar.public().thumbprint();
+        for publisher in &self.publishers {
+            let (head, id) = (ledger.head(&registrar_id), publisher.key.thumbprint());
+            let agency = publisher_agency(publisher.number);
+            let private = publisher_key(publisher.number);
+            let proof = keyfile::prove(&private, self.genesis, &id, &agency);
+            let new = NewPublisher {
+                agency: &agency,
+                name: "Case system",
+                kind: "council",
+                key: publisher.key.to_jwk(),
+                publisher: id,
+                proof: base64url::encode(&proof.signature),
+                endorsement: None,
+                recovery: false,
+            };
+            let (seq, prev) = (head.next_seq, head.head);
+            let statement = registration(&registrar, registrar_id, ORIGIN, seq, prev, seconds_now(), &new)
+                .map_err(|gt_core::statement::SignError::Unsound(error)| error)?;
+            ledger.seal_blocking(statement.to_compact().as_bytes())?;
+        }
+        ledger.close();
+        Ok(())
+    }
+}
+
+impl Publisher {
+    fn new(number: u32, genesis: Hash) -> Self {
+        let (key, agency) = (publisher_key(number), publisher_agency(number));
+        let public = key.public();
+        let signatory = Signatory::new(key, public.thumbprint(), agency, ORIGIN.to_owned());
+        Self { number, key: public, signatory, seq: 0, prev: genesis }
+    }
+
+    fn next(&mut self, example: &Value, children: u32, iat: i64) -> Result<Vec<u8>, DraftError> {
+        let data = decision(example, self.number, self.seq, children);
+        let draft = json!({"id": self.seq.to_string(), "type": "decision.recorded", "data": data});
+        let draft = CheckedDraft::parse(draft.to_string().as_bytes())?;
+        let place = ChainPosition { seq: self.seq, prev: self.prev, iat };
+        let statement = self.signatory.sign(&draft, place)?.statement;
+        self.seq += 1;
+        self.prev = statement.hash();
+        Ok(statement.to_compact().into_bytes())
+    }
+}
+
+impl Sizes {
+    /// The means over these statements.
+    pub fn of<'a>(statements: impl Iterator<Item = &'a Vec<u8>>) -> Self {
+        let (mut count, mut sums) = (0, (0, 0, 0));
+        for bytes in statements {
+            let jws = bytes.iter().position(|byte| *byte == b'~').unwrap_or(bytes.len());
+            let tildes = bytes[jws..].iter().filter(|byte| **byte == b'~').count();
+            count += 1;
+            sums = (sums.0 + jws, sums.1 + bytes.len() - jws, sums.2 + tildes.saturating_sub(1));
+        }
+        let count = count.max(1);
+        Self {
+            statement: sums.0 / count,
+            disclosures: sums.1 / count,
+            disclosures_times_10: sums.2 * 10 / count,
+        }
+    }
+}
+
+fn publisher_key(number: u32) -> PrivateKey {
+    PrivateKey::from_seed(Hash::of_parts(&[b"bench publisher", &number.to_be_bytes()]).as_bytes())
+}
+
+/// A code that no authority has been given.
+fn publisher_agency(number: u32) -> AgencyCode {
+    AgencyCode::parse(&format!("gss:E99{number:06}")).expect("a scheme and nine letters and digits")
+}
+
+fn seconds_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// The schemas' example as this publisher's decision number `seq`: about a child and people of its own, and as short as most records
+/// are, with ten disclosures or so.
+fn decision(example: &Value, publisher: u32, seq: u64, children: u32) -> Value {
+    let mut data = example.clone();
+    // Each publisher has its share of the children, overlapping with others', and comes back to each in turn.
+    let share = u64::from((children * KNOWN_TO / 50).clamp(1, children));
+    let child = (u64::from(publisher) * share / u64::from(KNOWN_TO) + seq % share) % u64::from(children);
+    let person = |scheme: &str, what: &str, number: u64| {
+        let hmac = Hash::of_parts(&[what.as_bytes(), &number.to_be_bytes()]);
+        Value::from(format!("{scheme}.1:{hmac}"))
+    };
+    let staff = |what: &str, of: u32| {
+        let number = u64::from(publisher) * 1000 + seq % u64::from(of);
+        person("staff", what, number)
+    };
+    data["child"]["pseudonym"] = person("nhs", "child", child);
+    data["others"] = json!([{"pseudonym": person("nhs", "parent", child), "role": "Parent"}]);
+    data["practitioner"]["pseudonym"] = staff("practitioner", PRACTITIONERS);
+    data["authoriser"]["pseudonym"] = staff("authoriser", 2);
+    data["recipient_names"][0] = json!({"name": "Farida Lindqvist", "role": "Social worker"});
+    data["refs"] = json!({"case": format!("SG-{publisher}-{child}")});
+    let occurred = format!("2026-02-{:02}T{:02}:{:02}:00Z", seq / 1440 % 28 + 1, seq / 60 % 24, seq % 60);
+    data["times"] =
+        json!({"occurred_at": occurred, "decided_at": occurred, "shared_at": "2026-03-01T11:05:30Z"});
+    data["purpose_text"] = json!("To let the council decide today on a strategy discussion.");
+    data["rationale"] = json!(format!(
+        "Visit {seq}: a bruised wrist with two accounts of it, and eleven days missed since half term. Together this is \
+         reasonable cause to suspect significant harm."
+    ));
+    data["less_intrusive_option"] = json!("An enquiry without names would not find the missing reports.");
+    for list in ["items", "item_details"] {
+        data[list].as_array_mut().expect("the example lists items").truncate(1);
+    }
+    data["lawful_basis"].as_array_mut().expect("the example lists bases").truncate(4);
+    data["identity_protection"]["risk"] = Value::Bool(false);
+    for member in ["advice", "advice_content", "identity_protection_steps"] {
+        data.as_object_mut().expect("the example is an object").remove(member);
+    }
+    data
+}

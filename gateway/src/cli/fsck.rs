@@ -1,0 +1,148 @@
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
+use gt_core::verify::Pin;
+use gt_ledger::audit::{self, DataFolder, Mirror, Report, Verdict};
+use gt_ledger::secrets::{PinFile, Secrets, file, folder_of};
+use serde_json::json;
+
+use super::output::Output;
+use super::{Failure, Outcome};
+
+/// How long one file of a mirror may take.
+const FETCH_TIMEOUT: Duration = Duration::from_mins(1);
+
+#[derive(Args)]
+pub(crate) struct Fsck {
+    /// The data folder. Nothing in it is changed; a running ledger may have it open.
+    #[arg(long)]
+    data: PathBuf,
+    /// Where the keys are. [default: the data folder's name with .secrets]
+    #[arg(long)]
+    secrets: Option<PathBuf>,
+    /// The ledger's pin file. [default: ledger.json of the secrets folder]
+    #[arg(long)]
+    pin: Option<PathBuf>,
+}
+
+impl Fsck {
+    pub(crate) fn run(self, output: &Output) -> Outcome {
+        need_folder(&self.data)?;
+        let folder = self.secrets.unwrap_or_else(|| folder_of(&self.data));
+        let secrets = Secrets::load(&folder)
+            .map_err(|error| Failure::could_not_tell(format!("the ledger's keys are needed: {error}")))?;
+        let pin = read_pin(&self.pin.unwrap_or_else(|| folder.join(file::PIN)))?;
+        let report = audit::fsck(&self.data, Some(&secrets), Some(&pin));
+        Ok(say(&report, output))
+    }
+}
+
+/// Checks a whole log without any key: a data folder (its vault by checksums), or whatever serves one at a URL.
+pub(crate) fn check_log(
+    data: Option<&Path>,
+    url: Option<&str>,
+    pin: Option<&Pin>,
+    known: Option<&Path>,
+    output: &Output,
+) -> Outcome {
+    let known = known.map(read_checkpoint).transpose()?;
+    let report = match (data, url) {
+        (Some(data), _) => {
+            need_folder(data)?;
+            let whole = audit::fsck(data, None, pin);
+            match known {
+                // The vault is in order, so what is left is the comparison with the checkpoint that was held.
+                Some(known) if whole.verdict() != Verdict::NotSound => {
+                    audit::check_log(&DataFolder::new(data), pin, Some(&known))
+                }
+                _ => whole,
+            }
+        }
+        (None, Some(url)) => audit::check_log(&Mirror::new(fetcher(url)), pin, known.as_ref()),
+        (None, None) => {
+            return Err(Failure::new("say what is to be verified: a receipt, --data DIR or --url URL"));
+        }
+    };
+    Ok(say(&report, output))
+}
+
+fn need_folder(data: &Path) -> Result<(), Failure> {
+    if data.is_dir() {
+        return Ok(());
+    }
+    Err(Failure::could_not_tell(format!("{} is no folder", data.display())))
+}
+
+pub(crate) fn read_pin(file: &Path) -> Result<Pin, Failure> {
+    let pin = PinFile::load(file).map_err(|error| Failure::could_not_tell(error.to_string()))?;
+    let unreadable =
+        || Failure::could_not_tell(format!("{}: a key or hash in it does not read", file.display()));
+    audit::read_pin(&pin).ok_or_else(unreadable)
+}
+
+/// A checkpoint that somebody has kept. Its signature is not asked about: whoever keeps it trusts it.
+fn read_checkpoint(file: &Path) -> Result<Checkpoint, Failure> {
+    let bytes = std::fs::read(file)
+        .map_err(|error| Failure::could_not_tell(format!("{}: {error}", file.display())))?;
+    let signed = SignedCheckpoint::parse(&bytes)
+        .map_err(|error| Failure::could_not_tell(format!("{} is no checkpoint: {error}", file.display())))?;
+    Ok(signed.checkpoint().clone())
+}
+
+fn fetcher(url: &str) -> impl Fn(&str, usize) -> Result<Option<Vec<u8>>, Box<dyn Error + Send + Sync>> {
+    let config =
+        ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(FETCH_TIMEOUT));
+    let (agent, base) = (ureq::Agent::from(config.build()), url.trim_end_matches('/').to_owned());
+    move |path, limit| {
+        let mut response = agent.get(format!("{base}/{path}")).call()?;
+        match response.status().as_u16() {
+            200 => Ok(Some(response.body_mut().with_config().limit(limit as u64 + 1).read_to_vec()?)),
+            404 => Ok(None),
+            status => Err(format!("status {status}").into()),
+        }
+    }
+}
+
+fn say(report: &Report, output: &Output) -> ExitCode {
+    let value = serde_json::to_value(report).unwrap_or_else(|error| json!({"error": error.to_string()}));
+    output.say(&value, || sentences(report));
+    match report.verdict() {
+        Verdict::Sound => ExitCode::SUCCESS,
+        Verdict::NotSound => ExitCode::from(1),
+        Verdict::CouldNotTell => ExitCode::from(2),
+    }
+}
+
+pub(crate) fn sentences(report: &Report) -> String {
+    let counts = &report.counts;
+    let of = report.origin.as_deref().unwrap_or("an unknown ledger");
+    let mut lines = vec![match report.verdict() {
+        Verdict::Sound => format!("Sound: {of}, {} entries.", counts.entries),
+        Verdict::NotSound => format!("Not sound: {of}."),
+        Verdict::CouldNotTell => format!("Could not tell: {of}, {} entries without a fault.", counts.entries),
+    }];
+    lines.extend(report.faults.iter().map(|fault| format!("  {}: {}", fault.place, fault.what)));
+    if report.more_faults > 0 {
+        lines.push(format!("  and {} more faults", report.more_faults));
+    }
+    lines.extend(report.could_not_tell.iter().map(|why| format!("  not to be had: {why}")));
+    lines.extend(report.notes.iter().map(|note| format!("  note: {note}")));
+    if let Some(root) = &report.root {
+        lines.push(format!("  checkpoint  {} entries, root {root}", report.size.unwrap_or(0)));
+    }
+    lines.push(format!(
+        "  looked at   {} entries, {} links, {} vault records, {} statements and {} disclosures in the clear, {} publishers",
+        counts.entries, counts.links, counts.vault_records, counts.statements_read, counts.disclosures_read, counts.publishers
+    ));
+    if counts.statements_unreadable + counts.disclosures_unreadable > 0 {
+        lines.push(format!(
+            "  ended       {} statements and {} disclosures, whose keys are gone",
+            counts.statements_unreadable, counts.disclosures_unreadable
+        ));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,64 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use gt_ledger::create::create;
+use gt_ledger::secrets::folder_of;
+use serde_json::json;
+
+use super::Outcome;
+use super::output::Output;
+use crate::token::Tokens;
+
+#[derive(Args)]
+pub(crate) struct Init {
+    /// The data folder to make; it must not exist, or be empty.
+    #[arg(long)]
+    data: PathBuf,
+    /// The ledger's name for ever, like ledger.example.org/first: no spaces, no plus sign.
+    #[arg(long)]
+    origin: String,
+    /// Where to put the keys; not inside the data folder. [default: the data folder's name with .secrets]
+    #[arg(long)]
+    secrets: Option<PathBuf>,
+}
+
+impl Init {
+    pub(crate) fn run(self, output: &Output) -> Outcome {
+        let folder = self.secrets.unwrap_or_else(|| folder_of(&self.data));
+        let created = create(&self.data, &folder, &self.origin)?;
+        let token = Tokens::create(&folder, "first")?;
+        let value = json!({
+            "data": self.data,
+            "secrets": created.secrets,
+            "origin": created.pin.origin,
+            "genesis": created.pin.genesis,
+            "verifier_keys": created.pin.verifier_keys,
+            "token": token.as_str(),
+        });
+        output.say(&value, || {
+            format!(
+                "The ledger {origin} is made.\n\
+                 \n\
+                 data     {data}\n\
+                 secrets  {secrets}\n\
+                 genesis  {genesis}\n\
+                 key      {key}\n\
+                 token    {token}\n\
+                 \n\
+                 The token is for reading people's data; it is shown this once. Give {secrets}/ledger.json to whoever is to\n\
+                 verify this ledger: it holds no secret. Keep copies of the secrets folder in another place than the data:\n\
+                 without `kek` nothing in the vault can ever be read. Move `recovery.jwk` offline.\n\
+                 \n\
+                 Next: goldenthread serve --data {data}",
+                origin = created.pin.origin,
+                data = self.data.display(),
+                secrets = created.secrets.display(),
+                genesis = created.pin.genesis,
+                key = created.pin.verifier_keys.join(" "),
+                token = token.as_str(),
+            )
+        });
+        Ok(ExitCode::SUCCESS)
+    }
+}

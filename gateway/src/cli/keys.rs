@@ -1,0 +1,223 @@
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use gt_core::agency::AgencyCode;
+use gt_core::statement::Statement;
+use gt_core::{Hash, base64url};
+use gt_ledger::Ledger;
+use gt_ledger::clock::SystemClock;
+use gt_ledger::create::{NewPublisher, registration};
+use gt_ledger::secrets::{Secrets, file, folder_of};
+use serde_json::json;
+
+use super::output::Output;
+use super::{Failure, Outcome};
+use crate::client::{Answer, LedgerClient};
+use crate::http::need_ledger;
+use crate::keyfile::{self, PublicKeyFile};
+use crate::outbox::Pin;
+
+#[derive(Args)]
+pub(crate) struct Keygen {
+    /// The file for the private key, which never leaves this machine. Never overwritten.
+    #[arg(long)]
+    out: PathBuf,
+    /// Use the key that is in --out already, and only write its public key file.
+    #[arg(long)]
+    existing: bool,
+    /// The file for the public key. [default: --out with .public.jwk]
+    #[arg(long)]
+    public: Option<PathBuf>,
+    /// The agency for which the key is to speak, like gss:E06000999. With it and --pin or --url, the public key file holds the
+    /// proof that the registrar needs.
+    #[arg(long, value_parser = agency)]
+    agency: Option<AgencyCode>,
+    /// The ledger's pin file, ledger.json.
+    #[arg(long, conflicts_with = "url")]
+    pin: Option<PathBuf>,
+    /// The ledger's address, where no pin file has reached you; its answer is trusted for now.
+    #[arg(long)]
+    url: Option<String>,
+    /// A valid key of the same agency, which vouches for this one. An agency's second key needs it.
+    #[arg(long, value_name = "KEY")]
+    endorse_with: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Register {
+    /// The ledger's data folder, while no server has it open.
+    #[arg(long, required_unless_present = "url", conflicts_with = "url")]
+    data: Option<PathBuf>,
+    /// The address of the running ledger.
+    #[arg(long, requires = "registrar")]
+    url: Option<String>,
+    /// The registrar's private key. [default with --data: registrar.jwk of the secrets folder]
+    #[arg(long)]
+    registrar: Option<PathBuf>,
+    /// Where the ledger's keys are, with --data. [default: the data folder's name with .secrets]
+    #[arg(long)]
+    secrets: Option<PathBuf>,
+    /// The agency, like gss:E06000999, ods:RX1, police:32, gias:123456.
+    #[arg(long, value_parser = agency)]
+    agency: AgencyCode,
+    /// The system's name, for people.
+    #[arg(long)]
+    name: String,
+    /// What it is, in a word: council, police, health, school, housing, charity …
+    #[arg(long)]
+    kind: String,
+    /// The public key file that `keygen --agency` wrote.
+    #[arg(long)]
+    key: PathBuf,
+    /// Enrol a further key of the agency without the signature of one of its keys; this raises an alert.
+    #[arg(long)]
+    recovery: bool,
+}
+
+fn agency(text: &str) -> Result<AgencyCode, String> {
+    AgencyCode::parse(text).map_err(|error| error.to_string())
+}
+
+impl Keygen {
+    pub(crate) fn run(self, output: &Output) -> Outcome {
+        let genesis = self.genesis()?;
+        if self.agency.is_some() != genesis.is_some() {
+            return Err(Failure::new(
+                "a proof needs both --agency and the ledger, by --pin FILE or --url URL; without any of them a bare key is made",
+            ));
+        }
+        if !self.existing {
+            keyfile::generate(&self.out).map_err(|error| about(&self.out, &error))?;
+        }
+        let key = keyfile::read_private(&self.out).map_err(|error| about(&self.out, &error))?;
+        let id = key.public().thumbprint();
+        let mut public = PublicKeyFile { key: key.public(), proof: None, endorsement: None };
+        if let (Some(agency), Some(genesis)) = (&self.agency, genesis) {
+            public.proof = Some(keyfile::prove(&key, genesis, &id, agency));
+            if let Some(file) = &self.endorse_with {
+                let endorser = keyfile::read_private(file).map_err(|error| about(file, &error))?;
+                public.endorsement = Some(keyfile::endorse(&endorser, &genesis, &id, &id, agency));
+            }
+        }
+        let file = self.public.clone().unwrap_or_else(|| self.out.with_extension("public.jwk"));
+        keyfile::write_public(&file, &public).map_err(|error| about(&file, &error))?;
+        let value = json!({"publisher": id.to_string(), "private": self.out, "public": file, "proof": public.proof.is_some()});
+        output.say(&value, || {
+            let next = if public.proof.is_some() {
+                format!("Send {} to the ledger's registrar, who enrols it with `goldenthread register`.", file.display())
+            } else {
+                format!("To have it enrolled: goldenthread keygen --existing --out {} --public NEW.jwk --agency CODE --pin ledger.json", self.out.display())
+            };
+            format!("publisher  {id}\nprivate    {}\npublic     {}\n\n{next}", self.out.display(), file.display())
+        });
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn genesis(&self) -> Result<Option<Hash>, Failure> {
+        if let Some(file) = &self.pin {
+            return Ok(Some(Pin::read(file).map_err(|error| about(file, &error))?.genesis));
+        }
+        let Some(url) = &self.url else { return Ok(None) };
+        Ok(Some(LedgerClient::new(url)?.describe()?.pin.genesis))
+    }
+}
+
+impl Register {
+    pub(crate) fn run(self, output: &Output) -> Outcome {
+        let public = keyfile::read_public(&self.key).map_err(|error| about(&self.key, &error))?;
+        let Some(proof) = &public.proof else {
+            return Err(Failure::new(format!(
+                "{} holds a bare key. Its owner adds the proof that it is held: goldenthread keygen --existing --out PRIVATE.jwk --public NEW.jwk --agency {} --pin ledger.json",
+                self.key.display(),
+                self.agency
+            )));
+        };
+        if proof.agency != self.agency {
+            return Err(Failure::new(format!(
+                "the key was made for {}, not for {}",
+                proof.agency, self.agency
+            )));
+        }
+        let id = public.key.thumbprint();
+        let new = NewPublisher {
+            agency: &self.agency,
+            name: &self.name,
+            kind: &self.kind,
+            key: public.key.to_jwk(),
+            publisher: id,
+            proof: base64url::encode(&proof.signature),
+            endorsement: public.endorsement.as_ref().map(|e| (e.kid, base64url::encode(&e.signature))),
+            recovery: self.recovery,
+        };
+        let index = match (&self.data, &self.url) {
+            (Some(data), _) => self.seal_here(data, proof.genesis, &new)?,
+            (None, Some(url)) => self.seal_there(url, proof.genesis, &new)?,
+            (None, None) => return Err(Failure::new("say where the ledger is: --data DIR or --url URL")),
+        };
+        let value = json!({"publisher": id.to_string(), "agency": self.agency.as_str(), "index": index});
+        output.say(&value, || {
+            format!("{} is enrolled for {} by entry {index}.\npublisher  {id}", self.name, self.agency)
+        });
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn seal_here(&self, data: &Path, genesis: Hash, new: &NewPublisher<'_>) -> Result<u64, Failure> {
+        need_ledger(data)?;
+        let folder = self.secrets.clone().unwrap_or_else(|| folder_of(data));
+        let secrets = Secrets::load(&folder)?;
+        let key_file = self.registrar.clone().unwrap_or_else(|| folder.join(file::REGISTRAR));
+        let registrar = keyfile::read_private(&key_file).map_err(|error| about(&key_file, &error))?;
+        let ledger = Ledger::open(data, &secrets, Box::new(SystemClock::default()), None)?;
+        same_ledger(genesis, ledger.registry().genesis())?;
+        let id = ledger.registry().registrar_id();
+        let head = ledger.head(&id);
+        let statement = registration(&registrar, id, secrets.pin().0, head.next_seq, head.head, now(), new)?;
+        Ok(ledger.seal_blocking(statement.to_compact().as_bytes())?.index.0)
+    }
+
+    fn seal_there(&self, url: &str, genesis: Hash, new: &NewPublisher<'_>) -> Result<u64, Failure> {
+        let key_file = self
+            .registrar
+            .clone()
+            .ok_or_else(|| Failure::new("--url needs --registrar FILE, the registrar's private key"))?;
+        let registrar = keyfile::read_private(&key_file).map_err(|error| about(&key_file, &error))?;
+        let client = LedgerClient::new(url)?;
+        let pin = client.describe()?.pin;
+        same_ledger(genesis, pin.genesis)?;
+        // The registrar's id is the thumbprint of its first key; a rotated one is found by the head of that id.
+        let id = registrar.public().thumbprint();
+        let head = client.head(&id)?;
+        let statement = registration(&registrar, id, &pin.origin, head.next_seq, head.head, now(), new)?;
+        send(&client, &pin, &statement)
+    }
+}
+
+fn send(client: &LedgerClient, pin: &Pin, statement: &Statement) -> Result<u64, Failure> {
+    match client.submit(&[statement.to_compact()])?.into_iter().next() {
+        Some(Answer::Sealed { receipt }) => Ok(pin.check_receipt(&receipt, &statement.hash())?.0),
+        Some(Answer::Refused(problem)) => Err(Failure::new(format!("the ledger refused: {problem}"))),
+        Some(Answer::Unanswered(_)) | None => {
+            Err(Failure::new("the ledger gave no answer; run the same command again"))
+        }
+    }
+}
+
+fn same_ledger(proven: Hash, asked: Hash) -> Result<(), Failure> {
+    if proven == asked {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "the key was proven for the ledger with genesis {proven}, and this one has {asked}"
+    )))
+}
+
+fn about(file: &Path, error: &dyn std::error::Error) -> Failure {
+    Failure::new(format!("{}: {}", file.display(), crate::problem::chain(error)))
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,130 @@
+//! The commands of the `goldenthread` program (DESIGN section 9). Each is a thin layer: it reads arguments, calls the crates, and says what
+//! came of it, as sentences or, with `--json`, as JSON on standard output and nothing else there.
+
+mod agent;
+mod bench;
+mod demo;
+mod fsck;
+mod init;
+mod keys;
+mod output;
+mod query;
+mod serve;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use output::Output;
+
+/// An event-sourced audit ledger for child safeguarding: every decision to share or withhold, signed, sealed and provable.
+#[derive(Parser)]
+#[command(name = "goldenthread", version, propagate_version = true, max_term_width = 110)]
+struct Arguments {
+    /// Print JSON on standard output and nothing else there.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a fictional partnership: published, sealed, alerted, verified, then served.
+    Demo(demo::Demo),
+    /// Make a ledger: its data folder, and its keys in a folder beside it.
+    Init(init::Init),
+    /// Serve a ledger over HTTP.
+    Serve(serve::Serve),
+    /// Make a publisher's key, and the public key file with which the registrar enrols it.
+    Keygen(keys::Keygen),
+    /// Enrol a publisher, as the ledger's registrar.
+    Register(keys::Register),
+    /// Sign drafts, chain them and publish them: NDJSON in, NDJSON out.
+    Publish(agent::Publish),
+    /// The same as a small local service with an outbox.
+    Agent(agent::Agent),
+    /// Check a receipt, a data folder or a running ledger. Exit status 0: sound, 1: not sound, 2: could not tell.
+    Verify(verify::Verify),
+    /// Check a data folder with its keys, deriving everything again from the entries. Changes nothing.
+    Fsck(fsck::Fsck),
+    /// Ask a view: decisions, timeline, episodes, location, publishers, integrity.
+    Query(query::Query),
+    /// List alerts.
+    Alerts(query::Alerts),
+    /// Measure the sealer and the way from request to receipt on this machine.
+    Bench(bench::Bench),
+}
+
+/// A sentence for a person, and the exit status.
+pub(crate) struct Failure {
+    message: String,
+    code: u8,
+}
+
+impl Failure {
+    /// Could not be done: exit status 1.
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: 1 }
+    }
+
+    /// Nothing can be said about it: exit status 2.
+    fn could_not_tell(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: 2 }
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::new(crate::problem::chain(&error))
+    }
+}
+
+type Outcome = Result<ExitCode, Failure>;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // The demo's own output says what happened; a log between its lines would only be in the way.
+    let usual = if matches!(arguments.command, Command::Demo(_)) {
+        "warn"
+    } else {
+        "warn,goldenthread=info,gt_ledger=info"
+    };
+    log_to_standard_error(arguments.json, usual);
+    let output = Output::new(arguments.json);
+    let outcome = match arguments.command {
+        Command::Demo(command) => command.run(&output),
+        Command::Init(command) => command.run(&output),
+        Command::Serve(command) => command.run(&output),
+        Command::Keygen(command) => command.run(&output),
+        Command::Register(command) => command.run(&output),
+        Command::Publish(command) => command.run(&output),
+        Command::Agent(command) => command.run(&output),
+        Command::Verify(command) => command.run(&output),
+        Command::Fsck(command) => command.run(&output),
+        Command::Query(command) => command.run(&output),
+        Command::Alerts(command) => command.run(&output),
+        Command::Bench(command) => command.run(&output),
+    };
+    outcome.unwrap_or_else(|failure| {
+        output.failure(&failure.message);
+        ExitCode::from(failure.code)
+    })
+}
+
+/// Logs go to standard error: as JSON with `--json`, as text otherwise. `GOLDENTHREAD_LOG` takes a tracing filter.
+fn log_to_standard_error(json: bool, usual: &str) {
+    let filter = EnvFilter::try_from_env("GOLDENTHREAD_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_writer(std::io::stderr);
+    if json {
+        builder.json().init();
+    } else {
+        builder.with_target(false).init();
+    }
+}

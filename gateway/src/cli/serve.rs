@@ -1,0 +1,59 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use gt_ledger::secrets::folder_of;
+use serde_json::json;
+
+use super::output::Output;
+use super::{Failure, Outcome};
+use crate::http::bind;
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// The data folder.
+    #[arg(long)]
+    data: PathBuf,
+    /// Where to listen. Put a proxy that speaks TLS in front of anything but loopback.
+    #[arg(long, default_value = "127.0.0.1:8620")]
+    listen: SocketAddr,
+    /// Where the keys are. [default: the data folder's name with .secrets]
+    #[arg(long)]
+    secrets: Option<PathBuf>,
+}
+
+impl Serve {
+    pub(crate) fn run(self, output: &Output) -> Outcome {
+        let secrets = self.secrets.unwrap_or_else(|| folder_of(&self.data));
+        runtime()?.block_on(async {
+            let server = bind(&self.data, &secrets, self.listen).await?;
+            // Before anybody is told that the ledger is served: from then on a signal means an orderly end.
+            let stop = stop_signal()?;
+            let (url, size) = (format!("http://{}", server.address()), server.ledger().log().size().0);
+            output.say(&json!({"listening": url, "size": size}), || {
+                format!("Listening on {url}; {size} entries are sealed.")
+            });
+            server.run(stop).await?;
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+}
+
+/// The runtime of a serving command.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Completes on SIGTERM, or SIGINT (Ctrl-C).
+pub(crate) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,301 @@
+//! Drafts: events as an agency's system writes them, without cryptography, and how they become statements.
+//!
+//! `{"id":"<the caller's own>","type":"decision.recorded","data":{…}}`, optionally `version` and `on_behalf_of`. `data` has
+//! the plain members of the type's schema; which of them become disclosures the schema says, not the caller. People are
+//! named by their pseudonyms.
+
+use gt_core::agency::AgencyCode;
+use gt_core::hash::Hash;
+use gt_core::json::{JsonError, Object, Value};
+use gt_core::key::PrivateKey;
+use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, SignError, Signed, StatementError};
+use gt_schemas::{Place, SchemaError};
+
+use crate::client::Problem;
+
+/// The longest draft, in bytes of its JSON text.
+pub const MAX_DRAFT_BYTES: usize = 256 * 1024;
+/// The longest `id`, in bytes.
+pub const MAX_ID_BYTES: usize = 200;
+
+const MEMBERS: [&str; 5] = ["id", "type", "version", "on_behalf_of", "data"];
+const KEPT: &str = "kept";
+
+/// A draft whose form, type and data have been checked. It has no `Debug`, for it is personal data.
+#[derive(Clone)]
+pub struct CheckedDraft {
+    id: String,
+    event_type: gt_schemas::EventType,
+    on_behalf_of: Option<AgencyCode>,
+    data: Object,
+}
+
+/// Why a draft is refused before anything is signed. No variant carries a value of the draft.
+#[derive(Debug, thiserror::Error)]
+pub enum DraftError {
+    /// Longer than [`MAX_DRAFT_BYTES`].
+    #[error("the draft has more than 262144 bytes")]
+    TooLong,
+    /// Not strict JSON (FORMATS section 1).
+    #[error("the draft is not strict JSON: {0}")]
+    Json(#[from] JsonError),
+    /// Not an object.
+    #[error("a draft is a JSON object with id, type and data")]
+    NotAnObject,
+    /// A member of the draft itself is missing or wrong.
+    #[error("the draft's {member} must be {expected}")]
+    Member {
+        /// The member.
+        member: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// A member that drafts do not have.
+    #[error("the draft has a member other than id, type, version, on_behalf_of and data")]
+    UnknownMember,
+    /// `data` breaks its type's schema.
+    #[error("data {0}")]
+    Schema(#[from] SchemaError),
+    /// The statement would be refused by every verifier, most often for its size.
+    #[error("the draft makes no sound statement: {0}")]
+    Unsound(#[from] StatementError),
+    /// The operating system has no random bytes for salts.
+    #[error("the operating system gives no random bytes")]
+    Random(#[from] getrandom::Error),
+}
+
+impl DraftError {
+    /// The stable code of this error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLong => "draft_too_long",
+            Self::Json(error) => error.fault.code(),
+            Self::NotAnObject | Self::Member { .. } | Self::UnknownMember => "draft_malformed",
+            Self::Schema(error) => error.code(),
+            Self::Unsound(error) => error.code(),
+            Self::Random(_) => "no_random_bytes",
+        }
+    }
+
+    /// The error as a problem document. `path` is a JSON pointer into the draft, where there is one.
+    pub fn problem(&self) -> Problem {
+        let status = match self {
+            Self::TooLong => 413,
+            Self::Json(_) | Self::NotAnObject => 400,
+            Self::Random(_) => 503,
+            _ => 422,
+        };
+        let problem = Problem::new(status, self.code(), "The draft is refused", &self.to_string());
+        match self {
+            Self::Schema(error) => problem.with("path", format!("/data{}", error.path)),
+            Self::Member { member, .. } => problem.with("path", format!("/{member}")),
+            _ => problem,
+        }
+    }
+}
+
+impl CheckedDraft {
+    /// Reads a draft and checks its data against its type's schema.
+    pub fn parse(bytes: &[u8]) -> Result<Self, DraftError> {
+        let draft = Self::parse_form(bytes)?;
+        let data = to_serde(&Value::Object(draft.data.clone()));
+        gt_schemas::validate_draft(draft.event_type.as_str(), draft.event_type.version(), &data)?;
+        Ok(draft)
+    }
+
+    /// Reads a draft that was checked when it was accepted, perhaps by another version's schema.
+    pub(crate) fn parse_form(bytes: &[u8]) -> Result<Self, DraftError> {
+        if bytes.len() > MAX_DRAFT_BYTES {
+            return Err(DraftError::TooLong);
+        }
+        let Value::Object(members) = Value::parse(bytes)? else { return Err(DraftError::NotAnObject) };
+        if members.iter().any(|(name, _)| !MEMBERS.contains(&name)) {
+            return Err(DraftError::UnknownMember);
+        }
+        let id = text(&members, "id", "a text of 1 to 200 bytes")?;
+        if id.is_empty() || id.len() > MAX_ID_BYTES {
+            return Err(DraftError::Member { member: "id", expected: "a text of 1 to 200 bytes" });
+        }
+        let name = text(&members, "type", "the name of an event type")?;
+        let version = match members.get("version").map(Value::as_integer) {
+            None => gt_schemas::EventType::parse(name).map_or(1, gt_schemas::EventType::version),
+            Some(number) => number
+                .and_then(|number| u16::try_from(number).ok())
+                .ok_or(DraftError::Member { member: "version", expected: "a version of the event type" })?,
+        };
+        let data = members.get("data").and_then(Value::as_object);
+        Ok(Self {
+            id: id.to_owned(),
+            event_type: gt_schemas::EventType::of(name, version)?,
+            on_behalf_of: members.get("on_behalf_of").map(|_| agency(&members)).transpose()?,
+            data: data.ok_or(DraftError::Member { member: "data", expected: "an object" })?.clone(),
+        })
+    }
+
+    /// The caller's own name for the draft.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// SHA-256 over what the draft says, whatever the order of its members and its white space. `id` is left out.
+    pub fn content(&self) -> Hash {
+        Hash::of(self.to_value(false).to_text().as_bytes())
+    }
+
+    /// The draft's JSON text, members sorted.
+    pub(crate) fn to_text(&self) -> String {
+        self.to_value(true).to_text()
+    }
+
+    fn to_value(&self, with_id: bool) -> Value {
+        let mut members = Object::default();
+        if with_id {
+            members.insert("id", Value::from(self.id.as_str()));
+        }
+        members.insert("type", Value::from(self.event_type.as_str()));
+        members.insert("version", Value::Integer(self.event_type.version().into()));
+        if let Some(agency) = &self.on_behalf_of {
+            members.insert("on_behalf_of", Value::from(agency.as_str()));
+        }
+        members.insert("data", sorted(&Value::Object(self.data.clone())));
+        Value::Object(members)
+    }
+
+    fn members(&self) -> Vec<(String, DraftMember)> {
+        let known = gt_schemas::members(self.event_type);
+        let place = |name: &str| known.iter().find(|member| member.name == name).map(|member| member.place);
+        let member = |(name, value): (&str, &Value)| {
+            let member = match (place(name), value) {
+                (Some(Place::Disclosed { many: true, .. }), Value::Array(elements)) => {
+                    DraftMember::Disclosed(elements.clone())
+                }
+                (Some(Place::Disclosed { .. }), value) => DraftMember::Disclosed(vec![value.clone()]),
+                // What a schema does not know was refused; if it slipped through, the core refuses it in the clear.
+                (Some(Place::Clear) | None, value) => DraftMember::Clear(value.clone()),
+            };
+            (name.to_owned(), member)
+        };
+        self.data.iter().filter(|(name, _)| *name != KEPT).map(member).collect()
+    }
+
+    fn kept(&self) -> Vec<String> {
+        let names = self.data.get(KEPT).and_then(Value::as_array).unwrap_or_default();
+        names.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+}
+
+/// Who signs: a publisher's key, its agency, and the ledger that it speaks to.
+#[derive(Debug)]
+pub struct Signatory {
+    key: PrivateKey,
+    publisher: PublisherId,
+    agency: AgencyCode,
+    origin: String,
+}
+
+/// The place of a statement in its publisher's chain, and when it is signed.
+#[derive(Debug, Clone, Copy)]
+pub struct ChainPosition {
+    /// The statement's number.
+    pub seq: u64,
+    /// The hash of the one before; for `seq` 0 the genesis leaf hash.
+    pub prev: Hash,
+    /// Seconds since the Unix epoch.
+    pub iat: i64,
+}
+
+impl Signatory {
+    /// The publisher signs for this agency, to the ledger of this origin.
+    pub fn new(key: PrivateKey, publisher: PublisherId, agency: AgencyCode, origin: String) -> Self {
+        Self { key, publisher, agency, origin }
+    }
+
+    /// Reads a draft, checks it in full, and makes sure that it can be signed, whatever its place will be.
+    pub fn check(&self, bytes: &[u8]) -> Result<CheckedDraft, DraftError> {
+        let draft = CheckedDraft::parse(bytes)?;
+        // The largest numbers make the longest statement, so what can be signed here can be signed anywhere.
+        let last = gt_core::json::MAX_INTEGER;
+        let place = ChainPosition { seq: last.unsigned_abs(), prev: Hash::ZERO, iat: last };
+        let signed = self.sign(&draft, place)?;
+        signed.statement.require_complete()?;
+        signed.statement.ownership()?;
+        let length = signed.statement.to_compact().len();
+        if length > gt_core::statement::MAX_PRESENTATION_BYTES {
+            return Err(StatementError::PresentationTooLong { bytes: length }.into());
+        }
+        Ok(draft)
+    }
+
+    /// Signs a draft at its place in the chain, with fresh salts.
+    pub fn sign(&self, draft: &CheckedDraft, place: ChainPosition) -> Result<Signed, DraftError> {
+        let core = Draft {
+            iss: self.agency.clone(),
+            aud: self.origin.clone(),
+            iat: place.iat,
+            publisher: self.publisher,
+            on_behalf_of: draft.on_behalf_of.clone(),
+            seq: place.seq,
+            prev: place.prev,
+            event_type: EventType::parse(draft.event_type.as_str())
+                .expect("schemas name types as the core does"),
+            version: draft.event_type.version(),
+            members: draft.members(),
+            kept: draft.kept(),
+        };
+        let mut no_random_bytes = None;
+        let salt = || {
+            let mut salt = [0; 16];
+            no_random_bytes = getrandom::fill(&mut salt).err().or(no_random_bytes);
+            salt
+        };
+        let signed = gt_core::statement::sign(&core, &self.key, salt);
+        if let Some(error) = no_random_bytes {
+            return Err(error.into());
+        }
+        signed.map_err(|SignError::Unsound(error)| DraftError::Unsound(error))
+    }
+}
+
+fn text<'v>(
+    members: &'v Object,
+    member: &'static str,
+    expected: &'static str,
+) -> Result<&'v str, DraftError> {
+    members.get(member).and_then(Value::as_str).ok_or(DraftError::Member { member, expected })
+}
+
+fn agency(members: &Object) -> Result<AgencyCode, DraftError> {
+    let expected = "an agency code, scheme:code";
+    AgencyCode::parse(text(members, "on_behalf_of", expected)?)
+        .map_err(|_| DraftError::Member { member: "on_behalf_of", expected })
+}
+
+/// The same value with the members of every object in the order of their names.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> =
+                members.iter().map(|(name, value)| (name.to_owned(), sorted(value))).collect();
+            members.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+            Value::Object(members.into_iter().collect())
+        }
+        Value::Array(elements) => Value::Array(elements.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
+pub(crate) fn to_serde(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(flag) => (*flag).into(),
+        Value::Integer(number) => (*number).into(),
+        Value::String(text) => text.as_str().into(),
+        Value::Array(elements) => elements.iter().map(to_serde).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (name.to_owned(), to_serde(value))).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

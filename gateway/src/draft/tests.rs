@@ -1,0 +1,82 @@
+use super::*;
+
+fn signatory() -> Signatory {
+    let key = PrivateKey::from_seed(&[3; 32]);
+    let publisher = key.public().thumbprint();
+    Signatory::new(key, publisher, AgencyCode::parse("police:32").unwrap(), "log.example/thread".into())
+}
+
+fn example(name: &str) -> serde_json::Value {
+    let path = format!("{}/../schemas/examples/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn draft(kind: &str, data: &serde_json::Value) -> Vec<u8> {
+    serde_json::to_vec(&serde_json::json!({"id": "d-1", "type": kind, "data": data})).unwrap()
+}
+
+#[test]
+fn what_a_schema_discloses_is_disclosed_and_what_is_kept_stays_at_home() {
+    let data = example("decision.recorded.share_part");
+    let draft = signatory().check(&draft("decision.recorded", &data)).unwrap();
+    let place = ChainPosition { seq: 4, prev: Hash::of(b"before"), iat: 1_770_000_000 };
+    let signed = signatory().sign(&draft, place).unwrap();
+    let payload = signed.statement.payload();
+    assert_eq!((payload.seq, payload.prev, payload.iat), (4, place.prev, place.iat));
+    assert_eq!(payload.data.kept(), ["recipient_names", "refs"]);
+    let kept: Vec<&str> = signed.kept.iter().map(|(member, _)| member.as_str()).collect();
+    assert_eq!(
+        kept,
+        ["recipient_names", "recipient_names", "refs"],
+        "one a person, in sorted or given order"
+    );
+    let member = |name| payload.data.members().iter().find(|member| member.name() == name).unwrap();
+    assert_eq!(member("recipient_names").digests().len(), 2);
+    assert_eq!(member("rationale").digests().len(), 1);
+    assert!(payload.data.clear().get("items").is_some() && payload.data.clear().get("rationale").is_none());
+    assert_eq!(signed.statement.verify(&PrivateKey::from_seed(&[3; 32]).public()), Ok(()));
+    assert_eq!(signed.statement.require_complete(), Ok(()));
+}
+
+#[test]
+fn content_is_what_is_said_and_not_how_it_is_written() {
+    let one = br#"{"id":"a","type":"missing.ended","data":{"harm_suspected":true,"child":{"role":"Child","pseudonym":"x"}}}"#;
+    let same = br#" {"data":{"child":{"pseudonym":"x","role":"Child"},"harm_suspected":true},"version":1,"type":"missing.ended","id":"b"}"#;
+    let other = br#"{"id":"a","type":"missing.ended","data":{"harm_suspected":false,"child":{"role":"Child","pseudonym":"x"}}}"#;
+    let content = |text: &[u8]| CheckedDraft::parse_form(text).unwrap().content();
+    assert_eq!(content(one), content(same));
+    assert_ne!(content(one), content(other));
+}
+
+#[test]
+fn a_refusal_says_where_and_repeats_nothing() {
+    let mut data = example("missing.ended");
+    data["child"]["role"] = "Jo Bloggs".into();
+    let problem = signatory().check(&draft("missing.ended", &data)).err().unwrap().problem();
+    assert_eq!((problem.code(), problem.status()), ("bad_value", Some(422)));
+    assert_eq!(problem.fact("path"), Some(&"/data/child/role".into()));
+    assert!(!problem.to_json().to_string().contains("Bloggs"));
+    let cases: [(&[u8], &str); 7] = [
+        (b"{", "json_syntax"),
+        (b"[]", "draft_malformed"),
+        (br#"{"type":"missing.ended","data":{}}"#, "draft_malformed"),
+        (br#"{"id":"","type":"missing.ended","data":{}}"#, "draft_malformed"),
+        (br#"{"id":"a","type":"missing.ended","data":{},"seq":1}"#, "draft_malformed"),
+        (br#"{"id":"a","type":"publisher.revoked","data":{}}"#, "unknown_type"),
+        (br#"{"id":"a","type":"missing.ended","version":9,"data":{}}"#, "unknown_version"),
+    ];
+    for (text, code) in cases {
+        assert_eq!(signatory().check(text).err().map(|error| error.code()), Some(code));
+    }
+    assert!(matches!(signatory().check(&vec![b' '; MAX_DRAFT_BYTES + 1]), Err(DraftError::TooLong)));
+}
+
+#[test]
+fn a_draft_that_makes_too_long_a_statement_is_refused_before_it_is_queued() {
+    let mut data = example("decision.recorded.share");
+    let item = data["items"][0].clone();
+    data["items"] = serde_json::Value::Array(vec![item; 400]);
+    data.as_object_mut().unwrap().remove("item_details");
+    let error = signatory().check(&draft("decision.recorded", &data)).err().unwrap();
+    assert_eq!(error.code(), "too_long", "{error}");
+}

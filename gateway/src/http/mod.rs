@@ -1,0 +1,126 @@
+//! The HTTP gateway (DESIGN section 9). Publishing needs a registered key, reading people's data a token; checkpoints, tiles and proofs are open.
+
+mod log;
+mod publishers;
+mod serve;
+mod statements;
+mod views;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{FromRequestParts, State};
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use gt_ledger::Ledger;
+use gt_projections::Queries;
+use serde_json::json;
+use tower_http::trace::TraceLayer;
+
+pub(crate) use serve::need_ledger;
+pub use serve::{ServeError, Server, bind};
+
+use crate::problem::Problem;
+use crate::token::Tokens;
+
+/// What every handler shares.
+#[derive(Clone)]
+pub struct App {
+    /// The ledger.
+    pub ledger: Arc<Ledger>,
+    /// The views.
+    pub views: Queries,
+    /// Who may read.
+    pub tokens: Arc<Tokens>,
+}
+
+/// All routes.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/v1/statements", post(statements::publish).layer(statements::body_limit()))
+        .route("/v1/ledger", get(publishers::ledger))
+        .route("/v1/publishers", get(publishers::list))
+        .route("/v1/publishers/{id}", get(publishers::one))
+        .route("/v1/publishers/{id}/head", get(publishers::head))
+        .route("/v1/entries/{index}", get(log::entry))
+        .route("/v1/proofs/inclusion", get(log::inclusion))
+        .route("/v1/proofs/consistency", get(log::consistency))
+        .route("/v1/subjects", post(views::subject))
+        .route("/v1/decisions", get(views::decisions))
+        .route("/v1/children/{reference}/timeline", get(views::timeline))
+        .route("/v1/children/{reference}/episodes", get(views::episodes))
+        .route("/v1/locations/{reference}", get(views::location))
+        .route("/v1/alerts", get(views::alerts))
+        .route("/v1/integrity", get(views::integrity))
+        .route("/checkpoint", get(log::checkpoint))
+        .route("/tile/{*path}", get(log::tile))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .fallback(no_such_page)
+        .method_not_allowed_fallback(no_such_method)
+        // The path alone: a query may hold what an analyst looks for.
+        .layer(TraceLayer::new_for_http().make_span_with(|request: &axum::http::Request<_>| {
+            tracing::info_span!("http", method = %request.method(), path = request.uri().path())
+        }))
+        .with_state(app)
+}
+
+async fn no_such_page(uri: Uri) -> Problem {
+    let _ = uri;
+    Problem::not_found("there is nothing at this path; README.md lists what there is")
+}
+
+async fn no_such_method(method: Method) -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("this path takes no {method}"))
+}
+
+/// Ready once the sealer runs and the views have caught up with the log as far as somebody who asks can tell.
+async fn ready(State(app): State<App>) -> impl IntoResponse {
+    let size = app.ledger.log().size().0;
+    let projected = app.views.status().map_or(0, |status| status.as_of.tree_size.0);
+    let status = if app.ledger.is_stopped() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let body = json!({"sealing": !app.ledger.is_stopped(), "tree_size": size, "projected": projected});
+    (status, axum::Json(body))
+}
+
+/// A query string that is refused as a problem.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: serde::de::DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &S) -> Result<Self, Problem> {
+        let read: Result<axum::extract::Query<T>, QueryRejection> =
+            axum::extract::Query::from_request_parts(parts, state).await;
+        read.map(|query| Self(query.0))
+            .map_err(|error| Problem::bad_request(without_values(&error.body_text())))
+    }
+}
+
+/// A path whose parts are refused as a problem.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: serde::de::DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &S) -> Result<Self, Problem> {
+        let read: Result<axum::extract::Path<T>, PathRejection> =
+            axum::extract::Path::from_request_parts(parts, state).await;
+        // What it says of the fault repeats what stood in the path.
+        read.map(|path| Self(path.0))
+            .map_err(|_| Problem::bad_request("a part of the path is not what belongs there"))
+    }
+}
+
+/// What was wrong with a query, without the name of a parameter that came in: it may be a value whose name was left out.
+fn without_values(text: &str) -> String {
+    match text.split_once("unknown field ") {
+        Some((_, after)) => {
+            let known = after.split_once(", ").map_or("", |(_, known)| known);
+            format!("the query has an unknown parameter; {known}")
+        }
+        None => text.to_owned(),
+    }
+}

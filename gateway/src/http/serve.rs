@@ -1,0 +1,135 @@
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gt_ledger::Ledger;
+use gt_ledger::clock::SystemClock;
+use gt_ledger::layout;
+use gt_ledger::open::OpenLedgerError;
+use gt_ledger::secrets::{Secrets, SecretsError};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::{App, router};
+use crate::follow::{FollowError, Follower};
+use crate::token::{TokenError, Tokens};
+
+/// How long a shutdown waits for requests that are being answered.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A ledger that serves HTTP, on threads of its own runtime's making.
+pub struct Server {
+    address: SocketAddr,
+    ledger: Arc<Ledger>,
+    follower: Follower,
+    listener: TcpListener,
+    app: App,
+}
+
+/// Why a ledger cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// It does not open.
+    #[error(transparent)]
+    Open(#[from] Box<OpenLedgerError>),
+    /// Its secrets are not in order.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// Its tokens do not read.
+    #[error(transparent)]
+    Tokens(#[from] TokenError),
+    /// Its views cannot be brought up to the log.
+    #[error(transparent)]
+    Views(#[from] FollowError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Serving ended with an error.
+    #[error("serving ended")]
+    Serve(#[source] std::io::Error),
+}
+
+/// Opens the ledger in `data`, brings its views up to the log, and listens. Nothing is answered before [`Server::run`].
+pub async fn bind(data: &Path, secrets_folder: &Path, address: SocketAddr) -> Result<Server, ServeError> {
+    let (data, folder) = (data.to_owned(), secrets_folder.to_owned());
+    let open = tokio::task::spawn_blocking(move || open(&data, &folder));
+    let (ledger, follower, tokens) =
+        open.await.map_err(|error| ServeError::Serve(std::io::Error::other(error)))??;
+    let listener =
+        TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
+    let address = listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
+    let app = App { ledger: Arc::clone(&ledger), views: follower.queries(), tokens: Arc::new(tokens) };
+    Ok(Server { address, ledger, follower, listener, app })
+}
+
+fn open(data: &Path, secrets_folder: &Path) -> Result<(Arc<Ledger>, Follower, Tokens), ServeError> {
+    need_ledger(data).map_err(Box::new)?;
+    let secrets = Secrets::load(secrets_folder)?;
+    let tokens = Tokens::load(secrets_folder)?;
+    let ledger = Ledger::open(data, &secrets, Box::new(SystemClock::default()), None).map_err(Box::new)?;
+    let ledger = Arc::new(ledger);
+    if ledger.removed_entries() > 0 {
+        let removed = ledger.removed_entries();
+        tracing::warn!(
+            removed,
+            "entries of an interrupted commit were removed; no receipt had gone out for them"
+        );
+    }
+    let follower = Follower::start(&ledger, &data.join("views"))?;
+    Ok((ledger, follower, tokens))
+}
+
+/// A folder that holds no ledger is said to hold none, before keys are missed that it never had.
+pub(crate) fn need_ledger(data: &Path) -> Result<(), OpenLedgerError> {
+    if data.join(layout::checkpoint()).exists() {
+        return Ok(());
+    }
+    Err(OpenLedgerError::NoLedger { folder: data.display().to_string() })
+}
+
+impl Server {
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> Arc<Ledger> {
+        Arc::clone(&self.ledger)
+    }
+
+    /// Answers requests until `stop` completes. Then it takes no more, answers what it has accepted, seals what waits, and writes the views out.
+    pub async fn run(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
+        let (stopping, stopped) = watch::channel(false);
+        let stop = async move {
+            stop.await;
+            tracing::info!("stopping: no more requests are taken");
+            stopping.send_replace(true);
+        };
+        let serve = axum::serve(self.listener, router(self.app)).with_graceful_shutdown(stop);
+        let out_of_patience = async move {
+            let mut stopped = stopped;
+            // The sender lives until the server has ended, so this ends with the shutdown or never matters.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+            tokio::time::sleep(GRACE).await;
+        };
+        let served = tokio::select! {
+            served = async { serve.await } => served,
+            () = out_of_patience => Ok(()),
+        };
+        let ledger = Arc::clone(&self.ledger);
+        let finish = tokio::task::spawn_blocking(move || {
+            ledger.close();
+            self.follower.stop();
+        });
+        finish.await.map_err(|error| ServeError::Serve(std::io::Error::other(error)))?;
+        tracing::info!(size = self.ledger.log().size().0, "stopped: everything accepted is sealed");
+        served.map_err(ServeError::Serve)
+    }
+}

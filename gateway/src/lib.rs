@@ -1,0 +1,17 @@
+//! The gateway: HTTP, the agent, and everything behind the `goldenthread` program's commands.
+
+pub mod agent;
+pub mod bench;
+pub mod cli;
+pub mod client;
+pub mod delivery;
+pub mod demo;
+pub mod draft;
+pub mod follow;
+pub mod http;
+pub mod keyfile;
+pub mod outbox;
+pub mod problem;
+pub mod publish;
+pub mod reading;
+pub mod token;

@@ -1,0 +1,149 @@
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use gt_core::agency::AgencyCode;
+use gt_core::key::PrivateKey;
+use gt_core::statement::PublisherId;
+
+use super::{Courier, Identity, OutboxError, Pin, PinError, UnclaimedOutbox};
+use crate::client::{ClientError, LedgerClient};
+use crate::keyfile::{self, KeyFileError};
+
+/// Which key writes to which ledger, and through which folder.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// The private key's file.
+    pub key: PathBuf,
+    /// The ledger's address, `http://…` or `https://…`.
+    pub to: String,
+    /// The outbox folder; [`default_folder`] if none is given.
+    pub outbox: Option<PathBuf>,
+    /// A file that pins the ledger. Without it the first description that the ledger gives is believed, and kept.
+    pub pin: Option<PathBuf>,
+    /// The agency to sign as. Without it the ledger's registry is asked, once.
+    pub agency: Option<AgencyCode>,
+    /// The publisher's id, if the key is not the publisher's first.
+    pub publisher: Option<PublisherId>,
+}
+
+/// Why an outbox cannot be connected with its ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum EstablishError {
+    /// The key file.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The pin file.
+    #[error(transparent)]
+    Pin(#[from] PinError),
+    /// The outbox.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// The ledger, which has to be asked once for what no option and no earlier run says.
+    #[error(
+        "the ledger must be asked once for {wanted}, which did not succeed; it can be given as an option instead"
+    )]
+    Ask {
+        /// What was asked for.
+        wanted: &'static str,
+        /// Why there was no answer.
+        #[source]
+        source: ClientError,
+    },
+    /// The address.
+    #[error(transparent)]
+    Address(ClientError),
+    /// The pin is of another ledger than the outbox.
+    #[error("the outbox belongs to the ledger {stored}, and the pin file names another")]
+    OtherLedger {
+        /// The origin of the outbox's ledger.
+        stored: String,
+    },
+    /// The key is of another publisher than the outbox.
+    #[error("the outbox belongs to publisher {stored}; name that publisher if this is a later key of it")]
+    OtherPublisher {
+        /// The outbox's publisher.
+        stored: PublisherId,
+    },
+    /// The agency is another than the outbox's.
+    #[error("the outbox belongs to agency {stored}")]
+    OtherAgency {
+        /// The outbox's agency.
+        stored: AgencyCode,
+    },
+}
+
+/// The folder beside a key file in which its outbox lies: the file's name with `.outbox` appended.
+pub fn default_folder(key: &Path) -> PathBuf {
+    let mut name = OsString::from(key);
+    name.push(".outbox");
+    name.into()
+}
+
+impl Courier {
+    /// Reads the key, opens the outbox, and settles which ledger, publisher and agency it is for. Only a new outbox needs
+    /// the ledger for that, and only for what the options leave open.
+    pub fn establish(options: &Connection) -> Result<Self, EstablishError> {
+        let key = keyfile::read_private(&options.key)?;
+        let client = LedgerClient::new(&options.to).map_err(EstablishError::Address)?;
+        let pin = options.pin.as_deref().map(Pin::read).transpose()?;
+        let folder = options.outbox.clone().unwrap_or_else(|| default_folder(&options.key));
+        let unclaimed = UnclaimedOutbox::open(&folder)?;
+        let identity = match unclaimed.identity() {
+            Some(stored) => stored_identity(stored.clone(), options, pin, &key)?,
+            None => new_identity(options, pin, &key, &client)?,
+        };
+        let outbox = unclaimed.claim(identity, key)?;
+        Ok(Self::new(client, Arc::new(Mutex::new(outbox))))
+    }
+}
+
+fn publisher(options: &Connection, key: &PrivateKey) -> PublisherId {
+    options.publisher.unwrap_or_else(|| key.public().thumbprint())
+}
+
+fn stored_identity(
+    stored: Identity,
+    options: &Connection,
+    pin: Option<Pin>,
+    key: &PrivateKey,
+) -> Result<Identity, EstablishError> {
+    if publisher(options, key) != stored.publisher {
+        return Err(EstablishError::OtherPublisher { stored: stored.publisher });
+    }
+    if options.agency.as_ref().is_some_and(|agency| *agency != stored.agency) {
+        return Err(EstablishError::OtherAgency { stored: stored.agency });
+    }
+    match pin {
+        Some(pin) if !pin.is_same_ledger(&stored.pin) => {
+            Err(EstablishError::OtherLedger { stored: stored.pin.origin })
+        }
+        Some(pin) => Ok(Identity { pin, ..stored }),
+        None => Ok(stored),
+    }
+}
+
+fn new_identity(
+    options: &Connection,
+    pin: Option<Pin>,
+    key: &PrivateKey,
+    client: &LedgerClient,
+) -> Result<Identity, EstablishError> {
+    let publisher = publisher(options, key);
+    let ask = |wanted| move |source| EstablishError::Ask { wanted, source };
+    let pin = if let Some(pin) = pin {
+        pin
+    } else {
+        let pin = client.describe().map_err(ask("its origin and keys"))?.pin;
+        tracing::warn!(
+            origin = %pin.origin, genesis = %pin.genesis,
+            "no pin was given: this ledger is trusted on first use, and no other one from now on"
+        );
+        pin
+    };
+    let agency = match &options.agency {
+        Some(agency) => agency.clone(),
+        None => client.agency(&publisher).map_err(ask("the agency of this key"))?,
+    };
+    Ok(Identity { publisher, agency, pin })
+}

@@ -1,0 +1,249 @@
+use std::collections::{HashMap, HashSet};
+
+use gt_core::Hash;
+use gt_core::link::LinkName;
+use gt_core::statement::{Statement, StatementError};
+use gt_core::verify::verify_authorship;
+
+use super::records::Turn;
+use super::report::Fault;
+use super::vault_file::place_of;
+use crate::keyring::{Keyring, OwnerTag};
+use crate::open;
+use crate::sealer::admit::MAX_AHEAD;
+use crate::vault::StatementBlob;
+
+/// What reading the statements of a bundle needs.
+pub(super) struct Context<'a> {
+    pub(super) keyring: Option<&'a Keyring>,
+    pub(super) genesis: Hash,
+    pub(super) links: HashMap<LinkName, OwnerTag>,
+}
+
+/// What a statement turned out to be.
+pub(super) struct Outcome {
+    pub(super) faults: Vec<Fault>,
+    pub(super) reading: Reading,
+    /// It was read, and its signature holds under the registry.
+    pub(super) proven: bool,
+    pub(super) disclosures_read: u64,
+    pub(super) disclosures_unreadable: u64,
+    /// The child that it is about, if that is known.
+    pub(super) child: Option<OwnerTag>,
+}
+
+/// How far a statement could be read.
+pub(super) enum Reading {
+    /// It was, and this is its place in its publisher's chain.
+    Read { seq: u64, prev: Hash },
+    /// It is not what was sealed.
+    Damaged,
+    /// The record key of its primary owner is gone.
+    KeysGone,
+    /// There is no keyring to read it with.
+    NotTried,
+}
+
+/// A statement in the clear, if it is the one that was sealed.
+pub(super) fn open_statement(turn: &Turn<'_>) -> Result<Statement, (&'static str, String)> {
+    let altered = || ("statement_altered", "the statement is not the one that was sealed".to_owned());
+    let StatementBlob::Open(jws) = &turn.record.statement else {
+        return Err((
+            "not_open",
+            "a statement of the ledger's own, which has no owner, is encrypted".to_owned(),
+        ));
+    };
+    let text = core::str::from_utf8(jws).map_err(|_| altered())?;
+    if Hash::of(jws) != turn.entry.statement {
+        return Err(altered());
+    }
+    Statement::from_parts(text, []).map_err(|error| unsound(&error))
+}
+
+/// Reads a statement as far as the keys go, and holds it against everything that its entry and the registry say.
+pub(super) fn check(turn: &Turn<'_>, context: &Context<'_>) -> Outcome {
+    let mut check = Check { turn, context, outcome: Outcome::new() };
+    check.places();
+    match &turn.record.statement {
+        StatementBlob::Open(_) => match open_statement(turn) {
+            Ok(statement) => check.signed(&statement),
+            Err((code, what)) => check.damaged(code, what),
+        },
+        StatementBlob::Sealed { .. } => check.sealed(),
+    }
+    check.outcome
+}
+
+pub(super) fn unsound(error: &StatementError) -> (&'static str, String) {
+    (error.code(), format!("the statement is not sound: {error}"))
+}
+
+/// The reading of one statement.
+pub(super) struct Check<'c> {
+    pub(super) turn: &'c Turn<'c>,
+    pub(super) context: &'c Context<'c>,
+    pub(super) outcome: Outcome,
+}
+
+impl Outcome {
+    const fn new() -> Self {
+        Self {
+            faults: Vec::new(),
+            reading: Reading::NotTried,
+            proven: false,
+            disclosures_read: 0,
+            disclosures_unreadable: 0,
+            child: None,
+        }
+    }
+}
+
+impl Check<'_> {
+    pub(super) fn fault(&mut self, code: &'static str, what: impl Into<String>) {
+        self.outcome.faults.push(Fault::new(place_of(self.turn.leaf.position), code, what));
+    }
+
+    fn damaged(&mut self, code: &'static str, what: String) {
+        self.outcome.reading = Reading::Damaged;
+        self.fault(code, what);
+    }
+
+    /// What the record must be whatever it hides: the ledger's own types are in the clear and have no owners, every other
+    /// statement is encrypted, and each blob names one of the entry's links.
+    fn places(&mut self) {
+        let (entry, record) = (self.turn.entry, &self.turn.record);
+        let own = record.event_type.is_ledgers_own();
+        let primary = match &record.statement {
+            StatementBlob::Open(_) => {
+                if !own || !entry.links.is_empty() || !record.disclosures.is_empty() {
+                    self.fault("in_the_clear", "a statement that has owners is not encrypted");
+                }
+                None
+            }
+            StatementBlob::Sealed { owner, .. } => {
+                if own {
+                    self.fault(
+                        "not_open",
+                        "a statement of the ledger's own, which has no owner, is encrypted",
+                    );
+                }
+                Some(owner)
+            }
+        };
+        let names: HashSet<&LinkName> = entry.links.iter().map(|link| &link.name).collect();
+        let owners = record.disclosures.iter().map(|blob| &blob.owner).chain(primary);
+        if owners.into_iter().any(|owner| !names.contains(owner)) {
+            self.fault("owner_not_linked", "it names an owner that its entry has no link of");
+        }
+        self.commitments();
+    }
+
+    /// Each link is the one that is due, and commits to the owner's next one.
+    fn commitments(&mut self) {
+        let Some(keyring) = self.context.keyring else { return };
+        for owned in &self.turn.owned {
+            let due = keyring.owner(&owned.tag).map(|keys| keys.link.link(owned.n));
+            if !due.is_some_and(|due| self.turn.entry.links.contains(&due)) {
+                self.fault("link_commitment", "one of its links does not lead to its owner's next");
+            }
+            if let Some(number) = owned.due {
+                let what = format!(
+                    "one of its links is number {} of an owner's record, and number {number} was due",
+                    owned.n
+                );
+                self.fault("link_out_of_order", what);
+            }
+        }
+    }
+
+    fn sealed(&mut self) {
+        let Some(keyring) = self.context.keyring else { return };
+        let (entry, record) = (self.turn.entry, &self.turn.record);
+        let texts = match open::decrypt(entry, record, &self.context.genesis, keyring, &self.context.links) {
+            Ok(Some(texts)) => texts,
+            Ok(None) => {
+                self.outcome.reading = Reading::KeysGone;
+                self.outcome.disclosures_unreadable = record.disclosures.len() as u64;
+                return;
+            }
+            Err(error) => return self.damaged("statement_altered", error.to_string()),
+        };
+        let disclosures = texts.disclosures.iter().map(|(_, text)| text.as_str());
+        let statement = match Statement::from_parts(&texts.jws, disclosures) {
+            Ok(statement) => statement,
+            Err(error) => {
+                let (code, what) = unsound(&error);
+                return self.damaged(code, what);
+            }
+        };
+        self.outcome.disclosures_read = statement.disclosures().len() as u64;
+        self.outcome.disclosures_unreadable =
+            (record.disclosures.len() - statement.disclosures().len()) as u64;
+        self.signed(&statement);
+        self.disclosed(&statement, keyring);
+    }
+
+    /// Who signed, when, and what the record says of it in the clear.
+    fn signed(&mut self, statement: &Statement) {
+        let (payload, record) = (statement.payload(), &self.turn.record);
+        self.outcome.reading = Reading::Read { seq: payload.seq, prev: payload.prev };
+        if let Some(registry) = &self.turn.registry {
+            match verify_authorship(statement, registry) {
+                Ok(()) => self.outcome.proven = true,
+                Err(error) => self.fault(error.code(), error.to_string()),
+            }
+        }
+        let agency = match &record.statement {
+            StatementBlob::Open(_) => None,
+            StatementBlob::Sealed { agency, .. } => Some(agency),
+        };
+        let same = (record.publisher, record.seq, &record.event_type)
+            == (payload.publisher, payload.seq, &payload.event_type);
+        if !same || agency.is_some_and(|agency| *agency != payload.iss) {
+            self.fault("record_differs", "publisher, seq, type or agency are not the statement's");
+        }
+        if payload.iat.saturating_sub(self.turn.entry.received_at.as_seconds()) > MAX_AHEAD {
+            self.fault("from_the_future", "it was signed more than 300 s after it was received");
+        }
+    }
+
+    /// The disclosures are those that the statement has digests of, and the links are its owners'.
+    fn disclosed(&mut self, statement: &Statement, keyring: &Keyring) {
+        let data = &statement.payload().data;
+        let record = &self.turn.record;
+        let mut digests = HashSet::new();
+        for blob in &record.disclosures {
+            if data.find(&blob.digest).is_none() {
+                self.fault(
+                    "disclosure_unreferenced",
+                    "it has a disclosure that the statement has no digest of",
+                );
+            }
+            if !digests.insert(blob.digest) {
+                self.fault("disclosure_repeated", "it has a disclosure twice");
+            }
+        }
+        let mut absent = 0;
+        for member in data.members() {
+            let there = member.digests().iter().filter(|digest| digests.contains(digest)).count();
+            if data.is_kept(member.name()) {
+                if there > 0 {
+                    self.fault("kept_but_sealed", "it has a disclosure that the publisher keeps at home");
+                }
+            } else {
+                absent += member.digests().len() - there;
+            }
+        }
+        // A disclosure may end with its owner's keys; while all of them live, none may be missing.
+        if absent > 0 && self.turn.owned.len() == self.turn.entry.links.len() {
+            self.fault("disclosure_missing", "a disclosure is missing, and its publisher does not keep it");
+        } else {
+            self.outcome.disclosures_unreadable += absent as u64;
+        }
+        if absent > 0 || self.outcome.disclosures_unreadable > 0 {
+            self.owners_as_named(statement, keyring);
+        } else {
+            self.owners_exactly(statement, keyring);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Integrity alerts: kept in a file of their own beside the log, which they cannot be rebuilt from.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use gt_core::base64url;
+use gt_core::registry::Registry;
+use gt_core::statement::PublisherId;
+use gt_core::{Hash, LeafIndex};
+use serde_json::Value;
+
+use crate::disk::{private, sync_name};
+use crate::layout;
+
+/// Something that shows that a key was copied, a system restored from a backup, or worse. A person must look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IntegrityAlert {
+    /// Two different statements with one `seq`, both with a valid signature.
+    ChainFork {
+        /// Whose chain.
+        publisher: PublisherId,
+        /// The `seq` that both have.
+        seq: u64,
+        /// Where the first one is sealed.
+        sealed: LeafIndex,
+        /// The hash of the one that was refused.
+        refused: Hash,
+    },
+}
+
+/// The alerts that the registry itself gives rise to, at every reading of the log again: keys that came in by recovery alone, and
+/// publishers whose statements are in doubt since some time (DESIGN section 4).
+pub(crate) fn of_registry(registry: &Registry) -> Vec<Value> {
+    let mut alerts = Vec::new();
+    for (id, publisher) in registry.publishers() {
+        let about = |pattern: &str, entry: LeafIndex| {
+            let anchor = Hash::of_parts(&[
+                b"gt/integrity/1\0",
+                pattern.as_bytes(),
+                id.as_bytes(),
+                &entry.0.to_be_bytes(),
+            ]);
+            serde_json::json!({
+                "id": base64url::encode(&anchor.as_bytes()[..16]),
+                "pattern": pattern,
+                "publisher": id.to_string(),
+                "agency": publisher.agency.as_str(),
+                "entry": entry.to_string(),
+            })
+        };
+        alerts.extend(publisher.recovered.iter().map(|entry| about("key-by-recovery", *entry)));
+        if let Some((entry, Some(since))) = publisher.revoked {
+            let mut alert = about("publisher-suspect", entry);
+            alert["suspect_from"] = Value::from(since.to_string());
+            alerts.push(alert);
+        }
+    }
+    alerts
+}
+
+/// The alerts' file.
+pub(crate) struct IntegrityLog {
+    file: PathBuf,
+    known: Mutex<HashSet<String>>,
+}
+
+impl IntegrityAlert {
+    /// Anchored to the place in the chain: whoever holds a key can sign forks of one place without end, and they are one alert.
+    fn id(&self) -> String {
+        let Self::ChainFork { publisher, seq, .. } = self;
+        let anchor = Hash::of_parts(&[b"gt/integrity/1\0", publisher.as_bytes(), &seq.to_be_bytes()]);
+        base64url::encode(&anchor.as_bytes()[..16])
+    }
+
+    fn to_line(&self, id: &str) -> String {
+        let Self::ChainFork { publisher, seq, sealed, refused } = self;
+        let members = BTreeMap::from([
+            ("id", id.to_owned()),
+            ("pattern", "chain-fork".to_owned()),
+            ("publisher", publisher.to_string()),
+            ("seq", seq.to_string()),
+            ("sealed", sealed.to_string()),
+            ("refused", refused.to_string()),
+        ]);
+        serde_json::json!(members).to_string()
+    }
+}
+
+impl IntegrityLog {
+    pub(crate) fn open(root: &Path) -> Self {
+        let log = Self { file: root.join(layout::integrity()), known: Mutex::default() };
+        let ids = log.alerts().into_iter().filter_map(|alert| Some(alert.get("id")?.as_str()?.to_owned()));
+        log.known.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
+        log
+    }
+
+    /// The alerts so far, oldest first.
+    pub(crate) fn alerts(&self) -> Vec<Value> {
+        let bytes = fs::read(&self.file).unwrap_or_default();
+        bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+    }
+
+    /// Logs an alert and keeps it, once.
+    pub(crate) fn raise(&self, alert: &IntegrityAlert) {
+        let IntegrityAlert::ChainFork { publisher, seq, sealed, refused } = alert;
+        let id = alert.id();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.contains(&id) {
+            return;
+        }
+        tracing::error!(%publisher, seq, %sealed, %refused, "integrity alert: a publisher's chain has forked");
+        match self.append(&alert.to_line(&id)) {
+            Ok(()) => {
+                known.insert(id);
+            }
+            Err(error) => tracing::error!(%error, "the integrity alert could not be kept"),
+        }
+    }
+
+    fn append(&self, line: &str) -> io::Result<()> {
+        let mut file = private().read(true).append(true).create(true).open(&self.file)?;
+        // A line that a power cut tore must not swallow this one.
+        let torn = file.seek(SeekFrom::End(0))? > 0 && {
+            file.seek(SeekFrom::End(-1))?;
+            let mut last = [0];
+            file.read_exact(&mut last)?;
+            last != *b"\n"
+        };
+        let text = if torn { format!("\n{line}\n") } else { format!("{line}\n") };
+        file.write_all(text.as_bytes())?;
+        file.sync_data()?;
+        sync_name(&self.file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fork(seq: u64, refused: &[u8]) -> IntegrityAlert {
+        let (publisher, refused) = (Hash::of(b"publisher"), Hash::of(refused));
+        IntegrityAlert::ChainFork { publisher, seq, sealed: LeafIndex(7), refused }
+    }
+
+    #[test]
+    fn one_place_is_one_alert_and_a_torn_line_swallows_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("state")).expect("made");
+        let log = IntegrityLog::open(folder.path());
+        for refused in [b"one", b"two"] {
+            log.raise(&fork(1, refused));
+        }
+        assert_eq!(log.alerts().len(), 1);
+        let mut bytes = fs::read(&log.file).expect("readable");
+        bytes.extend_from_slice(b"{\"id\":\"torn");
+        fs::write(&log.file, &bytes).expect("written");
+        let log = IntegrityLog::open(folder.path());
+        log.raise(&fork(1, b"three"));
+        log.raise(&fork(2, b"four"));
+        let seqs: Vec<_> = log.alerts().iter().map(|alert| alert["seq"].clone()).collect();
+        assert_eq!(seqs, ["1", "2"]);
+    }
+}

@@ -1,0 +1,79 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError};
+
+use tokio::sync::oneshot;
+
+use super::Sealed;
+use crate::prepare::Prepared;
+use crate::refusal::Refusal;
+
+/// How many statements may wait to be checked. At most three batches are further on.
+pub(super) const MAX_WAITING: usize = 4000;
+
+/// How many bytes of statements may be unanswered.
+const MAX_UNANSWERED_BYTES: usize = 64 << 20;
+
+/// A statement and whoever waits for its answer.
+pub(crate) struct Ticket {
+    pub(crate) prepared: Prepared,
+    pub(crate) reply: Reply,
+}
+
+/// Where the answer goes. One that is dropped says that the sealer has stopped, so nobody waits in vain, whatever became of the sealer.
+pub(crate) struct Reply {
+    sender: Option<oneshot::Sender<Result<Sealed, Refusal>>>,
+    bytes: usize,
+    unanswered: Arc<AtomicUsize>,
+}
+
+/// The sealer's front door.
+pub(crate) struct Intake {
+    queue: SyncSender<Ticket>,
+    unanswered: Arc<AtomicUsize>,
+}
+
+impl Intake {
+    pub(super) fn new(queue: SyncSender<Ticket>) -> Self {
+        Self { queue, unanswered: Arc::default() }
+    }
+
+    /// Hands a statement to the sealer. The answer comes once the seal is durable.
+    pub(crate) fn submit(&self, prepared: Prepared) -> oneshot::Receiver<Result<Sealed, Refusal>> {
+        let (sender, answer) = oneshot::channel();
+        let bytes = prepared.bytes;
+        let before = self.unanswered.fetch_add(bytes, Ordering::AcqRel);
+        let reply = Reply { sender: Some(sender), bytes, unanswered: Arc::clone(&self.unanswered) };
+        if before + bytes > MAX_UNANSWERED_BYTES {
+            reply.give(Err(Refusal::Busy));
+        } else if let Err(TrySendError::Full(ticket)) = self.queue.try_send(Ticket { prepared, reply }) {
+            ticket.reply.give(Err(Refusal::Busy));
+        }
+        answer
+    }
+}
+
+impl Reply {
+    /// Answers. The submitter may have gone; what was sealed is sealed all the same, and sending it again gives the receipt.
+    pub(crate) fn give(mut self, answer: Result<Sealed, Refusal>) {
+        if let Some(sender) = self.sender.take() {
+            let _ = sender.send(answer);
+        }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        self.unanswered.fetch_sub(self.bytes, Ordering::AcqRel);
+        if let Some(sender) = self.sender.take() {
+            let _ = sender.send(Err(Refusal::Stopped));
+        }
+    }
+}
+
+/// The answer of a sealer that is not there any more.
+pub(crate) fn stopped() -> oneshot::Receiver<Result<Sealed, Refusal>> {
+    let (sender, answer) = oneshot::channel();
+    let _ = sender.send(Err(Refusal::Stopped));
+    answer
+}

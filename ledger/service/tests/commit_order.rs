@@ -1,0 +1,115 @@
+//! What `CommitPort` demands, of the embedded commit: by the order of its changes to the data folder.
+
+mod partnership;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use gt_ledger::disk::{Change, Recorder};
+use partnership::{Home, child};
+
+#[derive(Default)]
+struct Changes(Mutex<Vec<Change>>);
+
+impl Recorder for Changes {
+    fn record(&self, change: Change) {
+        self.0.lock().expect("not poisoned").push(change);
+    }
+}
+
+impl Changes {
+    fn take(&self) -> Vec<Change> {
+        std::mem::take(&mut *self.0.lock().expect("not poisoned"))
+    }
+}
+
+/// The first change of this kind, by its place.
+fn at(changes: &[Change], what: &str, wanted: impl Fn(&Change) -> bool) -> usize {
+    changes.iter().position(wanted).unwrap_or_else(|| panic!("never: {what}"))
+}
+
+fn appends(path: &'static str) -> impl Fn(&Change) -> bool {
+    move |change| matches!(change, Change::Append(file, bytes) if file == Path::new(path) && !bytes.is_empty())
+}
+
+fn syncs(path: &'static str) -> impl Fn(&Change) -> bool {
+    move |change| matches!(change, Change::SyncFile(file) if file == Path::new(path))
+}
+
+fn is_new_checkpoint(change: &Change) -> bool {
+    matches!(change, Change::Rename(_, to) if to == Path::new("checkpoint"))
+}
+
+#[test]
+fn keys_then_entries_then_the_checkpoint_then_the_receipt() {
+    let home = Home::new();
+    let changes = Arc::new(Changes::default());
+    let ledger = home.open_recorded(Some(changes.clone()));
+    let mut council = home.register(&ledger, "gss:E06000005", 1);
+    // The registration's batch is tidied up before the next one starts, and so before this statement's receipt.
+    ledger.seal_blocking(council.next(&child(1)).to_compact().as_bytes()).expect("sealed");
+    changes.take();
+    let before = ledger.log().size();
+    ledger.seal_blocking(council.next(&child(2)).to_compact().as_bytes()).expect("sealed");
+    // Whatever is missing here was not durable when the receipt went out.
+    let changes = changes.take();
+    assert_eq!(ledger.log().size().0, before.0 + 1);
+    let order = [
+        at(&changes, "keys written", appends("keyring/journal")),
+        at(&changes, "keys durable", syncs("keyring/journal")),
+        at(&changes, "entry written", appends("open/entries/000")),
+        at(&changes, "entry durable", syncs("open/entries/000")),
+        at(&changes, "checkpoint durable beside the old one", syncs("checkpoint.new")),
+        at(&changes, "checkpoint in its place", is_new_checkpoint),
+        at(&changes, "its name durable", |change| *change == Change::SyncFolder(PathBuf::new())),
+    ];
+    assert!(order.is_sorted(), "{order:?}");
+    let vault = at(&changes, "vault record durable", syncs("vault/000"));
+    assert!(order[2] < vault && vault < order[5]);
+}
+
+#[test]
+fn a_checkpoint_covers_what_is_durable_and_full_files_move_after_it() {
+    let home = Home::new();
+    let changes = Arc::new(Changes::default());
+    let ledger = home.open_recorded(Some(changes.clone()));
+    let mut council = home.register(&ledger, "gss:E06000005", 1);
+    let waiting: Vec<_> = (0..600_u32)
+        .map(|n| council.next(&child(u8::try_from(n % 40).expect("small"))))
+        .map(|statement| gt_ledger::prepare::Prepared::new(statement.to_compact().as_bytes()).expect("sound"))
+        .map(|prepared| ledger.submit(prepared))
+        .collect();
+    for answer in waiting {
+        answer.blocking_recv().expect("answered").expect("sealed");
+    }
+    ledger.close();
+
+    let (mut unsynced, mut since_checkpoint, mut moved) = (HashSet::new(), HashSet::new(), 0);
+    for change in changes.take() {
+        match change {
+            Change::Append(file, _) => {
+                unsynced.insert(file.clone());
+                since_checkpoint.insert(file);
+            }
+            Change::SyncFile(file) => drop(unsynced.remove(&file)),
+            Change::Rename(_, to) if to == Path::new("checkpoint") => {
+                let early = unsynced.iter().find(|file| is_sealed_data(file));
+                assert_eq!(early, None, "the checkpoint covers what is not durable");
+                since_checkpoint.clear();
+            }
+            Change::Rename(from, to) if to.starts_with("tile") => {
+                assert!(!unsynced.contains(&from), "{} moved before it was durable", from.display());
+                assert!(!since_checkpoint.contains(&from), "{} moved before its checkpoint", from.display());
+                moved += 1;
+            }
+            _ => {}
+        }
+    }
+    // Two bundles and their two tiles.
+    assert_eq!(moved, 4);
+}
+
+fn is_sealed_data(file: &Path) -> bool {
+    ["open/entries", "vault", "keyring"].iter().any(|folder| file.starts_with(folder))
+}

@@ -1,0 +1,314 @@
+//! What `fsck` finds in a log whose operator forged it: the entries are chained anew, the vault's checksums are right, tiles and root
+//! are the entries', and the checkpoint is signed with the right key.
+
+mod fsck_sample;
+mod partnership;
+
+use std::fs;
+
+use fsck_sample::{Copy, Sample, small};
+use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
+use gt_core::entry::Entry;
+use gt_core::key::PrivateKey;
+use gt_core::link::{Link, LinkName};
+use gt_core::statement::{Draft, EventType, Owner, Pseudonym, Statement};
+use gt_core::time::Timestamp;
+use gt_core::{Hash, LeafIndex, TreeSize, tree};
+use gt_ledger::Ledger;
+use gt_ledger::audit::{Report, Verdict};
+use gt_ledger::clock::SystemClock;
+use gt_ledger::disk::Disk;
+use gt_ledger::keyring::{Keyring, OwnerKeys};
+use gt_ledger::log::{SealedEntry, recover};
+use gt_ledger::secrets::{file, read_key};
+use gt_ledger::vault::{self, StatementBlob, VaultRecord};
+use partnership::{ORIGIN, Publisher, child};
+
+type Sealed = (Entry, VaultRecord);
+
+/// An entry about a child of whom there are more before and behind it, by the first publisher.
+const MIDDLE: usize = 5 + 9;
+const DECISION: usize = 5 + 7;
+
+/// Writes the sample's log anew, after an edit.
+fn forge(edit: impl FnOnce(&mut Vec<Sealed>)) -> Copy {
+    let of = small();
+    let copy = of.copy();
+    let mut sealed = read(of, &copy);
+    edit(&mut sealed);
+    for top in ["tile", "open", "vault", "state"] {
+        fs::remove_dir_all(copy.data().join(top))
+            .or_else(|error| if top == "tile" { Ok(()) } else { Err(error) })
+            .expect("removed");
+    }
+    copy.remove("checkpoint");
+    let mut writer = recover(Disk::new(&copy.data(), None), None).expect("an empty log").writer;
+    let mut prev = Hash::ZERO;
+    for ((mut entry, record), index) in sealed.into_iter().zip(0..) {
+        (entry.index, entry.prev) = (LeafIndex(index), prev);
+        let bytes = entry.to_bytes();
+        prev = tree::leaf_hash(&bytes);
+        writer
+            .append(&[SealedEntry { vault: record.encode(&prev), bytes, leaf_hash: prev }])
+            .expect("written");
+    }
+    let checkpoint = Checkpoint::new(ORIGIN, writer.size(), writer.root()).expect("sound");
+    let signer = of.secrets().note_signer().expect("a signer");
+    writer.publish(&SignedCheckpoint::sign(checkpoint, &[&signer]).expect("signed")).expect("written");
+    writer.promote().expect("moved");
+    copy
+}
+
+fn read(of: &Sample, copy: &Copy) -> Vec<Sealed> {
+    let ledger =
+        Ledger::open(&copy.data(), &of.secrets(), Box::new(SystemClock::default()), None).expect("opens");
+    let TreeSize(size) = ledger.log().size();
+    let raw = ledger.log().entries_and_vault(LeafIndex(0), size).expect("reads");
+    raw.into_iter()
+        .map(|(entry, vault)| {
+            let (record, _) = VaultRecord::decode(&vault, &entry.leaf_hash()).expect("sound");
+            (entry, record)
+        })
+        .collect()
+}
+
+#[track_caller]
+fn assert_finds(copy: &Copy, code: &str, entry: usize) -> Report {
+    let report = copy.fsck();
+    assert_eq!(report.verdict(), Verdict::NotSound);
+    let found = report.faults.iter().any(|f| f.code == code && f.place.ends_with(&format!("entry {entry}")));
+    assert!(found, "{code} in entry {entry}: {:?}", report.faults);
+    report
+}
+
+fn earlier(time: Timestamp) -> Timestamp {
+    Timestamp::from_millis(time.as_millis() - 60_000).expect("in range")
+}
+
+#[test]
+fn a_log_that_is_written_anew_unchanged_is_sound() {
+    let report = forge(|_| {}).fsck();
+    assert_eq!(
+        (report.verdict(), report.counts.statements_read),
+        (Verdict::Sound, 40),
+        "{:?}",
+        report.faults
+    );
+}
+
+#[test]
+fn what_the_entries_say_is_held_against_the_log() {
+    assert_finds(
+        &forge(|log| log[MIDDLE].0.received_at = earlier(log[0].0.received_at)),
+        "entry_time",
+        MIDDLE,
+    );
+    assert_finds(&forge(|log| log[MIDDLE].0.registry += 1), "entry_registry", MIDDLE);
+    assert_finds(&forge(|log| log[3].0.registry -= 1), "entry_registry", 3);
+    let again = forge(|log| log[MIDDLE].0.links[0] = log[6].0.links[0]);
+    assert_finds(&again, "link_repeated", MIDDLE);
+    let keyless = again.fsck_without_keys();
+    assert!(keyless.faults.iter().any(|fault| fault.code == "link_repeated"));
+    assert_finds(&forge(|log| log[MIDDLE].0.statement = log[6].0.statement), "statement_altered", MIDDLE);
+}
+
+#[test]
+fn an_omission_by_the_sealer_is_found() {
+    let left_out = forge(|log| drop(log.remove(MIDDLE)));
+    // Every third statement is the publisher's; those behind it have moved up by one.
+    assert_finds(&left_out, "chain_gap", MIDDLE + 2);
+    let swapped = forge(|log| log.swap(MIDDLE, MIDDLE + 3));
+    assert_finds(&swapped, "chain_gap", MIDDLE);
+    assert_finds(&swapped, "chain_fork", MIDDLE + 3);
+    let twice = forge(|log| log.push(log[MIDDLE].clone()));
+    assert_finds(&twice, "chain_fork", 40);
+    assert_finds(&forge(|log| log[MIDDLE].1.seq += 1), "record_differs", MIDDLE);
+}
+
+/// The link of an owner who is not the child.
+fn somebody_else(entry: &Entry, record: &VaultRecord) -> LinkName {
+    let StatementBlob::Sealed { owner: child, .. } = record.statement else { panic!("a child's") };
+    entry.links.iter().find(|link| link.name != child).expect("six owners").name
+}
+
+#[test]
+fn links_are_exactly_those_that_are_due() {
+    let missing = forge(|log| {
+        let (entry, record) = &mut log[DECISION];
+        let hidden = somebody_else(entry, record);
+        entry.links.retain(|link| link.name != hidden);
+    });
+    assert_finds(&missing, "owner_not_linked", DECISION);
+    assert_finds(&missing, "link_out_of_order", DECISION + 20);
+    // The last that the log holds of somebody: there is no later link to tell.
+    let last = forge(|log| {
+        let (entry, record) = &mut log[DECISION + 20];
+        let hidden = somebody_else(entry, record);
+        let link = entry.links.iter_mut().find(|link| link.name == hidden).expect("found above");
+        *link = Link { name: [1; 16], commitment: [2; 16] };
+        record.disclosures.retain(|blob| blob.owner != hidden);
+    });
+    assert_eq!(last.fsck_without_keys().verdict(), Verdict::Sound);
+    assert_finds(&last, "keys_gone", DECISION + 20);
+    let surplus = forge(|log| log[DECISION].0.links.push(Link { name: [1; 16], commitment: [2; 16] }));
+    assert_finds(&surplus, "link_surplus", DECISION);
+    assert_finds(&forge(|log| log[MIDDLE].0.links[0].commitment[3] ^= 1), "link_commitment", MIDDLE);
+    // A child's entry that is hidden from the child's record, with everything that the public can see in order.
+    let hidden = forge(|log| {
+        let (entry, record) = &mut log[5 + 1];
+        let name = [9; 16];
+        entry.links[0].name = name;
+        for blob in &mut record.disclosures {
+            blob.owner = name;
+        }
+        let StatementBlob::Sealed { owner, .. } = &mut record.statement else { panic!("a child's") };
+        *owner = name;
+    });
+    assert_eq!(hidden.fsck_without_keys().verdict(), Verdict::Sound);
+    assert_finds(&hidden, "keys_gone", 5 + 1);
+    assert_finds(&hidden, "link_out_of_order", 5 + 9);
+}
+
+#[test]
+fn no_disclosure_can_be_dropped_or_doubled() {
+    assert_finds(&forge(|log| drop(log[DECISION].1.disclosures.remove(3))), "disclosure_missing", DECISION);
+    assert_finds(&forge(|log| drop(log[MIDDLE].1.disclosures.pop())), "disclosure_missing", MIDDLE);
+    let twice = forge(|log| {
+        let blob = log[DECISION].1.disclosures[3].clone();
+        log[DECISION].1.disclosures.push(blob);
+    });
+    assert_finds(&twice, "disclosure_repeated", DECISION);
+}
+
+/// Puts another statement in the place of one about a single child, encrypted under that child's own keys.
+fn reseal(sealed: &mut Sealed, draft: impl FnOnce(&mut Draft), key: Option<PrivateKey>, linked: bool) {
+    let of = small();
+    let keyring = Keyring::open(&of.home.data(), of.secrets().kek()).expect("opens");
+    let publisher = &of.publishers[0];
+    let (entry, record) = sealed;
+    assert_eq!(record.publisher, publisher.id);
+    let mut signing = Publisher::new(publisher.agency.as_str(), 1, of.home.genesis());
+    signing.seq = record.seq;
+    signing.prev = Hash::ZERO;
+    if let Some(key) = key {
+        signing.key = key;
+    }
+    let about = keyring.owners().find(|(_, keys)| (0..9).any(|n| keys.link.name(n) == entry.links[0].name));
+    let (_, about): (_, &OwnerKeys) = about.expect("a child that is known");
+    let mut drafted = signing.draft(&about.owner.key_text());
+    draft(&mut drafted);
+    let statement = signing.sign(&drafted);
+    let keys = about.agency(&publisher.agency).expect("keys");
+    let seal = |key: &[u8; 32], digest: Option<&Hash>, text: &str| {
+        vault::seal(key, &of.home.genesis(), &vault::place(&statement.hash(), digest), text.as_bytes())
+    };
+    for (blob, disclosure) in record.disclosures.iter_mut().zip(statement.disclosures()) {
+        blob.digest = disclosure.digest();
+        blob.bytes = seal(&keys.data, Some(&disclosure.digest()), disclosure.text());
+    }
+    let StatementBlob::Sealed { bytes, .. } = &mut record.statement else { panic!("a child's") };
+    *bytes = seal(&keys.record, None, statement.jws());
+    if linked {
+        entry.statement = statement.hash();
+    }
+}
+
+#[test]
+fn a_statement_that_its_agency_did_not_sign_is_found() {
+    let forged =
+        |draft: fn(&mut Draft), key, linked| forge(move |log| reseal(&mut log[MIDDLE], draft, key, linked));
+    let strange = Some(PrivateKey::from_seed(&[77; 32]));
+    assert_finds(&forged(|_| {}, strange, true), "key_not_in_force", MIDDLE);
+    assert_finds(&forged(|_| {}, None, false), "statement_altered", MIDDLE);
+    assert_finds(&forged(|_| {}, None, true), "chain_prev", MIDDLE);
+    assert_finds(
+        &forged(|draft| draft.aud = "ledger.example/else".into(), None, true),
+        "wrong_audience",
+        MIDDLE,
+    );
+    assert_finds(&forged(|draft| draft.iat += 3600, None, true), "from_the_future", MIDDLE);
+    let agency =
+        |draft: &mut Draft| draft.iss = gt_core::agency::AgencyCode::parse("ods:RX1").expect("a code");
+    assert_finds(&forged(agency, None, true), "wrong_agency", MIDDLE);
+    assert_finds(&forged(agency, None, true), "record_differs", MIDDLE);
+    let other = |draft: &mut Draft| {
+        let json = format!(r#"{{"pseudonym":"{}","role":"Child"}}"#, child(99));
+        let person = gt_core::json::Value::parse(json.as_bytes()).expect("test JSON");
+        draft.members[2].1 = gt_core::statement::DraftMember::Disclosed(vec![person]);
+    };
+    assert_finds(&forged(other, None, true), "link_missing", MIDDLE);
+    assert_finds(&forged(other, None, true), "other_owner", MIDDLE);
+}
+
+#[test]
+fn the_registrars_own_statements_are_checked() {
+    let unsigned = forge(|log| {
+        let (entry, record) = &mut log[3];
+        let StatementBlob::Open(jws) = &mut record.statement else { panic!("the registrar's") };
+        let last = jws.len() - 10;
+        jws[last] = if jws[last] == b'A' { b'B' } else { b'A' };
+        entry.statement = Hash::of(jws);
+    });
+    let report = assert_finds(&unsigned, "bad_signature", 3);
+    assert!(report.notes.iter().any(|note| note.contains("signatures were not checked")));
+    assert_finds(&forge(|log| log[3].0.statement = Hash::ZERO), "statement_altered", 3);
+    let twice = forge(|log| {
+        let again = log[3].clone();
+        log[4] = again;
+        log[4].0.registry += 1;
+    });
+    assert_finds(&twice, "already_registered", 4);
+}
+
+/// The ledger's own service seals that a record has ended.
+fn erasure(log: &[Sealed]) -> Sealed {
+    let of = small();
+    let key = read_key(&of.home.secrets_folder().join(file::SERVICE)).expect("a key");
+    let mut service = Publisher::new("ledger:service", 0, of.home.genesis());
+    (service.id, service.key) = (key.public().thumbprint(), key);
+    let mut draft = service.draft(&child(0));
+    draft.event_type = EventType::parse("subject.erased").expect("a type");
+    draft.members = Vec::new();
+    let statement: Statement = service.sign(&draft);
+    let (last, _) = log.last().expect("entries");
+    let entry = Entry { links: Vec::new(), statement: statement.hash(), ..last.clone() };
+    let record = VaultRecord {
+        publisher: service.id,
+        seq: 0,
+        event_type: draft.event_type,
+        statement: StatementBlob::Open(statement.jws().as_bytes().to_vec()),
+        disclosures: Vec::new(),
+    };
+    (entry, record)
+}
+
+#[test]
+fn what_an_erasure_ended_is_counted_and_no_fault() {
+    let of = small();
+    let keyring = Keyring::open(&of.home.data(), of.secrets().kek()).expect("opens");
+    let tag = keyring.tag(&Owner::Person(Pseudonym::parse(&child(2)).expect("a pseudonym")));
+    let shard = format!("keyring/{:02x}", tag[0]);
+
+    let lost = forge(|_| {});
+    lost.remove(&shard);
+    assert_finds(&lost, "keys_gone", 5 + 2);
+
+    let erased = forge(|log| log.push(erasure(log)));
+    let before = erased.fsck();
+    assert_eq!(
+        (before.verdict(), before.counts.statements_read),
+        (Verdict::Sound, 41),
+        "{:?}",
+        before.faults
+    );
+    erased.remove(&shard);
+    let after = erased.fsck();
+    assert_eq!(after.verdict(), Verdict::Sound, "{:?}", after.faults);
+    assert!(after.counts.statements_unreadable >= 2);
+    assert_eq!(after.counts.statements_read + after.counts.statements_unreadable, 41);
+    assert_eq!(
+        after.counts.disclosures_read + after.counts.disclosures_unreadable,
+        before.counts.disclosures_read
+    );
+    assert!(after.notes.iter().any(|note| note.contains("keys are gone")));
+}

@@ -1,0 +1,11 @@
+//! Whole-system tests: the `goldenthread` program as agencies, registrars and analysts meet it.
+//!
+//! Every test runs real processes on folders and ports of its own, which end with the test. It waits for conditions and
+//! never for time. `GT_PROGRAM` names a program to test instead of the one that is built here.
+
+mod agents;
+mod crashes;
+mod partnership;
+mod refusals;
+mod shutdown;
+mod tampering;

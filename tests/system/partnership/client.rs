@@ -1,0 +1,141 @@
+use std::time::Duration;
+
+use gt_core::Hash;
+use gt_core::statement::{PublisherId, Statement};
+use serde_json::Value;
+use ureq::Agent;
+use ureq::http::{Method, Request, Response};
+
+const MAX_ANSWER: u64 = 64 << 20;
+
+/// Somebody who speaks HTTP to a ledger or an agent.
+#[derive(Clone)]
+pub(crate) struct Client {
+    base: String,
+    agent: Agent,
+    token: Option<String>,
+}
+
+/// What came back, whatever its status.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) content_type: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) fn new(base: &str) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None);
+        let config = config.timeout_global(Some(Duration::from_secs(60)));
+        Self { base: base.to_owned(), agent: config.build().into(), token: None }
+    }
+
+    pub(crate) fn with_token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
+        self
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Reply {
+        self.try_get(path).expect("an answer")
+    }
+
+    pub(crate) fn try_get(&self, path: &str) -> Result<Reply, ureq::Error> {
+        self.ask(Method::GET, path, "", b"")
+    }
+
+    pub(crate) fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Reply {
+        self.try_post(path, content_type, body).expect("an answer")
+    }
+
+    pub(crate) fn try_post(&self, path: &str, kind: &str, body: &[u8]) -> Result<Reply, ureq::Error> {
+        self.ask(Method::POST, path, kind, body)
+    }
+
+    pub(crate) fn ask(&self, method: Method, path: &str, kind: &str, body: &[u8]) -> Result<Reply, ureq::Error> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        if !kind.is_empty() {
+            request = request.header("content-type", kind);
+        }
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = if body.is_empty() && kind.is_empty() {
+            return Reply::read(self.agent.run(request.body(()).expect("a request"))?);
+        } else {
+            request.body(body).expect("a request")
+        };
+        Reply::read(self.agent.run(request)?)
+    }
+
+    /// Publishes one statement.
+    pub(crate) fn publish(&self, statement: &Statement) -> Reply {
+        self.publish_text(statement.to_compact().as_bytes())
+    }
+
+    /// Publishes what may or may not be a statement.
+    pub(crate) fn publish_text(&self, text: &[u8]) -> Reply {
+        self.post("/v1/statements", "application/sd-jwt", text)
+    }
+
+    /// Publishes statements in one request; a line of JSON comes back for each.
+    pub(crate) fn publish_lines(&self, lines: &[String]) -> Vec<Value> {
+        let reply = self.post("/v1/statements", "application/x-ndjson", lines.join("\n").as_bytes());
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.lines()
+    }
+
+    /// How many entries the ledger has.
+    pub(crate) fn size(&self) -> u64 {
+        self.get("/v1/ledger").json()["size"].as_u64().expect("a size")
+    }
+
+    /// Where the ledger has the end of a publisher's chain.
+    pub(crate) fn head(&self, publisher: &PublisherId) -> (u64, Hash) {
+        let head = self.get(&format!("/v1/publishers/{publisher}/head")).json();
+        let hash = head["head"].as_str().expect("a hash");
+        (head["next_seq"].as_u64().expect("a number"), Hash::parse(hash).expect("a hash"))
+    }
+
+    /// The hash of the statement that an entry seals.
+    pub(crate) fn sealed(&self, index: u64) -> Hash {
+        let entry = self.get(&format!("/v1/entries/{index}")).json();
+        Hash::parse(entry["entry"]["statement"].as_str().expect("an entry")).expect("a hash")
+    }
+}
+
+impl Reply {
+    fn read(mut response: Response<ureq::Body>) -> Result<Self, ureq::Error> {
+        let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or_default().to_owned();
+        let body = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec()?;
+        Ok(Self { status: response.status().as_u16(), content_type, body })
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("an answer in UTF-8")
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        self.text().lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    }
+
+    /// The problem's code. What says so must be a problem document through and through.
+    pub(crate) fn problem(&self) -> String {
+        assert_eq!(self.content_type, "application/problem+json", "{}", self.text());
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status);
+        check_problem(&problem)
+    }
+}
+
+/// The code of a problem document.
+pub(crate) fn check_problem(problem: &Value) -> String {
+    let code = problem["code"].as_str().unwrap_or_else(|| panic!("a code: {problem}"));
+    assert_eq!(problem["type"], format!("urn:goldenthread:problem:{code}"));
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.len() > 10), "a sentence: {problem}");
+    code.to_owned()
+}

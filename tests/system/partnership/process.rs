@@ -1,0 +1,225 @@
+//! The program as a process: built once, started with arguments, watched, and gone with the test.
+
+use std::ffi::OsStr;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long anything may take before a test gives up on it. Nothing waits this long if all is well.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program under test.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| std::env::var_os("GT_PROGRAM").map_or_else(build, PathBuf::from))
+}
+
+/// Builds the program with the profile and into the target folder of this test. Cargo says where it then is.
+fn build() -> PathBuf {
+    let test = std::env::current_exe().expect("a test is a file");
+    let profile_folder = test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps");
+    let target = profile_folder.parent().expect("PROFILE lies in the target folder");
+    let profile = match profile_folder.file_name().and_then(OsStr::to_str) {
+        Some("debug") | None => "dev",
+        Some(name) => name,
+    };
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("Cargo.toml");
+    let built = Command::new(cargo)
+        .args(["build", "--quiet", "--package", "goldenthread", "--bin", "goldenthread"])
+        .args(["--message-format", "json-render-diagnostics", "--profile", profile])
+        .arg("--target-dir")
+        .arg(target)
+        .arg("--manifest-path")
+        .arg(manifest)
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo runs");
+    assert!(built.status.success(), "goldenthread does not build");
+    let messages = String::from_utf8(built.stdout).expect("cargo writes UTF-8");
+    let executable = |line: &str| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    };
+    messages.lines().filter_map(executable).last().expect("cargo says where the program is")
+}
+
+fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+    let mut command = Command::new(program());
+    // What the machine's user has set is not part of a test.
+    for variable in ["GOLDENTHREAD_LOG", "GOLDENTHREAD_TOKEN", "GOLDENTHREAD_URL", "RUST_BACKTRACE"] {
+        command.env_remove(variable);
+    }
+    command.args(arguments);
+    command
+}
+
+/// A program that ran to its end.
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    /// Exit status 0, or the test ends here with what was said.
+    pub(crate) fn succeeded(self) -> Self {
+        self.exited(0)
+    }
+
+    pub(crate) fn exited(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "standard output: {}\nstandard error: {}", self.stdout, self.stderr);
+        self
+    }
+
+    /// The one JSON value on standard output.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+
+    /// The JSON values on standard output, one a line.
+    pub(crate) fn json_lines(&self) -> Vec<Value> {
+        let read = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        self.stdout.lines().map(read).collect()
+    }
+
+    /// The one sentence that a command says when it cannot do what it was told.
+    pub(crate) fn complaint(&self) -> String {
+        let said: Vec<&str> = self.stderr.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(said.len(), 1, "one line: {}", self.stderr);
+        assert!(!self.stderr.contains("panicked") && !self.stderr.contains("backtrace"), "{}", self.stderr);
+        said[0].strip_prefix("goldenthread: ").expect("the program's own sentence").to_owned()
+    }
+}
+
+/// Runs the program to its end.
+pub(crate) fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ended {
+    run_with_input(arguments, b"")
+}
+
+/// Runs the program to its end, with this on its standard input.
+pub(crate) fn run_with_input(
+    arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    input: &[u8],
+) -> Ended {
+    let mut command = command(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = Guard(command.spawn().expect("the program starts"));
+    let (mut stdin, stdout, stderr) = (child.0.stdin.take(), child.0.stdout.take(), child.0.stderr.take());
+    let input = input.to_owned();
+    // A program that ends early leaves its input unread.
+    let writer = thread::spawn(move || drop(stdin.as_mut().map(|stdin| stdin.write_all(&input))));
+    let (stdout, stderr) = (read_all(stdout), read_all(stderr));
+    let status = child.wait();
+    writer.join().expect("writing does not panic");
+    let text = |reader: thread::JoinHandle<String>| reader.join().expect("reading does not panic");
+    Ended { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+}
+
+fn read_all(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.expect("it was piped").read_to_end(&mut bytes).expect("a readable pipe");
+        String::from_utf8(bytes).expect("the program writes UTF-8")
+    })
+}
+
+/// A child that does not outlive the test.
+struct Guard(Child);
+
+impl Guard {
+    fn wait(&mut self) -> ExitStatus {
+        let mut status = None;
+        eventually("the program ends", || {
+            status = self.0.try_wait().expect("a child of this process");
+            status.is_some()
+        });
+        status.expect("it has ended")
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // It may have ended by itself, which is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The program, running. Its standard output is read a line at a time, its standard error is appended to a file.
+pub(crate) struct Process {
+    child: Guard,
+    lines: Receiver<String>,
+    log: PathBuf,
+}
+
+impl Process {
+    pub(crate) fn start(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, log: &Path) -> Self {
+        let open = OpenOptions::new().append(true).create(true).open(log).expect("a log file");
+        let mut command = command(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(open);
+        let mut child = Guard(command.spawn().expect("the program starts"));
+        let stdout = child.0.stdout.take().expect("it was piped");
+        let (line, lines) = channel();
+        thread::spawn(move || {
+            for text in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if line.send(text).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { child, lines, log: log.to_owned() }
+    }
+
+    /// Where it says, in a line of JSON, that it listens. The test ends here if it does not.
+    pub(crate) fn listening(&self) -> String {
+        let line = match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Timeout) => panic!("it does not say where it listens: {}", self.log_text()),
+            Err(RecvTimeoutError::Disconnected) => panic!("it has ended: {}", self.log_text()),
+        };
+        let value: Value = serde_json::from_str(&line).expect("a line of JSON");
+        value["listening"].as_str().unwrap_or_else(|| panic!("an address: {line}")).to_owned()
+    }
+
+    /// `kill -9`. Returns once the process is gone.
+    pub(crate) fn kill(&mut self) {
+        self.child.0.kill().expect("a child of this process");
+        self.child.wait();
+    }
+
+    /// Sends another signal, by its name: TERM, STOP, CONT.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.0.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().expect("kill runs");
+        assert!(sent.success(), "{name} to {id}");
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        self.child.wait()
+    }
+
+    /// What it has written to standard error so far, in all its lives.
+    pub(crate) fn log_text(&self) -> String {
+        let mut text = String::new();
+        File::open(&self.log).and_then(|mut file| file.read_to_string(&mut text)).expect("a readable log");
+        text
+    }
+}
+
+/// Waits until a condition holds. The test ends here if that does not happen.
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !holds() {
+        assert!(since.elapsed() < PATIENCE, "it never happened that {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}

@@ -1,0 +1,206 @@
+//! What the program says of a log that was tampered with, and of receipts: exit status 0 for sound, 1 for not sound, 2 for
+//! could not tell. What every single byte does is tested where the checks are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::partnership::{Client, Ended, Home, child, copy_folder, path, run, run_with_input};
+
+/// A ledger at rest with a full bundle and a growing one, and the receipt and statement of its entry 5.
+struct Kept {
+    home: Home,
+    receipt: PathBuf,
+    statement: PathBuf,
+    other_statement: PathBuf,
+    /// The checkpoint as it was half-way.
+    earlier: PathBuf,
+}
+
+const ENTRIES: u64 = 300;
+
+impl Kept {
+    fn new() -> Self {
+        let home = Home::new();
+        let mut council = home.enrol("council", "gss:E06000999", None);
+        let server = home.serve();
+        let client = server.client();
+        let kept = |name: &str, bytes: &[u8]| {
+            fs::write(home.at(name), bytes).expect("written");
+            home.at(name)
+        };
+        let first = client.size();
+        let statements: Vec<_> = (first..ENTRIES).map(|n| council.next(&child(n % 9), n)).collect();
+        let lines: Vec<String> = statements.iter().map(|one| format!("\"{}\"", one.to_compact())).collect();
+        client.publish_lines(&lines[..100]);
+        let earlier = kept("earlier.checkpoint", &client.get("/checkpoint").body);
+        let answers = client.publish_lines(&lines);
+        assert_eq!(answers[2]["index"], first + 2);
+        let receipt = kept("5.tlog-proof", answers[2]["receipt"].as_str().expect("a receipt").as_bytes());
+        let statement = kept("5.sd-jwt", statements[2].to_compact().as_bytes());
+        let other_statement = kept("6.sd-jwt", statements[3].to_compact().as_bytes());
+        server.stop();
+        Self { receipt, statement, other_statement, earlier, home }
+    }
+
+    /// Both checks that there are of a data folder.
+    fn checks(&self, data: &Path) -> [Ended; 2] {
+        let (secrets, pin) = (self.home.at("data.secrets"), self.home.pin_file());
+        [
+            run(["fsck", "--json", "--data", path(data), "--secrets", path(&secrets)]),
+            run(["verify", "--json", "--data", path(data), "--pin", path(&pin)]),
+        ]
+    }
+
+    fn verify_receipt(&self, receipt: &Path, more: &[&str]) -> Ended {
+        run([&["verify", "--json", path(receipt)], more].concat())
+    }
+}
+
+/// Changes one byte in the middle of a file.
+fn flip(file: &Path) {
+    let mut bytes = fs::read(file).expect("a file of the ledger");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(file, bytes).expect("written");
+}
+
+fn cut(file: &Path, by: usize) {
+    let bytes = fs::read(file).expect("a file of the ledger");
+    fs::write(file, &bytes[..bytes.len() - by]).expect("written");
+}
+
+#[test]
+fn tampered_folders_are_not_sound() {
+    let kept = Kept::new();
+    for check in kept.checks(&kept.home.data()) {
+        assert_eq!(check.succeeded().json()["verdict"], "sound");
+    }
+    type Tamper = fn(&Path);
+    let table: [(&str, Tamper); 9] = [
+        ("a bit of a full bundle", |data| flip(&data.join("tile/entries/000"))),
+        ("a bit of a growing bundle", |data| flip(&data.join("open/entries/001"))),
+        ("a bit of a tile", |data| flip(&data.join("tile/0/000"))),
+        ("a bit of the vault", |data| flip(&data.join("vault/000"))),
+        ("a bit of the checkpoint", |data| flip(&data.join("checkpoint"))),
+        ("a bundle that is gone", |data| fs::remove_file(data.join("tile/entries/000")).expect("removed")),
+        ("a vault that is gone", |data| fs::remove_file(data.join("vault/001")).expect("removed")),
+        ("the end of the growing bundle", |data| cut(&data.join("open/entries/001"), 300)),
+        ("two vaults in each other's place", |data| {
+            fs::rename(data.join("vault/000"), data.join("x")).expect("moved");
+            fs::rename(data.join("vault/001"), data.join("vault/000")).expect("moved");
+            fs::rename(data.join("x"), data.join("vault/001")).expect("moved");
+        }),
+    ];
+    let private = child(1);
+    for (what, tamper) in table {
+        let copy = kept.home.at("copy");
+        copy_folder(&kept.home.data(), &copy);
+        tamper(&copy);
+        for check in kept.checks(&copy) {
+            let said = check.exited(1);
+            let report = said.json();
+            assert_eq!(report["verdict"], "not_sound", "{what}: {report}");
+            assert!(report["faults"].as_array().is_some_and(|faults| !faults.is_empty()), "{what}: {report}");
+            assert!(!said.stdout.contains(&private) && !said.stderr.contains(&private), "{what}");
+        }
+        fs::remove_dir_all(&copy).expect("removed");
+    }
+}
+
+#[test]
+fn a_log_put_back_does_not_extend_a_checkpoint_that_somebody_kept() {
+    let kept = Kept::new();
+    let (data, pin) = (kept.home.data(), kept.home.pin_file());
+    let arguments = ["verify", "--json", "--data", path(&data), "--pin", path(&pin), "--known", path(&kept.earlier)];
+    run(arguments).succeeded();
+    // Another history of the same ledger, under the same keys: the folder as it was made, grown another way.
+    let forged = Home::new();
+    let mut other = forged.enrol("council", "gss:E06000999", None);
+    let server = forged.serve();
+    for n in 0..120 {
+        assert_eq!(server.client().publish(&other.next(&child(n), n)).status, 201);
+    }
+    let now = forged.at("now.checkpoint");
+    fs::write(&now, server.client().get("/checkpoint").body).expect("written");
+    server.stop();
+    let arguments = ["verify", "--json", "--data", path(&data), "--pin", path(&pin), "--known", path(&now)];
+    assert_eq!(run(arguments).exited(1).json()["verdict"], "not_sound");
+}
+
+#[test]
+fn without_what_a_verdict_rests_on_it_could_not_tell() {
+    let kept = Kept::new();
+    let (data, pin, nowhere) = (kept.home.data(), kept.home.pin_file(), kept.home.at("nowhere"));
+    let no_pin = run(["verify", "--json", "--data", path(&data)]).exited(2);
+    assert_eq!(no_pin.json()["verdict"], "could_not_tell");
+    run(["verify", "--data", path(&nowhere), "--pin", path(&pin)]).exited(2).complaint();
+    run(["verify", "--data", path(&data), "--pin", path(&nowhere)]).exited(2).complaint();
+    run(["verify", path(&nowhere), "--pin", path(&pin)]).exited(2).complaint();
+    run(["fsck", "--data", path(&nowhere)]).exited(2).complaint();
+    run(["fsck", "--data", path(&data), "--secrets", path(&nowhere)]).exited(2).complaint();
+    let stranger = Home::new();
+    let other_pin = stranger.pin_file();
+    let said = run(["verify", "--json", "--data", path(&data), "--pin", path(&other_pin)]).exited(1);
+    assert_eq!(said.json()["verdict"], "not_sound", "a log of another ledger is not the one that is pinned");
+}
+
+#[test]
+fn receipts_are_sound_not_sound_or_not_to_be_told() {
+    let kept = Kept::new();
+    let pin = kept.home.pin_file();
+    let pinned = ["--pin", path(&pin)];
+    let with = |statement: &Path| [&pinned[..], &["--statement", path(statement)]].concat().join("\n");
+    let of = |receipt: &Path, more: &str| kept.verify_receipt(receipt, &more.lines().collect::<Vec<_>>());
+
+    let said = of(&kept.receipt, &with(&kept.statement)).succeeded().json();
+    assert_eq!((&said["verdict"], &said["index"]), (&"sound".into(), &5.into()));
+    assert_eq!(said["statement_compared"], true);
+    let said = kept.verify_receipt(&kept.receipt, &pinned).succeeded().json();
+    assert_eq!(said["statement_compared"], false, "and it says so");
+    let bytes = fs::read(&kept.receipt).expect("a receipt");
+    run_with_input(["verify", "-", "--pin", path(&pin)], &bytes).succeeded();
+
+    let said = of(&kept.receipt, &with(&kept.other_statement)).exited(1).json();
+    assert_eq!(said["verdict"], "not_sound", "it is another statement's");
+    let text = String::from_utf8(bytes).expect("text");
+    let lines: Vec<&str> = text.lines().collect();
+    for at in 0..lines.len() {
+        let spoilt = kept.home.at("spoilt.tlog-proof");
+        // Another letter in the middle of the line, or a line that was empty and no longer is.
+        let mut line: Vec<char> = lines[at].chars().collect();
+        let middle = line.len() / 2;
+        match line.get_mut(middle) {
+            Some(letter) => *letter = if *letter == 'A' { 'B' } else { 'A' },
+            None => line.push('A'),
+        }
+        let line: String = line.into_iter().collect();
+        let spoilt_lines = [&lines[..at], &[line.as_str()], &lines[at + 1..], &[""]].concat();
+        fs::write(&spoilt, spoilt_lines.join("\n")).expect("written");
+        assert_eq!(kept.verify_receipt(&spoilt, &pinned).exited(1).json()["verdict"], "not_sound", "line {at}: {line}");
+    }
+    let stranger = Home::new();
+    let other_pin = stranger.pin_file();
+    kept.verify_receipt(&kept.receipt, &["--pin", path(&other_pin)]).exited(1);
+
+    assert_eq!(kept.verify_receipt(&kept.receipt, &[]).exited(2).json()["verdict"], "could_not_tell");
+    of(&kept.receipt, &with(&kept.home.data())).exited(2);
+    of(&kept.receipt, &with(&kept.receipt)).exited(2);
+}
+
+#[test]
+fn a_served_log_is_verified_from_outside() {
+    let kept = Kept::new();
+    let server = kept.home.serve();
+    let (pin, url) = (kept.home.pin_file(), server.url.clone());
+    let sound = run(["verify", "--json", "--url", &url, "--pin", path(&pin), "--known", path(&kept.earlier)]);
+    let report = sound.succeeded().json();
+    assert_eq!((&report["verdict"], &report["size"]), (&"sound".into(), &ENTRIES.into()));
+    assert_eq!(run(["verify", "--json", "--url", &url]).exited(2).json()["verdict"], "could_not_tell");
+    let stranger = Home::new();
+    let other_pin = stranger.pin_file();
+    run(["verify", "--url", &url, "--pin", path(&other_pin)]).exited(1);
+    assert_eq!(Client::new(&url).size(), ENTRIES, "nothing has changed");
+    server.stop();
+    let gone = run(["verify", "--json", "--url", &url, "--pin", path(&pin)]).exited(2);
+    assert_eq!(gone.json()["verdict"], "could_not_tell", "a ledger that does not answer");
+}
