@@ -14,12 +14,17 @@ use crate::partnership::{
 };
 
 /// Publishes until the server takes no more. Returns the statements in order, each with its receipt if one came.
-fn publish_to_the_end(client: &Client, mut publisher: Publisher, count: &AtomicU64) -> Vec<(Statement, Option<Reply>)> {
+fn publish_to_the_end(
+    client: &Client,
+    mut publisher: Publisher,
+    count: &AtomicU64,
+) -> Vec<(Statement, Option<Reply>)> {
     let mut sent = Vec::new();
     loop {
         let n = sent.len() as u64;
         let statement = publisher.next(&child(n % 4), n);
-        let reply = client.try_post("/v1/statements", "application/sd-jwt", statement.to_compact().as_bytes()).ok();
+        let reply =
+            client.try_post("/v1/statements", "application/sd-jwt", statement.to_compact().as_bytes()).ok();
         let reply = reply.filter(|reply| reply.status != 503);
         let ended = reply.is_none();
         if let Some(reply) = &reply {
@@ -88,11 +93,15 @@ fn views(server: &Server) -> Vec<Value> {
         answer["ref"].as_str().expect("a reference").to_owned()
     };
     let (first, place) = (of(&child(0), "pseudonym"), of(PLACE, "context"));
-    let mut paths = vec!["/v1/alerts".to_owned(), "/v1/decisions".to_owned(), format!("/v1/locations/{place}")];
+    let mut paths =
+        vec!["/v1/alerts".to_owned(), "/v1/decisions".to_owned(), format!("/v1/locations/{place}")];
     paths.extend(["timeline", "episodes"].map(|part| format!("/v1/children/{first}/{part}")));
     eventually("the views have caught up", || analyst.get("/readyz").json()["projected"] == size);
     paths.iter().map(|path| analyst.get(path).json()).collect()
 }
+
+/// What happens to the folder of the views.
+type Damage = fn(&Path);
 
 const PLACE: &str = "uprn.1:r1nEX0r0ygAIQ_2howW7ZxdyIvqykNOGutohtoYLpAM";
 
@@ -130,12 +139,17 @@ fn views_that_are_lost_or_damaged_are_built_again_with_the_same_alerts() {
     let before = views(&server);
     let patterns: Vec<&Value> =
         before[0]["items"].as_array().expect("a list").iter().map(|alert| &alert["pattern"]).collect();
-    assert!(patterns.contains(&&"repeat-missing".into()) && patterns.contains(&&"shared-location".into()), "{patterns:?}");
-    assert!(before.iter().all(|answer| !answer["items"].as_array().expect("a list").is_empty()), "{before:?}");
+    assert!(
+        patterns.contains(&&"repeat-missing".into()) && patterns.contains(&&"shared-location".into()),
+        "{patterns:?}"
+    );
+    assert!(
+        before.iter().all(|answer| !answer["items"].as_array().expect("a list").is_empty()),
+        "{before:?}"
+    );
     server.stop();
 
     let folder = home.data().join("views");
-    type Damage = fn(&Path);
     let table: [(&str, Damage); 5] = [
         ("as they were", |_| ()),
         ("deleted", |views| fs::remove_dir_all(views).expect("removed")),
@@ -242,5 +256,7 @@ fn other_common_mistakes_are_sentences_too() {
     wants(&["publish", "--key", path(&key), "--to", "nats.example"], "a ledger's address is http");
     let server = home.serve();
     wants(&["query", "decisions", "--url", &server.url], "send a token");
-    wants(&["publish", "--key", path(&key), "--to", &server.url, "--outbox", path(&home.at("o"))], "no publisher with this id");
+    let pin = home.pin_file();
+    let publish = ["publish", "--key", path(&key), "--to", &server.url, "--pin", path(&pin)];
+    wants(&publish, "no publisher with this id is registered");
 }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::partnership::{Client, Ended, Home, child, copy_folder, path, run, run_with_input};
+use crate::partnership::{Client, Ended, Home, Publisher, child, copy_folder, path, run, run_with_input};
 
 /// A ledger at rest with a full bundle and a growing one, and the receipt and statement of its entry 5.
 struct Kept {
@@ -39,7 +39,7 @@ impl Kept {
         let statement = kept("5.sd-jwt", statements[2].to_compact().as_bytes());
         let other_statement = kept("6.sd-jwt", statements[3].to_compact().as_bytes());
         server.stop();
-        Self { receipt, statement, other_statement, earlier, home }
+        Self { home, receipt, statement, other_statement, earlier }
     }
 
     /// Both checks that there are of a data folder.
@@ -50,11 +50,14 @@ impl Kept {
             run(["verify", "--json", "--data", path(data), "--pin", path(&pin)]),
         ]
     }
-
-    fn verify_receipt(&self, receipt: &Path, more: &[&str]) -> Ended {
-        run([&["verify", "--json", path(receipt)], more].concat())
-    }
 }
+
+fn verify_receipt(receipt: &Path, more: &[&str]) -> Ended {
+    run([&["verify", "--json", path(receipt)], more].concat())
+}
+
+/// What somebody does to a data folder.
+type Tamper = fn(&Path);
 
 /// Changes one byte in the middle of a file.
 fn flip(file: &Path) {
@@ -75,7 +78,6 @@ fn tampered_folders_are_not_sound() {
     for check in kept.checks(&kept.home.data()) {
         assert_eq!(check.succeeded().json()["verdict"], "sound");
     }
-    type Tamper = fn(&Path);
     let table: [(&str, Tamper); 9] = [
         ("a bit of a full bundle", |data| flip(&data.join("tile/entries/000"))),
         ("a bit of a growing bundle", |data| flip(&data.join("open/entries/001"))),
@@ -108,23 +110,36 @@ fn tampered_folders_are_not_sound() {
 }
 
 #[test]
-fn a_log_put_back_does_not_extend_a_checkpoint_that_somebody_kept() {
-    let kept = Kept::new();
-    let (data, pin) = (kept.home.data(), kept.home.pin_file());
-    let arguments = ["verify", "--json", "--data", path(&data), "--pin", path(&pin), "--known", path(&kept.earlier)];
-    run(arguments).succeeded();
-    // Another history of the same ledger, under the same keys: the folder as it was made, grown another way.
-    let forged = Home::new();
-    let mut other = forged.enrol("council", "gss:E06000999", None);
-    let server = forged.serve();
-    for n in 0..120 {
-        assert_eq!(server.client().publish(&other.next(&child(n), n)).status, 201);
-    }
-    let now = forged.at("now.checkpoint");
-    fs::write(&now, server.client().get("/checkpoint").body).expect("written");
-    server.stop();
-    let arguments = ["verify", "--json", "--data", path(&data), "--pin", path(&pin), "--known", path(&now)];
-    assert_eq!(run(arguments).exited(1).json()["verdict"], "not_sound");
+fn a_log_put_back_and_grown_another_way_is_told_by_a_checkpoint_that_somebody_kept() {
+    let home = Home::new();
+    let mut council = home.enrol("council", "gss:E06000999", None);
+    let (data, pin, early) = (home.data(), home.pin_file(), home.at("early"));
+    copy_folder(&data, &early);
+    let known = home.at("known.checkpoint");
+    let grow = |council: &mut Publisher, about: &str, count: u64| {
+        let server = home.serve();
+        for day in 0..count {
+            assert_eq!(server.client().publish(&council.next(about, day)).status, 201);
+        }
+        let checkpoint = server.client().get("/checkpoint").body;
+        server.stop();
+        checkpoint
+    };
+    fs::write(&known, grow(&mut council, &child(1), 7)).expect("written");
+    let verify = || {
+        let known = ["--pin", path(&pin), "--known", path(&known)];
+        run([&["verify", "--json", "--data", path(&data)][..], &known].concat())
+    };
+    verify().succeeded();
+
+    // The operator puts the folder back and lets the council, whose system was put back too, say something else.
+    fs::remove_dir_all(&data).expect("removed");
+    fs::rename(&early, &data).expect("moved");
+    let mut council = Publisher::new(&home.key_file("council"), "gss:E06000999", home.genesis());
+    grow(&mut council, &child(2), 12);
+    let fsck = run(["fsck", "--json", "--data", path(&data)]).succeeded();
+    assert_eq!(fsck.json()["verdict"], "sound", "in itself it is in order");
+    assert_eq!(verify().exited(1).json()["verdict"], "not_sound");
 }
 
 #[test]
@@ -150,12 +165,12 @@ fn receipts_are_sound_not_sound_or_not_to_be_told() {
     let pin = kept.home.pin_file();
     let pinned = ["--pin", path(&pin)];
     let with = |statement: &Path| [&pinned[..], &["--statement", path(statement)]].concat().join("\n");
-    let of = |receipt: &Path, more: &str| kept.verify_receipt(receipt, &more.lines().collect::<Vec<_>>());
+    let of = |receipt: &Path, more: &str| verify_receipt(receipt, &more.lines().collect::<Vec<_>>());
 
     let said = of(&kept.receipt, &with(&kept.statement)).succeeded().json();
     assert_eq!((&said["verdict"], &said["index"]), (&"sound".into(), &5.into()));
     assert_eq!(said["statement_compared"], true);
-    let said = kept.verify_receipt(&kept.receipt, &pinned).succeeded().json();
+    let said = verify_receipt(&kept.receipt, &pinned).succeeded().json();
     assert_eq!(said["statement_compared"], false, "and it says so");
     let bytes = fs::read(&kept.receipt).expect("a receipt");
     run_with_input(["verify", "-", "--pin", path(&pin)], &bytes).succeeded();
@@ -176,13 +191,17 @@ fn receipts_are_sound_not_sound_or_not_to_be_told() {
         let line: String = line.into_iter().collect();
         let spoilt_lines = [&lines[..at], &[line.as_str()], &lines[at + 1..], &[""]].concat();
         fs::write(&spoilt, spoilt_lines.join("\n")).expect("written");
-        assert_eq!(kept.verify_receipt(&spoilt, &pinned).exited(1).json()["verdict"], "not_sound", "line {at}: {line}");
+        assert_eq!(
+            verify_receipt(&spoilt, &pinned).exited(1).json()["verdict"],
+            "not_sound",
+            "line {at}: {line}"
+        );
     }
     let stranger = Home::new();
     let other_pin = stranger.pin_file();
-    kept.verify_receipt(&kept.receipt, &["--pin", path(&other_pin)]).exited(1);
+    verify_receipt(&kept.receipt, &["--pin", path(&other_pin)]).exited(1);
 
-    assert_eq!(kept.verify_receipt(&kept.receipt, &[]).exited(2).json()["verdict"], "could_not_tell");
+    assert_eq!(verify_receipt(&kept.receipt, &[]).exited(2).json()["verdict"], "could_not_tell");
     of(&kept.receipt, &with(&kept.home.data())).exited(2);
     of(&kept.receipt, &with(&kept.receipt)).exited(2);
 }

@@ -32,8 +32,20 @@ pub struct Throughput {
     pub verified: Rates,
     /// The ratio of the medians; the least and the most of any round.
     pub ratio: Rates,
-    /// The share of all cores' time that this process used while it sealed, where the system tells.
-    pub busy: Option<f64>,
+    /// Processor time that this process used, where the system tells.
+    pub processor: Option<ProcessorTime>,
+}
+
+/// Processor time over all rounds. Other processes on the machine take cores away, but no processor time, so this is what a quiet
+/// machine would be limited by.
+#[derive(Debug, Clone, Copy)]
+pub struct ProcessorTime {
+    /// Microseconds a statement from bytes to receipt.
+    pub sealing: f64,
+    /// Microseconds a signature alone.
+    pub verifying: f64,
+    /// The share of all cores' time that was used while sealing.
+    pub busy: f64,
 }
 
 /// Median, least and most.
@@ -72,19 +84,15 @@ pub fn measure(
     let warm_up = partnership.sign((each / 10).max(1))?;
     seal(ledger, &warm_up, cores)?;
     let before = ledger.sealer_times();
-    let (mut sealed, mut verified, mut busy) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut sealed, mut verified) = (Vec::new(), Vec::new());
+    let (mut sealing, mut verifying) = (Spent::default(), Spent::default());
     let mut chains = warm_up;
     for round in 1..=plan.rounds.get() {
         chains = partnership.sign(each)?;
         let count = chains.iter().map(Vec::len).sum::<usize>();
-        let (cpu, started) = (processor_time(), Instant::now());
-        seal(ledger, &chains, cores)?;
-        let took = started.elapsed();
-        sealed.push(per_second(count, took));
-        if let (Some(before), Some(after)) = (cpu, processor_time()) {
-            busy.push((after.saturating_sub(before)).as_secs_f64() / took.as_secs_f64() / as_f64(cores));
-        }
-        verified.push(per_second(count, verify(&chains, &keys)?));
+        sealed.push(sealing.during(count, || seal(ledger, &chains, cores))?);
+        let parsed = parse(&chains, &keys)?;
+        verified.push(verifying.during(count, || verify(&parsed))?);
         let (sealed, verified) = (sealed.last().copied(), verified.last().copied());
         tracing::info!(round, ?sealed, ?verified, "statements a second");
     }
@@ -94,9 +102,13 @@ pub fn measure(
     let ratios: Vec<f64> = sealed.iter().zip(&verified).map(|(sealed, verified)| sealed / verified).collect();
     let (sealed, verified) = (Rates::of(sealed), Rates::of(verified));
     let ratio = Rates { median: sealed.median / verified.median, ..Rates::of(ratios) };
-    let busy = (!busy.is_empty()).then(|| Rates::of(busy).median);
     Ok(Measured {
-        throughput: Throughput { sealed, verified, ratio, busy },
+        throughput: Throughput {
+            sealed,
+            verified,
+            ratio,
+            processor: ProcessorTime::of(&sealing, &verifying, cores),
+        },
         sizes,
         sample: sample.take(SAMPLE).collect(),
         times: ledger.sealer_times() - before,
@@ -159,16 +171,59 @@ fn received(answer: Answer) -> Result<(), BenchError> {
     }
 }
 
-/// How long all cores together take to check the signatures of these statements, which are parsed already.
-fn verify(chains: &[Chain], keys: &[PublicKey]) -> Result<Duration, BenchError> {
+fn parse<'k>(chains: &[Chain], keys: &'k [PublicKey]) -> Result<Vec<(Statement, &'k PublicKey)>, BenchError> {
     let named = chains.iter().zip(keys).collect::<Vec<_>>();
-    let parsed = named
-        .par_iter()
-        .flat_map(|(chain, key)| chain.par_iter().map(move |bytes| Ok((Statement::parse(bytes)?, *key))))
-        .collect::<Result<Vec<_>, BenchError>>()?;
-    let started = Instant::now();
-    parsed.par_iter().try_for_each(|(statement, key)| statement.verify(key))?;
-    Ok(started.elapsed())
+    let of_chain = |(chain, key): &(&Chain, &'k PublicKey)| {
+        let key = *key;
+        chain.iter().map(move |bytes| Ok((Statement::parse(bytes)?, key))).collect::<Result<Vec<_>, BenchError>>()
+    };
+    Ok(named.par_iter().map(of_chain).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// Checks the signatures, and nothing else, with all cores.
+fn verify(parsed: &[(Statement, &PublicKey)]) -> Result<(), BenchError> {
+    Ok(parsed.par_iter().try_for_each(|(statement, key)| statement.verify(key))?)
+}
+
+/// Wall and processor time of the rounds, and how many statements they had.
+#[derive(Default)]
+struct Spent {
+    statements: usize,
+    wall: Duration,
+    processor: Option<Duration>,
+}
+
+impl Spent {
+    /// Adds what this round takes; returns its statements a second.
+    fn during(
+        &mut self,
+        statements: usize,
+        round: impl FnOnce() -> Result<(), BenchError>,
+    ) -> Result<f64, BenchError> {
+        let (before, started) = (processor_time(), Instant::now());
+        round()?;
+        let wall = started.elapsed();
+        self.statements += statements;
+        self.wall += wall;
+        if let (Some(before), Some(after)) = (before, processor_time()) {
+            *self.processor.get_or_insert_default() += after.saturating_sub(before);
+        }
+        Ok(as_f64(statements) / wall.as_secs_f64())
+    }
+
+    fn microseconds(&self) -> Option<f64> {
+        Some(self.processor?.as_secs_f64() * 1e6 / as_f64(self.statements))
+    }
+}
+
+impl ProcessorTime {
+    fn of(sealing: &Spent, verifying: &Spent, cores: usize) -> Option<Self> {
+        Some(Self {
+            sealing: sealing.microseconds()?,
+            verifying: verifying.microseconds()?,
+            busy: sealing.processor?.as_secs_f64() / sealing.wall.as_secs_f64() / as_f64(cores),
+        })
+    }
 }
 
 impl Rates {
@@ -181,10 +236,6 @@ impl Rates {
             if values.len() % 2 == 1 { at(middle) } else { f64::midpoint(at(middle - 1), at(middle)) };
         Self { median, least: at(0), most: at(values.len() - 1) }
     }
-}
-
-fn per_second(count: usize, took: Duration) -> f64 {
-    as_f64(count) / took.as_secs_f64()
 }
 
 #[allow(clippy::cast_precision_loss)] // Counts of a measurement are far below 2^52.

@@ -79,7 +79,12 @@ fn to_json(report: &Report) -> Value {
         "sealed_per_second": rates(&throughput.sealed),
         "verified_per_second": rates(&throughput.verified),
         "ratio": rates(&throughput.ratio),
-        "busy": throughput.busy,
+        "processor": throughput.processor.map(|processor| json!({
+            "sealing_microseconds": processor.sealing,
+            "verifying_microseconds": processor.verifying,
+            "ratio": processor.verifying / processor.sealing,
+            "busy": processor.busy,
+        })),
         "microseconds_a_statement": alone,
         "batches": stages.sealer.batches,
         "statements": stages.sealer.statements,
@@ -131,8 +136,16 @@ fn to_text(report: &Report) -> String {
         tenth = sizes.disclosures_times_10 % 10,
         disclosures = sizes.disclosures,
         busy = throughput
-            .busy
-            .map(|busy| format!("While sealing, {:.0}% of the cores' time was used.\n", busy * 100.0))
+            .processor
+            .map(|processor| {
+                format!(
+                    "Processor time: {:.0} µs to seal, {:.0} µs to verify, ratio {:.2}. While sealing, {:.0}% of all cores was used.\n",
+                    processor.sealing,
+                    processor.verifying,
+                    processor.verifying / processor.sealing,
+                    processor.busy * 100.0
+                )
+            })
             .unwrap_or_default(),
         mean = stages.sealer.statements / batches,
         latency = latency_text(report),

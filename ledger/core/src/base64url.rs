@@ -19,7 +19,15 @@ pub fn decode(text: &str) -> Result<Vec<u8>, Base64UrlError> {
 
 /// Decodes base64url of exactly `N` bytes.
 pub fn decode_array<const N: usize>(text: &str) -> Result<[u8; N], Base64UrlError> {
-    decode(text)?.try_into().map_err(|_| Base64UrlError)
+    let mut bytes = [0; N];
+    let decoded = Base64UrlUnpadded::decode(text, &mut bytes).map_err(|_| Base64UrlError)?;
+    if decoded.len() == N { Ok(bytes) } else { Err(Base64UrlError) }
+}
+
+/// Writes 32 bytes as base64url without padding.
+pub(crate) fn write_32(bytes: &[u8; 32], f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+    let mut text = [0; 43];
+    f.write_str(Base64UrlUnpadded::encode(bytes, &mut text).map_err(|_| core::fmt::Error)?)
 }
 
 #[cfg(test)]
@@ -38,6 +46,8 @@ mod tests {
     proptest! {
         #[test]
         fn round_trips_and_has_one_spelling(bytes: Vec<u8>, text in "[A-Za-z0-9_-]{0,40}") {
+            let as_array = decode_array::<8>(&encode(&bytes));
+            prop_assert_eq!(as_array, bytes.as_slice().try_into().map_err(|_| Base64UrlError));
             prop_assert_eq!(decode(&encode(&bytes)), Ok(bytes));
             if let Ok(decoded) = decode(&text) {
                 prop_assert_eq!(encode(&decoded), text);

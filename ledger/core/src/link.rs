@@ -104,26 +104,31 @@ impl LinkKey {
 
     /// l(n)
     pub fn name(&self, n: u64) -> LinkName {
-        first_16(self.mac(1, n))
+        first_16(mac(self.keyed(), 1, n))
     }
 
     /// r(n)
     pub fn blinding(&self, n: u64) -> [u8; 32] {
-        self.mac(2, n)
+        mac(self.keyed(), 2, n)
     }
 
     /// The link of the owner's entry number n.
     pub fn link(&self, n: u64) -> Link {
-        let name = self.name(n);
-        Link { name, commitment: commitment(&self.blinding(n), n, &name, &self.name(n + 1)) }
+        let keyed = self.keyed();
+        let name = first_16(mac(keyed.clone(), 1, n));
+        let next = first_16(mac(keyed.clone(), 1, n + 1));
+        Link { name, commitment: commitment(&mac(keyed, 2, n), n, &name, &next) }
     }
 
-    fn mac(&self, tag: u8, n: u64) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
-        mac.update(&[tag]);
-        mac.update(&n.to_be_bytes());
-        mac.finalize().into_bytes().into()
+    fn keyed(&self) -> Hmac<Sha256> {
+        Hmac::new_from_slice(&self.0).expect("HMAC takes keys of any length")
     }
+}
+
+fn mac(mut keyed: Hmac<Sha256>, tag: u8, n: u64) -> [u8; 32] {
+    keyed.update(&[tag]);
+    keyed.update(&n.to_be_bytes());
+    keyed.finalize().into_bytes().into()
 }
 
 impl fmt::Debug for LinkKey {
@@ -146,7 +151,7 @@ impl fmt::Display for Link {
         let mut bytes = [0; 32];
         bytes[..16].copy_from_slice(&self.name);
         bytes[16..].copy_from_slice(&self.commitment);
-        f.write_str(&base64url::encode(&bytes))
+        base64url::write_32(&bytes, f)
     }
 }
 

@@ -120,7 +120,7 @@ pub(crate) fn lock(root: &Path) -> Result<File, OpenLedgerError> {
     }
 }
 
-pub(crate) fn open(root: &Path, secrets: &Secrets, mut disk: Disk) -> Result<Opened, OpenLedgerError> {
+pub(crate) fn open(root: &Path, secrets: &Secrets, disk: Disk) -> Result<Opened, OpenLedgerError> {
     if !root.join(layout::checkpoint()).exists() {
         return Err(OpenLedgerError::NoLedger { folder: root.display().to_string() });
     }
@@ -134,8 +134,9 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, mut disk: Disk) -> Result<Ope
         .and_then(|()| disk.sync_folder(Path::new("")))
         .map_err(|source| OpenLedgerError::Io { file: layout::checkpoint().display().to_string(), source })?;
     let keyring = Keyring::open(root, secrets.kek())?;
-    keyring.fold_journal(&mut disk)?;
-    let recovered = recover(disk, Some(signed.checkpoint()))?;
+    // After recovery, which may refuse the folder, and then nothing in it has been changed.
+    let mut recovered = recover(disk, Some(signed.checkpoint()))?;
+    keyring.fold_journal(recovered.writer.disk())?;
     let published = Published { checkpoint: signed, open_tiles: recovered.writer.open_tiles() };
     let log = Arc::new(LogReader::new(root, published));
     let state = State::rebuild(&log, &keyring)?;

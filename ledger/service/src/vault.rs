@@ -1,6 +1,6 @@
 //! Vault records: encrypted statements and disclosures, a file beside each bundle (DESIGN section 6, `docs/FORMATS.md` section 7).
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use gt_core::Hash;
 use gt_core::agency::AgencyCode;
@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 const VERSION: u8 = 1;
 const PADDING: usize = 256;
+const TAG: usize = 16;
 
 /// The longest body of a record: the largest presentation, padded and framed, with room to spare.
 pub const MAX_BODY: usize = 512 * 1024;
@@ -83,16 +84,39 @@ pub fn place(statement: &Hash, digest: Option<&Hash>) -> Vec<u8> {
     [b"gt/vault/1".as_slice(), statement.as_bytes(), digest].concat()
 }
 
-/// Encrypts a text under a key of the keyring. A derived key seals one text, so the nonce is zero.
+/// A key of the keyring, made ready for all the texts that it seals in one statement.
+pub struct VaultKey(Hkdf<Sha256>);
+
+impl VaultKey {
+    /// Does what is the same for every text.
+    pub fn new(key: &[u8; 32], genesis: &Hash) -> Self {
+        Self(Hkdf::new(Some(genesis.as_bytes()), key))
+    }
+
+    /// Encrypts a text. A derived key seals one text, so the nonce is zero.
+    pub fn seal(&self, place: &[u8], text: &[u8]) -> Vec<u8> {
+        let whole = (4 + text.len()).next_multiple_of(PADDING);
+        let mut bytes = Vec::with_capacity(whole + TAG);
+        bytes.extend_from_slice(&u32::try_from(text.len()).expect("statements are bounded").to_be_bytes());
+        bytes.extend_from_slice(text);
+        bytes.resize(whole, 0);
+        // In its place, so that no copy of the text is left to be wiped.
+        self.cipher(place)
+            .encrypt_in_place(&XNonce::default(), place, &mut bytes)
+            .expect("the text is far below the cipher's limit");
+        bytes
+    }
+
+    fn cipher(&self, place: &[u8]) -> XChaCha20Poly1305 {
+        let mut derived = Zeroizing::new([0; 32]);
+        self.0.expand(place, derived.as_mut()).expect("32 bytes are within HKDF's limit");
+        XChaCha20Poly1305::new((&*derived).into())
+    }
+}
+
+/// Encrypts one text under a key of the keyring.
 pub fn seal(key: &[u8; 32], genesis: &Hash, place: &[u8], text: &[u8]) -> Vec<u8> {
-    let mut padded = Zeroizing::new(Vec::with_capacity((4 + text.len()).next_multiple_of(PADDING)));
-    padded.extend_from_slice(&u32::try_from(text.len()).expect("statements are bounded").to_be_bytes());
-    padded.extend_from_slice(text);
-    let whole = padded.len().next_multiple_of(PADDING);
-    padded.resize(whole, 0);
-    cipher(key, genesis, place)
-        .encrypt(&XNonce::default(), Payload { msg: &padded, aad: place })
-        .expect("the text is far below the cipher's limit")
+    VaultKey::new(key, genesis).seal(place, text)
 }
 
 /// Opens what [`seal`] made.
@@ -103,7 +127,8 @@ pub fn open(
     bytes: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
     let mut padded = Zeroizing::new(
-        cipher(key, genesis, place)
+        VaultKey::new(key, genesis)
+            .cipher(place)
             .decrypt(&XNonce::default(), Payload { msg: bytes, aad: place })
             .map_err(|_| DoesNotOpen)?,
     );
@@ -117,45 +142,53 @@ pub fn open(
     Ok(padded)
 }
 
-fn cipher(key: &[u8; 32], genesis: &Hash, place: &[u8]) -> XChaCha20Poly1305 {
-    let mut derived = Zeroizing::new([0; 32]);
-    Hkdf::<Sha256>::new(Some(genesis.as_bytes()), key)
-        .expand(place, derived.as_mut())
-        .expect("32 bytes are within HKDF's limit");
-    XChaCha20Poly1305::new((&*derived).into())
-}
-
 impl VaultRecord {
     /// Frames the record for the entry whose leaf hash is given.
     pub fn encode(&self, leaf_hash: &Hash) -> Vec<u8> {
-        let mut body = vec![VERSION];
-        body.extend_from_slice(self.publisher.as_bytes());
-        body.extend_from_slice(&self.seq.to_be_bytes());
-        put_short(&mut body, self.event_type.as_str());
+        let mut record = Vec::with_capacity(self.encoded_len());
+        // Where the body's length belongs.
+        record.extend_from_slice(&[0; 4]);
+        record.push(VERSION);
+        record.extend_from_slice(self.publisher.as_bytes());
+        record.extend_from_slice(&self.seq.to_be_bytes());
+        put_short(&mut record, self.event_type.as_str());
         match &self.statement {
             StatementBlob::Open(bytes) => {
-                body.push(0);
-                put_short(&mut body, "");
-                put_long(&mut body, bytes);
+                record.push(0);
+                put_short(&mut record, "");
+                put_long(&mut record, bytes);
             }
             StatementBlob::Sealed { owner, agency, bytes } => {
-                body.push(1);
-                body.extend_from_slice(owner);
-                put_short(&mut body, agency.as_str());
-                put_long(&mut body, bytes);
+                record.push(1);
+                record.extend_from_slice(owner);
+                put_short(&mut record, agency.as_str());
+                put_long(&mut record, bytes);
             }
         }
         let count = u16::try_from(self.disclosures.len()).expect("bounded by the presentation's length");
-        body.extend_from_slice(&count.to_be_bytes());
+        record.extend_from_slice(&count.to_be_bytes());
         for disclosure in &self.disclosures {
-            body.extend_from_slice(&disclosure.owner);
-            body.extend_from_slice(disclosure.digest.as_bytes());
-            put_long(&mut body, &disclosure.bytes);
+            record.extend_from_slice(&disclosure.owner);
+            record.extend_from_slice(disclosure.digest.as_bytes());
+            put_long(&mut record, &disclosure.bytes);
         }
-        let mut record = Vec::with_capacity(body.len() + 36);
-        put_long(&mut record, &body);
-        record.extend_from_slice(checksum(leaf_hash, &body).as_bytes());
+        let (length, body) = record.split_first_chunk_mut::<4>().expect("it begins with them");
+        *length = u32::try_from(body.len()).expect("statements are bounded").to_be_bytes();
+        let sum = checksum(leaf_hash, body);
+        record.extend_from_slice(sum.as_bytes());
         record
+    }
+
+    fn encoded_len(&self) -> usize {
+        const FRAME: usize = 4 + 32;
+        const FIXED: usize = 1 + 32 + 8 + 1 + 1 + 16 + 1 + 4 + 2;
+        const OF_DISCLOSURE: usize = 16 + 32 + 4;
+        let statement = match &self.statement {
+            StatementBlob::Open(bytes) => bytes.len(),
+            StatementBlob::Sealed { agency, bytes, .. } => agency.as_str().len() + bytes.len(),
+        };
+        let disclosures: usize = self.disclosures.iter().map(|one| OF_DISCLOSURE + one.bytes.len()).sum();
+        FRAME + FIXED + self.event_type.as_str().len() + statement + disclosures
     }
 
     /// Reads the record at the start of `bytes` for the entry whose leaf hash is given; also returns how long it is.
@@ -293,6 +326,7 @@ mod tests {
             let record = sample(&text, open);
             let bytes = record.encode(&Hash::ZERO);
             prop_assert_eq!(frame_len(&bytes), Ok(bytes.len()));
+            prop_assert!(bytes.len() <= record.encoded_len() && bytes.len() + 17 >= record.encoded_len());
             prop_assert_eq!(VaultRecord::decode(&bytes, &Hash::ZERO), Ok((record, bytes.len())));
         }
 

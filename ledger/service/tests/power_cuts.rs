@@ -246,7 +246,7 @@ fn cuts_at_every_answer(events: &[Event], chance: &mut Chance) -> Vec<Cut> {
     for (at, event) in events.iter().enumerate() {
         if !matches!(event, Event::Changed(_)) {
             cuts.push(Cut { after: at + 1, survival: Survival::None });
-        } else if chance.below(20) == 0 {
+        } else if chance.below(40) == 0 {
             cuts.push(Cut { after: at + 1, survival: Survival::Chance });
         }
     }

@@ -2,12 +2,17 @@
 
 mod partnership;
 
+use std::fs;
+
 use gt_core::LeafIndex;
 use gt_core::entry::Entry;
 use gt_core::json::Value;
 use gt_core::statement::DraftMember;
 use gt_core::tree;
 use gt_ledger::Ledger;
+use gt_ledger::clock::SystemClock;
+use gt_ledger::log::{ReadError, RecoverError};
+use gt_ledger::open::OpenLedgerError;
 use gt_ledger::refusal::Refusal;
 use gt_ledger::sealer::Sealed;
 use partnership::{Home, Publisher, child};
@@ -168,7 +173,54 @@ fn a_key_works_from_the_entry_after_its_registration_even_within_one_batch() {
 fn one_folder_has_one_writer() {
     let home = Home::new();
     let _ledger = home.open();
-    let clock = Box::new(gt_ledger::clock::SystemClock::default());
+    let clock = Box::new(SystemClock::default());
     let second = Ledger::open(&home.data(), &home.secrets(), clock, None);
-    assert!(matches!(second, Err(gt_ledger::open::OpenLedgerError::Locked { .. })));
+    assert!(matches!(second, Err(OpenLedgerError::Locked { .. })));
+}
+
+#[test]
+fn a_reader_at_the_end_of_a_full_bundle_finds_nothing_yet() {
+    let home = Home::new();
+    let ledger = home.open();
+    let mut council = home.register(&ledger, "gss:E06000005", 1);
+    let waiting: Vec<_> = (3..256)
+        .map(|_| {
+            gt_ledger::prepare::Prepared::new(council.next(&child(1)).to_compact().as_bytes()).expect("sound")
+        })
+        .map(|prepared| ledger.submit(prepared))
+        .collect();
+    for answer in waiting {
+        answer.blocking_recv().expect("answered").expect("sealed");
+    }
+    assert_eq!(ledger.log().size().0, 256);
+    assert_eq!(ledger.records(LeafIndex(256), 256).expect("reads"), []);
+    assert_eq!(ledger.records(LeafIndex(9000), 256).expect("reads"), []);
+    assert!(matches!(ledger.log().entry_bytes(LeafIndex(256)), Err(ReadError::NoSuchEntry { .. })));
+}
+
+#[test]
+fn an_older_checkpoint_is_refused_and_nothing_is_cut() {
+    let home = Home::new();
+    let ledger = home.open();
+    let mut council = home.register(&ledger, "gss:E06000005", 1);
+    let files = ["checkpoint", "state/handed-out"].map(|file| home.data().join(file));
+    let keep = || files.clone().map(|file| fs::read(file).expect("readable"));
+    let put_back = |kept: &[Vec<u8>; 2]| {
+        for (file, bytes) in files.iter().zip(kept) {
+            fs::write(file, bytes).expect("writable");
+        }
+    };
+    let older = keep();
+    for _ in 0..300 {
+        seal(&ledger, &council.next(&child(1))).expect("sealed");
+    }
+    ledger.close();
+    drop(ledger);
+    let newer = keep();
+    put_back(&older);
+    let opened = Ledger::open(&home.data(), &home.secrets(), Box::new(SystemClock::default()), None);
+    assert!(matches!(opened, Err(OpenLedgerError::Recover(RecoverError::CheckpointOlder { .. }))));
+    put_back(&newer);
+    let ledger = home.open();
+    assert_eq!((ledger.removed_entries(), ledger.log().size().0), (0, 303));
 }

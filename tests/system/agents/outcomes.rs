@@ -12,9 +12,16 @@ fn drafts_wait_while_the_ledger_is_away_even_through_a_restart() {
     let agent = Agent::start(&home, "council", &line.url());
     for n in 0..3 {
         let reply = agent.post(&draft_line(&format!("d{n}"), &child(n), n), 0);
-        assert_eq!((reply.status, reply.json()["status"].clone()), (202, json!("queued")), "{}", reply.text());
+        assert_eq!(
+            (reply.status, reply.json()["status"].clone()),
+            (202, json!("queued")),
+            "{}",
+            reply.text()
+        );
     }
-    eventually("the agent says that the ledger is away", || agent.health()["ledger_reachable"] == json!(false));
+    eventually("the agent says that the ledger is away", || {
+        agent.health()["ledger_reachable"] == json!(false)
+    });
     let health = agent.health();
     assert_eq!((&health["queued"], &health["halted"]), (&json!(3), &json!(null)), "{health}");
     agent.stop();
@@ -48,7 +55,15 @@ fn a_draft_that_the_ledger_refuses_is_reported_and_the_others_close_ranks() {
     let (home, council, server, line) = connected();
     let agent = Agent::start(&home, "council", &line.url());
     let good = |n: u64| draft_line(&format!("good-{n}"), &child(n), n);
-    let lines = [good(0), good(1), refused_draft("bad-0"), good(2), refused_draft("bad-1"), refused_draft("bad-2"), good(3)];
+    let lines = [
+        good(0),
+        good(1),
+        refused_draft("bad-0"),
+        good(2),
+        refused_draft("bad-1"),
+        refused_draft("bad-2"),
+        good(3),
+    ];
     let reply = agent.client().post("/v1/drafts?wait=60", NDJSON, lines.join("\n").as_bytes());
     assert_eq!(reply.status, 200, "{}", reply.text());
     let outcomes = reply.lines();
@@ -80,7 +95,11 @@ fn a_revoked_publishers_drafts_are_kept_and_said_to_wait() {
         agent.health()["last_error"].as_str().is_some_and(|error| error.contains("publisher_revoked"))
     });
     assert_eq!((agent.health()["queued"].clone(), server.client().size()), (json!(1), size));
-    assert_eq!(agent.post(&draft_line("before", &child(1), 1), 0).json(), before, "what was sealed stays known");
+    assert_eq!(
+        agent.post(&draft_line("before", &child(1), 1), 0).json(),
+        before,
+        "what was sealed stays known"
+    );
 }
 
 #[test]
@@ -98,6 +117,10 @@ fn a_ledger_of_another_name_at_the_same_address_gets_nothing() {
     assert_eq!(reply.status, 202, "{}", reply.text());
     let health = agent.client().get("/healthz");
     assert_eq!(health.status, 503);
-    assert!(health.json()["halted"].as_str().is_some_and(|why| why.contains("pinned ledger")), "{}", health.text());
+    assert!(
+        health.json()["halted"].as_str().is_some_and(|why| why.contains("pinned ledger")),
+        "{}",
+        health.text()
+    );
     assert_eq!(other.client().size(), size);
 }

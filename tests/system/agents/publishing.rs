@@ -77,7 +77,8 @@ fn refused_drafts_are_reported_where_they_stand() {
     ];
     let ended = publish(&home, &line.url(), input.join("\n").as_bytes()).exited(1);
     let lines = ended.json_lines();
-    let said: Vec<(&Value, &Value)> = lines.iter().map(|line| (&line["status"], &line["problem"]["code"])).collect();
+    let said: Vec<(&Value, &Value)> =
+        lines.iter().map(|line| (&line["status"], &line["problem"]["code"])).collect();
     let refused = |code: &str| (json!("refused"), json!(code));
     let expected = [
         (json!("sealed"), Value::Null),
@@ -91,7 +92,10 @@ fn refused_drafts_are_reported_where_they_stand() {
     assert_eq!((sealed(&home, &lines[0]).0, sealed(&home, &lines[4]).0), (0, 1));
     assert_eq!(server.client().head(&council.id).0, 2);
     for private in [child(1), "Gone".to_owned()] {
-        assert!(!ended.stderr.contains(&private) && !ended.stdout.contains(&private), "{private} is repeated");
+        assert!(
+            !ended.stderr.contains(&private) && !ended.stdout.contains(&private),
+            "{private} is repeated"
+        );
     }
 }
 
@@ -105,7 +109,8 @@ fn without_the_ledger_publish_gives_up_and_loses_nothing() {
     impatient.extend(["--agency", "gss:E06000999"]);
     let input = drafts(3);
     let ended = run_with_input(&impatient, &input).exited(1);
-    let statuses: Vec<Value> = ended.json_lines().into_iter().filter_map(|line| line.get("status").cloned()).collect();
+    let statuses: Vec<Value> =
+        ended.json_lines().into_iter().filter_map(|line| line.get("status").cloned()).collect();
     assert_eq!(statuses, ["queued", "queued", "queued"]);
     assert!(ended.stderr.contains("3 drafts wait in the outbox"), "{}", ended.stderr);
     line.lead_to(&server.url);

@@ -7,6 +7,8 @@ use ureq::Agent;
 use ureq::http::{Method, Request, Response};
 
 const MAX_ANSWER: u64 = 64 << 20;
+/// Longer than anybody asks an agent to wait.
+const TIMEOUT: Duration = Duration::from_secs(100);
 
 /// Somebody who speaks HTTP to a ledger or an agent.
 #[derive(Clone)]
@@ -26,7 +28,7 @@ pub(crate) struct Reply {
 impl Client {
     pub(crate) fn new(base: &str) -> Self {
         let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None);
-        let config = config.timeout_global(Some(Duration::from_secs(60)));
+        let config = config.timeout_global(Some(TIMEOUT));
         Self { base: base.to_owned(), agent: config.build().into(), token: None }
     }
 
@@ -51,7 +53,13 @@ impl Client {
         self.ask(Method::POST, path, kind, body)
     }
 
-    pub(crate) fn ask(&self, method: Method, path: &str, kind: &str, body: &[u8]) -> Result<Reply, ureq::Error> {
+    pub(crate) fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> Result<Reply, ureq::Error> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         if !kind.is_empty() {
             request = request.header("content-type", kind);
@@ -59,12 +67,12 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let request = if body.is_empty() && kind.is_empty() {
-            return Reply::read(self.agent.run(request.body(()).expect("a request"))?);
+        let answer = if body.is_empty() && kind.is_empty() {
+            self.agent.run(request.body(()).expect("a request"))?
         } else {
-            request.body(body).expect("a request")
+            self.agent.run(request.body(body).expect("a request"))?
         };
-        Reply::read(self.agent.run(request)?)
+        Reply::read(answer)
     }
 
     /// Publishes one statement.

@@ -29,7 +29,7 @@ impl Line {
                 if relaying.lock().expect("nothing panics with it").closed {
                     return;
                 }
-                relay(agency, &relaying);
+                relay(&agency, &relaying);
             }
         });
         Self { address, shared }
@@ -65,11 +65,13 @@ impl Drop for Line {
     }
 }
 
-fn relay(agency: TcpStream, shared: &Mutex<Shared>) {
+fn relay(agency: &TcpStream, shared: &Mutex<Shared>) {
     let mut shared = shared.lock().expect("nothing panics with it");
     let Some(ledger) = shared.ledger.and_then(|address| TcpStream::connect(address).ok()) else { return };
-    for (from, to) in [(&agency, &ledger), (&ledger, &agency)] {
-        let (Ok(from), Ok(to), Ok(kept)) = (from.try_clone(), to.try_clone(), from.try_clone()) else { return };
+    for (from, to) in [(agency, &ledger), (&ledger, agency)] {
+        let (Ok(from), Ok(to), Ok(kept)) = (from.try_clone(), to.try_clone(), from.try_clone()) else {
+            return;
+        };
         shared.open.push(kept);
         thread::spawn(move || carry(from, to));
     }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// How long anything may take before a test gives up on it. Nothing waits this long if all is well.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(170);
 
 /// The program under test.
 fn program() -> &'static Path {
@@ -48,7 +48,7 @@ fn build() -> PathBuf {
         let message: Value = serde_json::from_str(line).ok()?;
         message["executable"].as_str().map(PathBuf::from)
     };
-    messages.lines().filter_map(executable).last().expect("cargo says where the program is")
+    messages.lines().filter_map(executable).next_back().expect("cargo says where the program is")
 }
 
 fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
@@ -75,7 +75,13 @@ impl Ended {
     }
 
     pub(crate) fn exited(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "standard output: {}\nstandard error: {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code,
+            Some(code),
+            "standard output: {}\nstandard error: {}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
@@ -105,10 +111,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> End
 }
 
 /// Runs the program to its end, with this on its standard input.
-pub(crate) fn run_with_input(
-    arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
-    input: &[u8],
-) -> Ended {
+pub(crate) fn run_with_input(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, input: &[u8]) -> Ended {
     let mut command = command(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = Guard(command.spawn().expect("the program starts"));

@@ -1,13 +1,13 @@
 use std::hash::{BuildHasher, RandomState};
 
-/// Random numbers that come again with the same seed (SplitMix64). `GT_SEED` sets it; a failing test shows it.
+/// Random numbers that come again with the same seed (the `SplitMix64` generator). `GT_SEED` sets it; a failing test shows it.
 pub(crate) struct Random(u64);
 
 impl Random {
     pub(crate) fn seeded() -> Self {
         let given = std::env::var("GT_SEED").ok().and_then(|text| text.parse().ok());
         let seed = given.unwrap_or_else(|| RandomState::new().hash_one("seed"));
-        println!("to run this again: GT_SEED={seed}");
+        eprintln!("to run this again: GT_SEED={seed}");
         Self(seed)
     }
 

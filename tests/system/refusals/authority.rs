@@ -20,7 +20,8 @@ fn another_agencys_key_and_a_wrong_key_speak_for_nobody() {
     let body = written.signed_by(&other.key);
     spoiler.refused("the hospital's key for the council's publisher", 403, "key_not_in_force", &body);
 
-    let as_council = Written::of(&other.peek("decision.recorded", &decision())).payload("ods:RX1", "gss:E06000999");
+    let as_council =
+        Written::of(&other.peek("decision.recorded", &decision())).payload("ods:RX1", "gss:E06000999");
     let body = as_council.signed_by(&other.key);
     spoiler.refused("the hospital in the council's name", 403, "wrong_agency", &body);
 

@@ -24,7 +24,9 @@ fn what_is_no_compact_statement_is_refused() {
             text.truncate(text.len() - 9);
             text
         }),
-        ("a key-binding JWT", 400, "key_binding_jwt", |text| [&text[..], b"eyJhIjoxfQ.eyJhIjoxfQ.c2ln"].concat()),
+        ("a key-binding JWT", 400, "key_binding_jwt", |text| {
+            [&text[..], b"eyJhIjoxfQ.eyJhIjoxfQ.c2ln"].concat()
+        }),
         ("one part more", 400, "not_compact", |text| [b"e30.", &text[..]].concat()),
         ("not UTF-8", 400, "not_utf8", |mut text| {
             text[40] = 0xFF;
@@ -59,7 +61,9 @@ fn what_is_no_compact_statement_is_refused() {
 #[test]
 fn payloads_that_are_not_strict_json_are_refused() {
     Spoiler::new().all_refused(&[
-        ("a repeated member", 400, "json_duplicate_member", |w| w.payload(r#""seq":"#, r#""version":1,"seq":"#)),
+        ("a repeated member", 400, "json_duplicate_member", |w| {
+            w.payload(r#""seq":"#, r#""version":1,"seq":"#)
+        }),
         ("a member repeated in disguise", 400, "json_duplicate_member", |w| {
             w.payload(r#""seq":"#, r#""\u0076ersion":1,"seq":"#)
         }),
@@ -69,7 +73,9 @@ fn payloads_that_are_not_strict_json_are_refused() {
         ("far too deep", 400, "json_too_deep", |w| {
             w.data(&format!(r#""deep":{}{}"#, "[".repeat(9_000), "]".repeat(9_000)))
         }),
-        ("a huge number", 400, "json_number", |w| w.payload(r#""version":1"#, r#""version":9007199254740993"#)),
+        ("a huge number", 400, "json_number", |w| {
+            w.payload(r#""version":1"#, r#""version":9007199254740993"#)
+        }),
         ("a number with a thousand digits", 400, "json_number", |w| {
             w.payload(r#""version":1"#, format!(r#""version":{}"#, "9".repeat(1000)))
         }),
@@ -102,15 +108,21 @@ fn envelopes_that_no_statement_has_are_refused() {
         ("a version of nought", 400, "payload_member_bad", |w| w.payload(r#""version":1"#, r#""version":0"#)),
         ("a negative time", 400, "payload_member_bad", |w| w.payload(r#""iat":"#, r#""iat":-"#)),
         ("another digest", 400, "payload_member_bad", |w| w.payload("sha-256", "sha-1")),
-        ("a type that is none", 400, "payload_member_bad", |w| w.payload("decision.recorded", "Marigold Close")),
+        ("a type that is none", 400, "payload_member_bad", |w| {
+            w.payload("decision.recorded", "Marigold Close")
+        }),
         ("an unknown type", 422, "unknown_type", |w| w.payload("decision.recorded", "decision.marigold")),
         ("an unknown version", 422, "unknown_version", |w| w.payload(r#""version":1"#, r#""version":2"#)),
         ("signed in an hour", 422, "from_the_future", |w| {
             // A minute may pass between drafting and spoiling; it is the digits that count.
-            let earlier = (0..60).map(|ago| format!(r#""iat":{}"#, now() - ago)).find(|iat| w.payload_text().contains(iat));
+            let earlier = (0..60)
+                .map(|ago| format!(r#""iat":{}"#, now() - ago))
+                .find(|iat| w.payload_text().contains(iat));
             w.payload(&earlier.expect("signed just now"), format!(r#""iat":{}"#, now() + 3600))
         }),
-        ("to another ledger", 422, "wrong_audience", |w| w.payload("ledger.example/system", "ledger.example/Marigold")),
+        ("to another ledger", 422, "wrong_audience", |w| {
+            w.payload("ledger.example/system", "ledger.example/Marigold")
+        }),
     ]);
 }
 
@@ -174,7 +186,11 @@ fn disclosures_that_do_not_fit_are_refused() {
             let digest = w.digest("rationale");
             w.data(&format!(r#""nested":{{"deeper":[{{"...":"{digest}"}}]}}"#))
         }),
-        ("digests of members", 400, "digest_misplaced", |w| w.data(r#""_sd":["Marigold"]"#).payload(r#""_sd":["#, r#""sd":{"_sd":["#).payload(r#"["Marigold"]"#, r#"["Marigold"]}"#)),
+        ("digests of members", 400, "digest_misplaced", |w| {
+            w.data(r#""_sd":["Marigold"]"#)
+                .payload(r#""_sd":["#, r#""sd":{"_sd":["#)
+                .payload(r#"["Marigold"]"#, r#"["Marigold"]}"#)
+        }),
         ("digests in a disclosure", 400, "digest_in_disclosure", |w| {
             w.says("rationale", &json(r#"{"_sd":["Marigold"]}"#))
         }),
@@ -194,7 +210,9 @@ fn disclosures_that_do_not_fit_are_refused() {
         ("a disclosure that is not UTF-8", 400, "json_not_utf8", |w| {
             w.discloses("rationale", b"[\"AAAAAAAAAAAAAAAAAAAAAA\",\"Marigold\xFF\"]")
         }),
-        ("a disclosure that is not base64url", 400, "base64url", |w| w.disclosed_as("rationale", "Marigold Close")),
+        ("a disclosure that is not base64url", 400, "base64url", |w| {
+            w.disclosed_as("rationale", "Marigold Close")
+        }),
         ("a disclosure that is too long", 413, "too_long", |w| {
             w.says("rationale", &Value::from(PLANTED.repeat(4_000).as_str()))
         }),

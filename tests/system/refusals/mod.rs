@@ -17,6 +17,9 @@ use written::Written;
 /// Stands in everything that is written to be refused, so that it can be looked for in answers and logs.
 const PLANTED: &str = "Marigold";
 
+/// What is wrong, the status and the code that say so, and how a sound decision becomes it.
+type Spoilt = (&'static str, u16, &'static str, fn(Written) -> Written);
+
 /// A ledger with a publisher whose statements are spoilt before they are sent.
 struct Spoiler {
     home: Home,
@@ -63,7 +66,7 @@ impl Spoiler {
     }
 
     /// Everything of a table is refused, and nothing of it is in the server's log.
-    fn all_refused(mut self, table: &[(&str, u16, &str, fn(Written) -> Written)]) {
+    fn all_refused(mut self, table: &[Spoilt]) {
         for (what, status, code, spoil) in table {
             let written = spoil(self.written());
             let body = written.signed_by(&self.publisher.key);

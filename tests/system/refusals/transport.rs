@@ -63,14 +63,16 @@ fn what_follows_a_refused_line_is_told_where_the_chain_stands() {
     let second = spoiler.publisher.next(&child(0), 2);
     let third = spoiler.publisher.next(&child(0), 3);
     let cut = second.to_compact();
-    let lines = [&first.to_compact(), &cut[..cut.len() - 4], &third.to_compact()].map(|text| line(text.as_bytes()));
+    let lines =
+        [&first.to_compact(), &cut[..cut.len() - 4], &third.to_compact()].map(|text| line(text.as_bytes()));
     let answers = spoiler.client.publish_lines(&lines);
     assert_eq!(answers[0]["status"], 201);
     assert_eq!(answers[1]["problem"]["code"], "key_binding_jwt");
     assert_eq!(answers[2]["problem"]["code"], "chain_gap");
     assert_eq!(answers[2]["problem"]["next_seq"], 1);
     assert_eq!(answers[2]["problem"]["head"], first.hash().to_string());
-    let again = spoiler.client.publish_lines(&[&first, &second, &third].map(|s| line(s.to_compact().as_bytes())));
+    let again =
+        spoiler.client.publish_lines(&[&first, &second, &third].map(|s| line(s.to_compact().as_bytes())));
     let statuses: Vec<&Value> = again.iter().map(|answer| &answer["status"]).collect();
     assert_eq!(statuses, [200, 201, 201]);
 }
@@ -93,7 +95,8 @@ fn content_types_and_empty_bodies_are_told_apart() {
     }
     assert!(spoiler.client.publish_lines(&[String::new()]).is_empty(), "no line, no answer");
     assert_eq!(spoiler.client.size(), size);
-    let reply = spoiler.client.post("/v1/statements", "application/sd-jwt; charset=utf-8", compact.as_bytes());
+    let reply =
+        spoiler.client.post("/v1/statements", "application/sd-jwt; charset=utf-8", compact.as_bytes());
     assert_eq!(reply.status, 201, "a parameter changes nothing: {}", reply.text());
     spoiler.publisher.advance(&statement);
     spoiler.next_is_sealed();
@@ -107,7 +110,11 @@ fn bodies_over_the_limits_are_refused_as_a_whole() {
     let good = line(statement.to_compact().as_bytes());
 
     let crowd = vec!["\"x\"".to_owned(); 1000];
-    let reply = spoiler.client.post("/v1/statements", NDJSON, [&crowd[..], &[good.clone()]].concat().join("\n").as_bytes());
+    let reply = spoiler.client.post(
+        "/v1/statements",
+        NDJSON,
+        [&crowd[..], std::slice::from_ref(&good)].concat().join("\n").as_bytes(),
+    );
     assert_eq!((reply.status, reply.problem().as_str()), (413, "too_many"));
 
     let long = format!("\"{}\"", PLANTED.repeat(40_000));

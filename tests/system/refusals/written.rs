@@ -14,7 +14,8 @@ pub(super) struct Written {
 
 impl Written {
     pub(super) fn of(statement: &Statement) -> Self {
-        let mut parts = statement.jws().split('.').map(|part| base64url::decode(part).expect("a sound statement"));
+        let mut parts =
+            statement.jws().split('.').map(|part| base64url::decode(part).expect("a sound statement"));
         let members = statement.payload().data.members();
         let disclosures = statement.disclosures().iter().map(|disclosure| {
             (members[disclosure.member_position()].name().to_owned(), disclosure.text().to_owned())

@@ -125,6 +125,28 @@ impl Object {
     }
 }
 
+impl Object {
+    /// Takes a member out.
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Value> {
+        let position = self.0.iter().position(|(n, _)| n == name)?;
+        Some(self.0.swap_remove(position).1)
+    }
+
+    /// The object without some of its members: `keep` takes those for itself that are to go, or gives the value back.
+    pub(crate) fn try_retain<E>(
+        self,
+        mut keep: impl FnMut(&str, Value) -> Result<Option<Value>, E>,
+    ) -> Result<Self, E> {
+        let mut kept = Vec::with_capacity(self.0.len());
+        for (name, value) in self.0 {
+            if let Some(value) = keep(&name, value)? {
+                kept.push((name, value));
+            }
+        }
+        Ok(Self(kept))
+    }
+}
+
 impl FromIterator<(String, Value)> for Object {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(members: I) -> Self {
         let mut object = Self::default();

@@ -162,12 +162,12 @@ impl Parser<'_> {
         self.expect(b'"')?;
         let mut out = String::new();
         loop {
-            let run = self.at;
-            while !matches!(self.peek(), None | Some(b'"' | b'\\' | 0..=0x1f)) {
-                self.at += 1;
-            }
+            let rest = &self.text[self.at..];
+            let run =
+                rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len());
+            self.at += run;
             // Every byte that ends a run is ASCII, so both ends are character boundaries.
-            out.push_str(&self.text[run..self.at]);
+            out.push_str(&rest[..run]);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;

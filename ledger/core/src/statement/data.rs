@@ -65,26 +65,28 @@ impl Data {
     }
 
     /// Reads `data`. The ledger's own types (`ledgers_own`) have schemas of their own and no disclosures.
-    pub(super) fn read(data: &Object, ledgers_own: bool) -> Result<Self, StatementError> {
+    pub(super) fn read(data: Object, ledgers_own: bool) -> Result<Self, StatementError> {
         let mut read = Self { clear: Object::default(), members: Vec::new(), kept: Vec::new() };
-        for (name, value) in data.iter() {
+        read.clear = data.try_retain(|name, value| {
             if !is_member_name(name) {
                 return Err(StatementError::DataMemberName);
             }
-            if holds_digest(value, 0) {
+            if holds_digest(&value, 0) {
                 if ledgers_own {
                     return Err(StatementError::DigestMisplaced { member: name.to_owned() });
                 }
-                read.members.push(read_disclosable(name, value)?);
-            } else if name == "kept" && !ledgers_own {
-                read.kept = read_kept(value)?;
-            } else {
-                if !ledgers_own && !is_clear(value) {
-                    return Err(StatementError::PersonalDataInClear { member: name.to_owned() });
-                }
-                read.clear.insert(name, value.clone());
+                read.members.push(read_disclosable(name, &value)?);
+                return Ok(None);
             }
-        }
+            if name == "kept" && !ledgers_own {
+                read.kept = read_kept(&value)?;
+                return Ok(None);
+            }
+            if !ledgers_own && !is_clear(&value) {
+                return Err(StatementError::PersonalDataInClear { member: name.to_owned() });
+            }
+            Ok(Some(value))
+        })?;
         read.check_digests_distinct()?;
         let may_be_kept = |name: &String| {
             !NEVER_KEPT.contains(&name.as_str()) && read.members.iter().any(|member| member.name == *name)

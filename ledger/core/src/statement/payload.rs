@@ -70,7 +70,7 @@ const MEMBERS: [&str; 11] =
 impl Payload {
     /// Reads the payload's members; exactly the design's.
     pub(super) fn read(json: Value) -> Result<Self, StatementError> {
-        let Value::Object(members) = json else {
+        let Value::Object(mut members) = json else {
             return Err(bad("payload", "an object"));
         };
         if members.iter().any(|(name, _)| !MEMBERS.contains(&name)) {
@@ -78,9 +78,10 @@ impl Payload {
         }
         let event_type = EventType::parse(text(&members, "type")?)
             .ok_or_else(|| bad("type", "two words of a–z and _ joined by a full stop"))?;
-        let data = match need(&members, "data")? {
-            Value::Object(data) => Data::read(data, event_type.is_ledgers_own())?,
-            _ => return Err(bad("data", "an object")),
+        let data = match members.remove("data") {
+            Some(Value::Object(data)) => Data::read(data, event_type.is_ledgers_own())?,
+            Some(_) => return Err(bad("data", "an object")),
+            None => return Err(StatementError::PayloadMemberMissing { member: "data" }),
         };
         if text(&members, "_sd_alg")? != "sha-256" {
             return Err(bad("_sd_alg", "sha-256"));

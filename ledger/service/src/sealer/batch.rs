@@ -9,7 +9,7 @@ use gt_core::link::{LinkKey, LinkName};
 use gt_core::note::{NoteSigner, SignNoteError};
 use gt_core::statement::Owner;
 use gt_core::time::Timestamp;
-use gt_core::{LeafIndex, TreeSize};
+use gt_core::{Hash, LeafIndex, TreeSize};
 use rayon::prelude::*;
 
 use super::admit::{Admission, admit};
@@ -23,6 +23,7 @@ use crate::keyring::{AgencyKeys, Keyring, OwnerTag};
 use crate::ledger::Shared;
 use crate::log::SealedEntry;
 use crate::state::State;
+use crate::vault::VaultRecord;
 
 /// The writing half of the sealer.
 pub(crate) struct Sealer {
@@ -105,7 +106,8 @@ impl Sealer {
         laps.end(Stage::Chain);
         let batch = SealedBatch { keys, entries };
         if !admitted.is_empty() {
-            self.commit(&batch, names, laps)?;
+            // Said before the waiting tickets are dropped, so that whoever hears `Stopped` finds the sealer stopped.
+            self.commit(&batch, names, laps).inspect_err(|_| self.shared.set_stopped())?;
             let publishers = admitted.iter().map(|one| one.ticket.prepared.statement.payload().publisher);
             self.shared.sealed(&self.state, publishers.collect::<HashSet<_>>());
         }
@@ -187,7 +189,7 @@ impl Sealer {
         })
     }
 
-    /// Builds the entries one after the other, since each names the hash of the one before.
+    /// Builds the entries one after the other, since each names the hash of the one before; then frames their vault records in parallel.
     fn chain_entries(
         &mut self,
         admitted: &[Admitted],
@@ -195,7 +197,7 @@ impl Sealer {
         now: Timestamp,
     ) -> (Vec<SealedEntry>, Vec<(LinkName, OwnerTag)>) {
         let mut names = Vec::new();
-        let entries = admitted.iter().zip(enciphered).map(|(one, Enciphered { links, record })| {
+        let chained = admitted.iter().zip(enciphered).map(|(one, Enciphered { links, record })| {
             names.extend(one.owners.iter().zip(&links).map(|(owner, link)| (link.name, owner.tag)));
             let entry = Entry {
                 index: one.index,
@@ -209,9 +211,18 @@ impl Sealer {
             let leaf_hash = gt_core::tree::leaf_hash(&bytes);
             self.state.predecessor.leaf_hash = leaf_hash;
             self.state.predecessor.received_at = Some(now);
-            SealedEntry { bytes, leaf_hash, vault: record.encode(&leaf_hash) }
+            (bytes, leaf_hash, record)
         });
-        let entries = entries.collect();
+        let chained: Vec<(Vec<u8>, Hash, VaultRecord)> = chained.collect();
+        let frame = |(bytes, leaf_hash, record): (Vec<u8>, Hash, VaultRecord)| {
+            let vault = record.encode(&leaf_hash);
+            SealedEntry { bytes, leaf_hash, vault }
+        };
+        let entries = if chained.len() > 1 {
+            chained.into_par_iter().map(frame).collect()
+        } else {
+            chained.into_iter().map(frame).collect()
+        };
         (entries, names)
     }
 }

@@ -4,7 +4,7 @@ use gt_core::statement::Owner;
 
 use crate::keyring::{AgencyKeys, OwnerTag};
 use crate::prepare::Prepared;
-use crate::vault::{self, DisclosureBlob, StatementBlob, VaultRecord};
+use crate::vault::{self, DisclosureBlob, StatementBlob, VaultKey, VaultRecord};
 
 /// One owner of a statement, with what sealing its share needs.
 pub struct OwnerPlace {
@@ -35,26 +35,27 @@ pub fn encipher(prepared: &Prepared, owners: &[OwnerPlace], genesis: &Hash) -> E
     let statement = &prepared.statement;
     let payload = statement.payload();
     let links: Vec<Link> = owners.iter().map(|owner| owner.link.link(owner.n)).collect();
+    let data_keys: Vec<VaultKey> =
+        owners.iter().map(|owner| VaultKey::new(&owner.keys.data, genesis)).collect();
     let place = |owner: &Owner| {
         let position = owners.iter().position(|place| place.owner == *owner);
-        let position = position.expect("every owner of the statement has a place");
-        (links[position].name, &owners[position].keys)
+        position.expect("every owner of the statement has a place")
     };
     let hash = statement.hash();
     let jws = statement.jws().as_bytes();
     let (statement_blob, disclosures) = match &prepared.ownership {
         None => (StatementBlob::Open(jws.to_vec()), Vec::new()),
         Some(ownership) => {
-            let (owner, keys) = place(&ownership.primary);
-            let bytes = vault::seal(&keys.record, genesis, &vault::place(&hash, None), jws);
+            let primary = place(&ownership.primary);
+            let bytes = vault::seal(&owners[primary].keys.record, genesis, &vault::place(&hash, None), jws);
+            let owner = links[primary].name;
             let blob = StatementBlob::Sealed { owner, agency: payload.iss.clone(), bytes };
             let disclosures =
                 statement.disclosures().iter().zip(&ownership.of_disclosures).map(|(disclosure, owner)| {
-                    let (owner, keys) = place(owner);
-                    let digest = disclosure.digest();
+                    let (position, digest) = (place(owner), disclosure.digest());
                     let at = vault::place(&hash, Some(&digest));
-                    let bytes = vault::seal(&keys.data, genesis, &at, disclosure.text().as_bytes());
-                    DisclosureBlob { owner, digest, bytes }
+                    let bytes = data_keys[position].seal(&at, disclosure.text().as_bytes());
+                    DisclosureBlob { owner: links[position].name, digest, bytes }
                 });
             (blob, disclosures.collect())
         }
