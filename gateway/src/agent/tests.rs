@@ -1,7 +1,7 @@
 use super::*;
 use crate::keyfile;
-use crate::outbox::model_ledger::{ModelLedger, agency, refused_draft, sound_draft};
-use crate::outbox::model_server::{Fault, ModelServer};
+use crate::outbox::tests::model_ledger::{ModelLedger, agency, refused_draft, sound_draft};
+use crate::outbox::tests::model_server::{Fault, ModelServer};
 use crate::outbox::{Connection, Courier};
 use tokio::sync::oneshot;
 

@@ -15,16 +15,12 @@ mod error;
 mod establish;
 mod journal;
 mod memory;
-#[cfg(test)]
-pub(crate) mod model_ledger;
-#[cfg(test)]
-pub(crate) mod model_server;
 mod outcome;
 mod pin;
 mod problem;
 mod record;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unclaimed;
 mod verdict;
 

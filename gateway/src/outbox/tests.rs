@@ -6,10 +6,12 @@ use gt_core::key::PrivateKey;
 use gt_core::statement::Statement;
 use tempfile::TempDir;
 
-use super::model_ledger::{ModelLedger, agency, refused_draft, sound_draft};
 use super::*;
+use model_ledger::{ModelLedger, agency, refused_draft, sound_draft};
 
 mod crash;
+pub(crate) mod model_ledger;
+pub(crate) mod model_server;
 
 const NOW: i64 = 1_770_000_000;
 

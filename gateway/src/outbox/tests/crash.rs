@@ -4,8 +4,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::super::model_ledger::{ModelLedger, refused_draft, sound_draft};
 use super::super::*;
+use super::model_ledger::{ModelLedger, refused_draft, sound_draft};
 use super::{NOW, accept, assert_settled, drain, ledger, open, settle};
 
 /// At each step of a run the last line of the journal is torn, as by a power cut. A torn line was not synced, so what

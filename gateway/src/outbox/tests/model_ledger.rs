@@ -19,9 +19,9 @@ use gt_core::statement::Statement;
 use gt_core::time::Timestamp;
 use serde_json::json;
 
-use super::{Pin, Problem};
 use crate::client::{Answer, Head};
 use crate::draft::to_serde;
+use crate::outbox::{Pin, Problem};
 
 pub(crate) const AGENCY: &str = "police:32";
 

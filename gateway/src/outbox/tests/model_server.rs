@@ -9,9 +9,9 @@ use std::thread::JoinHandle;
 
 use serde_json::json;
 
-use super::Problem;
 use super::model_ledger::{AGENCY, ModelLedger};
 use crate::client::Answer;
+use crate::outbox::Problem;
 
 /// What goes wrong with one post of statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
