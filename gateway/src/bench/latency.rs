@@ -59,10 +59,9 @@ pub fn measure(plan: &Plan, partnership: &mut Partnership) -> Result<Latency, Be
     }));
     let measured = publish(plan, &chains, &url);
     let _ = stop.send(());
-    let served =
-        runtime.block_on(serving).map_err(|error| ServeError::Serve(std::io::Error::other(error)))?;
+    let ended = runtime.block_on(serving).map_err(|error| ServeError::Serve(std::io::Error::other(error)))?;
     let (mut latencies, took) = measured.and_then(|(answers, took)| {
-        served?;
+        ended?;
         let verified = answers.iter().zip(&chains).try_for_each(|(answers, chain)| {
             let (Some(receipt), Some(statement)) = (&answers.last, chain.last()) else { return Ok(()) };
             verify(receipt, statement, origin, &keys)

@@ -22,7 +22,9 @@ use super::throughput::{Rates, as_f64};
 use super::workload::Partnership;
 
 /// How often each stage is measured; the median counts.
-const REPEATS: usize = 5;
+const REPEATS: usize = 7;
+/// How many statements are done between two looks at the clock.
+const PORTION: usize = 50;
 
 /// Costs of the stages.
 #[derive(Debug, Clone)]
@@ -40,31 +42,34 @@ pub fn measure(
     sample: &[(Vec<u8>, PublicKey)],
     sealer: SealerTimes,
 ) -> Result<Stages, BenchError> {
-    let parse = || {
-        sample.iter().map(|(bytes, _)| Statement::parse(bytes)).collect::<Result<Vec<_>, StatementError>>()
+    let parse = |some: &[(Vec<u8>, PublicKey)]| -> Result<Vec<Statement>, StatementError> {
+        some.iter().map(|(bytes, _)| Statement::parse(bytes)).collect()
     };
-    let parsed = parse()?;
     let prepare =
         |statements: Vec<Statement>| statements.into_iter().map(Prepared::of).collect::<Result<Vec<_>, _>>();
-    let prepared = prepare(parsed.clone())?;
-    let genesis = partnership.genesis();
-    let owners = owners(&prepared)?;
-    let encipher = || -> Vec<Enciphered> {
-        prepared.iter().zip(&owners).map(|(one, owners)| encipher(one, owners, &genesis)).collect()
+    let verify = |statements: &[Statement], some: &[(Vec<u8>, PublicKey)]| {
+        statements.iter().zip(some).try_for_each(|(statement, (_, key))| statement.verify(key))
     };
-    let enciphered = encipher();
+    let parsed = parse(sample)?;
+    verify(&parsed, sample)?;
+    let prepared = prepare(parsed.clone())?;
+    let (genesis, owners) = (partnership.genesis(), owners(&prepared)?);
+    let encipher = |some: Portion| -> Vec<Enciphered> {
+        let given = prepared[some.clone()].iter().zip(&owners[some]);
+        given.map(|(one, owners)| encipher(one, owners, &genesis)).collect()
+    };
+    let enciphered = encipher(0..sample.len());
+    let all = sample.len();
     let alone = vec![
-        ("parse", cost(sample.len(), || (), |()| parse())),
-        ("ownership and schema", cost(sample.len(), || parsed.clone(), prepare)),
-        ("signature", {
-            let verify =
-                || parsed.iter().zip(sample).try_for_each(|(statement, (_, key))| statement.verify(key));
-            verify()?;
-            cost(sample.len(), || (), |()| verify())
-        }),
-        ("links and encryption", cost(sample.len(), || (), |()| encipher())),
-        ("entry and hashes", cost(sample.len(), || (), |()| frame(&prepared, &enciphered))),
-        ("receipt", cost(sample.len(), || (), |()| receipts(ledger, sample.len()))),
+        ("parse", cost(all, |some| some, |some| parse(&sample[some]))),
+        ("ownership and schema", cost(all, |some| parsed[some].to_vec(), prepare)),
+        ("signature", cost(all, |some| some, |some: Portion| verify(&parsed[some.clone()], &sample[some]))),
+        ("links and encryption", cost(all, |some| some, encipher)),
+        (
+            "entry and hashes",
+            cost(all, |some| some, |some: Portion| frame(&prepared[some.clone()], &enciphered[some])),
+        ),
+        ("receipt", cost(all, |some| some, |some: Portion| receipts(ledger, some.len()))),
     ];
     if receipts(ledger, sample.len()).is_none() {
         return Err(BenchError::Stage("receipt"));
@@ -72,14 +77,23 @@ pub fn measure(
     Ok(Stages { alone, sealer })
 }
 
-/// The median time of a stage, in microseconds a statement. Making its input and dropping its result are not counted.
-fn cost<I, O>(statements: usize, mut input: impl FnMut() -> I, mut stage: impl FnMut(I) -> O) -> f64 {
+type Portion = std::ops::Range<usize>;
+
+/// The median time of a stage, in microseconds a statement. Making its input and dropping its results are not counted. It is done in small
+/// portions, so that memory comes and goes as it does in the sealer.
+fn cost<I, O>(statements: usize, mut input: impl FnMut(Portion) -> I, mut stage: impl FnMut(I) -> O) -> f64 {
     let times = (0..REPEATS).map(|_| {
-        let given = input();
-        let started = Instant::now();
-        let result = black_box(stage(black_box(given)));
-        let took = started.elapsed();
-        drop(result);
+        let portions = (0..statements).step_by(PORTION).map(|first| first..(first + PORTION).min(statements));
+        let took: Duration = portions
+            .map(|some| {
+                let given = input(some);
+                let started = Instant::now();
+                let result = black_box(stage(black_box(given)));
+                let took = started.elapsed();
+                drop(result);
+                took
+            })
+            .sum();
         took.as_secs_f64() * 1e6 / as_f64(statements.max(1))
     });
     Rates::of(times.collect()).median

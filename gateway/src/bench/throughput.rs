@@ -175,7 +175,10 @@ fn parse<'k>(chains: &[Chain], keys: &'k [PublicKey]) -> Result<Vec<(Statement, 
     let named = chains.iter().zip(keys).collect::<Vec<_>>();
     let of_chain = |(chain, key): &(&Chain, &'k PublicKey)| {
         let key = *key;
-        chain.iter().map(move |bytes| Ok((Statement::parse(bytes)?, key))).collect::<Result<Vec<_>, BenchError>>()
+        chain
+            .iter()
+            .map(move |bytes| Ok((Statement::parse(bytes)?, key)))
+            .collect::<Result<Vec<_>, BenchError>>()
     };
     Ok(named.par_iter().map(of_chain).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
