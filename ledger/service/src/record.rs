@@ -65,63 +65,42 @@ pub struct OpenElement {
     pub value: Value,
 }
 
-impl OwnerId {
-    /// Takes l(0).
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
+/// What both kinds of opaque id have: 16 bytes, shown as 22 characters of base64url.
+macro_rules! opaque_id {
+    ($name:ident) => {
+        impl $name {
+            /// Takes the 16 bytes.
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(bytes)
+            }
 
-    /// l(0)
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
+            /// The 16 bytes.
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                &self.0
+            }
 
-    /// Parses 22 characters of base64url.
-    pub fn parse(text: &str) -> Option<Self> {
-        base64url::decode_array(text).ok().map(Self)
-    }
+            /// Parses 22 characters of base64url.
+            pub fn parse(text: &str) -> Option<Self> {
+                base64url::decode_array(text).ok().map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&base64url::encode(&self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+    };
 }
 
-impl ContextId {
-    /// Takes 16 bytes.
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// The 16 bytes.
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-
-    /// Parses 22 characters of base64url.
-    pub fn parse(text: &str) -> Option<Self> {
-        base64url::decode_array(text).ok().map(Self)
-    }
-}
-
-impl fmt::Display for OwnerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&base64url::encode(&self.0))
-    }
-}
-
-impl fmt::Debug for OwnerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OwnerId({self})")
-    }
-}
-
-impl fmt::Display for ContextId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&base64url::encode(&self.0))
-    }
-}
-
-impl fmt::Debug for ContextId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ContextId({self})")
-    }
-}
+opaque_id!(OwnerId);
+opaque_id!(ContextId);
 
 /// Says that there is a value and not what it is.
 impl fmt::Debug for OpenElement {
