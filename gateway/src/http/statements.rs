@@ -7,6 +7,7 @@ use gt_ledger::Ledger;
 use gt_ledger::prepare::Prepared;
 use gt_ledger::refusal::Refusal;
 use gt_ledger::sealer::{MAX_BATCH, Sealed};
+use rayon::prelude::*;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -41,7 +42,7 @@ pub(super) async fn publish(
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match kind.split(';').next().unwrap_or_default().trim() {
         "application/sd-jwt" => one(&app.ledger, &body).await,
-        "application/x-ndjson" => many(&app.ledger, &body).await,
+        "application/x-ndjson" => many(&app.ledger, body).await,
         _ => Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_media_type",
@@ -68,19 +69,31 @@ async fn one(ledger: &Ledger, body: &[u8]) -> Response {
     }
 }
 
-async fn many(ledger: &Ledger, body: &[u8]) -> Response {
-    let lines: Vec<&[u8]> =
-        body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
-    if lines.len() > MAX_BATCH {
-        let detail = format!("{} statements in one request, and at most {MAX_BATCH} are taken", lines.len());
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many", detail).into_response();
-    }
+async fn many(ledger: &Ledger, body: Bytes) -> Response {
+    // A thousand statements take a while to read, and the threads that answer other requests must not wait for that.
+    let reading = tokio::task::spawn_blocking(move || {
+        let lines = body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+        let lines: Vec<&[u8]> = lines.collect();
+        if lines.len() > MAX_BATCH {
+            return Err(lines.len());
+        }
+        Ok(lines.into_par_iter().map(prepare_line).collect::<Vec<_>>())
+    });
+    let prepared = match reading.await {
+        Ok(Ok(prepared)) => prepared,
+        Ok(Err(count)) => {
+            let detail = format!("{count} statements in one request, and at most {MAX_BATCH} are taken");
+            return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many", detail).into_response();
+        }
+        Err(error) => return Problem::internal(&error).into_response(),
+    };
     // All are handed over before any is waited for, so that they share a batch and keep their order.
-    let waiting: Vec<_> = lines.into_iter().map(|line| submit_line(ledger, line)).collect();
+    let waiting: Vec<_> =
+        prepared.into_iter().map(|one| one.map(|prepared| ledger.submit(prepared))).collect();
     let mut text = String::new();
     for one in waiting {
         let line = match one {
-            Ok(submitted) => describe(answer(submitted).await),
+            Ok(submitted) => describe(answer(Ok(submitted)).await),
             Err(problem) => json!({"status": problem.status().as_u16(), "problem": problem.to_json()}),
         };
         text.push_str(&line.to_string());
@@ -95,7 +108,7 @@ fn submit(ledger: &Ledger, compact: &[u8]) -> Submitted {
     Ok(ledger.submit(Prepared::new(compact)?))
 }
 
-fn submit_line(ledger: &Ledger, line: &[u8]) -> Result<Submitted, Problem> {
+fn prepare_line(line: &[u8]) -> Result<Prepared, Problem> {
     // A compact SD-JWT needs no escapes, so its JSON string is two bytes longer.
     if line.len() > MAX_PRESENTATION_BYTES + 16 {
         return Err(Problem::new(
@@ -111,7 +124,7 @@ fn submit_line(ledger: &Ledger, line: &[u8]) -> Result<Submitted, Problem> {
             "a line is not one JSON string that holds a compact SD-JWT",
         )
     })?;
-    Ok(submit(ledger, compact.as_bytes()))
+    Prepared::new(compact.as_bytes()).map_err(|refusal| Problem::from(&refusal))
 }
 
 async fn answer(submitted: Submitted) -> Result<Sealed, Refusal> {

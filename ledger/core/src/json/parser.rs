@@ -167,7 +167,12 @@ impl Parser<'_> {
                 rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len());
             self.at += run;
             // Every byte that ends a run is ASCII, so both ends are character boundaries.
-            out.push_str(&rest[..run]);
+            let text = &rest[..run];
+            if out.is_empty() && self.peek() == Some(b'"') {
+                self.at += 1;
+                return Ok(text.to_owned());
+            }
+            out.push_str(text);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
