@@ -17,6 +17,7 @@ use gt_projections::{
 };
 use tokio::runtime::Runtime;
 
+use crate::node::AlertPublisher;
 use crate::problem::chain;
 
 /// The thread that follows the log, and the handle for asking.
@@ -57,6 +58,15 @@ impl ContextNaming for Naming<'_> {
 impl Follower {
     /// Opens the views in `folder` (rebuilding what cannot be opened), brings them up to the log, and follows it from there.
     pub fn start(ledger: &Arc<Ledger>, folder: &Path) -> Result<Self, FollowError> {
+        Self::start_publishing(ledger, folder, |_| None)
+    }
+
+    /// The same, and publishes alerts. `publisher` is given the size of the log up to which they have been published.
+    pub(crate) fn start_publishing(
+        ledger: &Arc<Ledger>,
+        folder: &Path,
+        publisher: impl FnOnce(u64) -> Option<AlertPublisher>,
+    ) -> Result<Self, FollowError> {
         let opened = Projector::open(folder, Options::default())?;
         if let Some(reason) = &opened.rebuilt {
             tracing::warn!(?reason, "the views are built again from the log");
@@ -68,14 +78,21 @@ impl Follower {
             std::fs::remove_dir_all(folder).map_err(FollowError::Thread)?;
             projector = Projector::open(folder, Options::default())?.projector;
         }
-        while catch_up(ledger, &mut projector)? {}
+        // Views that are built again bring up no alert that is not known.
+        let known = if opened.rebuilt.is_some() || projector.position().0 == 0 {
+            ledger.log().size().0
+        } else {
+            projector.position().0
+        };
+        let publisher = publisher(known);
+        while catch_up(ledger, &mut projector, publisher.as_ref())? {}
         let (queries, stop) = (projector.queries(), Arc::new(AtomicBool::new(false)));
         let (ledger, stopping) = (Arc::clone(ledger), Arc::clone(&stop));
         let waiting = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
             .map_err(FollowError::Thread)?;
-        let run = move || follow(&ledger, projector, &stopping, &waiting);
+        let run = move || follow(&ledger, projector, publisher.as_ref(), &stopping, &waiting);
         let thread =
             std::thread::Builder::new().name("gt-project".into()).spawn(run).map_err(FollowError::Thread)?;
         Ok(Self { queries, stop, thread: Some(thread) })
@@ -102,11 +119,17 @@ impl Drop for Follower {
     }
 }
 
-fn follow(ledger: &Ledger, mut projector: Projector, stop: &AtomicBool, waiting: &Runtime) {
+fn follow(
+    ledger: &Ledger,
+    mut projector: Projector,
+    publisher: Option<&AlertPublisher>,
+    stop: &AtomicBool,
+    waiting: &Runtime,
+) {
     let mut size = ledger.watch_size();
     loop {
         let stopping = stop.load(Ordering::Acquire);
-        match catch_up(ledger, &mut projector) {
+        match catch_up(ledger, &mut projector, publisher) {
             Ok(true) => continue,
             Ok(false) if stopping => break,
             Ok(false) => {}
@@ -127,7 +150,11 @@ fn follow(ledger: &Ledger, mut projector: Projector, stop: &AtomicBool, waiting:
 const FOLLOW_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Folds in one more bundle; false if there is nothing more.
-fn catch_up(ledger: &Ledger, projector: &mut Projector) -> Result<bool, FollowError> {
+fn catch_up(
+    ledger: &Ledger,
+    projector: &mut Projector,
+    publisher: Option<&AlertPublisher>,
+) -> Result<bool, FollowError> {
     let position = projector.position();
     if position >= ledger.log().size() {
         return Ok(false);
@@ -139,6 +166,9 @@ fn catch_up(ledger: &Ledger, projector: &mut Projector) -> Result<bool, FollowEr
     let head = AsOf { tree_size, root, received_at: Some(last.entry.received_at) };
     for change in projector.apply(&records, head, &Naming(ledger))? {
         report(&change);
+        if let Some(publisher) = publisher {
+            publisher.publish(&change);
+        }
     }
     Ok(true)
 }

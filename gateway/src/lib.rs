@@ -10,6 +10,8 @@ pub mod draft;
 pub mod follow;
 pub mod http;
 pub mod keyfile;
+pub mod nats;
+pub mod node;
 pub mod outbox;
 pub mod problem;
 pub mod publish;

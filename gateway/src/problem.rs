@@ -1,5 +1,7 @@
 //! Problem details (RFC 9457): what the gateway says when it cannot do what it was asked. A `type` is stable; a value that came in is never repeated.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,7 +15,7 @@ pub const TYPE_PREFIX: &str = "urn:goldenthread:problem:";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
     status: StatusCode,
-    code: &'static str,
+    code: Cow<'static, str>,
     detail: String,
     facts: Map<String, Value>,
 }
@@ -21,7 +23,22 @@ pub struct Problem {
 impl Problem {
     /// A problem with its status, its stable code, and a sentence for a person.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), facts: Map::new() }
+        Self { status, code: Cow::Borrowed(code), detail: detail.into(), facts: Map::new() }
+    }
+
+    /// Reads a problem that another node has written. `None` if it is none.
+    pub fn from_json(mut members: Map<String, Value>) -> Option<Self> {
+        let mut text = |name: &str| match members.remove(name) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        let (code, detail) = (text("code")?, text("detail")?);
+        for said_again in ["type", "title"] {
+            text(said_again)?;
+        }
+        let status = u16::try_from(members.remove("status")?.as_u64()?).ok()?;
+        let status = StatusCode::from_u16(status).ok()?;
+        Some(Self { status, code: Cow::Owned(code), detail, facts: members })
     }
 
     /// Adds a fact, such as the head that the ledger has.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::keyfile;
+use crate::nats::NatsArgs;
 use crate::outbox::tests::model_ledger::{ModelLedger, agency, refused_draft, sound_draft};
 use crate::outbox::tests::model_server::{Fault, ModelServer};
 use crate::outbox::{Connection, Courier};
@@ -19,8 +20,15 @@ impl Agent {
         let pin = dir.path().join("pin.json");
         std::fs::write(&pin, ledger.pin().to_json()).unwrap();
         let key = dir.path().join("key.jwk");
-        let options =
-            Connection { key, to, outbox: None, pin: Some(pin), agency: Some(agency()), publisher: None };
+        let options = Connection {
+            key,
+            to,
+            nats: NatsArgs::default(),
+            outbox: None,
+            pin: Some(pin),
+            agency: Some(agency()),
+            publisher: None,
+        };
         let delivery = Arc::new(Delivery::start(Courier::establish(&options).unwrap()).unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let (listening, address) = std::sync::mpsc::channel();

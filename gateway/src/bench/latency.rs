@@ -51,7 +51,7 @@ pub fn measure(plan: &Plan, partnership: &mut Partnership) -> Result<Latency, Be
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
     let server =
-        runtime.block_on(http::bind(&partnership.data(), &partnership.secrets_folder(), any_port))?;
+        runtime.block_on(http::bind(&partnership.data(), &partnership.secrets_folder(), any_port, None))?;
     let url = format!("http://{}/v1/statements", server.address());
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = runtime.spawn(server.run(async move {

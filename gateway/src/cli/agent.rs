@@ -15,6 +15,7 @@ use super::output::Output;
 use super::serve::{runtime, stop_signal};
 use super::{Failure, Outcome};
 use crate::delivery::Delivery;
+use crate::nats::NatsArgs;
 use crate::outbox::{Connection, Courier};
 use crate::publish::publish;
 
@@ -24,16 +25,18 @@ struct Signing {
     /// The publisher's private key.
     #[arg(long)]
     key: PathBuf,
-    /// The address of the ledger.
+    /// The address of the ledger: http://…, https://… or nats://…[,nats://…], and tls://… for NATS over TLS.
     #[arg(long, value_name = "URL")]
     to: String,
+    #[command(flatten)]
+    nats: NatsArgs,
     /// The ledger's pin file, ledger.json. Without it the ledger's first answer is believed, and kept.
     #[arg(long)]
     pin: Option<PathBuf>,
     /// The outbox folder, which belongs to this key alone. [default: the key file's name with .outbox]
     #[arg(long)]
     outbox: Option<PathBuf>,
-    /// The agency to sign as. [default: the one for which the ledger has the key]
+    /// The agency to sign as. [default: the one for which the ledger has the key; over NATS, the one for which keygen proved it]
     #[arg(long, value_parser = |text: &str| AgencyCode::parse(text).map_err(|error| error.to_string()))]
     agency: Option<AgencyCode>,
     /// The publisher's id, if the key is not its first.
@@ -70,6 +73,7 @@ impl Signing {
         let connection = Connection {
             key: self.key,
             to: self.to,
+            nats: self.nats,
             outbox: self.outbox,
             pin: self.pin,
             agency: self.agency,

@@ -7,6 +7,7 @@ mod demo;
 mod fsck;
 mod init;
 mod keys;
+mod nats;
 mod output;
 mod query;
 mod serve;
@@ -54,6 +55,9 @@ enum Command {
     Query(query::Query),
     /// List alerts.
     Alerts(query::Alerts),
+    /// Set up NATS for several nodes: streams, the shared keyring, users' keys.
+    #[command(subcommand)]
+    Nats(nats::Nats),
     /// Measure the sealer and the way from request to receipt on this machine.
     Bench(bench::Bench),
 }
@@ -91,7 +95,7 @@ pub fn main() -> ExitCode {
     let usual = if matches!(arguments.command, Command::Demo(_)) {
         "warn"
     } else {
-        "warn,goldenthread=info,gt_ledger=info"
+        "warn,goldenthread=info,gt_ledger=info,async_nats=off"
     };
     log_to_standard_error(arguments.json, usual);
     let output = Output::new(arguments.json);
@@ -107,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Fsck(command) => command.run(&output),
         Command::Query(command) => command.run(&output),
         Command::Alerts(command) => command.run(&output),
+        Command::Nats(command) => command.run(&output),
         Command::Bench(command) => command.run(&output),
     };
     outcome.unwrap_or_else(|failure| {

@@ -21,13 +21,32 @@ pub(crate) struct Serve {
     /// Where the keys are. [default: the data folder's name with .secrets]
     #[arg(long)]
     secrets: Option<PathBuf>,
+    #[command(flatten)]
+    stream: Stream,
+}
+
+/// How a node of several speaks to NATS.
+#[derive(Args)]
+struct Stream {
+    /// Be one node of several that share a NATS stream: `nats://HOST[:PORT][,…]` or `tls://…`. Without it the ledger is this process alone.
+    #[arg(long, value_name = "URL")]
+    nats: Option<String>,
+    /// Follow the stream, and never seal.
+    #[arg(long, requires = "nats")]
+    follow: bool,
+    #[command(flatten)]
+    servers: super::nats::ServerArgs,
 }
 
 impl Serve {
     pub(crate) fn run(self, output: &Output) -> Outcome {
         let secrets = self.secrets.unwrap_or_else(|| folder_of(&self.data));
         runtime()?.block_on(async {
-            let server = bind(&self.data, &secrets, self.listen).await?;
+            let node = match &self.stream.nats {
+                None => None,
+                Some(url) => Some(self.stream.servers.node(url, self.stream.follow)?),
+            };
+            let server = bind(&self.data, &secrets, self.listen, node).await?;
             // Before anybody is told that the ledger is served: from then on a signal means an orderly end.
             let stop = stop_signal()?;
             let (url, size) = (format!("http://{}", server.address()), server.ledger().log().size().0);

@@ -88,12 +88,12 @@ impl Stage {
 }
 
 async fn listen_on(folders: &Folders, listen: Listen) -> Result<Server, ServeError> {
-    match bind(folders.data(), folders.secrets(), listen.address).await {
+    match bind(folders.data(), folders.secrets(), listen.address, None).await {
         Err(ServeError::Listen { source, .. })
             if listen.or_another_port && source.kind() == io::ErrorKind::AddrInUse =>
         {
             let any_port = SocketAddr::new(listen.address.ip(), 0);
-            bind(folders.data(), folders.secrets(), any_port).await
+            bind(folders.data(), folders.secrets(), any_port, None).await
         }
         bound => bound,
     }

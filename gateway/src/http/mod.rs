@@ -22,6 +22,7 @@ use tower_http::trace::TraceLayer;
 pub(crate) use serve::need_ledger;
 pub use serve::{ServeError, Server, bind};
 
+use crate::node::Forwarder;
 use crate::problem::Problem;
 use crate::token::Tokens;
 
@@ -34,6 +35,8 @@ pub struct App {
     pub views: Queries,
     /// Who may read.
     pub tokens: Arc<Tokens>,
+    /// On a node of several: the way to the active sealer.
+    pub(crate) forward: Option<Forwarder>,
 }
 
 /// All routes.
@@ -81,7 +84,13 @@ async fn ready(State(app): State<App>) -> impl IntoResponse {
     let size = app.ledger.log().size().0;
     let projected = app.views.status().map_or(0, |status| status.as_of.tree_size.0);
     let status = if app.ledger.is_stopped() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    let body = json!({"sealing": !app.ledger.is_stopped(), "tree_size": size, "projected": projected});
+    let role = match (app.ledger.only_follows(), app.ledger.is_active()) {
+        (true, _) => "follower",
+        (false, true) => "sealer",
+        (false, false) => "standby",
+    };
+    let body =
+        json!({"sealing": !app.ledger.is_stopped(), "role": role, "tree_size": size, "projected": projected});
     (status, axum::Json(body))
 }
 

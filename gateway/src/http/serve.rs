@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::{App, router};
 use crate::follow::{FollowError, Follower};
+use crate::node::{AlertPublisher, Desk, Forwarder, Node, NodeConfig, NodeError, keep_forks};
 use crate::token::{TokenError, Tokens};
 
 /// How long a shutdown waits for requests that are being answered.
@@ -25,6 +26,13 @@ pub struct Server {
     follower: Follower,
     listener: TcpListener,
     app: App,
+    node: Option<ServingNode>,
+}
+
+/// What a node of several has besides.
+struct ServingNode {
+    client: async_nats::Client,
+    desk: Option<Desk>,
 }
 
 /// Why a ledger cannot be served.
@@ -33,6 +41,9 @@ pub enum ServeError {
     /// It does not open.
     #[error(transparent)]
     Open(#[from] Box<OpenLedgerError>),
+    /// It does not start as a node.
+    #[error(transparent)]
+    Node(#[from] NodeError),
     /// Its secrets are not in order.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
@@ -56,24 +67,62 @@ pub enum ServeError {
 }
 
 /// Opens the ledger in `data`, brings its views up to the log, and listens. Nothing is answered before [`Server::run`].
-pub async fn bind(data: &Path, secrets_folder: &Path, address: SocketAddr) -> Result<Server, ServeError> {
-    let (data, folder) = (data.to_owned(), secrets_folder.to_owned());
-    let open = tokio::task::spawn_blocking(move || open(&data, &folder));
-    let (ledger, follower, tokens) =
-        open.await.map_err(|error| ServeError::Serve(std::io::Error::other(error)))??;
+///
+/// With a `node` the ledger is one of several that share a stream, and agencies' requests over NATS are taken from here on.
+pub async fn bind(
+    data: &Path,
+    secrets_folder: &Path,
+    address: SocketAddr,
+    node: Option<NodeConfig>,
+) -> Result<Server, ServeError> {
+    let secrets = match &node {
+        None => {
+            need_ledger(data).map_err(Box::new)?;
+            Secrets::load(secrets_folder)?
+        }
+        Some(_) => Secrets::load(secrets_folder)?,
+    };
+    let tokens = Tokens::load(secrets_folder)?;
+    // Before the stream is spoken to: what cannot be served should not begin to seal.
     let listener =
         TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
     let address = listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
-    let app = App { ledger: Arc::clone(&ledger), views: follower.queries(), tokens: Arc::new(tokens) };
-    Ok(Server { address, ledger, follower, listener, app })
+    let (ledger, client) = match node {
+        None => (open(data, secrets).await?, None),
+        Some(node) => {
+            let Node { ledger, client } = node.open(data, secrets).await?;
+            tokio::spawn(keep_forks(Arc::clone(&ledger), client.clone(), node.prefix.clone()));
+            (ledger, Some(client))
+        }
+    };
+    let (views, following) = (data.join("views"), Arc::clone(&ledger));
+    let follower = tokio::task::spawn_blocking(move || {
+        Follower::start_publishing(&following, &views, |from| AlertPublisher::new(&following, from))
+    });
+    let follower = follower.await.map_err(|error| ServeError::Serve(std::io::Error::other(error)))??;
+    if let Some(publisher) = AlertPublisher::new(&ledger, 0) {
+        publisher.publish_integrity(&ledger);
+    }
+    let forward = client.clone().map(Forwarder::new);
+    let node = match client {
+        None => None,
+        Some(client) if ledger.only_follows() => Some(ServingNode { client, desk: None }),
+        Some(client) => {
+            let desk = Some(Desk::open(&ledger, &client).await.map_err(NodeError::from)?);
+            Some(ServingNode { client, desk })
+        }
+    };
+    let app =
+        App { ledger: Arc::clone(&ledger), views: follower.queries(), tokens: Arc::new(tokens), forward };
+    Ok(Server { address, ledger, follower, listener, app, node })
 }
 
-fn open(data: &Path, secrets_folder: &Path) -> Result<(Arc<Ledger>, Follower, Tokens), ServeError> {
-    need_ledger(data).map_err(Box::new)?;
-    let secrets = Secrets::load(secrets_folder)?;
-    let tokens = Tokens::load(secrets_folder)?;
-    let ledger = Ledger::open(data, &secrets, Box::new(SystemClock::default()), None).map_err(Box::new)?;
-    let ledger = Arc::new(ledger);
+async fn open(data: &Path, secrets: Secrets) -> Result<Arc<Ledger>, ServeError> {
+    let data = data.to_owned();
+    let open = move || Ledger::open(&data, &secrets, Box::new(SystemClock::default()), None);
+    let opened = tokio::task::spawn_blocking(open).await;
+    let ledger =
+        opened.map_err(|error| ServeError::Serve(std::io::Error::other(error)))?.map_err(Box::new)?;
     if ledger.removed_entries() > 0 {
         let removed = ledger.removed_entries();
         tracing::warn!(
@@ -81,8 +130,7 @@ fn open(data: &Path, secrets_folder: &Path) -> Result<(Arc<Ledger>, Follower, To
             "entries of an interrupted commit were removed; no receipt had gone out for them"
         );
     }
-    let follower = Follower::start(&ledger, &data.join("views"))?;
-    Ok((ledger, follower, tokens))
+    Ok(Arc::new(ledger))
 }
 
 /// A folder that holds no ledger is said to hold none, before keys are missed that it never had.
@@ -123,12 +171,20 @@ impl Server {
             served = async { serve.await } => served,
             () = out_of_patience => Ok(()),
         };
+        if let Some(desk) = self.node.as_mut().and_then(|node| node.desk.take()) {
+            desk.close();
+        }
         let ledger = Arc::clone(&self.ledger);
         let finish = tokio::task::spawn_blocking(move || {
             ledger.close();
             self.follower.stop();
         });
         finish.await.map_err(|error| ServeError::Serve(std::io::Error::other(error)))?;
+        if let Some(node) = &self.node
+            && let Err(error) = node.client.drain().await
+        {
+            tracing::warn!(%error, "the last messages may not have been sent");
+        }
         tracing::info!(size = self.ledger.log().size().0, "stopped: everything accepted is sealed");
         served.map_err(ServeError::Serve)
     }

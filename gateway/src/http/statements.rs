@@ -3,15 +3,14 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gt_core::statement::MAX_PRESENTATION_BYTES;
-use gt_ledger::Ledger;
 use gt_ledger::prepare::Prepared;
 use gt_ledger::refusal::Refusal;
-use gt_ledger::sealer::{MAX_BATCH, Sealed};
+use gt_ledger::sealer::MAX_BATCH;
 use rayon::prelude::*;
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
 use super::App;
+use crate::node::Forwarded;
 use crate::problem::Problem;
 
 const MAX_NDJSON_BYTES: usize = 16 << 20;
@@ -41,8 +40,8 @@ pub(super) async fn publish(
     };
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match kind.split(';').next().unwrap_or_default().trim() {
-        "application/sd-jwt" => one(&app.ledger, &body).await,
-        "application/x-ndjson" => many(&app.ledger, body).await,
+        "application/sd-jwt" => one(&app, &body).await,
+        "application/x-ndjson" => many(&app, body).await,
         _ => Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_media_type",
@@ -52,24 +51,29 @@ pub(super) async fn publish(
     }
 }
 
-async fn one(ledger: &Ledger, body: &[u8]) -> Response {
+async fn one(app: &App, body: &Bytes) -> Response {
     // A trailing line break is what a text file ends with; the statement is what stands before it.
-    let compact = body.strip_suffix(b"\n").unwrap_or(body);
-    match answer(submit(ledger, compact)).await {
-        Ok(sealed) => {
-            let status = if sealed.duplicate { StatusCode::OK } else { StatusCode::CREATED };
+    let compact = body.slice(..body.strip_suffix(b"\n").unwrap_or(body).len());
+    let prepared = match Prepared::new(&compact) {
+        Ok(prepared) => prepared,
+        Err(refusal) => return Problem::from(&refusal).into_response(),
+    };
+    let mut answers = submit(app, vec![(prepared, compact)]).await;
+    match answers.pop().unwrap_or_else(|| Forwarded::Problem(Problem::from(&Refusal::Stopped))) {
+        Forwarded::Sealed { duplicate, index, statement, receipt } => {
+            let status = if duplicate { StatusCode::OK } else { StatusCode::CREATED };
             let headers = [
                 (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
-                (header::LOCATION, format!("/v1/entries/{}", sealed.index)),
-                (HeaderName::from_static("gt-statement"), sealed.statement.to_string()),
+                (header::LOCATION, format!("/v1/entries/{index}")),
+                (HeaderName::from_static("gt-statement"), statement),
             ];
-            (status, headers, sealed.receipt.to_string()).into_response()
+            (status, headers, receipt).into_response()
         }
-        Err(refusal) => Problem::from(&refusal).into_response(),
+        Forwarded::Problem(problem) => problem.into_response(),
     }
 }
 
-async fn many(ledger: &Ledger, body: Bytes) -> Response {
+async fn many(app: &App, body: Bytes) -> Response {
     // A thousand statements take a while to read, and the threads that answer other requests must not wait for that.
     let reading = tokio::task::spawn_blocking(move || {
         let lines = body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
@@ -87,28 +91,40 @@ async fn many(ledger: &Ledger, body: Bytes) -> Response {
         }
         Err(error) => return Problem::internal(&error).into_response(),
     };
-    // All are handed over before any is waited for, so that they share a batch and keep their order.
-    let waiting: Vec<_> =
-        prepared.into_iter().map(|one| one.map(|prepared| ledger.submit(prepared))).collect();
+    let mut statements = Vec::new();
+    let sound: Vec<Result<(), Problem>> =
+        prepared.into_iter().map(|one| one.map(|statement| statements.push(statement))).collect();
+    let mut answers = submit(app, statements).await.into_iter();
     let mut text = String::new();
-    for one in waiting {
-        let line = match one {
-            Ok(submitted) => describe(answer(Ok(submitted)).await),
-            Err(problem) => json!({"status": problem.status().as_u16(), "problem": problem.to_json()}),
+    for one in sound {
+        let answer = match one {
+            Ok(()) => answers.next().unwrap_or_else(|| Forwarded::Problem(Problem::from(&Refusal::Stopped))),
+            Err(problem) => Forwarded::Problem(problem),
         };
-        text.push_str(&line.to_string());
+        text.push_str(&describe(answer).to_string());
         text.push('\n');
     }
     ([(header::CONTENT_TYPE, "application/x-ndjson")], text).into_response()
 }
 
-type Submitted = Result<oneshot::Receiver<Result<Sealed, Refusal>>, Refusal>;
-
-fn submit(ledger: &Ledger, compact: &[u8]) -> Submitted {
-    Ok(ledger.submit(Prepared::new(compact)?))
+/// Has statements sealed, here or by the sealer that is active. There are as many answers, in the same order.
+async fn submit(app: &App, statements: Vec<(Prepared, Bytes)>) -> Vec<Forwarded> {
+    if let Some(forward) = &app.forward {
+        return forward.forward(&statements).await;
+    }
+    // All are handed over before any is waited for, so that they share a batch and keep their order.
+    let waiting: Vec<_> = statements.into_iter().map(|(prepared, _)| app.ledger.submit(prepared)).collect();
+    let mut answers = Vec::with_capacity(waiting.len());
+    for one in waiting {
+        answers.push(match one.await.unwrap_or(Err(Refusal::Stopped)) {
+            Ok(sealed) => Forwarded::from(&sealed),
+            Err(refusal) => Forwarded::Problem(Problem::from(&refusal)),
+        });
+    }
+    answers
 }
 
-fn prepare_line(line: &[u8]) -> Result<Prepared, Problem> {
+fn prepare_line(line: &[u8]) -> Result<(Prepared, Bytes), Problem> {
     // A compact SD-JWT needs no escapes, so its JSON string is two bytes longer.
     if line.len() > MAX_PRESENTATION_BYTES + 16 {
         return Err(Problem::new(
@@ -124,23 +140,19 @@ fn prepare_line(line: &[u8]) -> Result<Prepared, Problem> {
             "a line is not one JSON string that holds a compact SD-JWT",
         )
     })?;
-    Prepared::new(compact.as_bytes()).map_err(|refusal| Problem::from(&refusal))
+    let prepared = Prepared::new(compact.as_bytes()).map_err(|refusal| Problem::from(&refusal))?;
+    Ok((prepared, Bytes::from(compact)))
 }
 
-async fn answer(submitted: Submitted) -> Result<Sealed, Refusal> {
-    submitted?.await.unwrap_or(Err(Refusal::Stopped))
-}
-
-fn describe(answer: Result<Sealed, Refusal>) -> Value {
+fn describe(answer: Forwarded) -> Value {
     match answer {
-        Ok(sealed) => json!({
-            "status": if sealed.duplicate { 200 } else { 201 },
-            "index": sealed.index.0,
-            "statement": sealed.statement.to_string(),
-            "receipt": sealed.receipt.to_string(),
+        Forwarded::Sealed { duplicate, index, statement, receipt } => json!({
+            "status": if duplicate { 200 } else { 201 },
+            "index": index,
+            "statement": statement,
+            "receipt": receipt,
         }),
-        Err(refusal) => {
-            let problem = Problem::from(&refusal);
+        Forwarded::Problem(problem) => {
             json!({"status": problem.status().as_u16(), "problem": problem.to_json()})
         }
     }

@@ -70,7 +70,7 @@ impl Setback {
 
     /// Whether the ledger answered, though not as hoped.
     pub fn ledger_answered(&self) -> bool {
-        !matches!(self, Self::Client(ClientError::Transport(_) | ClientError::Status { .. }))
+        if let Self::Client(error) = self { error.ledger_answered() } else { true }
     }
 }
 
@@ -122,17 +122,14 @@ impl Courier {
         let identity = self.lock().identity().clone();
         let found = match self.client.describe() {
             Ok(description) => description.pin,
-            Err(error) => return Ok(Some(error.into())),
+            Err(error) => return Ok(Some(unanswered(error))),
         };
         if !found.is_same_ledger(&identity.pin) {
             return Err(Halt::OtherLedger { found: found.origin });
         }
         let head = match self.client.head(&identity.publisher) {
             Ok(head) => head,
-            Err(ClientError::Problem { problem, .. }) if problem.code() == "unknown_publisher" => {
-                return Ok(Some(Setback::NotAdmitted(problem)));
-            }
-            Err(error) => return Ok(Some(error.into())),
+            Err(error) => return Ok(Some(unanswered(error))),
         };
         match self.lock().compare(&head) {
             Ok(()) => Ok(None),
@@ -162,6 +159,16 @@ impl Courier {
 
     fn lock(&self) -> MutexGuard<'_, Outbox> {
         self.outbox.lock().expect("nothing panics while it holds the outbox")
+    }
+}
+
+/// A question that brought no answer. Over NATS all questions are the publisher's own, so each may find it unknown.
+fn unanswered(error: ClientError) -> Setback {
+    match error {
+        ClientError::Problem { problem, .. } if problem.code() == "unknown_publisher" => {
+            Setback::NotAdmitted(problem)
+        }
+        error => error.into(),
     }
 }
 

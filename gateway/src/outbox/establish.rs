@@ -9,19 +9,23 @@ use gt_core::statement::PublisherId;
 use super::{Courier, Identity, OutboxError, Pin, PinError, UnclaimedOutbox};
 use crate::client::{ClientError, LedgerClient};
 use crate::keyfile::{self, KeyFileError};
+use crate::nats::{ConnectError, NatsArgs, NatsOptions, Patience, is_nats};
 
 /// Which key writes to which ledger, and through which folder.
 #[derive(Debug, Clone)]
 pub struct Connection {
     /// The private key's file.
     pub key: PathBuf,
-    /// The ledger's address, `http://…` or `https://…`.
+    /// The ledger's address: `http://…`, `https://…`, or NATS servers, `nats://…` or `tls://…` with commas between.
     pub to: String,
+    /// Credentials and authority for NATS.
+    pub nats: NatsArgs,
     /// The outbox folder; [`default_folder`] if none is given.
     pub outbox: Option<PathBuf>,
     /// A file that pins the ledger. Without it the first description that the ledger gives is believed, and kept.
     pub pin: Option<PathBuf>,
-    /// The agency to sign as. Without it the ledger's registry is asked, once.
+    /// The agency to sign as. Without it the ledger's registry is asked, once; over NATS, where the agency is part of the
+    /// question, the public key file beside the key may name it.
     pub agency: Option<AgencyCode>,
     /// The publisher's id, if the key is not the publisher's first.
     pub publisher: Option<PublisherId>,
@@ -53,6 +57,15 @@ pub enum EstablishError {
     /// The address.
     #[error(transparent)]
     Address(ClientError),
+    /// The servers of NATS, or what is needed to connect to them.
+    #[error(transparent)]
+    Nats(#[from] ConnectError),
+    /// Options for NATS with an address that is not.
+    #[error("--nats-credentials and --nats-ca belong to an address of nats:// or tls://")]
+    NotNats,
+    /// Nothing says for which agency to publish over NATS.
+    #[error("over NATS the agency must be named: --agency CODE")]
+    AgencyNeeded,
     /// The pin is of another ledger than the outbox.
     #[error("the outbox belongs to the ledger {stored}, and the pin file names another")]
     OtherLedger {
@@ -80,21 +93,60 @@ pub fn default_folder(key: &Path) -> PathBuf {
     name.into()
 }
 
+/// Where the ledger is.
+enum Address {
+    Http(LedgerClient),
+    Nats(NatsOptions),
+}
+
 impl Courier {
     /// Reads the key, opens the outbox, and settles which ledger, publisher and agency it is for. Only a new outbox needs
     /// the ledger for that, and only for what the options leave open.
     pub fn establish(options: &Connection) -> Result<Self, EstablishError> {
         let key = keyfile::read_private(&options.key)?;
-        let client = LedgerClient::new(&options.to).map_err(EstablishError::Address)?;
+        let address = Address::of(options)?;
         let pin = options.pin.as_deref().map(Pin::read).transpose()?;
         let folder = options.outbox.clone().unwrap_or_else(|| default_folder(&options.key));
         let unclaimed = UnclaimedOutbox::open(&folder)?;
-        let identity = match unclaimed.identity() {
-            Some(stored) => stored_identity(stored.clone(), options, pin, &key)?,
-            None => new_identity(options, pin, &key, &client)?,
+        let (identity, client) = match unclaimed.identity() {
+            Some(stored) => {
+                let identity = stored_identity(stored.clone(), options, pin, &key)?;
+                let client = address.client(&identity.publisher, Some(&identity.agency))?;
+                (identity, client)
+            }
+            None => new_identity(options, pin, &key, address)?,
         };
         let outbox = unclaimed.claim(identity, key)?;
         Ok(Self::new(client, Arc::new(Mutex::new(outbox))))
+    }
+}
+
+impl Address {
+    fn of(options: &Connection) -> Result<Self, EstablishError> {
+        if is_nats(&options.to) {
+            let options = NatsOptions::new(&options.to, &options.nats, "goldenthread publisher")?;
+            options.check()?;
+            return Ok(Self::Nats(options));
+        }
+        if options.nats != NatsArgs::default() {
+            return Err(EstablishError::NotNats);
+        }
+        LedgerClient::new(&options.to).map(Self::Http).map_err(EstablishError::Address)
+    }
+
+    fn client(
+        self,
+        publisher: &PublisherId,
+        agency: Option<&AgencyCode>,
+    ) -> Result<LedgerClient, EstablishError> {
+        match self {
+            Self::Http(client) => Ok(client),
+            Self::Nats(options) => {
+                let agency = agency.ok_or(EstablishError::AgencyNeeded)?.clone();
+                LedgerClient::over_nats(options, agency, *publisher, Patience::default())
+                    .map_err(EstablishError::Address)
+            }
+        }
     }
 }
 
@@ -127,9 +179,15 @@ fn new_identity(
     options: &Connection,
     pin: Option<Pin>,
     key: &PrivateKey,
-    client: &LedgerClient,
-) -> Result<Identity, EstablishError> {
+    address: Address,
+) -> Result<(Identity, LedgerClient), EstablishError> {
     let publisher = publisher(options, key);
+    let named = match (&options.agency, &address) {
+        (Some(agency), _) => Some(agency.clone()),
+        (None, Address::Nats(_)) => proven_agency(&options.key, key, pin.as_ref()),
+        (None, Address::Http(_)) => None,
+    };
+    let client = address.client(&publisher, named.as_ref())?;
     let ask = |wanted| move |source| EstablishError::Ask { wanted, source };
     let pin = if let Some(pin) = pin {
         pin
@@ -141,9 +199,17 @@ fn new_identity(
         );
         pin
     };
-    let agency = match &options.agency {
-        Some(agency) => agency.clone(),
+    let agency = match named {
+        Some(agency) => agency,
         None => client.agency(&publisher).map_err(ask("the agency of this key"))?,
     };
-    Ok(Identity { publisher, agency, pin })
+    Ok((Identity { publisher, agency, pin }, client))
+}
+
+/// The agency for which `keygen --agency` proved this key, if the public key file is still where it was written. A wrong one
+/// does no harm: the ledger takes statements from the agency alone for which it has the key.
+fn proven_agency(file: &Path, key: &PrivateKey, pin: Option<&Pin>) -> Option<AgencyCode> {
+    let public = keyfile::read_public(&file.with_extension("public.jwk")).ok()?;
+    let proof = public.proof.filter(|_| public.key == key.public())?;
+    pin.is_none_or(|pin| pin.genesis == proof.genesis).then_some(proof.agency)
 }

@@ -57,6 +57,13 @@ pub(super) struct Journal {
     broken: bool,
 }
 
+impl Drop for Journal {
+    fn drop(&mut self) {
+        // Closing the file would do, but for a child process: between its making and its own program it shares the lock.
+        let _ = self.file.unlock();
+    }
+}
+
 impl Journal {
     /// Opens or creates the journal under an exclusive lock, and hands every line's records to `replay`, in order.
     pub(super) fn open(path: &Path, mut replay: impl FnMut(Span, Vec<Record>)) -> Result<Self, JournalError> {

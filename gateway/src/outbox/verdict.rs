@@ -26,13 +26,14 @@ pub enum Verdict {
     Refused(Problem),
 }
 
-/// Refusals of the publisher or of this machine's clock, which pass. To record them as the statement's own would let one
+/// Refusals of the publisher, of how it reaches the ledger, or of this machine's clock, which pass. To record them as the statement's own would let one
 /// mistake of a registrar refuse a whole queue, and what the clock refuses now may be sealed a minute later.
-const NOT_THE_STATEMENT: [&str; 8] = [
+const NOT_THE_STATEMENT: [&str; 9] = [
     "unknown_publisher",
     "publisher_revoked",
     "key_not_in_force",
     "wrong_agency",
+    "subject_mismatch",
     "wrong_audience",
     "wrong_key",
     "bad_signature",

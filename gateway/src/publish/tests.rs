@@ -1,5 +1,6 @@
 use super::*;
 use crate::keyfile;
+use crate::nats::NatsArgs;
 use crate::outbox::tests::model_ledger::{ModelLedger, refused_draft, sound_draft};
 use crate::outbox::tests::model_server::{Fault, ModelServer};
 use crate::outbox::{Connection, Divergence, EstablishError, JournalError};
@@ -12,7 +13,15 @@ fn server(dir: &Path) -> ModelServer {
 
 fn connection(dir: &Path, server: &ModelServer) -> Connection {
     let to = server.url.clone();
-    Connection { key: dir.join("key.jwk"), to, outbox: None, pin: None, agency: None, publisher: None }
+    Connection {
+        key: dir.join("key.jwk"),
+        to,
+        nats: NatsArgs::default(),
+        outbox: None,
+        pin: None,
+        agency: None,
+        publisher: None,
+    }
 }
 
 fn run(courier: &mut Courier, input: &[u8]) -> (Summary, Vec<Value>) {

@@ -59,6 +59,16 @@ impl Chain {
         self.entries.push(index);
         self.head = statement;
     }
+
+    /// Forgets every statement from `next_seq` on, whose sealing came to nothing. `head` is what the chain's head was then.
+    pub fn step_back(&mut self, next_seq: u64, head: Hash) {
+        if let Ok(kept) = usize::try_from(next_seq)
+            && kept < self.entries.len()
+        {
+            self.entries.truncate(kept);
+            self.head = head;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -79,5 +89,20 @@ mod tests {
         assert_eq!(chain.place(1, &first), Place::Next);
         assert_eq!((chain.next_seq(), chain.head()), (1, first));
         assert_eq!(chain.place(u64::MAX, &first), Place::Gap);
+    }
+
+    #[test]
+    fn stepping_back_forgets_what_came_to_nothing_and_nothing_else() {
+        let (genesis, first) = (Hash::of(b"genesis"), Hash::of(b"first"));
+        let mut chain = Chain::new(genesis);
+        chain.push(LeafIndex(4), first);
+        let before = chain.clone();
+        chain.step_back(1, genesis);
+        assert_eq!(chain, before, "there is nothing to forget");
+        chain.push(LeafIndex(5), Hash::of(b"second"));
+        chain.step_back(1, first);
+        assert_eq!(chain, before);
+        chain.step_back(0, genesis);
+        assert_eq!(chain, Chain::new(genesis));
     }
 }

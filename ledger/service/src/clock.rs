@@ -59,6 +59,11 @@ impl Watch {
         Self { clock, anchor, last }
     }
 
+    /// Learns that the log has an entry of this time, which another sealer's clock gave.
+    pub fn not_before(&mut self, received_at: Timestamp) {
+        self.last = self.last.max(received_at);
+    }
+
     /// The time of receipt for a batch.
     pub fn received_at(&mut self) -> Result<Timestamp, ClockDrift> {
         let wall = self.clock.wall_millis();

@@ -11,6 +11,7 @@ use gt_core::registry::Registry;
 use gt_core::statement::PublisherId;
 use gt_core::{Hash, LeafIndex};
 use serde_json::Value;
+use tokio::sync::broadcast;
 
 use crate::disk::{private, sync_name};
 use crate::layout;
@@ -28,6 +29,20 @@ pub enum IntegrityAlert {
         sealed: LeafIndex,
         /// The hash of the one that was refused.
         refused: Hash,
+    },
+    /// The stream of sealed entries holds messages that are no part of the ledger.
+    StreamVoid {
+        /// The stream's sequence of the first.
+        first: u64,
+        /// The stream's sequence of the last.
+        last: u64,
+        /// Why they are none.
+        fault: String,
+    },
+    /// The stream of sealed entries contradicts what this node knows to be sealed. The node has stopped.
+    StreamContradiction {
+        /// What does.
+        reason: String,
     },
 }
 
@@ -65,36 +80,84 @@ pub(crate) fn of_registry(registry: &Registry) -> Vec<Value> {
 pub(crate) struct IntegrityLog {
     file: PathBuf,
     known: Mutex<HashSet<String>>,
+    raised: broadcast::Sender<Value>,
 }
 
 impl IntegrityAlert {
-    /// Anchored to the place in the chain: whoever holds a key can sign forks of one place without end, and they are one alert.
+    /// The pattern's name.
+    pub const fn pattern(&self) -> &'static str {
+        match self {
+            Self::ChainFork { .. } => "chain-fork",
+            Self::StreamVoid { .. } => "stream-void",
+            Self::StreamContradiction { .. } => "stream-contradiction",
+        }
+    }
+
+    /// A fork is anchored to the place in the chain: whoever holds a key can sign forks of one place without end, and they are one alert.
     fn id(&self) -> String {
-        let Self::ChainFork { publisher, seq, .. } = self;
-        let anchor = Hash::of_parts(&[b"gt/integrity/1\0", publisher.as_bytes(), &seq.to_be_bytes()]);
+        let domain = b"gt/integrity/1\0".as_slice();
+        let anchor = match self {
+            Self::ChainFork { publisher, seq, .. } => {
+                Hash::of_parts(&[domain, publisher.as_bytes(), &seq.to_be_bytes()])
+            }
+            Self::StreamVoid { first, .. } => {
+                Hash::of_parts(&[domain, self.pattern().as_bytes(), &first.to_be_bytes()])
+            }
+            Self::StreamContradiction { reason } => {
+                Hash::of_parts(&[domain, self.pattern().as_bytes(), reason.as_bytes()])
+            }
+        };
         base64url::encode(&anchor.as_bytes()[..16])
     }
 
-    fn to_line(&self, id: &str) -> String {
-        let Self::ChainFork { publisher, seq, sealed, refused } = self;
-        let members = BTreeMap::from([
-            ("id", id.to_owned()),
-            ("pattern", "chain-fork".to_owned()),
-            ("publisher", publisher.to_string()),
-            ("seq", seq.to_string()),
-            ("sealed", sealed.to_string()),
-            ("refused", refused.to_string()),
-        ]);
-        serde_json::json!(members).to_string()
+    /// Reads a fork that another node has seen. `None` if it is none.
+    pub fn fork_from_json(alert: &Value) -> Option<Self> {
+        let text = |member: &str| alert.get(member)?.as_str();
+        let fork = Self::ChainFork {
+            publisher: Hash::parse(text("publisher")?).ok()?,
+            seq: text("seq")?.parse().ok()?,
+            sealed: LeafIndex(text("sealed")?.parse().ok()?),
+            refused: Hash::parse(text("refused")?).ok()?,
+        };
+        (fork.to_json() == *alert).then_some(fork)
+    }
+
+    /// The alert as JSON: texts, by name.
+    pub fn to_json(&self) -> Value {
+        let mut members = BTreeMap::from([("id", self.id()), ("pattern", self.pattern().to_owned())]);
+        match self {
+            Self::ChainFork { publisher, seq, sealed, refused } => members.extend([
+                ("publisher", publisher.to_string()),
+                ("seq", seq.to_string()),
+                ("sealed", sealed.to_string()),
+                ("refused", refused.to_string()),
+            ]),
+            Self::StreamVoid { first, last, fault } => members.extend([
+                ("first", first.to_string()),
+                ("last", last.to_string()),
+                ("fault", fault.clone()),
+            ]),
+            Self::StreamContradiction { reason } => members.extend([("reason", reason.clone())]),
+        }
+        serde_json::json!(members)
     }
 }
 
 impl IntegrityLog {
     pub(crate) fn open(root: &Path) -> Self {
-        let log = Self { file: root.join(layout::integrity()), known: Mutex::default() };
+        let log = Self {
+            file: root.join(layout::integrity()),
+            known: Mutex::default(),
+            raised: broadcast::Sender::new(64),
+        };
         let ids = log.alerts().into_iter().filter_map(|alert| Some(alert.get("id")?.as_str()?.to_owned()));
         log.known.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
         log
+    }
+
+    /// Tells of each alert as it is raised.
+    pub(crate) fn watch(&self) -> broadcast::Receiver<Value> {
+        self.raised.subscribe()
     }
 
     /// The alerts so far, oldest first.
@@ -103,20 +166,28 @@ impl IntegrityLog {
         bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
     }
 
-    /// Logs an alert and keeps it, once.
+    /// Logs an alert and keeps it, once, and tells who watches.
     pub(crate) fn raise(&self, alert: &IntegrityAlert) {
-        let IntegrityAlert::ChainFork { publisher, seq, sealed, refused } = alert;
-        let id = alert.id();
+        if self.keep(alert) {
+            // Nobody may be listening.
+            let _ = self.raised.send(alert.to_json());
+        }
+    }
+
+    /// Logs an alert and keeps it, once; true if it was not known, and is kept.
+    pub(crate) fn keep(&self, alert: &IntegrityAlert) -> bool {
+        let (id, json) = (alert.id(), alert.to_json());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.contains(&id) {
-            return;
+            return false;
         }
-        tracing::error!(%publisher, seq, %sealed, %refused, "integrity alert: a publisher's chain has forked");
-        match self.append(&alert.to_line(&id)) {
-            Ok(()) => {
-                known.insert(id);
+        tracing::error!(alert = %json, "integrity alert");
+        match self.append(&json.to_string()) {
+            Ok(()) => known.insert(id),
+            Err(error) => {
+                tracing::error!(%error, "the integrity alert could not be kept");
+                false
             }
-            Err(error) => tracing::error!(%error, "the integrity alert could not be kept"),
         }
     }
 
@@ -154,6 +225,11 @@ mod tests {
             log.raise(&fork(1, refused));
         }
         assert_eq!(log.alerts().len(), 1);
+        let kept = IntegrityAlert::fork_from_json(&log.alerts()[0]);
+        assert_eq!(kept, Some(fork(1, b"one")));
+        let mut other = log.alerts()[0].clone();
+        other["seq"] = Value::from("2");
+        assert_eq!(IntegrityAlert::fork_from_json(&other), None, "its id is another place's");
         let mut bytes = fs::read(&log.file).expect("readable");
         bytes.extend_from_slice(b"{\"id\":\"torn");
         fs::write(&log.file, &bytes).expect("written");

@@ -27,6 +27,16 @@ pub fn lock() -> PathBuf {
     PathBuf::from("state/lock")
 }
 
+/// How far the folder has followed the stream of sealed entries, if it follows one.
+pub fn position() -> PathBuf {
+    PathBuf::from("state/stream.json")
+}
+
+/// What showed that the stream contradicts this folder.
+pub fn evidence(n: u64) -> PathBuf {
+    PathBuf::from(format!("state/evidence/{n:03}"))
+}
+
 /// Integrity alerts: forks and the like, one JSON object a line.
 pub fn integrity() -> PathBuf {
     PathBuf::from("state/integrity.ndjson")

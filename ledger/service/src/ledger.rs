@@ -1,52 +1,52 @@
 //! A ledger, open: submit statements, read what is sealed.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use gt_core::LeafIndex;
-use gt_core::link::LinkName;
+use gt_core::note::NoteSigner;
 use gt_core::registry::Registry;
 use gt_core::statement::{Owner, PublisherId};
 use gt_core::time::Timestamp;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::clock::{Clock, Watch};
 use crate::disk::{Disk, Recorder};
 pub use crate::integrity::IntegrityAlert;
-use crate::integrity::{self, IntegrityLog};
-use crate::keyring::{Keyring, OwnerTag};
+use crate::integrity::{self};
+use crate::jetstream::{self, NodeOptions, Opening, Outgoing, Position};
+use crate::layout;
 use crate::log::{LogReader, Published};
 use crate::open::{self, OpenLedgerError};
+use crate::open_ledger::Shared;
 use crate::prepare::Prepared;
 use crate::record::{ContextId, OwnerId, Record};
 use crate::refusal::{ChainHead, Refusal};
-use crate::sealer::{self, Embedded, Intake, Sealed, Sealer, SealerTimes, Threads};
+use crate::sealer::{self, Embedded, Home, Intake, Node, Sealed, Sealer, SealerTimes, Threads, Work};
 use crate::secrets::Secrets;
 use crate::state::State;
 
 /// A ledger that is open for sealing and reading.
 pub struct Ledger {
     intake: Mutex<Option<Intake>>,
+    works: Mutex<Option<SyncSender<Work>>>,
     threads: Mutex<Option<Threads>>,
+    node: Option<NodeHandle>,
     shared: Arc<Shared>,
     removed_entries: u64,
     _lock: File,
 }
 
-/// What sealing and reading share.
-pub(crate) struct Shared {
-    pub(crate) log: Arc<LogReader>,
-    keyring: RwLock<Keyring>,
-    registry: RwLock<Arc<Registry>>,
-    heads: RwLock<HashMap<PublisherId, ChainHead>>,
-    links: RwLock<HashMap<LinkName, OwnerTag>>,
-    stopped: AtomicBool,
-    size: watch::Sender<u64>,
-    times: Mutex<SealerTimes>,
-    pub(crate) integrity: IntegrityLog,
+/// What a node of a shared stream has besides.
+struct NodeHandle {
+    outgoing: Mutex<Option<UnboundedSender<Outgoing>>>,
+    closing: Arc<AtomicBool>,
+    only_follows: bool,
 }
 
 impl Ledger {
@@ -57,32 +57,118 @@ impl Ledger {
         clock: Box<dyn Clock>,
         recorder: Option<Arc<dyn Recorder>>,
     ) -> Result<Self, OpenLedgerError> {
+        if Position::is_there(root) {
+            return Err(OpenLedgerError::FollowsStream { folder: root.display().to_string() });
+        }
         let opened = open::open(root, secrets, Disk::new(root, recorder))?;
-        let open::Opened { lock, writer, log, keyring, mut state, removed_entries } = opened;
-        let last = state.predecessor.received_at.ok_or(OpenLedgerError::Empty)?;
-        let shared = Arc::new(Shared::new(root, Arc::clone(&log), keyring, &mut state));
-        let sealer = Sealer {
-            port: Box::new(Embedded::new(writer, log)),
-            signer: secrets.note_signer().map_err(OpenLedgerError::Secrets)?,
-            watch: Watch::new(clock, last),
-            shared: Arc::clone(&shared),
-            state,
+        let signer = Some(secrets.note_signer()?);
+        let parts = Parts::new(root, clock, opened)?;
+        let home = Home::Embedded(Box::new(parts.local));
+        parts.rest.start(home, signer, None).map(|(ledger, _)| ledger)
+    }
+
+    /// Opens the data folder as a node of a stream, and returns once it has caught up with it. A folder that is not there is made from
+    /// the stream. Blocks; not to be called on a thread of the runtime.
+    pub fn open_node(
+        root: &Path,
+        secrets: &Secrets,
+        clock: Box<dyn Clock>,
+        options: &NodeOptions,
+    ) -> Result<Self, OpenLedgerError> {
+        if !root.join(layout::checkpoint()).exists() {
+            jetstream::join(root, secrets, options).map_err(Box::new)?;
+        }
+        let signer = if options.only_follows { None } else { Some(secrets.note_signer()?) };
+        let mut opened = open::open(root, secrets, Disk::new(root, None))?;
+        let mut opening = Opening::new(root, options, secrets)?;
+        let new_keys = opening.read_keys(root, options, &mut opened.keyring)?;
+        for (tag, _) in opened.keyring.owners() {
+            opened.state.know(*tag);
+        }
+        let parts = Parts::new(root, clock, opened)?;
+        let started = jetstream::start(opening, options, parts.local, secrets.pin().0, new_keys);
+        let node = NodeHandle {
+            outgoing: Mutex::new(Some(started.outgoing)),
+            closing: started.closing,
+            only_follows: options.only_follows,
         };
-        let (intake, threads) =
-            sealer::start(sealer, Arc::clone(&shared)).map_err(OpenLedgerError::Threads)?;
-        Ok(Self {
-            intake: Mutex::new(Some(intake)),
-            threads: Mutex::new(Some(threads)),
-            shared,
-            removed_entries,
-            _lock: lock,
-        })
+        let home = Home::JetStream(Box::new(Node::new(started.port)));
+        let (ledger, works) = parts.rest.start(home, signer, Some(node))?;
+        let (following, runtime) = (started.following, options.runtime.clone());
+        let follow = std::thread::Builder::new()
+            .name("gt-follow".into())
+            .spawn(move || following.run(&runtime, &works))
+            .map_err(OpenLedgerError::Threads)?;
+        if let Some(threads) = &mut *ledger.threads.lock().unwrap_or_else(PoisonError::into_inner) {
+            threads.add(follow);
+        }
+        while !ledger.shared.is_caught_up() {
+            if ledger.is_stopped() {
+                return Err(OpenLedgerError::NotCaughtUp);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(ledger)
     }
 
     /// Hands a statement to the sealer. The answer comes once the seal is durable; it can be awaited or waited for.
     pub fn submit(&self, prepared: Prepared) -> oneshot::Receiver<Result<Sealed, Refusal>> {
+        let (sender, answer) = oneshot::channel();
+        // The submitter may have gone; what was sealed is sealed all the same, and sending it again gives the receipt.
+        self.submit_to(prepared, move |answer| drop(sender.send(answer)));
+        answer
+    }
+
+    /// Hands a statement to the sealer. `answering` gets the answer on the sealer's own thread, in its turn, and must not wait.
+    pub fn submit_to(
+        &self,
+        prepared: Prepared,
+        answering: impl FnOnce(Result<Sealed, Refusal>) + Send + 'static,
+    ) {
         let intake = self.intake.lock().unwrap_or_else(PoisonError::into_inner);
-        intake.as_ref().map_or_else(sealer::stopped, |intake| intake.submit(prepared))
+        match intake.as_ref() {
+            Some(intake) => intake.submit(prepared, Box::new(answering)),
+            None => answering(Err(Refusal::Stopped)),
+        }
+    }
+
+    /// Has the sealer do what is left to do after batches that another sealer committed: publish the checkpoint.
+    pub fn nudge(&self) {
+        let works = self.works.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(works) = works {
+            // A sealer that has more to do than it can take needs no nudge.
+            let _ = works.try_send(Work::Seal(Vec::new()));
+        }
+    }
+
+    /// Whether this sealer committed the newest batch. Without a stream it always did.
+    pub fn is_active(&self) -> bool {
+        self.shared.is_active()
+    }
+
+    /// Whether this node only follows a stream, and never seals.
+    pub fn only_follows(&self) -> bool {
+        self.node.as_ref().is_some_and(|node| node.only_follows)
+    }
+
+    /// Where a node sends messages: they go out in order, on its one connection. `None` without a stream.
+    pub fn outgoing(&self) -> Option<UnboundedSender<Outgoing>> {
+        self.node.as_ref()?.outgoing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells of the size of the newest checkpoint that was seen on the broker.
+    pub fn watch_announced(&self) -> watch::Receiver<u64> {
+        self.shared.watch_announced()
+    }
+
+    /// Keeps a fork that another node has seen, as that node told it. False if it is known, or none.
+    pub fn keep_fork(&self, alert: &serde_json::Value) -> bool {
+        IntegrityAlert::fork_from_json(alert).is_some_and(|fork| self.shared.integrity.keep(&fork))
+    }
+
+    /// Tells of each integrity alert as it is raised, as JSON.
+    pub fn watch_integrity(&self) -> broadcast::Receiver<serde_json::Value> {
+        self.shared.integrity.watch()
     }
 
     /// Reads, submits and waits. For callers that are threads of their own.
@@ -92,10 +178,17 @@ impl Ledger {
 
     /// Takes no more statements, and returns once everything that was accepted is sealed.
     pub fn close(&self) {
+        if let Some(node) = &self.node {
+            node.closing.store(true, Ordering::Release);
+        }
         self.intake.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.works.lock().unwrap_or_else(PoisonError::into_inner).take();
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(threads) = threads {
             threads.join();
+        }
+        if let Some(node) = &self.node {
+            node.outgoing.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
     }
 
@@ -121,17 +214,17 @@ impl Ledger {
 
     /// Whether the sealer has stopped; reading goes on.
     pub fn is_stopped(&self) -> bool {
-        self.shared.stopped.load(Ordering::Acquire)
+        self.shared.is_stopped()
     }
 
     /// Where the sealer's threads have spent their time so far.
     pub fn sealer_times(&self) -> SealerTimes {
-        *self.shared.times.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.times()
     }
 
     /// Tells of the log's size each time it grows.
     pub fn watch_size(&self) -> watch::Receiver<u64> {
-        self.shared.size.subscribe()
+        self.shared.watch_size()
     }
 
     /// How many entries beyond the checkpoint were removed at start-up: an interrupted commit's, for which no receipt went out.
@@ -187,77 +280,59 @@ impl Ledger {
     }
 }
 
-impl Drop for Ledger {
-    fn drop(&mut self) {
-        self.close();
+/// What opening a folder gave, put together but for where batches are committed.
+struct Parts {
+    local: Embedded,
+    rest: Rest,
+}
+
+struct Rest {
+    state: State,
+    watch: Watch,
+    shared: Arc<Shared>,
+    lock: File,
+    removed_entries: u64,
+}
+
+impl Parts {
+    fn new(root: &Path, clock: Box<dyn Clock>, opened: open::Opened) -> Result<Self, OpenLedgerError> {
+        let open::Opened { lock, writer, log, keyring, state, links, removed_entries } = opened;
+        let last = state.predecessor.received_at.ok_or(OpenLedgerError::Empty)?;
+        let shared = Arc::new(Shared::new(root, Arc::clone(&log), keyring, &state, links));
+        let rest = Rest { state, watch: Watch::new(clock, last), shared, lock, removed_entries };
+        Ok(Self { local: Embedded::new(writer, log), rest })
     }
 }
 
-impl Shared {
-    fn new(root: &Path, log: Arc<LogReader>, keyring: Keyring, state: &mut State) -> Self {
-        let size = watch::Sender::new(log.size().0);
-        let shared = Self {
-            log,
-            keyring: RwLock::new(keyring),
-            registry: RwLock::new(Arc::new(state.registry.clone())),
-            heads: RwLock::default(),
-            links: RwLock::new(std::mem::take(&mut state.links)),
-            stopped: AtomicBool::new(false),
-            size,
-            times: Mutex::default(),
-            integrity: IntegrityLog::open(root),
+impl Rest {
+    fn start(
+        self,
+        home: Home,
+        signer: Option<NoteSigner>,
+        node: Option<NodeHandle>,
+    ) -> Result<(Ledger, SyncSender<Work>), OpenLedgerError> {
+        let Self { state, watch, shared, lock, removed_entries } = self;
+        shared.set_active(node.is_none());
+        let sealer = Sealer { state, home, signer, watch, shared: Arc::clone(&shared) };
+        let (intake, works, threads) =
+            sealer::start(sealer, Arc::clone(&shared)).map_err(OpenLedgerError::Threads)?;
+        // A node that only follows takes no statements.
+        let intake = (!node.as_ref().is_some_and(|node| node.only_follows)).then_some(intake);
+        let ledger = Ledger {
+            intake: Mutex::new(intake),
+            works: Mutex::new(node.is_some().then(|| works.clone())),
+            threads: Mutex::new(Some(threads)),
+            node,
+            shared,
+            removed_entries,
+            _lock: lock,
         };
-        shared.sealed(state, state.chains.keys().copied());
-        shared
+        Ok((ledger, works))
     }
+}
 
-    /// Says whose links these are.
-    pub(crate) fn add_links(&self, names: Vec<(LinkName, OwnerTag)>) {
-        self.links.write().unwrap_or_else(PoisonError::into_inner).extend(names);
-    }
-
-    /// Shows readers what has just become durable: these publishers' heads, the registry, the size.
-    pub(crate) fn sealed(&self, state: &State, publishers: impl IntoIterator<Item = PublisherId>) {
-        let mut heads = self.heads.write().unwrap_or_else(PoisonError::into_inner);
-        for publisher in publishers {
-            if let Some(chain) = state.chains.get(&publisher) {
-                heads.insert(publisher, ChainHead { next_seq: chain.next_seq(), head: chain.head() });
-            }
-        }
-        drop(heads);
-        if self.registry().statements() != state.registry.statements() {
-            *self.registry.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state.registry.clone());
-        }
-        self.size.send_replace(self.log.size().0);
-    }
-
-    pub(crate) fn registry(&self) -> Arc<Registry> {
-        Arc::clone(&self.registry.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(crate) fn keyring(&self) -> RwLockReadGuard<'_, Keyring> {
-        self.keyring.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn keyring_mut(&self) -> RwLockWriteGuard<'_, Keyring> {
-        self.keyring.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn links(&self) -> RwLockReadGuard<'_, HashMap<LinkName, OwnerTag>> {
-        self.links.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn head(&self, publisher: &PublisherId) -> ChainHead {
-        let known = self.heads.read().unwrap_or_else(PoisonError::into_inner).get(publisher).copied();
-        known.unwrap_or_else(|| ChainHead { next_seq: 0, head: self.registry().first_prev(publisher) })
-    }
-
-    /// Adds to the sealer's times.
-    pub(crate) fn times_mut(&self, add: impl FnOnce(&mut SealerTimes)) {
-        add(&mut self.times.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    pub(crate) fn set_stopped(&self) {
-        self.stopped.store(true, Ordering::Release);
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.close();
     }
 }

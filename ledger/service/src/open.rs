@@ -14,13 +14,14 @@ use gt_core::statement::{Statement, StatementError};
 use gt_core::tree;
 
 use crate::disk::{Disk, private, private_folder, read_if_there};
+use crate::jetstream::{JoinError, StreamError};
 use crate::keyring::{Keyring, KeyringError, OwnerTag};
 use crate::layout;
 use crate::log::{LogReader, LogWriter, Published, ReadError, RecoverError, recover};
 use crate::prepare::{clear_members, to_serde};
 use crate::record::{OpenElement, OpenStatement, OwnerId, Record};
 use crate::secrets::{Secrets, SecretsError};
-use crate::state::{State, StateError};
+use crate::state::{LinkOwner, State, StateError};
 use crate::vault::{self, StatementBlob, VaultError, VaultRecord};
 
 /// Why a ledger does not open.
@@ -39,6 +40,30 @@ pub enum OpenLedgerError {
         /// The folder.
         folder: String,
     },
+    /// The folder follows a stream, and would no longer if it were written to alone.
+    #[error(
+        "{folder} follows a NATS stream: serve it with --nats, or use --url to speak to the node that does"
+    )]
+    FollowsStream {
+        /// The folder.
+        folder: String,
+    },
+    /// The servers of the stream cannot be asked.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// A new folder cannot be made from the stream.
+    #[error(transparent)]
+    Join(#[from] Box<JoinError>),
+    /// The shared keyring is not the folder's.
+    #[error(
+        "the shared keyring on the servers is not the one of this folder: another ledger's, or one that `goldenthread nats init` has not filled"
+    )]
+    OtherKeyring,
+    /// The stream contradicts the folder.
+    #[error(
+        "the node has stopped before it had caught up with the stream; its log and the integrity alerts say why"
+    )]
+    NotCaughtUp,
     /// A file cannot be read or written.
     #[error("{file}: {source}")]
     Io {
@@ -64,7 +89,7 @@ pub enum OpenLedgerError {
     State(#[from] StateError),
     /// The secrets are not in order.
     #[error(transparent)]
-    Secrets(SecretsError),
+    Secrets(#[from] SecretsError),
     /// The log has no entries.
     #[error("the log has no entries")]
     Empty,
@@ -98,6 +123,7 @@ pub(crate) struct Opened {
     pub(crate) log: Arc<LogReader>,
     pub(crate) keyring: Keyring,
     pub(crate) state: State,
+    pub(crate) links: Vec<LinkOwner>,
     pub(crate) removed_entries: u64,
 }
 
@@ -139,13 +165,14 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, disk: Disk) -> Result<Opened,
     keyring.fold_journal(recovered.writer.disk())?;
     let published = Published { checkpoint: signed, open_tiles: recovered.writer.open_tiles() };
     let log = Arc::new(LogReader::new(root, published));
-    let state = State::rebuild(&log, &keyring)?;
+    let (state, links) = State::rebuild(&log, &keyring)?;
     Ok(Opened {
         lock,
         writer: recovered.writer,
         log,
         keyring,
         state,
+        links,
         removed_entries: recovered.removed_entries,
     })
 }

@@ -13,3 +13,10 @@ pub(crate) fn key() -> Zeroizing<[u8; 32]> {
     fill(bytes.as_mut_slice());
     bytes
 }
+
+/// Random bytes that are no secret.
+pub(crate) fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    fill(&mut bytes);
+    bytes
+}

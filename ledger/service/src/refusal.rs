@@ -50,6 +50,12 @@ pub enum Refusal {
     /// Too much waits already.
     #[error("the ledger has more waiting than it takes; send the same statement again")]
     Busy,
+    /// Another sealer of the same ledger was first, and this one does not know better.
+    #[error("another sealer of this ledger is at work; send the same statement again")]
+    Superseded,
+    /// What the ledger writes to takes nothing at present. Nothing was sealed.
+    #[error("the ledger's store takes nothing at present; send the same statement again")]
+    Unavailable,
     /// The sealer has stopped.
     #[error("the sealer has stopped; send the same statement again when the ledger is back")]
     Stopped,
@@ -79,6 +85,8 @@ impl Refusal {
             Self::ChainGap(_) => "chain_gap",
             Self::ChainPrev(_) => "chain_prev",
             Self::Busy => "busy",
+            Self::Superseded => "superseded",
+            Self::Unavailable => "unavailable",
             Self::Stopped => "stopped",
         }
     }

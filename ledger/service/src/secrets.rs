@@ -18,9 +18,10 @@ use crate::keyring::KeyEncryptionKey;
 /// The keys that a running ledger needs, and its pin.
 pub struct Secrets {
     kek: KeyEncryptionKey,
-    checkpoint_key: PrivateKey,
+    checkpoint_key: Option<PrivateKey>,
     origin: String,
     verifier_keys: Vec<VerifierKey>,
+    genesis: Option<Hash>,
 }
 
 /// What pins a ledger from outside: without it a verifier can say "consistent", but not "this ledger's". Nothing in it is secret.
@@ -68,6 +69,11 @@ pub enum SecretsError {
         /// Which file.
         file: PathBuf,
     },
+    /// The key that signs checkpoints is not there.
+    #[error(
+        "there is no checkpoint.jwk among the secrets, so nothing can be sealed; a node without it can only follow (--follow)"
+    )]
+    NoCheckpointKey,
     /// A key does not read.
     #[error("{} is no key: {source}", .file.display())]
     Key {
@@ -102,10 +108,12 @@ impl Secrets {
         origin: &str,
     ) -> Result<Self, SecretsError> {
         let verifier = NoteSigner::new(origin, &checkpoint_key.to_seed())?.verifier_key().clone();
-        Ok(Self { kek, checkpoint_key, origin: origin.to_owned(), verifier_keys: vec![verifier] })
+        let (origin, checkpoint_key) = (origin.to_owned(), Some(checkpoint_key));
+        Ok(Self { kek, checkpoint_key, origin, verifier_keys: vec![verifier], genesis: None })
     }
 
-    /// Reads the secrets folder. The registrar's and the recovery key are not needed to run a ledger and are not read.
+    /// Reads the secrets folder. The registrar's and the recovery key are not needed to run a ledger and are not read; the key that
+    /// signs checkpoints may be missing, and then nothing can be sealed.
     pub fn load(folder: &Path) -> Result<Self, SecretsError> {
         let kek_file = folder.join(file::KEK);
         let text = read_secret(&kek_file)?;
@@ -113,9 +121,21 @@ impl Secrets {
             base64url::decode_array::<32>(text.trim())
                 .map_err(|_| SecretsError::Malformed { file: kek_file })?,
         );
-        let checkpoint_key = read_key(&folder.join(file::CHECKPOINT))?;
-        let pin = PinFile::load(&folder.join(file::PIN))?;
-        Self::new(KeyEncryptionKey::from_bytes(&bytes), checkpoint_key, &pin.origin)
+        let (kek, pin_file) = (KeyEncryptionKey::from_bytes(&bytes), folder.join(file::PIN));
+        let pin = PinFile::load(&pin_file)?;
+        let (verifier_keys, genesis) = pin.parse().ok_or(SecretsError::Malformed { file: pin_file })?;
+        let signing = folder.join(file::CHECKPOINT);
+        if !signing.exists() {
+            let origin = pin.origin;
+            return Ok(Self { kek, checkpoint_key: None, origin, verifier_keys, genesis: Some(genesis) });
+        }
+        let secrets = Self::new(kek, read_key(&signing)?, &pin.origin)?;
+        Ok(Self { genesis: Some(genesis), ..secrets })
+    }
+
+    /// The leaf hash of entry 0, if a pin was read.
+    pub const fn genesis(&self) -> Option<Hash> {
+        self.genesis
     }
 
     /// The key-encryption key.
@@ -130,7 +150,8 @@ impl Secrets {
 
     /// What signs checkpoints.
     pub fn note_signer(&self) -> Result<NoteSigner, SecretsError> {
-        Ok(NoteSigner::new(&self.origin, &self.checkpoint_key.to_seed())?)
+        let key = self.checkpoint_key.as_ref().ok_or(SecretsError::NoCheckpointKey)?;
+        Ok(NoteSigner::new(&self.origin, &key.to_seed())?)
     }
 }
 

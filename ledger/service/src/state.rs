@@ -1,12 +1,12 @@
-//! What the sealer knows of the log: derived from it, and rebuilt from it at every start.
+//! What the sealer knows of the log: derived from it, rebuilt from it at every start, and carried on entry by entry.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use gt_core::chain::Chain;
-use gt_core::entry::{Predecessor, SuccessionError};
+use gt_core::entry::{Entry, Predecessor, SuccessionError};
 use gt_core::link::LinkName;
 use gt_core::registry::{Registry, RegistryError};
-use gt_core::statement::{PublisherId, Statement, StatementError};
+use gt_core::statement::{Payload, PublisherId, Statement, StatementError};
 use gt_core::tree::{self, Frontier};
 use gt_core::{Hash, LeafIndex, TreeSize};
 
@@ -20,9 +20,29 @@ pub(crate) struct State {
     pub(crate) registry: Registry,
     pub(crate) chains: HashMap<PublisherId, Chain>,
     pub(crate) predecessor: Predecessor,
-    pub(crate) counts: HashMap<OwnerTag, u64>,
-    pub(crate) links: HashMap<LinkName, OwnerTag>,
+    counts: HashMap<OwnerTag, u64>,
+    tips: Tips,
+    undo: Option<Undo>,
 }
+
+/// The link that each owner's next entry will have, by which an entry that somebody else sealed is known as that owner's.
+#[derive(Default)]
+struct Tips {
+    by_name: HashMap<LinkName, OwnerTag>,
+    /// Owners whose next link has not been worked out. A sealer that only seals never needs it.
+    stale: HashSet<OwnerTag>,
+}
+
+/// What a batch has changed, so that it can be taken back if its commit comes to nothing.
+struct Undo {
+    predecessor: Predecessor,
+    registry: Option<Registry>,
+    chains: HashMap<PublisherId, (u64, Hash)>,
+    counts: HashMap<OwnerTag, u64>,
+}
+
+/// Whose link it is.
+pub(crate) type LinkOwner = (LinkName, OwnerTag);
 
 /// Why the state cannot be rebuilt: the log is not sound.
 #[derive(Debug, thiserror::Error)]
@@ -71,30 +91,110 @@ pub enum StateError {
 }
 
 impl State {
-    /// Reads the whole log. Signatures are not checked again; `fsck` does that.
-    pub(crate) fn rebuild(log: &LogReader, keyring: &Keyring) -> Result<Self, StateError> {
+    /// Reads the whole log. Signatures are not checked again; `fsck` does that. Also returns whose links the entries have.
+    pub(crate) fn rebuild(log: &LogReader, keyring: &Keyring) -> Result<(Self, Vec<LinkOwner>), StateError> {
         let published = log.published();
         let checkpoint = published.checkpoint.checkpoint();
-        let mut replay = Replay {
-            registry: None,
-            chains: HashMap::new(),
-            predecessor: Predecessor::GENESIS,
-            names: HashMap::new(),
-            frontier: Frontier::new(),
-        };
+        let (mut state, mut frontier, mut links) = (None, Frontier::new(), Vec::new());
         let mut at = 0;
         while at < checkpoint.size().0 {
             let records = log.entries_and_vault(LeafIndex(at), BUNDLE)?;
             at += records.len() as u64;
             for (entry, vault) in records {
-                replay.step(&entry, &vault)?;
+                let leaf_hash = tree::leaf_hash(&entry.to_bytes());
+                let state = match &mut state {
+                    Some(state) => state,
+                    none => none.insert(Self::before(&entry, leaf_hash, &vault, keyring)?),
+                };
+                state.follow(&entry, leaf_hash, &vault, keyring, &mut links)?;
+                frontier.push(leaf_hash);
             }
         }
-        let found = replay.frontier.root();
+        let found = frontier.root();
         if found != checkpoint.root() {
             return Err(StateError::OtherRoot { expected: checkpoint.root(), found });
         }
-        replay.finish(keyring)
+        Ok((state.ok_or(StateError::NoGenesis)?, links))
+    }
+
+    /// The state before entry 0, which says what the registry begins with.
+    fn before(genesis: &Entry, leaf_hash: Hash, vault: &[u8], keyring: &Keyring) -> Result<Self, StateError> {
+        let index = genesis.index;
+        let record = record(index, vault, &leaf_hash)?;
+        let created = registrar_statement(index, &record)?;
+        let registry = Registry::create(leaf_hash, created.payload())
+            .map_err(|source| StateError::Registry { index, source })?;
+        let tips = Tips { by_name: HashMap::new(), stale: keyring.owners().map(|(tag, _)| *tag).collect() };
+        Ok(Self {
+            registry,
+            chains: HashMap::new(),
+            predecessor: Predecessor::GENESIS,
+            counts: HashMap::new(),
+            tips,
+            undo: None,
+        })
+    }
+
+    /// Steps past an entry that is sealed. `links` gets its links, as far as their owners' keys are there.
+    ///
+    /// After an error the state is no state of any log; [`Self::roll_back`] takes back what was done since [`Self::begin`].
+    pub(crate) fn follow(
+        &mut self,
+        entry: &Entry,
+        leaf_hash: Hash,
+        vault: &[u8],
+        keyring: &Keyring,
+        links: &mut Vec<LinkOwner>,
+    ) -> Result<(), StateError> {
+        let index = entry.index;
+        let record = record(index, vault, &leaf_hash)?;
+        let of_registrar = self.registry.registrar_id() == record.publisher;
+        let is_genesis = self.predecessor == Predecessor::GENESIS;
+        self.predecessor.follow(entry, leaf_hash, of_registrar || is_genesis)?;
+        if of_registrar && !is_genesis {
+            let statement = registrar_statement(index, &record)?;
+            self.apply_registrar(index, statement.payload())
+                .map_err(|source| StateError::Registry { index, source })?;
+        }
+        self.push(&record.publisher, index, entry.statement);
+        self.refresh_tips(keyring);
+        for link in &entry.links {
+            let Some(tag) = self.tips.by_name.remove(&link.name) else { continue };
+            self.count(tag);
+            self.refresh_tips(keyring);
+            links.push((link.name, tag));
+        }
+        Ok(())
+    }
+
+    /// From here on, what is done can be taken back.
+    pub(crate) fn begin(&mut self) {
+        let predecessor = self.predecessor;
+        self.undo =
+            Some(Undo { predecessor, registry: None, chains: HashMap::new(), counts: HashMap::new() });
+    }
+
+    /// What was done stays done.
+    pub(crate) fn keep(&mut self) {
+        self.undo = None;
+    }
+
+    /// Takes back what was done since [`Self::begin`].
+    pub(crate) fn roll_back(&mut self) {
+        let Some(undo) = self.undo.take() else { return };
+        self.predecessor = undo.predecessor;
+        if let Some(registry) = undo.registry {
+            self.registry = registry;
+        }
+        for (publisher, (next_seq, head)) in undo.chains {
+            if let Some(chain) = self.chains.get_mut(&publisher) {
+                chain.step_back(next_seq, head);
+            }
+        }
+        for (tag, count) in undo.counts {
+            self.counts.insert(tag, count);
+            self.tips.stale.insert(tag);
+        }
     }
 
     /// The size of the log, with what is being sealed.
@@ -103,76 +203,72 @@ impl State {
     }
 
     /// The publisher's chain.
-    pub(crate) fn chain(&mut self, publisher: &PublisherId) -> &mut Chain {
+    pub(crate) fn chain(&mut self, publisher: &PublisherId) -> &Chain {
         let first = self.registry.first_prev(publisher);
         self.chains.entry(*publisher).or_insert_with(|| Chain::new(first))
     }
-}
 
-struct Replay {
-    registry: Option<Registry>,
-    chains: HashMap<PublisherId, Chain>,
-    predecessor: Predecessor,
-    names: HashMap<LinkName, LeafIndex>,
-    frontier: Frontier,
-}
-
-impl Replay {
-    fn step(&mut self, entry: &gt_core::entry::Entry, vault: &[u8]) -> Result<(), StateError> {
-        let (index, leaf_hash) = (entry.index, tree::leaf_hash(&entry.to_bytes()));
-        let (record, _) =
-            VaultRecord::decode(vault, &leaf_hash).map_err(|source| StateError::Vault { index, source })?;
-        let of_registrar =
-            self.registry.as_ref().is_none_or(|registry| registry.registrar_id() == record.publisher);
-        self.predecessor.follow(entry, leaf_hash, of_registrar)?;
-        self.frontier.push(leaf_hash);
-        if of_registrar {
-            self.registrar(index, leaf_hash, &record)?;
+    /// Adds a statement to its publisher's chain.
+    pub(crate) fn push(&mut self, publisher: &PublisherId, index: LeafIndex, statement: Hash) {
+        let first = self.registry.first_prev(publisher);
+        let chain = self.chains.entry(*publisher).or_insert_with(|| Chain::new(first));
+        if let Some(undo) = &mut self.undo {
+            undo.chains.entry(*publisher).or_insert((chain.next_seq(), chain.head()));
         }
-        let first =
-            self.registry.as_ref().map_or(Hash::ZERO, |registry| registry.first_prev(&record.publisher));
-        self.chains.entry(record.publisher).or_insert_with(|| Chain::new(first)).push(index, entry.statement);
-        self.names.extend(entry.links.iter().map(|link| (link.name, index)));
-        Ok(())
+        chain.push(index, statement);
     }
 
-    fn registrar(
+    /// Changes the registry as the registrar says.
+    pub(crate) fn apply_registrar(
         &mut self,
         index: LeafIndex,
-        leaf_hash: Hash,
-        record: &VaultRecord,
-    ) -> Result<(), StateError> {
-        let StatementBlob::Open(jws) = &record.statement else {
-            return Err(StateError::Vault { index, source: VaultError::Malformed });
-        };
-        let text = core::str::from_utf8(jws)
-            .map_err(|_| StateError::Registrar { index, source: StatementError::NotCompact })?;
-        let statement =
-            Statement::from_parts(text, []).map_err(|source| StateError::Registrar { index, source })?;
-        let payload = statement.payload();
-        match &mut self.registry {
-            Some(registry) => registry.apply(index, payload),
-            none => Registry::create(leaf_hash, payload).map(|registry| *none = Some(registry)),
+        payload: &Payload,
+    ) -> Result<(), RegistryError> {
+        if let Some(undo) = &mut self.undo
+            && undo.registry.is_none()
+        {
+            undo.registry = Some(self.registry.clone());
         }
-        .map_err(|source| StateError::Registry { index, source })
+        self.registry.apply(index, payload)
     }
 
-    /// Finds, for each owner whose keys live, how many entries it has: l(0), l(1) … until one is in no entry.
-    fn finish(self, keyring: &Keyring) -> Result<State, StateError> {
-        let (mut counts, mut links) = (HashMap::new(), HashMap::with_capacity(self.names.len()));
-        for (tag, keys) in keyring.owners() {
-            let mut n = 0;
-            loop {
-                let name = keys.link.name(n);
-                if !self.names.contains_key(&name) {
-                    break;
-                }
-                links.insert(name, *tag);
-                n += 1;
-            }
-            counts.insert(*tag, n);
+    /// How many entries an owner has so far; the next one is counted from here on.
+    pub(crate) fn count(&mut self, tag: OwnerTag) -> u64 {
+        let count = self.counts.entry(tag).or_insert(0);
+        let before = *count;
+        *count += 1;
+        if let Some(undo) = &mut self.undo {
+            undo.counts.entry(tag).or_insert(before);
         }
-        let registry = self.registry.ok_or(StateError::NoGenesis)?;
-        Ok(State { registry, chains: self.chains, predecessor: self.predecessor, counts, links })
+        self.tips.stale.insert(tag);
+        before
     }
+
+    /// Looks out for the entries of an owner whose keys have come in.
+    pub(crate) fn know(&mut self, tag: OwnerTag) {
+        self.tips.stale.insert(tag);
+    }
+
+    fn refresh_tips(&mut self, keyring: &Keyring) {
+        for tag in self.tips.stale.drain() {
+            if let Some(keys) = keyring.owner(&tag) {
+                let next = self.counts.get(&tag).copied().unwrap_or(0);
+                self.tips.by_name.insert(keys.link.name(next), tag);
+            }
+        }
+    }
+}
+
+fn record(index: LeafIndex, vault: &[u8], leaf_hash: &Hash) -> Result<VaultRecord, StateError> {
+    let decoded = VaultRecord::decode(vault, leaf_hash);
+    decoded.map(|(record, _)| record).map_err(|source| StateError::Vault { index, source })
+}
+
+fn registrar_statement(index: LeafIndex, record: &VaultRecord) -> Result<Statement, StateError> {
+    let StatementBlob::Open(jws) = &record.statement else {
+        return Err(StateError::Vault { index, source: VaultError::Malformed });
+    };
+    let text = core::str::from_utf8(jws)
+        .map_err(|_| StateError::Registrar { index, source: StatementError::NotCompact })?;
+    Statement::from_parts(text, []).map_err(|source| StateError::Registrar { index, source })
 }

@@ -208,6 +208,13 @@ pub fn frame_len(bytes: &[u8]) -> Result<usize, VaultError> {
     frame(bytes).map(|(_, _, len)| len)
 }
 
+/// The event type in a framed record, by its place alone.
+pub(crate) fn event_type_of(framed: &[u8]) -> Option<EventType> {
+    const BEFORE: usize = 4 + 1 + 32 + 8;
+    let mut reader = Reader { bytes: framed.get(BEFORE..)? };
+    EventType::parse(reader.short()?)
+}
+
 fn frame(bytes: &[u8]) -> Result<(&[u8], Hash, usize), VaultError> {
     let (length, rest) = bytes.split_first_chunk::<4>().ok_or(VaultError::CutOff)?;
     let length = u32::from_be_bytes(*length) as usize;

@@ -5,8 +5,10 @@
 //! journal into the shards. Destroying keys is rewriting a shard under a new shard key and re-wrapping under a new key-encryption key.
 
 pub(crate) mod journal;
+mod proposals;
 pub(crate) mod wrap;
 
+pub use proposals::{KeyRecord, Proposals};
 pub use wrap::KeyEncryptionKey;
 
 use std::collections::HashMap;
@@ -14,6 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use gt_core::agency::AgencyCode;
+use gt_core::base64url;
 use gt_core::link::LinkKey;
 use gt_core::statement::Owner;
 use hmac::{Hmac, KeyInit, Mac};
@@ -80,7 +83,8 @@ pub enum KeyringError {
     },
 }
 
-fn shards_file() -> PathBuf {
+/// The wrapped index and shard keys, which nodes that share a keyring have alike.
+pub(crate) fn shards_file() -> PathBuf {
     PathBuf::from("keyring/shards")
 }
 
@@ -201,37 +205,76 @@ impl Keyring {
         self.owners.iter()
     }
 
-    /// Makes what is missing of an owner's keys for an agency; the wrapped records are added to `new`, to be made durable with
-    /// [`Self::persist`] before anything rests on them.
-    pub fn ensure(&mut self, owner: &Owner, agency: &AgencyCode, new: &mut Vec<u8>) -> OwnerTag {
+    /// Proposes what is missing of an owner's keys for an agency. The keys count once [`Self::accept`] has taken them, and must be
+    /// durable before anything rests on them ([`Self::persist`]).
+    pub fn propose(&self, owner: &Owner, agency: &AgencyCode, proposed: &mut Proposals) {
         let tag = self.tag(owner);
-        if !self.owners.contains_key(&tag) {
-            let keys = OwnerKeys {
-                owner: owner.clone(),
-                link: LinkKey::from_bytes(*random::key()),
-                agencies: HashMap::new(),
+        let held = self.owners.get(&tag);
+        if held.is_none() {
+            let new = || self.owner_record(&tag, owner, &LinkKey::from_bytes(*random::key()));
+            proposed.add(owner_name(&tag), new);
+        }
+        if held.is_none_or(|keys| !keys.agencies.contains_key(agency)) {
+            let new = || {
+                let keys = AgencyKeys { data: *random::key(), record: *random::key() };
+                self.agency_record(&tag, agency, &keys)
             };
-            self.append_record(&tag, &Record::Owner { owner, link: &keys.link }, new);
-            self.owners.insert(tag, keys);
+            proposed.add(self.agency_name(&tag, agency), new);
         }
-        let missing = self.owners.get(&tag).is_some_and(|keys| !keys.agencies.contains_key(agency));
-        if missing {
-            let keys = AgencyKeys { data: *random::key(), record: *random::key() };
-            self.append_record(&tag, &Record::Agency { tag: &tag, agency, keys: &keys }, new);
-            if let Some(owner) = self.owners.get_mut(&tag) {
-                owner.agencies.insert(agency.clone(), keys);
-            }
+    }
+
+    /// Everything that it holds, wrapped anew: owners before their agencies' keys.
+    pub fn to_records(&self) -> Vec<KeyRecord> {
+        let mut records = Vec::new();
+        for (tag, held) in &self.owners {
+            let bytes = self.owner_record(tag, &held.owner, &held.link);
+            records.push(KeyRecord { name: owner_name(tag), bytes });
+            records.extend(held.agencies.iter().map(|(agency, keys)| KeyRecord {
+                name: self.agency_name(tag, agency),
+                bytes: self.agency_record(tag, agency, keys),
+            }));
         }
-        tag
+        records
+    }
+
+    fn agency_name(&self, tag: &OwnerTag, agency: &AgencyCode) -> String {
+        let opaque = self.mac(b"agency\0", &[tag.as_slice(), agency.as_str().as_bytes()].concat());
+        format!("a.{}", base64url::encode(&opaque))
+    }
+
+    fn owner_record(&self, tag: &OwnerTag, owner: &Owner, link: &LinkKey) -> Vec<u8> {
+        self.frame(tag, &Record::Owner { owner, link })
+    }
+
+    fn agency_record(&self, tag: &OwnerTag, agency: &AgencyCode, keys: &AgencyKeys) -> Vec<u8> {
+        self.frame(tag, &Record::Agency { tag, agency, keys })
+    }
+
+    /// Makes what is missing of an owner's keys for an agency, for a keyring that nobody shares; `new` gets the records.
+    pub fn ensure(&mut self, owner: &Owner, agency: &AgencyCode, new: &mut Vec<KeyRecord>) -> OwnerTag {
+        let mut proposed = Proposals::default();
+        self.propose(owner, agency, &mut proposed);
+        let records = proposed.into_records();
+        self.accept(&records).expect("records that this keyring framed open under its own keys");
+        new.extend(records);
+        self.tag(owner)
+    }
+
+    /// Takes records of this keyring, whoever made them, in their order; what is held already stays as it is. Returns whose they are.
+    pub fn accept(&mut self, records: &[KeyRecord]) -> Result<Vec<OwnerTag>, KeyringError> {
+        let tags: Result<Vec<_>, _> =
+            records.iter().map(|record| self.load(Path::new(&record.name), &record.bytes)).collect();
+        Ok(tags?.concat())
     }
 
     /// Makes new records durable.
-    pub fn persist(disk: &mut Disk, new: &[u8]) -> Result<(), KeyringError> {
+    pub fn persist(disk: &mut Disk, new: &[KeyRecord]) -> Result<(), KeyringError> {
         if new.is_empty() {
             return Ok(());
         }
+        let records: Vec<u8> = new.iter().flat_map(|record| record.bytes.iter().copied()).collect();
         let journal = journal_file();
-        disk.append(&journal, &journal::frame(new))
+        disk.append(&journal, &journal::frame(&records))
             .and_then(|()| disk.sync(&journal))
             .map_err(io_error(&journal))
     }
@@ -244,25 +287,26 @@ impl Keyring {
         mac.finalize().into_bytes().into()
     }
 
-    fn append_record(&self, tag: &OwnerTag, record: &Record<'_>, new: &mut Vec<u8>) {
+    fn frame(&self, tag: &OwnerTag, record: &Record<'_>) -> Vec<u8> {
         let shard = tag[0];
         let plain = record.encode();
-        let wrapped = wrap(&self.shard_keys[usize::from(shard)], &[b'k', shard], &plain);
-        wrapped.frame(shard, new);
+        let mut framed = Vec::new();
+        wrap(&self.shard_keys[usize::from(shard)], &[b'k', shard], &plain).frame(shard, &mut framed);
+        framed
     }
 
-    fn load(&mut self, file: &Path, bytes: &[u8]) -> Result<(), KeyringError> {
-        let mut end = 0;
+    fn load(&mut self, file: &Path, bytes: &[u8]) -> Result<Vec<OwnerTag>, KeyringError> {
+        let (mut tags, mut end) = (Vec::new(), 0);
         for (at, record) in Wrapped::split(bytes) {
             let opened =
                 unwrap(&self.shard_keys[usize::from(record.shard)], &[b'k', record.shard], record.sealed);
-            opened.and_then(|plain| self.take(&plain)).ok_or_else(|| damaged(file, at))?;
+            tags.push(opened.and_then(|plain| self.take(&plain)).ok_or_else(|| damaged(file, at))?);
             end = at + record.bytes.len();
         }
-        if end < bytes.len() { Err(damaged(file, end)) } else { Ok(()) }
+        if end < bytes.len() { Err(damaged(file, end)) } else { Ok(tags) }
     }
 
-    fn take(&mut self, plain: &[u8]) -> Option<()> {
+    fn take(&mut self, plain: &[u8]) -> Option<OwnerTag> {
         let (kind, rest) = plain.split_first()?;
         match kind {
             1 => {
@@ -271,6 +315,7 @@ impl Keyring {
                 let tag = self.tag(&owner);
                 let link = LinkKey::from_bytes(*link);
                 self.owners.entry(tag).or_insert_with(|| OwnerKeys { owner, link, agencies: HashMap::new() });
+                Some(tag)
             }
             2 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
@@ -279,10 +324,10 @@ impl Keyring {
                 let agency = AgencyCode::parse(core::str::from_utf8(text).ok()?).ok()?;
                 let keys = AgencyKeys { data: *data, record: *record };
                 self.owners.get_mut(tag)?.agencies.entry(agency).or_insert(keys);
+                Some(*tag)
             }
-            _ => return None,
+            _ => None,
         }
-        Some(())
     }
 }
 
@@ -291,6 +336,10 @@ impl OwnerKeys {
     pub fn agency(&self, agency: &AgencyCode) -> Option<&AgencyKeys> {
         self.agencies.get(agency)
     }
+}
+
+fn owner_name(tag: &OwnerTag) -> String {
+    format!("o.{}", base64url::encode(tag))
 }
 
 enum Record<'a> {

@@ -1,5 +1,6 @@
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use gt_core::Hash;
 use zeroize::Zeroizing;
 
 use super::MAX_RECORD;
@@ -24,6 +25,13 @@ impl KeyEncryptionKey {
     /// The bytes, to be written where only the ledger's operator can read them.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// Names this key's epoch of a shared keyring, in 16 hexadecimal digits. It says nothing about the key.
+    pub fn epoch(&self) -> String {
+        let hash = Hash::of_parts(&[b"gt/key-epoch/1\0", self.0.as_slice()]);
+        let first = hash.as_bytes().first_chunk().expect("a hash has 32 bytes");
+        format!("{:016x}", u64::from_be_bytes(*first))
     }
 
     pub(super) fn key(&self) -> &Zeroizing<[u8; 32]> {

@@ -64,6 +64,15 @@ impl LogWriter {
         self.frontier.root()
     }
 
+    /// The tree that these entries would make of it.
+    pub fn head_after(&self, entries: &[SealedEntry]) -> (TreeSize, Hash) {
+        let mut frontier = self.frontier.clone();
+        for entry in entries {
+            frontier.push(entry.leaf_hash);
+        }
+        (frontier.size(), frontier.root())
+    }
+
     /// The growing tiles, lowest level first.
     pub fn open_tiles(&self) -> Vec<(u64, Arc<HashTile>)> {
         self.levels.iter().map(|level| (level.index, Arc::clone(&level.tile))).collect()

@@ -61,7 +61,7 @@ pub(super) fn admit(state: &mut State, checked: &Checked, now: Timestamp) -> Res
         if !payload.event_type.is_ledgers_own() {
             return Err(RegistryError::UnknownType.into());
         }
-        state.registry.apply(state.predecessor.next_index, payload)?;
+        state.apply_registrar(state.predecessor.next_index, payload)?;
     }
     Ok(Admission::Next)
 }

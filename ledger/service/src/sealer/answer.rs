@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::intake::Reply;
 use super::{Sealed, Ticket};
 use crate::integrity::IntegrityAlert;
-use crate::ledger::Shared;
+use crate::open_ledger::Shared;
 use crate::prepare::Prepared;
 use crate::refusal::Refusal;
 

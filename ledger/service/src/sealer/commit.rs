@@ -5,13 +5,14 @@ use gt_core::checkpoint::SignedCheckpoint;
 use gt_core::tile::HashTile;
 use gt_core::{Hash, TreeSize};
 
-use crate::keyring::{Keyring, KeyringError};
+use crate::disk::Disk;
+use crate::keyring::{KeyRecord, Keyring, KeyringError};
 use crate::log::{LogReader, LogWriter, Published, SealedEntry};
 
 /// A batch that is ready to be committed.
 pub struct SealedBatch {
-    /// New owners' keys, wrapped and framed for the keyring; may be empty.
-    pub keys: Vec<u8>,
+    /// New owners' keys, wrapped, for the folder's keyring; may be empty.
+    pub keys: Vec<KeyRecord>,
     /// The entries, in order, each with its vault record.
     pub entries: Vec<SealedEntry>,
 }
@@ -25,6 +26,25 @@ pub enum CommitError {
     /// The keyring cannot be written.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    /// Another sealer committed first: nothing of this batch is committed, or ever will be. What it rested on is out of date.
+    #[error("another sealer committed first")]
+    Superseded,
+    /// Nothing of this batch is committed, or ever will be; the next one may be tried.
+    #[error("the store refuses: {0}")]
+    Refused(String),
+    /// It is not known whether the batch is committed, and the port was closed before it could be settled.
+    #[error("closed before it was known what is committed")]
+    Closed,
+    /// The stream contradicts what this folder knows to be sealed.
+    #[error("{0}")]
+    Contradiction(String),
+}
+
+impl CommitError {
+    /// Whether the caller may go on as if it had never committed this batch.
+    pub const fn is_nothing_committed(&self) -> bool {
+        matches!(self, Self::Superseded | Self::Refused(_))
+    }
 }
 
 /// Where sealed batches are committed.
@@ -32,10 +52,15 @@ pub enum CommitError {
 /// - **Durability**: when [`commit`](Self::commit) returns the new head, the batch MUST survive the loss of power, its owners' keys
 ///   included. Only then may [`announce`](Self::announce) be called with the checkpoint of that head.
 /// - **Order**: a batch follows the one before it; batches MUST NOT be reordered, split or partly committed.
-/// - **Retry**: after an error the caller MUST NOT commit again through the same port. It stops, and a new start settles from what is
-///   durable what was committed: nothing is guessed.
-/// - **Concurrency**: one caller at a time.
+/// - **Keys**: what [`share_keys`](Self::share_keys) returned is what every sealer of this ledger has for these owners.
+/// - **Retry**: after [`CommitError::Superseded`] or [`CommitError::Refused`] nothing of the batch is committed, or ever will be. After
+///   any other error the caller MUST NOT commit again through the same port. It stops, and a new start settles from what is durable
+///   what was committed: nothing is guessed.
+/// - **Concurrency**: one caller at a time; other ports of the same ledger may commit at the same time, and one of them wins.
 pub trait CommitPort: Send {
+    /// Agrees with other sealers on new owners' keys, and returns those that hold: the proposed ones, or another sealer's.
+    fn share_keys(&mut self, proposed: Vec<KeyRecord>) -> Result<Vec<KeyRecord>, CommitError>;
+
     /// Commits a batch and returns the head of the tree that it makes.
     fn commit(&mut self, batch: &SealedBatch) -> Result<(TreeSize, Hash), CommitError>;
 
@@ -44,6 +69,9 @@ pub trait CommitPort: Send {
 
     /// Tidies up after the receipts have gone out.
     fn settle(&mut self) -> Result<(), CommitError>;
+
+    /// Whether what is committed is all that there is: a refusal may rest on it.
+    fn is_current(&mut self) -> Result<bool, CommitError>;
 }
 
 /// The embedded commit: append to the data folder.
@@ -58,16 +86,44 @@ impl Embedded {
     pub fn new(writer: LogWriter, reader: Arc<LogReader>) -> Self {
         Self { writer, reader, completed: Vec::new() }
     }
+
+    /// The head of the tree that a batch would make.
+    pub(crate) fn head_after(&self, batch: &[SealedEntry]) -> (TreeSize, Hash) {
+        self.writer.head_after(batch)
+    }
+
+    /// Appends entries and their owners' new keys, durably.
+    pub(crate) fn append(
+        &mut self,
+        keys: &[KeyRecord],
+        entries: &[SealedEntry],
+    ) -> Result<(TreeSize, Hash), CommitError> {
+        // A crash after this leaves keys that nothing uses yet.
+        Keyring::persist(self.writer.disk(), keys)?;
+        // A crash from here on leaves entries beyond the checkpoint, which start-up removes.
+        self.completed.extend(self.writer.append(entries)?);
+        self.writer.make_durable()?;
+        Ok((self.writer.size(), self.writer.root()))
+    }
+
+    /// Access to the folder for what lies beside the log.
+    pub(crate) fn disk(&mut self) -> &mut Disk {
+        self.writer.disk()
+    }
+
+    /// What this commits to, for reading.
+    pub(crate) fn reader(&self) -> &LogReader {
+        &self.reader
+    }
 }
 
 impl CommitPort for Embedded {
+    fn share_keys(&mut self, proposed: Vec<KeyRecord>) -> Result<Vec<KeyRecord>, CommitError> {
+        Ok(proposed)
+    }
+
     fn commit(&mut self, batch: &SealedBatch) -> Result<(TreeSize, Hash), CommitError> {
-        // A crash after this leaves keys that nothing uses yet.
-        Keyring::persist(self.writer.disk(), &batch.keys)?;
-        // A crash from here on leaves entries beyond the checkpoint, which start-up removes.
-        self.completed.extend(self.writer.append(&batch.entries)?);
-        self.writer.make_durable()?;
-        Ok((self.writer.size(), self.writer.root()))
+        self.append(&batch.keys, &batch.entries)
     }
 
     fn announce(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
@@ -80,5 +136,9 @@ impl CommitPort for Embedded {
     fn settle(&mut self) -> Result<(), CommitError> {
         // A crash in between leaves full files in open/, from where start-up moves them.
         Ok(self.writer.promote()?)
+    }
+
+    fn is_current(&mut self) -> Result<bool, CommitError> {
+        Ok(true)
     }
 }

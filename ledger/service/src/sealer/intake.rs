@@ -2,8 +2,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 
-use tokio::sync::oneshot;
-
 use super::Sealed;
 use crate::prepare::Prepared;
 use crate::refusal::Refusal;
@@ -20,9 +18,12 @@ pub(crate) struct Ticket {
     pub(crate) reply: Reply,
 }
 
+/// What is done with the answer, on the sealer's own thread: it must not wait.
+type Answering = Box<dyn FnOnce(Result<Sealed, Refusal>) + Send>;
+
 /// Where the answer goes. One that is dropped says that the sealer has stopped, so nobody waits in vain, whatever became of the sealer.
 pub(crate) struct Reply {
-    sender: Option<oneshot::Sender<Result<Sealed, Refusal>>>,
+    answering: Option<Answering>,
     bytes: usize,
     unanswered: Arc<AtomicUsize>,
 }
@@ -38,26 +39,25 @@ impl Intake {
         Self { queue, unanswered: Arc::default() }
     }
 
-    /// Hands a statement to the sealer. The answer comes once the seal is durable.
-    pub(crate) fn submit(&self, prepared: Prepared) -> oneshot::Receiver<Result<Sealed, Refusal>> {
-        let (sender, answer) = oneshot::channel();
+    /// Hands a statement to the sealer. The answer comes once the seal is durable; answers come in the order of the statements that
+    /// they are about.
+    pub(crate) fn submit(&self, prepared: Prepared, answering: Answering) {
         let bytes = prepared.bytes;
         let before = self.unanswered.fetch_add(bytes, Ordering::AcqRel);
-        let reply = Reply { sender: Some(sender), bytes, unanswered: Arc::clone(&self.unanswered) };
+        let reply = Reply { answering: Some(answering), bytes, unanswered: Arc::clone(&self.unanswered) };
         if before + bytes > MAX_UNANSWERED_BYTES {
             reply.give(Err(Refusal::Busy));
         } else if let Err(TrySendError::Full(ticket)) = self.queue.try_send(Ticket { prepared, reply }) {
             ticket.reply.give(Err(Refusal::Busy));
         }
-        answer
     }
 }
 
 impl Reply {
     /// Answers. The submitter may have gone; what was sealed is sealed all the same, and sending it again gives the receipt.
     pub(crate) fn give(mut self, answer: Result<Sealed, Refusal>) {
-        if let Some(sender) = self.sender.take() {
-            let _ = sender.send(answer);
+        if let Some(answering) = self.answering.take() {
+            answering(answer);
         }
     }
 }
@@ -65,15 +65,8 @@ impl Reply {
 impl Drop for Reply {
     fn drop(&mut self) {
         self.unanswered.fetch_sub(self.bytes, Ordering::AcqRel);
-        if let Some(sender) = self.sender.take() {
-            let _ = sender.send(Err(Refusal::Stopped));
+        if let Some(answering) = self.answering.take() {
+            answering(Err(Refusal::Stopped));
         }
     }
-}
-
-/// The answer of a sealer that is not there any more.
-pub(crate) fn stopped() -> oneshot::Receiver<Result<Sealed, Refusal>> {
-    let (sender, answer) = oneshot::channel();
-    let _ = sender.send(Err(Refusal::Stopped));
-    answer
 }

@@ -6,11 +6,13 @@ mod answer;
 mod batch;
 mod commit;
 mod encipher;
+mod follow;
 mod intake;
 mod times;
 
-pub(crate) use batch::Sealer;
-pub(crate) use intake::{Intake, Ticket, stopped};
+pub(crate) use batch::{Home, Sealer};
+pub(crate) use follow::Node;
+pub(crate) use intake::{Intake, Ticket};
 
 pub use commit::{CommitError, CommitPort, Embedded, SealedBatch};
 pub use encipher::{Enciphered, OwnerPlace, encipher};
@@ -26,7 +28,8 @@ use gt_core::key::Thumbprint;
 use gt_core::receipt::Receipt;
 use rayon::prelude::*;
 
-use crate::ledger::Shared;
+use crate::jetstream::News;
+use crate::open_ledger::Shared;
 use crate::refusal::Refusal;
 use intake::MAX_WAITING;
 use times::{Laps, Stage};
@@ -56,21 +59,39 @@ pub(crate) struct Checked {
     pub(crate) signer: Result<Thumbprint, Refusal>,
 }
 
+/// What the writing thread is given to do.
+pub(crate) enum Work {
+    /// Statements to be sealed. None at all asks for what settling has left to do.
+    Seal(Vec<Checked>),
+    /// What the stream of sealed entries has brought.
+    Stream(News),
+}
+
 /// The sealer's threads, to be waited for.
 pub(crate) struct Threads(Vec<JoinHandle<()>>);
 
-/// Starts the sealer's threads. They end when every [`Intake`] is dropped, having sealed what waited.
-pub(crate) fn start(sealer: Sealer, shared: Arc<Shared>) -> std::io::Result<(Intake, Threads)> {
+/// Starts the sealer's threads. They end when every [`Intake`] and every other sender of [`Work`] is dropped, having sealed what
+/// waited.
+pub(crate) fn start(
+    sealer: Sealer,
+    shared: Arc<Shared>,
+) -> std::io::Result<(Intake, SyncSender<Work>, Threads)> {
     let (queue, waiting) = sync_channel(MAX_WAITING);
     let (to_sealer, checked) = sync_channel(1);
+    let works = to_sealer.clone();
     let check = std::thread::Builder::new()
         .name("gt-check".into())
         .spawn(move || check_signatures(&waiting, &shared, &to_sealer))?;
     let seal = std::thread::Builder::new().name("gt-seal".into()).spawn(move || sealer.run(&checked))?;
-    Ok((Intake::new(queue), Threads(vec![check, seal])))
+    Ok((Intake::new(queue), works, Threads(vec![check, seal])))
 }
 
 impl Threads {
+    /// One more to be waited for.
+    pub(crate) fn add(&mut self, thread: JoinHandle<()>) {
+        self.0.push(thread);
+    }
+
     /// Waits until everything that was accepted is sealed.
     pub(crate) fn join(self) {
         for thread in self.0 {
@@ -91,7 +112,7 @@ impl Drop for StoppedByPanic<'_> {
     }
 }
 
-fn check_signatures(waiting: &Receiver<Ticket>, shared: &Shared, sealer: &SyncSender<Vec<Checked>>) {
+fn check_signatures(waiting: &Receiver<Ticket>, shared: &Shared, sealer: &SyncSender<Work>) {
     let _guard = StoppedByPanic(shared);
     let mut laps = Laps::start();
     while let Ok(first) = waiting.recv() {
@@ -109,7 +130,7 @@ fn check_signatures(waiting: &Receiver<Ticket>, shared: &Shared, sealer: &SyncSe
             batch.into_iter().map(check).collect()
         };
         laps.end(Stage::Check);
-        if sealer.send(checked).is_err() {
+        if sealer.send(Work::Seal(checked)).is_err() {
             return;
         }
         laps.end(Stage::HandOver);

@@ -22,8 +22,10 @@ pub(crate) enum Stage {
     HandOver,
     /// The sealing thread waits for a batch.
     AwaitBatch,
-    /// It decides on each statement and finds its owners' keys.
+    /// It decides on each statement.
     Admit,
+    /// It finds the owners' keys, and agrees with other sealers on new ones.
+    Keys,
     /// It makes links and encrypts.
     Encipher,
     /// It makes entries, hashes them and frames vault records.
@@ -39,12 +41,13 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    const ALL: [(Self, &'static str); 11] = [
+    const ALL: [(Self, &'static str); 12] = [
         (Self::AwaitStatements, "await statements"),
         (Self::Check, "check signatures"),
         (Self::HandOver, "hand over"),
         (Self::AwaitBatch, "await a batch"),
         (Self::Admit, "admit"),
+        (Self::Keys, "find keys"),
         (Self::Encipher, "link and encrypt"),
         (Self::Chain, "chain entries"),
         (Self::Write, "write and sync"),

@@ -1,8 +1,3 @@
-//! The ledger as a publisher sees it over HTTP: its description, the head of a chain, and statements in, receipts out.
-//!
-//! Calls block, have time-outs, and read answers up to a bound. Whatever is not a definite answer about a statement is an
-//! error or [`Answer::Unanswered`], after which the same bytes may be sent again: the ledger is idempotent.
-
 use std::time::Duration;
 
 use gt_core::agency::AgencyCode;
@@ -12,11 +7,9 @@ use serde::Deserialize;
 use ureq::http::{Response, Uri};
 use ureq::{Agent, Body};
 
-use crate::outbox::Pin;
-pub use crate::outbox::Problem;
+use super::{Answer, CALL_TIMEOUT, ClientError, Head, LedgerDescription, answer_of, is_loopback};
+use crate::outbox::{Pin, Problem};
 
-/// How long a whole call may take.
-pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest answer about one thing, in bytes.
@@ -26,104 +19,16 @@ const MAX_ANSWERS_BYTES: u64 = 16 << 20;
 /// The longest wait that a ledger's `Retry-After` can impose.
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(2);
 
-/// A client of one ledger.
+/// A ledger over HTTP.
 #[derive(Debug, Clone)]
-pub struct LedgerClient {
+pub(super) struct HttpLedger {
     base: String,
     agent: Agent,
 }
 
-/// What the ledger says of itself (`GET /v1/ledger`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerDescription {
-    /// Its origin, genesis hash and verifier keys.
-    pub pin: Pin,
-    /// How many entries it has.
-    pub size: u64,
-}
-
-/// Where a publisher's chain ends in the ledger (`GET /v1/publishers/{id}/head`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head {
-    /// The `seq` of the next statement.
-    pub next_seq: u64,
-    /// The hash of the last statement; the genesis leaf hash if there is none.
-    pub head: Hash,
-}
-
-/// What the ledger says of one statement of a batch.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
-    /// It is sealed. The receipt has not been verified.
-    Sealed {
-        /// The receipt's text.
-        receipt: String,
-    },
-    /// The ledger will not seal it.
-    Refused(Problem),
-    /// The ledger did not come to it, or was too busy: send the same bytes again.
-    Unanswered(Option<Problem>),
-}
-
-/// Why a call brought no answer that can be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The text is no address of a ledger.
-    #[error("a ledger's address is http://HOST[:PORT] or https://HOST[:PORT]")]
-    Url,
-    /// No answer came.
-    #[error("the ledger cannot be reached")]
-    Transport(#[source] Box<ureq::Error>),
-    /// The ledger answered with a problem about the whole request.
-    #[error("the ledger answered {status}: {problem}")]
-    Problem {
-        /// The HTTP status.
-        status: u16,
-        /// The problem.
-        problem: Problem,
-        /// How long the ledger asks to wait.
-        retry_after: Option<Duration>,
-    },
-    /// Something answered that is perhaps no ledger.
-    #[error("the ledger's address answered {status} and no problem document; is it a ledger's?")]
-    Status {
-        /// The HTTP status.
-        status: u16,
-        /// How long it asks to wait.
-        retry_after: Option<Duration>,
-    },
-    /// The answer is not what it must be.
-    #[error("the ledger's answer is no {expected}")]
-    Malformed {
-        /// What it must be.
-        expected: &'static str,
-    },
-}
-
-impl ClientError {
-    /// How long the ledger asks to wait before the next call.
-    pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Problem { retry_after, .. } | Self::Status { retry_after, .. } => *retry_after,
-            _ => None,
-        }
-    }
-
-    /// The code of the ledger's problem, if it sent one.
-    pub fn code(&self) -> Option<&str> {
-        if let Self::Problem { problem, .. } = self { Some(problem.code()) } else { None }
-    }
-}
-
-impl From<ureq::Error> for ClientError {
-    fn from(error: ureq::Error) -> Self {
-        Self::Transport(Box::new(error))
-    }
-}
-
-impl LedgerClient {
-    /// A client of the ledger at this address. Proxies from the environment are used, but not for the loopback address.
-    pub fn new(url: &str) -> Result<Self, ClientError> {
+impl HttpLedger {
+    /// The ledger at this address. Proxies from the environment are used, but not for the loopback address.
+    pub(super) fn new(url: &str) -> Result<Self, ClientError> {
         let base = url.trim_end_matches('/');
         let uri: Uri = base.parse().map_err(|_| ClientError::Url)?;
         let host = uri.host().filter(|host| !host.is_empty()).ok_or(ClientError::Url)?;
@@ -146,7 +51,7 @@ impl LedgerClient {
     }
 
     /// What the ledger says of itself.
-    pub fn describe(&self) -> Result<LedgerDescription, ClientError> {
+    pub(super) fn describe(&self) -> Result<LedgerDescription, ClientError> {
         #[derive(Deserialize)]
         struct Size {
             size: u64,
@@ -159,7 +64,7 @@ impl LedgerClient {
     }
 
     /// The agency that the registry has for a publisher.
-    pub fn agency(&self, publisher: &PublisherId) -> Result<AgencyCode, ClientError> {
+    pub(super) fn agency(&self, publisher: &PublisherId) -> Result<AgencyCode, ClientError> {
         #[derive(Deserialize)]
         struct Description {
             agency: String,
@@ -172,7 +77,7 @@ impl LedgerClient {
     }
 
     /// Where the publisher's chain ends in the ledger.
-    pub fn head(&self, publisher: &PublisherId) -> Result<Head, ClientError> {
+    pub(super) fn head(&self, publisher: &PublisherId) -> Result<Head, ClientError> {
         #[derive(Deserialize)]
         struct Text {
             next_seq: u64,
@@ -185,7 +90,7 @@ impl LedgerClient {
     }
 
     /// Sends statements, which must be compact SD-JWTs, in order. There are as many answers as statements.
-    pub fn submit<S: AsRef<str>>(&self, statements: &[S]) -> Result<Vec<Answer>, ClientError> {
+    pub(super) fn submit<S: AsRef<str>>(&self, statements: &[S]) -> Result<Vec<Answer>, ClientError> {
         let mut body = String::new();
         for statement in statements {
             // A compact SD-JWT has no character that JSON escapes.
@@ -238,17 +143,7 @@ fn read_answer(line: &serde_json::Value) -> Option<Answer> {
     if matches!(status, 200 | 201) {
         return Some(Answer::Sealed { receipt: line.get("receipt")?.as_str()?.to_owned() });
     }
-    let problem = Problem::from_json(line.get("problem")?.clone())?;
-    match status {
-        408 | 425 | 429 | 500..=599 => Some(Answer::Unanswered(Some(problem))),
-        400..=499 => Some(Answer::Refused(problem)),
-        _ => None,
-    }
-}
-
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+    answer_of(u16::try_from(status).ok()?, Problem::from_json(line.get("problem")?.clone())?)
 }
 
 #[cfg(test)]
@@ -278,12 +173,10 @@ mod tests {
     #[test]
     fn addresses_are_http_with_a_host() {
         for good in ["http://127.0.0.1:8080", "https://ledger.example/", "http://[::1]:1/base"] {
-            assert!(LedgerClient::new(good).is_ok(), "{good}");
+            assert!(HttpLedger::new(good).is_ok(), "{good}");
         }
         for bad in ["", "ledger", "nats://ledger", "http://", "ftp://x", "http://x/?a=b", "/v1"] {
-            assert!(matches!(LedgerClient::new(bad), Err(ClientError::Url)), "{bad}");
+            assert!(matches!(HttpLedger::new(bad), Err(ClientError::Url)), "{bad}");
         }
-        assert!(is_loopback("localhost") && is_loopback("127.0.0.9") && is_loopback("[::1]"));
-        assert!(!is_loopback("ledger.example") && !is_loopback("10.0.0.1"));
     }
 }

@@ -1,0 +1,198 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use gt_ledger::jetstream::setup::{Setup, SetupError, Wanted};
+use gt_ledger::jetstream::{Prefix, servers};
+use gt_ledger::secrets::{Secrets, folder_of, write_secret};
+use serde_json::json;
+
+use super::output::Output;
+use super::serve::runtime;
+use super::{Failure, Outcome};
+use crate::http::need_ledger;
+use crate::nats::{NatsArgs, NatsOptions, new_user_seed};
+use crate::node::{NodeConfig, ask_servers};
+
+/// How the servers are reached and asked.
+#[derive(Args)]
+pub(crate) struct ServerArgs {
+    #[command(flatten)]
+    nats: NatsArgs,
+    /// What stands before the operations of the `JetStream` API, where an account imports them under a name of its own.
+    #[arg(long, value_name = "PREFIX", default_value = "$JS.API", value_parser = prefix)]
+    nats_api_prefix: Prefix,
+    /// The subject at which every server says whether it syncs; accounts import it from the system account.
+    #[arg(long, value_name = "SUBJECT", default_value = "gt.sys.JSZ")]
+    nats_system_subject: String,
+    /// A server's monitoring address, http://HOST:PORT, to be asked instead; once for each server.
+    #[arg(long, value_name = "URL")]
+    nats_monitor: Vec<String>,
+}
+
+fn prefix(text: &str) -> Result<Prefix, String> {
+    Prefix::new(text).ok_or_else(|| "a prefix is tokens with dots between them, without wildcards".to_owned())
+}
+
+impl ServerArgs {
+    /// What a node needs to start.
+    pub(crate) fn node(&self, url: &str, only_follows: bool) -> Result<NodeConfig, Failure> {
+        Ok(NodeConfig {
+            nats: self.options(url)?,
+            prefix: self.nats_api_prefix.clone(),
+            system_subject: self.nats_system_subject.clone(),
+            monitors: self.nats_monitor.clone(),
+            only_follows,
+        })
+    }
+
+    fn options(&self, url: &str) -> Result<NatsOptions, Failure> {
+        Ok(NatsOptions::new(url, &self.nats, "goldenthread node")?)
+    }
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Nats {
+    /// Make the streams that are missing, and fill empty ones from a ledger's folder, which follows them from then on.
+    Init(Init),
+    /// Say in what servers and streams differ from what they must be. Changes nothing. Exit status 0: in order, 1: not.
+    Check(Check),
+    /// Make a NATS user's key: the seed goes into a file, the public key for the server's configuration to standard output.
+    Keygen(Keygen),
+}
+
+#[derive(Args)]
+pub(crate) struct Init {
+    /// The data folder of a ledger that is not served at present.
+    #[arg(long)]
+    data: PathBuf,
+    /// Where the keys are. [default: the data folder's name with .secrets]
+    #[arg(long)]
+    secrets: Option<PathBuf>,
+    /// The servers: `nats://HOST[:PORT][,…]` or `tls://…`.
+    #[arg(long, value_name = "URL")]
+    nats: String,
+    #[command(flatten)]
+    servers: ServerArgs,
+    #[command(flatten)]
+    wanted: WantedArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    /// The data folder of a ledger, for its keyring's name.
+    #[arg(long)]
+    data: PathBuf,
+    /// Where the keys are. [default: the data folder's name with .secrets]
+    #[arg(long)]
+    secrets: Option<PathBuf>,
+    /// The servers: `nats://HOST[:PORT][,…]` or `tls://…`.
+    #[arg(long, value_name = "URL")]
+    nats: String,
+    #[command(flatten)]
+    servers: ServerArgs,
+    #[command(flatten)]
+    wanted: WantedArgs,
+}
+
+#[derive(Args)]
+struct WantedArgs {
+    /// On how many servers each stream is kept. [default: 3 in a cluster of three or more, else 1]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=5))]
+    replicas: Option<u64>,
+    /// How many bytes the stream of sealed entries may have; the others together take a fifth of that besides. It must fit the
+    /// servers' `max_file_store`.
+    #[arg(long, default_value_t = 64 << 30)]
+    max_bytes: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct Keygen {
+    /// Where to put the seed; the file must not exist.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+impl Nats {
+    pub(crate) fn run(self, output: &Output) -> Outcome {
+        match self {
+            Self::Init(command) => command.run(output),
+            Self::Check(command) => command.run(output),
+            Self::Keygen(command) => command.run(output),
+        }
+    }
+}
+
+impl WantedArgs {
+    fn wanted(&self, servers: usize) -> Wanted {
+        let replicas = self.replicas.unwrap_or(if servers >= 3 { 3 } else { 1 });
+        Wanted { replicas, max_bytes: self.max_bytes }
+    }
+}
+
+/// Connects, and checks that every server is good enough.
+async fn connected(url: &str, servers: &ServerArgs) -> Result<(Setup, usize), Failure> {
+    let client = servers.options(url)?.connect().await?;
+    let setup = Setup { client: client.clone(), prefix: servers.nats_api_prefix.clone() };
+    let asked = ask_servers(&client, &servers.nats_system_subject, &servers.nats_monitor, 0).await?;
+    servers::check(&asked, &[]).map_err(SetupError::from)?;
+    Ok((setup, asked.len()))
+}
+
+impl Init {
+    fn run(self, output: &Output) -> Outcome {
+        let folder = self.secrets.unwrap_or_else(|| folder_of(&self.data));
+        need_ledger(&self.data)?;
+        let secrets = Secrets::load(&folder)?;
+        let done = runtime()?.block_on(async {
+            let (setup, servers) = connected(&self.nats, &self.servers).await?;
+            let created = setup.create(&secrets.kek().epoch(), self.wanted.wanted(servers)).await?;
+            let mut done = setup.fill(&self.data, &secrets).await?;
+            done.created = created;
+            Ok::<_, Failure>(done)
+        })?;
+        let value = json!({"created": done.created, "uploaded": done.uploaded, "entries": done.entries});
+        output.say(&value, || {
+            let made = match done.created.as_slice() {
+                [] => "All streams were there, and are as they must be.".to_owned(),
+                made => format!("Made: {}.", made.join(", ")),
+            };
+            format!(
+                "{made}\nThe stream holds {} entries, {} of them put there now.\n\
+                 From now on {data} follows the stream: goldenthread serve --data {data} --nats {url}",
+                done.entries,
+                done.uploaded,
+                data = self.data.display(),
+                url = self.nats,
+            )
+        });
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Check {
+    fn run(self, output: &Output) -> Outcome {
+        let folder = self.secrets.unwrap_or_else(|| folder_of(&self.data));
+        let secrets = Secrets::load(&folder)?;
+        let differences = runtime()?.block_on(async {
+            let (setup, servers) = connected(&self.nats, &self.servers).await?;
+            let wanted = Some(self.wanted.wanted(servers));
+            Ok::<_, Failure>(setup.differences(&secrets.kek().epoch(), wanted).await?)
+        })?;
+        let texts: Vec<String> = differences.iter().map(ToString::to_string).collect();
+        output.say(&json!({"differences": texts}), || match texts.as_slice() {
+            [] => "Servers and streams are as they must be.".to_owned(),
+            texts => texts.join("\n"),
+        });
+        Ok(ExitCode::from(u8::from(!texts.is_empty())))
+    }
+}
+
+impl Keygen {
+    fn run(self, output: &Output) -> Outcome {
+        let (seed, public) = new_user_seed().map_err(|error| Failure::new(error.to_string()))?;
+        write_secret(&self.out, &seed)?;
+        output.say(&json!({"public": public, "seed_file": self.out}), || public.clone());
+        Ok(ExitCode::SUCCESS)
+    }
+}

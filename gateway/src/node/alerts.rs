@@ -1,0 +1,106 @@
+//! Alerts go out on `gt.alert.<pattern>`, so that other systems can subscribe.
+
+use std::sync::Arc;
+
+use async_nats::Client;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use gt_ledger::Ledger;
+use gt_ledger::jetstream::{Outgoing, Prefix, alert_subject, past_alerts};
+use gt_projections::{AlertChange, ChangeKind};
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// By which the stream of alerts knows that two nodes speak of the same.
+const MESSAGE_ID: &str = "Nats-Msg-Id";
+
+/// Publishes what a node finds.
+#[derive(Clone)]
+pub(crate) struct AlertPublisher {
+    outgoing: UnboundedSender<Outgoing>,
+    /// Alerts that rest on entries below this index were published when they were new.
+    from: u64,
+}
+
+impl AlertPublisher {
+    /// For a full node; `None` for any other ledger. `from` is the size up to which the views had come before.
+    pub(crate) fn new(ledger: &Ledger, from: u64) -> Option<Self> {
+        if ledger.only_follows() {
+            return None;
+        }
+        Some(Self { outgoing: ledger.outgoing()?, from })
+    }
+
+    /// Publishes a change of an alert.
+    pub(crate) fn publish(&self, change: &AlertChange) {
+        if change.index.0 < self.from {
+            return;
+        }
+        let kind = match change.change {
+            ChangeKind::Raised => "raised",
+            ChangeKind::Changed => "changed",
+            ChangeKind::Retracted => "retracted",
+        };
+        let id = format!("{}.{kind}.{}", change.alert.id, change.index);
+        self.send(change.alert.pattern.as_str(), id, &json!(change));
+    }
+
+    /// Publishes integrity alerts as they are raised, for as long as the ledger is there.
+    pub(crate) fn publish_integrity(self, ledger: &Ledger) {
+        let mut raised = ledger.watch_integrity();
+        tokio::spawn(async move {
+            loop {
+                match raised.recv().await {
+                    Ok(alert) => self.integrity(&alert),
+                    Err(RecvError::Lagged(missed)) => {
+                        tracing::warn!(
+                            missed,
+                            "integrity alerts were not published; the node's own list has them"
+                        );
+                    }
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        });
+    }
+
+    fn integrity(&self, alert: &Value) {
+        let text = |member: &str| alert[member].as_str().unwrap_or_default().to_owned();
+        self.send(&text("pattern"), text("id"), &json!({"change": "raised", "alert": alert}));
+    }
+
+    fn send(&self, pattern: &str, id: String, value: &Value) {
+        let payload = Bytes::from(value.to_string());
+        let headers = vec![(MESSAGE_ID, id)];
+        // Nobody sends any more once the node closes.
+        let _ = self.outgoing.send(Outgoing { subject: alert_subject(pattern), headers, payload });
+    }
+}
+
+/// The pattern of which every node keeps the alerts of the others: what was refused is not in the log, so only the sealer that
+/// refused it has seen it.
+const FORKS: &str = "chain-fork";
+
+/// Keeps the forks that other nodes have seen or see, for as long as the connection is there.
+pub(crate) async fn keep_forks(ledger: Arc<Ledger>, client: Client, prefix: Prefix) {
+    let mut forks = match client.subscribe(alert_subject(FORKS)).await {
+        Ok(forks) => forks,
+        Err(error) => return tracing::warn!(%error, "other nodes' alerts cannot be subscribed to"),
+    };
+    match past_alerts(&client, &prefix, FORKS).await {
+        Ok(past) => {
+            for alert in past {
+                ledger.keep_fork(&alert["alert"]);
+            }
+        }
+        Err(error) => tracing::warn!(%error, "alerts of before cannot be read"),
+    }
+    while let Some(message) = forks.next().await {
+        if let Ok(alert) = serde_json::from_slice::<Value>(&message.payload) {
+            ledger.keep_fork(&alert["alert"]);
+        } else {
+            tracing::warn!("what was published as an alert is none");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The desk at which agencies' requests arrive. All full nodes hear every request; only the active sealer answers. A standby holds
+//! requests, and steps in if the oldest waits for a second in which no batch was seen: the stream's fence then decides who is active.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_nats::{Client, Message, Subscriber};
+use axum::http::StatusCode;
+use futures_util::StreamExt;
+use gt_core::LeafIndex;
+use gt_core::entry::Entry;
+use gt_ledger::Ledger;
+use gt_ledger::jetstream::{INTAKE_SUBJECTS, Outgoing};
+use gt_ledger::prepare::Prepared;
+use gt_ledger::refusal::Refusal;
+use rayon::prelude::*;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+use super::held::{HeldRequests, Request};
+use super::question::{self, Sender};
+use super::reply;
+use crate::problem::Problem;
+
+/// How long a standby lets the oldest request wait, and how long it must have seen no batch, before it steps in.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often a standby looks.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// The most requests that are read together.
+const MAX_TOGETHER: usize = 256;
+
+/// Requests cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The subscription failed.
+    #[error("agencies' requests cannot be subscribed to: {0}")]
+    Subscribe(String),
+    /// The node has no stream.
+    #[error("a ledger without a stream takes no requests over NATS")]
+    NoStream,
+}
+
+/// The desk, at work.
+pub struct Desk {
+    task: JoinHandle<()>,
+}
+
+/// What became of a request that was with the sealer.
+enum Outcome {
+    /// The reply is on its way.
+    Answered(u64),
+    /// Another sealer was first, or this one has stopped.
+    GivenBack(u64),
+}
+
+struct Clerk {
+    ledger: Arc<Ledger>,
+    held: HeldRequests,
+    outgoing: UnboundedSender<Outgoing>,
+    outcomes: UnboundedSender<Outcome>,
+    /// When a batch or a checkpoint was last seen.
+    seen: Instant,
+    /// The size of the log up to which sealed statements were looked up.
+    looked_up: u64,
+    announced: watch::Receiver<u64>,
+    /// A standby waits a little longer than another one, so that they do not all step in at once.
+    patience: Duration,
+}
+
+impl Desk {
+    /// Subscribes, and takes requests until the desk is dropped.
+    pub async fn open(ledger: &Arc<Ledger>, client: &Client) -> Result<Self, DeskError> {
+        let requests = client.subscribe(INTAKE_SUBJECTS).await;
+        let requests = requests.map_err(|error| DeskError::Subscribe(error.to_string()))?;
+        let outgoing = ledger.outgoing().ok_or(DeskError::NoStream)?;
+        let (outcomes, back) = unbounded_channel();
+        let jitter = u64::from(getrandom::u32().unwrap_or_default() % 250);
+        let clerk = Clerk {
+            ledger: Arc::clone(ledger),
+            held: HeldRequests::default(),
+            outgoing,
+            outcomes,
+            seen: Instant::now(),
+            looked_up: ledger.log().size().0,
+            announced: ledger.watch_announced(),
+            patience: PATIENCE + Duration::from_millis(jitter),
+        };
+        Ok(Self { task: tokio::spawn(clerk.work(requests, back)) })
+    }
+
+    /// Takes no more requests. What is with the sealer is answered all the same.
+    pub fn close(self) {
+        self.task.abort();
+    }
+}
+
+impl Clerk {
+    async fn work(mut self, requests: Subscriber, mut back: UnboundedReceiver<Outcome>) {
+        let mut requests = requests.ready_chunks(MAX_TOGETHER);
+        let mut size = self.ledger.watch_size();
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                chunk = requests.next() => match chunk {
+                    Some(chunk) => self.take(chunk).await,
+                    None => return,
+                },
+                outcome = back.recv() => match outcome {
+                    Some(Outcome::Answered(number)) => self.held.remove(number),
+                    Some(Outcome::GivenBack(number)) => self.held.give_back(number),
+                    None => return,
+                },
+                changed = size.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    self.log_has_grown();
+                }
+                _ = looks.tick() => self.look().await,
+            }
+        }
+    }
+
+    async fn take(&mut self, messages: Vec<Message>) {
+        let now = Instant::now();
+        let mut numbers = Vec::with_capacity(messages.len());
+        for message in messages {
+            // Whom nobody answers is sealed for nobody: a request has a reply subject.
+            let Some(inbox) = reply::inbox(message.reply.as_deref()) else { continue };
+            let sender = Sender::of_subject(&message.subject);
+            let request = Request { sender, reply: inbox.to_owned(), payload: message.payload };
+            numbers.push(self.held.add(request, now));
+        }
+        if self.ledger.is_active() && !self.ledger.is_stopped() {
+            self.submit(Some(&numbers)).await;
+        }
+    }
+
+    /// Hands requests to the sealer, in the order in which they came: these, or all.
+    async fn submit(&mut self, only: Option<&[u64]>) {
+        let taken = self.held.take(only);
+        if taken.is_empty() {
+            return;
+        }
+        let read = tokio::task::spawn_blocking(|| {
+            let read = |(number, request): (u64, Request)| {
+                let read = read(&request);
+                (number, request, read)
+            };
+            if taken.len() > 1 {
+                taken.into_par_iter().map(read).collect()
+            } else {
+                taken.into_iter().map(read).collect::<Vec<_>>()
+            }
+        });
+        let read = match read.await {
+            Ok(read) => read,
+            Err(error) => return tracing::error!(%error, "requests could not be read"),
+        };
+        for (number, request, read) in read {
+            match read {
+                Ok(Asked::ToSeal(prepared)) => self.seal(number, request.reply, *prepared),
+                Ok(Asked::WhereItEnds(sender)) => {
+                    let answered = match question::answer(&self.ledger, &sender) {
+                        Ok(value) => reply::of_json(&request.reply, &value),
+                        Err(problem) => reply::of_problem(&request.reply, &problem),
+                    };
+                    self.answer(number, answered);
+                }
+                Err(problem) => self.answer(number, reply::of_problem(&request.reply, &problem)),
+            }
+        }
+    }
+
+    fn seal(&self, number: u64, inbox: String, prepared: Prepared) {
+        let (outgoing, outcomes) = (self.outgoing.clone(), self.outcomes.clone());
+        self.ledger.submit_to(prepared, move |answer| {
+            // The receivers are gone once the node closes; another node answers then.
+            let _ = match answer {
+                Err(Refusal::Superseded | Refusal::Stopped) => outcomes.send(Outcome::GivenBack(number)),
+                answer => {
+                    let _ = outgoing.send(reply::of_answer(&inbox, &answer));
+                    outcomes.send(Outcome::Answered(number))
+                }
+            };
+        });
+    }
+
+    fn answer(&mut self, number: u64, reply: Outgoing) {
+        // Nobody sends any more once the node closes.
+        let _ = self.outgoing.send(reply);
+        self.held.remove(number);
+    }
+
+    /// Another sealer's batches answer requests that this node holds.
+    fn log_has_grown(&mut self) {
+        self.seen = Instant::now();
+        let size = self.ledger.log().size().0;
+        if self.ledger.is_active() {
+            self.looked_up = size;
+            return;
+        }
+        while self.looked_up < size {
+            let entries = match self.ledger.log().entries_bytes(LeafIndex(self.looked_up), size) {
+                Ok(entries) if !entries.is_empty() => entries,
+                Ok(_) => return,
+                Err(error) => return tracing::error!(%error, "the log cannot be read"),
+            };
+            self.looked_up += entries.len() as u64;
+            for entry in entries.iter().filter_map(|bytes| Entry::parse(bytes).ok()) {
+                self.held.sealed(&entry.statement, entry.index.0 + 1);
+            }
+        }
+    }
+
+    async fn look(&mut self) {
+        let now = Instant::now();
+        if self.announced.has_changed().unwrap_or(false) {
+            self.seen = now;
+        }
+        let announced = *self.announced.borrow_and_update();
+        self.held.announced(announced);
+        self.held.expire(now);
+        let quiet = now.duration_since(self.seen) >= self.patience;
+        if !quiet || self.ledger.is_stopped() {
+            return;
+        }
+        let waits = self.held.oldest().is_some_and(|since| now.duration_since(since) >= self.patience);
+        if waits {
+            tracing::info!("no sealer answers: this one steps in");
+            self.submit(None).await;
+        }
+        if waits || self.ledger.log().size().0 > announced {
+            self.ledger.nudge();
+            self.seen = now;
+        }
+    }
+}
+
+enum Asked {
+    ToSeal(Box<Prepared>),
+    WhereItEnds(Sender),
+}
+
+/// Reads a request. What it names in its subject must be what its statement says.
+fn read(request: &Request) -> Result<Asked, Problem> {
+    let mismatch = |detail| Problem::new(StatusCode::FORBIDDEN, "subject_mismatch", detail);
+    let sender = request.sender.clone();
+    let sender = sender.ok_or_else(|| mismatch("a request's subject is gt.intake.AGENCY.PUBLISHER"))?;
+    if request.payload.is_empty() {
+        return Ok(Asked::WhereItEnds(sender));
+    }
+    let compact = request.payload.strip_suffix(b"\n").unwrap_or(&request.payload);
+    let prepared = Prepared::new(compact).map_err(|refusal| Problem::from(&refusal))?;
+    let payload = prepared.statement().payload();
+    if payload.iss != sender.agency || payload.publisher != sender.publisher {
+        return Err(mismatch("the statement's iss and publisher are not those of the subject"));
+    }
+    Ok(Asked::ToSeal(Box::new(prepared)))
+}

@@ -1,0 +1,158 @@
+//! Following the stream: one thread that reads on, puts batches together, and hands them to the writing thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use async_nats::{Client, Subscriber};
+use futures_util::StreamExt;
+use gt_core::checkpoint::SignedCheckpoint;
+use tokio::runtime::Handle;
+
+use super::assemble::{Assembled, Assembler};
+use super::names::{CHECKPOINT_STREAM, CHECKPOINT_SUBJECT, Prefix};
+use super::read::{Stream, StreamError};
+use crate::sealer::Work;
+
+/// How long the thread waits for a checkpoint before it looks by itself whether there is more.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// What the stream has brought.
+pub enum News {
+    /// What reading on has brought; everything up to `through` is accounted for by it.
+    Messages {
+        /// Batches and what lies between them.
+        assembled: Vec<Assembled>,
+        /// The last sequence that was read.
+        through: u64,
+    },
+    /// A checkpoint was published. It is not verified.
+    Checkpoint(SignedCheckpoint),
+    /// The thread has read to where the stream ended when it started.
+    CaughtUp,
+}
+
+/// What the following thread needs.
+pub(crate) struct Following {
+    pub(super) stream: Stream,
+    pub(super) client: Client,
+    pub(super) prefix: Prefix,
+    /// Up to where the writing thread has accounted for the stream by itself.
+    pub(super) accounted: Arc<AtomicU64>,
+    pub(super) closing: Arc<AtomicBool>,
+    /// Where the stream ended at the start.
+    pub(super) end: u64,
+}
+
+/// The writing thread has ended.
+struct Ended;
+
+impl Following {
+    /// Reads until the node closes, or the writing thread has ended.
+    pub(crate) fn run(self, runtime: &Handle, works: &SyncSender<Work>) {
+        runtime.block_on(async {
+            let Err(Ended) = self.follow(works).await else { return };
+            tracing::debug!("nobody takes what the stream brings any more");
+        });
+    }
+
+    async fn follow(&self, works: &SyncSender<Work>) -> Result<(), Ended> {
+        let mut next = self.accounted.load(Ordering::Acquire) + 1;
+        let mut assembler = Assembler::starting_at(next);
+        let (mut checkpoints, mut caught_up) = (None, false);
+        while !self.closing.load(Ordering::Acquire) {
+            if checkpoints.is_none() {
+                checkpoints = self.subscribe().await;
+                self.last_checkpoint(works).await?;
+            }
+            if let Err(error) = self.read_on(&mut next, &mut assembler, works).await? {
+                tracing::warn!(%error, "the stream of sealed entries cannot be read; trying again");
+                tokio::time::sleep(LOOK_EVERY).await;
+                continue;
+            }
+            if !caught_up && next > self.end {
+                caught_up = true;
+                send(works, News::CaughtUp)?;
+            }
+            let Some(subscription) = &mut checkpoints else { continue };
+            match tokio::time::timeout(LOOK_EVERY, subscription.next()).await {
+                Err(_) => {}
+                Ok(None) => checkpoints = None,
+                Ok(Some(message)) => {
+                    // What it covers first.
+                    if let Err(error) = self.read_on(&mut next, &mut assembler, works).await? {
+                        tracing::warn!(%error, "the stream of sealed entries cannot be read; trying again");
+                    }
+                    checkpoint(&message.payload, works)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_on(
+        &self,
+        next: &mut u64,
+        assembler: &mut Assembler,
+        works: &SyncSender<Work>,
+    ) -> Result<Result<(), StreamError>, Ended> {
+        loop {
+            let accounted = self.accounted.load(Ordering::Acquire);
+            if accounted >= *next {
+                // This node sealed it itself.
+                *next = accounted + 1;
+                *assembler = Assembler::starting_at(*next);
+            }
+            let messages = match self.stream.read(*next).await {
+                Ok(messages) => messages,
+                Err(error) => return Ok(Err(error)),
+            };
+            let Some(last) = messages.last() else { return Ok(Ok(())) };
+            let through = last.sequence;
+            *next = through + 1;
+            let all = messages.iter().flat_map(|message| assembler.take(message)).collect();
+            send(works, News::Messages { assembled: all, through })?;
+            if self.closing.load(Ordering::Acquire) {
+                return Ok(Ok(()));
+            }
+        }
+    }
+
+    async fn subscribe(&self) -> Option<Subscriber> {
+        let subscription = self.client.subscribe(CHECKPOINT_SUBJECT).await;
+        subscription.inspect_err(|error| tracing::warn!(%error, "checkpoints cannot be subscribed to")).ok()
+    }
+
+    /// The newest checkpoint of before the subscription.
+    async fn last_checkpoint(&self, works: &SyncSender<Work>) -> Result<(), Ended> {
+        let stream = Stream {
+            client: self.client.clone(),
+            prefix: self.prefix.clone(),
+            name: CHECKPOINT_STREAM.into(),
+        };
+        match stream.last_of(CHECKPOINT_SUBJECT).await {
+            Ok(Some(message)) => checkpoint(&message.payload, works),
+            Ok(None) => Ok(()),
+            Err(error) => {
+                tracing::warn!(%error, "the newest checkpoint cannot be read");
+                Ok(())
+            }
+        }
+    }
+}
+
+fn checkpoint(payload: &[u8], works: &SyncSender<Work>) -> Result<(), Ended> {
+    match SignedCheckpoint::parse(payload) {
+        Ok(checkpoint) => send(works, News::Checkpoint(checkpoint)),
+        Err(error) => {
+            tracing::error!(%error, "what was published as a checkpoint is none");
+            Ok(())
+        }
+    }
+}
+
+/// Hands over, and waits until it is taken: what is read stays bounded. Nothing else runs on this thread.
+fn send(works: &SyncSender<Work>, news: News) -> Result<(), Ended> {
+    works.send(Work::Stream(news)).map_err(|_| Ended)
+}

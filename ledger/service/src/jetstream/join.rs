@@ -1,0 +1,165 @@
+//! A new node's data folder, made from the stream: the first batch, and the keyring's index and shard keys.
+
+use std::io;
+use std::path::Path;
+
+use gt_core::Hash;
+use gt_core::checkpoint::{CheckpointError, SignedCheckpoint};
+use gt_core::note::SignNoteError;
+
+use super::assemble::{Assembled, Assembler, StreamBatch};
+use super::keys::SharedKeyring;
+use super::names::LEDGER_STREAM;
+use super::node::NodeOptions;
+use super::read::{Stream, StreamError};
+use crate::disk::{Disk, private_folder};
+use crate::keyring::shards_file;
+use crate::log::{RecoverError, recover};
+use crate::secrets::{Secrets, SecretsError};
+
+/// Why a folder cannot be made from the stream.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// The folder cannot be written.
+    #[error("{folder} cannot be made: {source}")]
+    Io {
+        /// The folder.
+        folder: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is something else in the folder.
+    #[error("{folder} is there already and holds no ledger; a new node takes a new folder")]
+    NotEmpty {
+        /// The folder.
+        folder: String,
+    },
+    /// The servers cannot be asked.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// The stream has no batch.
+    #[error(
+        "the stream holds no entries yet: `goldenthread nats init --data DIR` fills it from a ledger's folder"
+    )]
+    Empty,
+    /// The shared keyring has no index and shard keys for this key-encryption key.
+    #[error("the servers hold no keyring for this key-encryption key: it is another ledger's, or an old one")]
+    NoKeyring,
+    /// The stream is another ledger's.
+    #[error("the stream's entry 0 is not the pinned one: it has the leaf hash {found}")]
+    OtherLedger {
+        /// The leaf hash of its entry 0.
+        found: Hash,
+    },
+    /// The pin is missing.
+    #[error("the secrets hold no pin (ledger.json), by which a new node knows its ledger")]
+    NoPin,
+    /// The first batch has no checkpoint that holds.
+    #[error("the stream's first batch carries no checkpoint that holds")]
+    NoCheckpoint,
+    /// It cannot be signed.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// It cannot be signed.
+    #[error(transparent)]
+    Sign(#[from] SignNoteError),
+    /// The head is none.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The folder cannot be prepared.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+}
+
+/// Makes the data folder of a new node. Everything else comes in as for every other node.
+pub(crate) fn join(root: &Path, secrets: &Secrets, options: &NodeOptions) -> Result<(), JoinError> {
+    let folder = root.display().to_string();
+    let failed = |source| JoinError::Io { folder: folder.clone(), source };
+    let pinned = secrets.genesis().ok_or(JoinError::NoPin)?;
+    let stream = Stream {
+        client: options.client.clone(),
+        prefix: options.prefix.clone(),
+        name: LEDGER_STREAM.to_owned(),
+    };
+    let batch = options.runtime.block_on(first_batch(&stream))?.ok_or(JoinError::Empty)?;
+    let genesis = batch.entries.first().map(|entry| entry.leaf_hash).ok_or(JoinError::Empty)?;
+    if genesis != pinned {
+        return Err(JoinError::OtherLedger { found: genesis });
+    }
+    let keyring =
+        SharedKeyring::new(options.client.clone(), options.prefix.clone(), &secrets.kek().epoch(), 0);
+    let shards = options.runtime.block_on(keyring.shards())?.ok_or(JoinError::NoKeyring)?;
+    make_folder(root, &folder)?;
+    let mut disk = Disk::new(root, None);
+    disk.replace(&shards_file(), &shards).map_err(failed)?;
+    let mut writer = recover(disk, None)?.writer;
+    writer.append(&batch.entries).map_err(failed)?;
+    writer.make_durable().map_err(failed)?;
+    let head = (writer.size(), writer.root());
+    let checkpoint = first_checkpoint(&batch, secrets, head)?;
+    writer.publish(&checkpoint).and_then(|()| writer.promote()).map_err(failed)
+}
+
+/// A folder that an earlier attempt left without a checkpoint is begun anew.
+fn make_folder(root: &Path, folder: &str) -> Result<(), JoinError> {
+    let failed = |source| JoinError::Io { folder: folder.to_owned(), source };
+    if !root.exists() {
+        if let Some(above) = root.parent().filter(|above| !above.as_os_str().is_empty()) {
+            std::fs::create_dir_all(above).map_err(failed)?;
+        }
+        return private_folder(root).map_err(failed);
+    }
+    for item in std::fs::read_dir(root).map_err(failed)? {
+        let item = item.map_err(failed)?;
+        let name = item.file_name();
+        let ours = ["open", "tile", "vault", "keyring", "state"].iter().any(|ours| name == *ours);
+        if !ours && name != "checkpoint.new" {
+            return Err(JoinError::NotEmpty { folder: folder.to_owned() });
+        }
+    }
+    for ours in ["open", "tile", "vault", "keyring", "state"] {
+        match std::fs::remove_dir_all(root.join(ours)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+async fn first_batch(stream: &Stream) -> Result<Option<StreamBatch>, StreamError> {
+    let (mut next, mut assembler) = (1, Assembler::starting_at(1));
+    loop {
+        let messages = stream.read(next).await?;
+        let Some(last) = messages.last() else { return Ok(None) };
+        next = last.sequence + 1;
+        for message in &messages {
+            for assembled in assembler.take(message) {
+                if let Assembled::Batch(batch) = assembled {
+                    return Ok(Some(*batch));
+                }
+            }
+        }
+    }
+}
+
+fn first_checkpoint(
+    batch: &StreamBatch,
+    secrets: &Secrets,
+    head: (gt_core::TreeSize, Hash),
+) -> Result<SignedCheckpoint, JoinError> {
+    let (origin, keys) = secrets.pin();
+    if (batch.closing.head.size(), batch.closing.head.root()) != head {
+        return Err(JoinError::NoCheckpoint);
+    }
+    if let Some(carried) = &batch.closing.checkpoint
+        && *carried.checkpoint() == batch.closing.head
+        && carried.verify(origin, keys).is_ok()
+    {
+        return Ok(carried.clone());
+    }
+    match secrets.note_signer() {
+        Ok(signer) => Ok(SignedCheckpoint::sign(batch.closing.head.clone(), &[&signer])?),
+        Err(SecretsError::NoCheckpointKey) => Err(JoinError::NoCheckpoint),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,120 @@
+//! The keyring that nodes share: a key-value bucket in which a record is written once (DESIGN section 6).
+
+use bytes::Bytes;
+
+use super::assemble::StoredMessage;
+use super::message::MessageFault;
+use super::names::{Prefix, keyring_bucket, keyring_stream};
+use super::publish::{Attempt, OutgoingMessage, publish_atomically};
+use super::read::{Stream, StreamError};
+use crate::keyring::KeyRecord;
+use crate::sealer::CommitError;
+
+/// The name of the record that holds the wrapped index and shard keys.
+pub(super) const SHARDS: &str = "shards";
+
+/// Create if absent: that this subject has no message yet.
+const ABSENT: (&str, &str) = ("Nats-Expected-Last-Subject-Sequence", "0");
+
+/// How often other sealers may be first before this one gives up for now.
+const ATTEMPTS: u32 = 50;
+
+/// The most records of one atomic publish.
+const MAX_RECORDS: usize = 1000;
+
+/// The bucket, and how far it has been read.
+pub(super) struct SharedKeyring {
+    pub(super) stream: Stream,
+    bucket: String,
+    /// The bucket's sequence up to which every record is held.
+    pub(super) sequence: u64,
+}
+
+impl SharedKeyring {
+    pub(super) fn new(client: async_nats::Client, prefix: Prefix, epoch: &str, sequence: u64) -> Self {
+        let stream = Stream { client, prefix, name: keyring_stream(epoch) };
+        Self { stream, bucket: keyring_bucket(epoch), sequence }
+    }
+
+    /// Writes new records, unless another node has written them: then its records are returned instead.
+    pub(super) async fn create(&mut self, proposed: Vec<KeyRecord>) -> Result<Vec<KeyRecord>, CommitError> {
+        let mut held = Vec::new();
+        for part in proposed.chunks(MAX_RECORDS) {
+            held.extend(self.create_some(part.to_vec()).await?);
+        }
+        Ok(held)
+    }
+
+    async fn create_some(&mut self, mut missing: Vec<KeyRecord>) -> Result<Vec<KeyRecord>, CommitError> {
+        let mut held = Vec::new();
+        for attempt in 0..ATTEMPTS {
+            let messages: Vec<OutgoingMessage> = missing.iter().map(|record| self.message(record)).collect();
+            let id = format!("{:032x}.{attempt}", u128::from_be_bytes(crate::random::bytes()));
+            match publish_atomically(&self.stream, &id, &messages, &[]).await {
+                Attempt::Acknowledged(last) if last == self.sequence + messages.len() as u64 => {
+                    self.sequence = last;
+                    held.extend(missing);
+                    return Ok(held);
+                }
+                Attempt::Acknowledged(_) | Attempt::FenceBroken | Attempt::Refused(_) => {}
+                Attempt::Unknown(reason) => tracing::warn!(reason, "new keys may be written or not"),
+            }
+            // Whatever there is by now holds, whoever wrote it.
+            let read = self.read_on().await.map_err(|error| CommitError::Refused(error.to_string()))?;
+            missing.retain(|record| !read.iter().any(|there| there.name == record.name));
+            held.extend(read);
+            if missing.is_empty() {
+                return Ok(held);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10 * u64::from(attempt))).await;
+        }
+        Err(CommitError::Refused("new owners' keys cannot be written to the shared keyring".into()))
+    }
+
+    fn message(&self, record: &KeyRecord) -> OutgoingMessage {
+        OutgoingMessage {
+            subject: format!("$KV.{}.{}", self.bucket, record.name),
+            headers: vec![(ABSENT.0, ABSENT.1.to_owned())],
+            payload: Bytes::from(record.bytes.clone()),
+        }
+    }
+
+    /// Writes the wrapped index and shard keys, if there are none.
+    pub(super) async fn create_shards(&self, wrapped: &[u8]) -> Attempt {
+        let record = KeyRecord { name: SHARDS.into(), bytes: wrapped.to_vec() };
+        publish_atomically(&self.stream, "", &[self.message(&record)], &[]).await
+    }
+
+    /// The wrapped index and shard keys.
+    pub(super) async fn shards(&self) -> Result<Option<Vec<u8>>, StreamError> {
+        let subject = format!("$KV.{}.{SHARDS}", self.bucket);
+        Ok(self.stream.last_of(&subject).await?.map(|message| message.payload))
+    }
+
+    /// Reads on to the bucket's end.
+    pub(super) async fn read_on(&mut self) -> Result<Vec<KeyRecord>, StreamError> {
+        let mut records = Vec::new();
+        loop {
+            let messages = self.stream.read(self.sequence + 1).await?;
+            let Some(last) = messages.last() else { return Ok(records) };
+            self.sequence = last.sequence;
+            for message in messages {
+                match self.record(message) {
+                    Ok(Some(record)) => records.push(record),
+                    Ok(None) => {}
+                    Err(fault) => tracing::error!(%fault, "the shared keyring holds what is no key record"),
+                }
+            }
+        }
+    }
+
+    fn record(&self, message: StoredMessage) -> Result<Option<KeyRecord>, MessageFault> {
+        let name = message
+            .subject
+            .strip_prefix("$KV.")
+            .and_then(|rest| rest.strip_prefix(self.bucket.as_str()))
+            .and_then(|rest| rest.strip_prefix('.'))
+            .ok_or(MessageFault::Subject)?;
+        Ok((name != SHARDS).then(|| KeyRecord { name: name.to_owned(), bytes: message.payload }))
+    }
+}

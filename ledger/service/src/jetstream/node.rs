@@ -1,0 +1,185 @@
+//! A node's connections: what it needs to open, and what it sends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use async_nats::{Client, HeaderMap};
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::follow::Following;
+use super::keys::SharedKeyring;
+use super::names::{ALERT_STREAM, LEDGER_STREAM, Prefix, alert_subject};
+use super::port::{Port, stream_end};
+use super::position::Position;
+use super::read::{Stream, StreamError};
+use crate::keyring::Keyring;
+use crate::layout;
+use crate::open::OpenLedgerError;
+use crate::sealer::Embedded;
+use crate::secrets::Secrets;
+
+/// How a ledger is opened as one node of several.
+#[derive(Clone)]
+pub struct NodeOptions {
+    /// The connection to the servers.
+    pub client: Client,
+    /// What stands before the operations of the `JetStream` API.
+    pub prefix: Prefix,
+    /// It follows, and never seals.
+    pub only_follows: bool,
+    /// The runtime on which the connection lives.
+    pub runtime: Handle,
+}
+
+/// A message to be published, in its turn.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Where to.
+    pub subject: String,
+    /// Headers, by name.
+    pub headers: Vec<(&'static str, String)>,
+    /// What.
+    pub payload: Bytes,
+}
+
+impl Outgoing {
+    /// A message without headers.
+    pub fn new(subject: &str, payload: Bytes) -> Self {
+        Self { subject: subject.to_owned(), headers: Vec::new(), payload }
+    }
+}
+
+/// The alerts of one pattern that the stream of alerts still has, oldest first.
+pub async fn past_alerts(client: &Client, prefix: &Prefix, pattern: &str) -> Result<Vec<Value>, StreamError> {
+    let stream = Stream { client: client.clone(), prefix: prefix.clone(), name: ALERT_STREAM.to_owned() };
+    let (subject, mut next, mut alerts) = (alert_subject(pattern), 1, Vec::new());
+    loop {
+        let messages = stream.read_subject(&subject, next).await?;
+        let Some(last) = messages.last() else { return Ok(alerts) };
+        next = last.sequence + 1;
+        alerts.extend(messages.iter().filter_map(|message| serde_json::from_slice(&message.payload).ok()));
+    }
+}
+
+/// What is needed besides the data folder.
+pub(crate) struct Opening {
+    position: Position,
+    keyring: SharedKeyring,
+    stream: Stream,
+    end: u64,
+}
+
+/// What runs beside the writing thread.
+pub(crate) struct Started {
+    pub(crate) port: Port,
+    pub(crate) following: Following,
+    pub(crate) outgoing: UnboundedSender<Outgoing>,
+    pub(crate) closing: Arc<AtomicBool>,
+}
+
+impl Opening {
+    /// Finds the folder's place in the stream, and reads the keys that others have made.
+    pub(crate) fn new(
+        root: &std::path::Path,
+        options: &NodeOptions,
+        secrets: &Secrets,
+    ) -> Result<Self, OpenLedgerError> {
+        let stream = Stream {
+            client: options.client.clone(),
+            prefix: options.prefix.clone(),
+            name: LEDGER_STREAM.to_owned(),
+        };
+        let (end, created) = options.runtime.block_on(stream_end(&stream))?;
+        let io = |source| OpenLedgerError::Io { file: layout::position().display().to_string(), source };
+        let position = Position::read(root, &created).map_err(io)?;
+        let keyring = SharedKeyring::new(
+            options.client.clone(),
+            options.prefix.clone(),
+            &secrets.kek().epoch(),
+            position.keys,
+        );
+        Ok(Self { position, keyring, stream, end })
+    }
+
+    /// Brings the keyring up to the shared one. The folder's own index and shard keys must be the shared ones.
+    pub(crate) fn read_keys(
+        &mut self,
+        root: &std::path::Path,
+        options: &NodeOptions,
+        keyring: &mut Keyring,
+    ) -> Result<Vec<crate::keyring::KeyRecord>, OpenLedgerError> {
+        let shared = options.runtime.block_on(self.keyring.shards())?;
+        let file = crate::keyring::shards_file();
+        let own = std::fs::read(root.join(&file))
+            .map_err(|source| OpenLedgerError::Io { file: file.display().to_string(), source })?;
+        if shared.as_deref() != Some(own.as_slice()) {
+            return Err(OpenLedgerError::OtherKeyring);
+        }
+        let records = options.runtime.block_on(self.keyring.read_on())?;
+        keyring.accept(&records)?;
+        Ok(records)
+    }
+}
+
+/// Puts a node's parts together.
+pub(crate) fn start(
+    opening: Opening,
+    options: &NodeOptions,
+    local: Embedded,
+    origin: &str,
+    unwritten: Vec<crate::keyring::KeyRecord>,
+) -> Started {
+    let (outgoing, sending) = unbounded_channel();
+    options.runtime.spawn(send(options.client.clone(), sending));
+    let closing = Arc::new(AtomicBool::new(false));
+    let accounted = Arc::new(AtomicU64::new(opening.position.sequence));
+    let newest = Some(local.reader().published().checkpoint.clone());
+    let following = Following {
+        stream: opening.stream.clone(),
+        client: options.client.clone(),
+        prefix: options.prefix.clone(),
+        accounted: Arc::clone(&accounted),
+        closing: Arc::clone(&closing),
+        end: opening.end,
+    };
+    let port = Port {
+        local,
+        stream: opening.stream,
+        keyring: opening.keyring,
+        runtime: options.runtime.clone(),
+        position: opening.position,
+        origin: origin.to_owned(),
+        unwritten,
+        accounted,
+        newest,
+        announced: 0,
+        outgoing: outgoing.clone(),
+        closing: Arc::clone(&closing),
+    };
+    Started { port, following, outgoing, closing }
+}
+
+/// Publishes what is to be published, one after the other on one connection, so that the order holds on the broker too.
+async fn send(client: Client, mut sending: UnboundedReceiver<Outgoing>) {
+    while let Some(Outgoing { subject, headers, payload }) = sending.recv().await {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(name, value);
+        }
+        let sent = if map.is_empty() {
+            client.publish(subject, payload).await
+        } else {
+            client.publish_with_headers(subject, map, payload).await
+        };
+        if let Err(error) = sent {
+            tracing::warn!(%error, "a message could not be sent");
+        }
+    }
+    // What was taken must reach the broker before the process ends.
+    if let Err(error) = client.flush().await {
+        tracing::warn!(%error, "the last messages may not have been sent");
+    }
+}

@@ -1,0 +1,205 @@
+//! The commit port on the stream: one atomic publish, then the data folder through the same function as the embedded commit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use bytes::Bytes;
+use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
+use gt_core::{Hash, TreeSize};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::keys::SharedKeyring;
+use super::message::Closing;
+use super::names::CHECKPOINT_SUBJECT;
+use super::node::Outgoing;
+use super::position::Position;
+use super::publish::{Settled, messages, publish_settled};
+use super::read::{Stream, StreamError};
+use crate::disk::Disk;
+use crate::keyring::KeyRecord;
+use crate::log::{LogReader, SealedEntry};
+use crate::random;
+use crate::sealer::{CommitError, CommitPort, Embedded, SealedBatch};
+
+/// Commits to the stream, and to the data folder after it.
+pub struct Port {
+    pub(super) local: Embedded,
+    pub(super) stream: Stream,
+    pub(super) keyring: SharedKeyring,
+    pub(super) runtime: Handle,
+    pub(super) position: Position,
+    pub(super) origin: String,
+    /// Keys that the keyring in memory has taken and the folder has not.
+    pub(super) unwritten: Vec<KeyRecord>,
+    /// The stream's sequence up to which this node needs to read nothing.
+    pub(super) accounted: Arc<AtomicU64>,
+    /// The newest signed checkpoint of this folder, which the next batch carries along.
+    pub(super) newest: Option<SignedCheckpoint>,
+    /// The size of the newest checkpoint that was seen on the broker, or sent there.
+    pub(super) announced: u64,
+    pub(super) outgoing: UnboundedSender<Outgoing>,
+    pub(super) closing: Arc<AtomicBool>,
+}
+
+impl Port {
+    /// Whether this is the folder's own newest checkpoint.
+    pub(crate) fn is_newest(&self, checkpoint: &SignedCheckpoint) -> bool {
+        self.newest.as_ref() == Some(checkpoint)
+    }
+
+    /// Access to the data folder for what lies beside the log.
+    pub(crate) fn local_disk(&mut self) -> &mut Disk {
+        self.local.disk()
+    }
+
+    /// How far the stream is accounted for: its sequence, and the size of the tree there.
+    pub(crate) fn cursor(&self) -> (u64, u64) {
+        (self.position.sequence, self.position.size)
+    }
+
+    /// The head of the tree that these entries would make.
+    pub(crate) fn head_after(&self, entries: &[SealedEntry]) -> (TreeSize, Hash) {
+        self.local.head_after(entries)
+    }
+
+    /// The log of the data folder.
+    pub(crate) fn log(&self) -> &LogReader {
+        self.local.reader()
+    }
+
+    /// The records of the shared keyring up to this sequence that are not held yet. They are to be accepted, and go into the folder
+    /// with the next commit or [`Self::append`].
+    pub(crate) fn keys_through(&mut self, sequence: u64) -> Result<Vec<KeyRecord>, CommitError> {
+        const ATTEMPTS: u32 = 100;
+        let mut records = Vec::new();
+        for _ in 0..ATTEMPTS {
+            if self.keyring.sequence >= sequence {
+                break;
+            }
+            // A replica may lag behind the one that acknowledged the records.
+            let keyring = &mut self.keyring;
+            let read = self.runtime.block_on(async {
+                let read = keyring.read_on().await;
+                if !matches!(&read, Ok(read) if !read.is_empty()) {
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                }
+                read
+            });
+            match read {
+                Ok(read) => records.extend(read),
+                Err(error) => tracing::warn!(%error, "the shared keyring cannot be read"),
+            }
+            if self.closing.load(Ordering::Acquire) {
+                return Err(CommitError::Closed);
+            }
+        }
+        self.unwritten.extend(records.iter().cloned());
+        if self.keyring.sequence < sequence {
+            return Err(CommitError::Contradiction(format!(
+                "a batch rests on keys up to {sequence}, and the shared keyring ends at {}",
+                self.keyring.sequence
+            )));
+        }
+        Ok(records)
+    }
+
+    /// Appends entries that the stream holds to the data folder, durably.
+    pub(crate) fn append(&mut self, entries: &[SealedEntry]) -> Result<(TreeSize, Hash), CommitError> {
+        let keys = std::mem::take(&mut self.unwritten);
+        self.local.append(&keys, entries)
+    }
+
+    /// Says that the stream is accounted for up to this sequence, where the tree has this size.
+    pub(crate) fn account(&mut self, sequence: u64, size: u64) {
+        self.position.sequence = sequence;
+        self.position.size = size;
+        self.accounted.fetch_max(sequence, Ordering::AcqRel);
+    }
+
+    /// Says that a checkpoint of this size is on the broker.
+    pub(crate) fn saw_checkpoint(&mut self, size: u64) {
+        self.announced = self.announced.max(size);
+    }
+
+    /// Tidies up the folder, and writes down how far it is.
+    pub(crate) fn tidy(&mut self) -> Result<(), CommitError> {
+        self.local.settle()?;
+        if self.unwritten.is_empty() {
+            self.position.keys = self.keyring.sequence;
+        }
+        Ok(self.position.clone().write(self.local.disk())?)
+    }
+
+    /// The sequence of the stream's last message and when it was made, as its leader says.
+    pub(crate) fn stream_end(&self) -> Result<(u64, String), StreamError> {
+        self.runtime.block_on(stream_end(&self.stream))
+    }
+}
+
+impl CommitPort for Port {
+    fn share_keys(&mut self, proposed: Vec<KeyRecord>) -> Result<Vec<KeyRecord>, CommitError> {
+        let keys = self.runtime.block_on(self.keyring.create(proposed))?;
+        self.unwritten.extend(keys.iter().cloned());
+        Ok(keys)
+    }
+
+    fn commit(&mut self, batch: &SealedBatch) -> Result<(TreeSize, Hash), CommitError> {
+        let (size, root) = self.local.head_after(&batch.entries);
+        let head = Checkpoint::new(&self.origin, size, root)
+            .map_err(|error| CommitError::Refused(error.to_string()))?;
+        let closing = Closing { head, keys: self.keyring.sequence, checkpoint: self.newest.clone() };
+        let messages = messages(&batch.entries, &closing);
+        let name = format!("{:032x}", u128::from_be_bytes(random::bytes()));
+        let fence = self.position.sequence;
+        let settled =
+            self.runtime.block_on(publish_settled(&self.stream, &name, &messages, fence, &self.closing));
+        match settled {
+            Settled::Committed(last) if last == fence + messages.len() as u64 => {
+                let committed = self.append(&batch.entries)?;
+                self.account(last, committed.0.0);
+                Ok(committed)
+            }
+            Settled::Committed(last) => Err(CommitError::Contradiction(format!(
+                "a batch of {} after {fence} was acknowledged at {last}",
+                messages.len()
+            ))),
+            Settled::Superseded => Err(CommitError::Superseded),
+            Settled::Refused(reason) => Err(CommitError::Refused(reason)),
+            Settled::Closed => Err(CommitError::Closed),
+        }
+    }
+
+    fn announce(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
+        self.newest = Some(checkpoint.clone());
+        self.local.announce(checkpoint)
+    }
+
+    fn settle(&mut self) -> Result<(), CommitError> {
+        // After the receipts, on the same connection: who sees the checkpoint knows that they have gone out.
+        if let Some(checkpoint) = &self.newest {
+            let size = checkpoint.checkpoint().size().0;
+            if size > self.announced {
+                self.announced = size;
+                let payload = Bytes::from(checkpoint.to_string());
+                // Nobody takes it once the node is closing; the next one to seal announces a newer one.
+                let _ = self.outgoing.send(Outgoing::new(CHECKPOINT_SUBJECT, payload));
+            }
+        }
+        self.tidy()
+    }
+
+    fn is_current(&mut self) -> Result<bool, CommitError> {
+        let (last, _) = self.stream_end().map_err(|error| CommitError::Refused(error.to_string()))?;
+        Ok(last == self.position.sequence)
+    }
+}
+
+/// The sequence of a stream's last message, and when the stream was made.
+pub(super) async fn stream_end(stream: &Stream) -> Result<(u64, String), StreamError> {
+    let info = stream.info().await?;
+    let malformed = || StreamError::Malformed { stream: stream.name.clone(), operation: "STREAM.INFO" };
+    let last = info["state"]["last_seq"].as_u64().ok_or_else(malformed)?;
+    let created = info["created"].as_str().ok_or_else(malformed)?;
+    Ok((last, created.to_owned()))
+}

@@ -1,0 +1,48 @@
+//! How far a data folder has followed the stream, and that it does: a folder that follows a stream is never written to otherwise.
+
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::disk::{Disk, read_if_there};
+use crate::layout;
+
+/// A folder's place in the stream. It is written without waiting, so it may lie behind what the folder holds, and never ahead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Position {
+    /// When the stream was made, in the server's words: another stream of the same name has other sequences.
+    pub(crate) created: String,
+    /// The sequence up to which every message is accounted for.
+    pub(crate) sequence: u64,
+    /// The size of the tree there.
+    pub(crate) size: u64,
+    /// The shared keyring's sequence up to which every record is in the folder.
+    pub(crate) keys: u64,
+}
+
+impl Position {
+    /// Before the first message of a stream.
+    pub(crate) fn start(created: &str) -> Self {
+        Self { created: created.to_owned(), sequence: 0, size: 0, keys: 0 }
+    }
+
+    /// Whether the folder follows a stream.
+    pub(crate) fn is_there(root: &Path) -> bool {
+        root.join(layout::position()).exists()
+    }
+
+    /// Reads the folder's position. One that a power cut left unreadable is the start: everything is compared again.
+    pub(crate) fn read(root: &Path, created: &str) -> io::Result<Self> {
+        let bytes = read_if_there(&root.join(layout::position()))?;
+        let read: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Ok(read.filter(|position| position.created == created).unwrap_or_else(|| Self::start(created)))
+    }
+
+    /// Writes it, without waiting for the disk.
+    pub(crate) fn write(&self, disk: &mut Disk) -> io::Result<()> {
+        let text = serde_json::to_string(self).map_err(io::Error::other)?;
+        disk.replace_lazily(&layout::position(), text.as_bytes())
+    }
+}

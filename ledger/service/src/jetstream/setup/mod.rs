@@ -1,0 +1,161 @@
+//! Making the streams, checking them, and filling an empty one from a folder.
+
+mod configuration;
+mod fill;
+
+use async_nats::Client;
+use serde_json::{Value, json};
+
+pub use configuration::{Difference, Wanted};
+pub use fill::Done;
+
+use super::names::{LEDGER_STREAM, Prefix};
+use super::read::{Stream, StreamError};
+use super::servers::{self, ServerError, ServerReport};
+use crate::keyring::KeyringError;
+use crate::log::{ReadError, RecoverError};
+use crate::open::OpenLedgerError;
+use crate::secrets::SecretsError;
+use configuration::{compare, configurations};
+
+/// Why the streams cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The servers are not good enough.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The servers cannot be asked.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// The streams are not as they must be.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Differs(Vec<Difference>),
+    /// The folder does not open.
+    #[error(transparent)]
+    Open(#[from] Box<OpenLedgerError>),
+    /// The folder's log does not recover.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    /// The folder's log does not read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The folder's keyring does not read.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The keys are not in order.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// The keyring on the servers is another.
+    #[error("the servers hold a keyring for this key-encryption key that is not this folder's")]
+    OtherKeyring,
+    /// The stream's entries are not the folder's.
+    #[error("the stream holds another ledger's entries, or others of this ledger: entry {index} differs")]
+    OtherEntries {
+        /// The first that differs.
+        index: u64,
+    },
+    /// The stream holds more than the folder.
+    #[error(
+        "the stream holds {stream} entries, and this folder {folder}: it has been in use; start a node on it instead (serve --nats)"
+    )]
+    StreamAhead {
+        /// How many the stream has.
+        stream: u64,
+        /// How many the folder has.
+        folder: u64,
+    },
+    /// Something could not be written.
+    #[error("{what} could not be written: {reason}")]
+    Write {
+        /// What.
+        what: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The servers, as something to set up.
+#[derive(Clone)]
+pub struct Setup {
+    /// The connection.
+    pub client: Client,
+    /// What stands before the operations of the `JetStream` API.
+    pub prefix: Prefix,
+}
+
+impl Setup {
+    fn stream(&self, name: &str) -> Stream {
+        Stream { client: self.client.clone(), prefix: self.prefix.clone(), name: name.to_owned() }
+    }
+
+    /// Says in what the streams differ from what they must be. With `wanted` also in numbers; without, only in what makes them weak.
+    pub async fn differences(
+        &self,
+        epoch: &str,
+        wanted: Option<Wanted>,
+    ) -> Result<Vec<Difference>, StreamError> {
+        let mut differences = Vec::new();
+        for (name, config) in configurations(epoch, wanted) {
+            match self.stream(&name).info().await {
+                Ok(info) => differences.extend(compare(&name, &config, &info["config"])),
+                Err(StreamError::Refused { code: NO_STREAM, .. }) => {
+                    let (found, wanted) = (Value::Null, Value::Null);
+                    differences.push(Difference { stream: name, member: None, found, wanted });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(differences)
+    }
+
+    /// Checks servers and streams as a node does before it starts: `reports` is what the servers said of themselves.
+    pub async fn check(&self, epoch: &str, reports: &[ServerReport]) -> Result<(), SetupError> {
+        let info = self.stream(LEDGER_STREAM).info().await?;
+        let peers = peers(&info);
+        servers::check(reports, &peers)?;
+        let mut differences = self.differences(epoch, None).await?;
+        // Three servers can keep three copies; with fewer, the loss of one disk loses what was acknowledged.
+        let replicas = info["config"]["num_replicas"].as_u64().unwrap_or(0);
+        if reports.len() >= 3 && replicas < 3 {
+            let (found, wanted) = (json!(replicas), json!(3));
+            let member = Some("num_replicas");
+            differences.push(Difference { stream: LEDGER_STREAM.into(), member, found, wanted });
+        }
+        if differences.is_empty() { Ok(()) } else { Err(SetupError::Differs(differences)) }
+    }
+
+    /// How many servers keep the stream of sealed entries, as its leader says.
+    pub async fn peers(&self) -> Result<usize, StreamError> {
+        Ok(peers(&self.stream(LEDGER_STREAM).info().await?).len())
+    }
+
+    /// Makes the streams that are missing. Says in what the others differ, and changes nothing about them.
+    pub async fn create(&self, epoch: &str, wanted: Wanted) -> Result<Vec<String>, SetupError> {
+        let differences = self.differences(epoch, Some(wanted)).await?;
+        let (missing, different): (Vec<_>, Vec<_>) =
+            differences.into_iter().partition(|difference| difference.member.is_none());
+        if !different.is_empty() {
+            return Err(SetupError::Differs(different));
+        }
+        for (name, config) in configurations(epoch, Some(wanted)) {
+            if missing.iter().any(|difference| difference.stream == name) {
+                self.stream(&name).ask("STREAM.CREATE", &config).await?;
+            }
+        }
+        Ok(missing.into_iter().map(|difference| difference.stream).collect())
+    }
+}
+
+/// The server's error for a stream that is not there.
+const NO_STREAM: u64 = 10059;
+
+fn peers(info: &Value) -> Vec<String> {
+    let leader = info["cluster"]["leader"].as_str();
+    let replicas = info["cluster"]["replicas"].as_array();
+    let names = replicas.into_iter().flatten().filter_map(|replica| replica["name"].as_str());
+    // A server without a cluster calls itself by its id here, and by its name elsewhere.
+    if info["cluster"]["name"].is_null() {
+        return Vec::new();
+    }
+    leader.into_iter().chain(names).map(ToOwned::to_owned).collect()
+}

@@ -1,0 +1,155 @@
+//! What an open ledger holds in memory, as its sealer and its readers share it.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use gt_core::link::LinkName;
+use gt_core::registry::Registry;
+use gt_core::statement::PublisherId;
+use tokio::sync::watch;
+
+use crate::integrity::IntegrityLog;
+use crate::keyring::{Keyring, OwnerTag};
+use crate::log::LogReader;
+use crate::refusal::ChainHead;
+use crate::sealer::SealerTimes;
+use crate::state::{LinkOwner, State};
+
+/// What sealing and reading share.
+pub(crate) struct Shared {
+    pub(crate) log: Arc<LogReader>,
+    keyring: RwLock<Keyring>,
+    registry: RwLock<Arc<Registry>>,
+    heads: RwLock<HashMap<PublisherId, ChainHead>>,
+    links: RwLock<HashMap<LinkName, OwnerTag>>,
+    stopped: AtomicBool,
+    active: AtomicBool,
+    caught_up: AtomicBool,
+    size: watch::Sender<u64>,
+    announced: watch::Sender<u64>,
+    times: Mutex<SealerTimes>,
+    pub(crate) integrity: IntegrityLog,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        root: &Path,
+        log: Arc<LogReader>,
+        keyring: Keyring,
+        state: &State,
+        links: Vec<LinkOwner>,
+    ) -> Self {
+        let size = watch::Sender::new(log.size().0);
+        let shared = Self {
+            log,
+            keyring: RwLock::new(keyring),
+            registry: RwLock::new(Arc::new(state.registry.clone())),
+            heads: RwLock::default(),
+            links: RwLock::new(links.into_iter().collect()),
+            stopped: AtomicBool::new(false),
+            active: AtomicBool::new(false),
+            caught_up: AtomicBool::new(false),
+            size,
+            announced: watch::Sender::new(0),
+            times: Mutex::default(),
+            integrity: IntegrityLog::open(root),
+        };
+        shared.sealed(state, state.chains.keys().copied());
+        shared
+    }
+
+    /// Says whose links these are.
+    pub(crate) fn add_links(&self, names: Vec<(LinkName, OwnerTag)>) {
+        self.links.write().unwrap_or_else(PoisonError::into_inner).extend(names);
+    }
+
+    /// Shows readers what has just become durable: these publishers' heads, the registry, the size.
+    pub(crate) fn sealed(&self, state: &State, publishers: impl IntoIterator<Item = PublisherId>) {
+        let mut heads = self.heads.write().unwrap_or_else(PoisonError::into_inner);
+        for publisher in publishers {
+            if let Some(chain) = state.chains.get(&publisher) {
+                heads.insert(publisher, ChainHead { next_seq: chain.next_seq(), head: chain.head() });
+            }
+        }
+        drop(heads);
+        if self.registry().statements() != state.registry.statements() {
+            *self.registry.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state.registry.clone());
+        }
+        self.size.send_replace(self.log.size().0);
+    }
+
+    pub(crate) fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.registry.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn keyring(&self) -> RwLockReadGuard<'_, Keyring> {
+        self.keyring.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn keyring_mut(&self) -> RwLockWriteGuard<'_, Keyring> {
+        self.keyring.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn links(&self) -> RwLockReadGuard<'_, HashMap<LinkName, OwnerTag>> {
+        self.links.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn head(&self, publisher: &PublisherId) -> ChainHead {
+        let known = self.heads.read().unwrap_or_else(PoisonError::into_inner).get(publisher).copied();
+        known.unwrap_or_else(|| ChainHead { next_seq: 0, head: self.registry().first_prev(publisher) })
+    }
+
+    /// Adds to the sealer's times.
+    pub(crate) fn times_mut(&self, add: impl FnOnce(&mut SealerTimes)) {
+        add(&mut self.times.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Says whether this sealer committed the newest batch.
+    pub(crate) fn set_active(&self, active: bool) {
+        self.active.store(active, Ordering::Release);
+    }
+
+    /// Says that the node has read the stream to where it ended when the node started.
+    pub(crate) fn set_caught_up(&self) {
+        self.caught_up.store(true, Ordering::Release);
+    }
+
+    /// Says that a checkpoint of this size is on the broker.
+    pub(crate) fn saw_checkpoint(&self, size: u64) {
+        self.announced.send_if_modified(|seen| {
+            let newer = size > *seen;
+            *seen = size.max(*seen);
+            newer
+        });
+    }
+
+    pub(crate) fn is_active(&self) -> bool {
+        self.active.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.caught_up.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn watch_announced(&self) -> watch::Receiver<u64> {
+        self.announced.subscribe()
+    }
+
+    pub(crate) fn watch_size(&self) -> watch::Receiver<u64> {
+        self.size.subscribe()
+    }
+
+    pub(crate) fn times(&self) -> SealerTimes {
+        *self.times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_stopped(&self) {
+        self.stopped.store(true, Ordering::Release);
+    }
+}

@@ -1,0 +1,303 @@
+//! Applying what the stream brings: whole batches that extend the log, checkpoints, and what belongs to neither.
+
+mod contradiction;
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+use gt_core::TreeSize;
+use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
+use gt_core::entry::Entry;
+use gt_core::statement::PublisherId;
+
+pub(super) use contradiction::Contradiction;
+
+use super::batch::{Home, SealError, Sealer};
+use super::commit::{CommitError, CommitPort};
+use crate::jetstream::assemble::{Assembled, StreamBatch, Void};
+use crate::jetstream::{News, Port};
+use crate::log::SealedEntry;
+use crate::state::LinkOwner;
+use crate::vault::VaultRecord;
+
+/// How many entries are applied before their checkpoint must be durable: what recovery takes for one interrupted commit.
+const MAX_GROUP: usize = 1000;
+/// How many checkpoints ahead of the log are remembered.
+const MAX_CHECKPOINTS: usize = 64;
+/// How many batches may wait for their checkpoint.
+const MAX_WAITING: usize = 4096;
+
+/// A node's share in the stream.
+pub(crate) struct Node {
+    pub(super) port: Port,
+    /// Batches that are not applied yet, in the stream's order.
+    waiting: VecDeque<StreamBatch>,
+    /// The sequence up to which the stream has been read.
+    through: u64,
+    /// Verified checkpoints beyond the log, by size.
+    ahead: BTreeMap<u64, SignedCheckpoint>,
+}
+
+/// Why a batch is no part of the log.
+#[derive(Debug, thiserror::Error)]
+enum BatchFault {
+    #[error("an entry does not read: {0}")]
+    Entry(#[from] gt_core::entry::EntryError),
+    #[error(transparent)]
+    State(#[from] crate::state::StateError),
+    #[error("its head is not that of the tree which it makes")]
+    Head,
+    #[error("it begins at entry {found}, and the log ends before {expected}")]
+    Place { expected: u64, found: u64 },
+}
+
+impl Node {
+    pub(crate) fn new(port: Port) -> Self {
+        let (through, _) = port.cursor();
+        Self { port, waiting: VecDeque::new(), through, ahead: BTreeMap::new() }
+    }
+}
+
+impl Sealer {
+    /// Takes what the stream has brought.
+    pub(super) fn take(&mut self, news: News) -> Result<(), SealError> {
+        let mut done = match news {
+            News::Messages { assembled, through } => self.take_messages(assembled, through),
+            News::Checkpoint(checkpoint) => self.take_checkpoint(checkpoint),
+            News::CaughtUp => self.caught_up(),
+        };
+        if let Err(SealError::Commit(CommitError::Contradiction(reason))) = done {
+            done = Err(Contradiction { reason, evidence: Vec::new() }.into());
+        }
+        if let Err(SealError::Contradiction(contradiction)) = &done {
+            self.keep_evidence(contradiction);
+        }
+        done
+    }
+
+    fn node(&mut self) -> Result<&mut Node, SealError> {
+        match &mut self.home {
+            Home::JetStream(node) => Ok(node),
+            Home::Embedded(_) => {
+                Err(CommitError::Contradiction("an embedded ledger has no stream".into()).into())
+            }
+        }
+    }
+
+    fn take_messages(&mut self, assembled: Vec<Assembled>, through: u64) -> Result<(), SealError> {
+        for one in assembled {
+            match one {
+                Assembled::Batch(batch) => {
+                    let node = self.node()?;
+                    // What this node has sealed itself comes back.
+                    if batch.last > node.port.cursor().0 {
+                        node.waiting.push_back(*batch);
+                    }
+                }
+                Assembled::Void(void) => self.is_void(void, &void.fault.to_string()),
+                Assembled::Missing { expected, found } => {
+                    let reason = format!("its messages {expected} to {} are gone", found - 1);
+                    return Err(Contradiction { reason, evidence: Vec::new() }.into());
+                }
+            }
+        }
+        let node = self.node()?;
+        node.through = node.through.max(through);
+        if node.waiting.len() > MAX_WAITING {
+            tracing::warn!(batches = node.waiting.len(), "batches wait for a signed checkpoint");
+        }
+        self.apply_waiting()
+    }
+
+    /// Applies what can be applied: on a full node everything, on a follower what a signed checkpoint covers.
+    fn apply_waiting(&mut self) -> Result<(), SealError> {
+        self.take_carried_checkpoints()?;
+        while let Some(group) = self.next_group()? {
+            self.apply(group)?;
+        }
+        let size = self.state.size().0;
+        let node = self.node()?;
+        if node.waiting.is_empty() && node.port.cursor().0 < node.through {
+            // Void messages, or the beginning of a batch: the fence is the stream's last sequence all the same.
+            let through = node.through;
+            node.port.account(through, size);
+        }
+        Ok(())
+    }
+
+    /// The checkpoints that batches carry: of the heads before them.
+    fn take_carried_checkpoints(&mut self) -> Result<(), SealError> {
+        let carried: Vec<_> =
+            self.node()?.waiting.iter_mut().filter_map(|batch| batch.closing.checkpoint.take()).collect();
+        carried.into_iter().try_for_each(|checkpoint| self.check_checkpoint(checkpoint).map(|_| ()))
+    }
+
+    /// The next batches to be applied together.
+    fn next_group(&mut self) -> Result<Option<Vec<StreamBatch>>, SealError> {
+        let (signs, size) = (self.signer.is_some(), self.state.size().0);
+        let node = self.node()?;
+        let (mut end, mut entries) = (0, 0);
+        // A checkpoint that is known must be compared at its own size, and a follower has no other.
+        let stop = node.ahead.keys().copied().find(|at| *at > size);
+        for (at, batch) in node.waiting.iter().enumerate() {
+            entries += batch.entries.len();
+            if at > 0 && entries > MAX_GROUP {
+                break;
+            }
+            let after = batch.closing.head.size().0;
+            if signs || node.ahead.contains_key(&after) || after <= size {
+                end = at + 1;
+            }
+            if stop == Some(after) {
+                break;
+            }
+        }
+        Ok((end > 0).then(|| node.waiting.drain(..end).collect()))
+    }
+
+    fn apply(&mut self, group: Vec<StreamBatch>) -> Result<(), SealError> {
+        let (mut entries, mut links, mut publishers) = (Vec::new(), Vec::new(), HashSet::new());
+        let mut last = None;
+        for batch in group {
+            self.take_keys(batch.closing.keys)?;
+            let (cursor, size) = (self.node()?.port.cursor().1, self.state.size().0);
+            let (sequence, after) = (batch.last, batch.closing.head.size().0);
+            if cursor < size && entries.is_empty() {
+                let there = if self.compare(&batch)? { after } else { cursor };
+                self.node()?.port.account(sequence, there);
+                continue;
+            }
+            match self.extend(&batch, &mut entries, &mut links, &mut publishers) {
+                Ok(()) => {}
+                Err(fault) => {
+                    let fault = fault.to_string();
+                    let what = crate::jetstream::message::MessageFault::NoBatch;
+                    self.is_void(Void { first: batch.first, last: batch.last, fault: what }, &fault);
+                }
+            }
+            last = Some(sequence);
+        }
+        let Some(last) = last else { return Ok(()) };
+        if !entries.is_empty() {
+            self.write(&entries, links, publishers)?;
+        }
+        let size = self.state.size().0;
+        let node = self.node()?;
+        node.port.account(last, size);
+        node.port.tidy()?;
+        Ok(())
+    }
+
+    /// Takes the keys on which a batch rests.
+    fn take_keys(&mut self, sequence: u64) -> Result<(), SealError> {
+        let records = self.node()?.port.keys_through(sequence)?;
+        if !records.is_empty() {
+            for tag in self.shared.keyring_mut().accept(&records)? {
+                self.state.know(tag);
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries the state on by a batch, or leaves it as it was.
+    fn extend(
+        &mut self,
+        batch: &StreamBatch,
+        entries: &mut Vec<SealedEntry>,
+        links: &mut Vec<LinkOwner>,
+        publishers: &mut HashSet<PublisherId>,
+    ) -> Result<(), BatchFault> {
+        let (had_entries, had_links) = (entries.len(), links.len());
+        self.state.begin();
+        entries.extend(batch.entries.iter().cloned());
+        let extended = self.extend_state(batch, entries, links, publishers);
+        if extended.is_err() {
+            self.state.roll_back();
+            entries.truncate(had_entries);
+            links.truncate(had_links);
+        } else {
+            self.state.keep();
+        }
+        extended
+    }
+
+    fn extend_state(
+        &mut self,
+        batch: &StreamBatch,
+        entries: &[SealedEntry],
+        links: &mut Vec<LinkOwner>,
+        publishers: &mut HashSet<PublisherId>,
+    ) -> Result<(), BatchFault> {
+        let keyring = self.shared.keyring();
+        for sealed in &batch.entries {
+            let entry = Entry::parse(&sealed.bytes)?;
+            let expected = self.state.size().0;
+            if entry.index.0 != expected {
+                return Err(BatchFault::Place { expected, found: entry.index.0 });
+            }
+            self.state.follow(&entry, sealed.leaf_hash, &sealed.vault, &keyring, links)?;
+            if let Ok((record, _)) = VaultRecord::decode(&sealed.vault, &sealed.leaf_hash) {
+                publishers.insert(record.publisher);
+            }
+        }
+        let Home::JetStream(node) = &self.home else { return Err(BatchFault::Head) };
+        let (size, root) = node.port.head_after(entries);
+        let head = &batch.closing.head;
+        let ours = self.state.registry.ledger_keys().origin == head.origin();
+        if ours && size == head.size() && root == head.root() { Ok(()) } else { Err(BatchFault::Head) }
+    }
+
+    /// Writes entries that extend the log to the folder, with their checkpoint.
+    fn write(
+        &mut self,
+        entries: &[SealedEntry],
+        links: Vec<LinkOwner>,
+        publishers: HashSet<PublisherId>,
+    ) -> Result<(), SealError> {
+        let (size, root) = self.node()?.port.head_after(entries);
+        let known = self.node()?.ahead.remove(&size.0);
+        if let Some(known) = &known
+            && known.checkpoint().root() != root
+        {
+            return Err(Self::other_root(known, root, Some(entries)).into());
+        }
+        let signed = match (&self.signer, known) {
+            (Some(signer), _) => {
+                let checkpoint = Checkpoint::new(&self.state.registry.ledger_keys().origin, size, root)?;
+                SignedCheckpoint::sign(checkpoint, &[signer])?
+            }
+            (None, Some(known)) => known,
+            (None, None) => return Err(SealError::OnlyFollows),
+        };
+        if let Some(received_at) = self.state.predecessor.received_at {
+            self.watch.not_before(received_at);
+        }
+        self.shared.set_active(false);
+        let node = self.node()?;
+        node.port.append(entries)?;
+        self.shared.add_links(links);
+        self.node()?.port.announce(signed)?;
+        self.shared.sealed(&self.state, publishers);
+        // Checkpoints that were passed by on the way.
+        let node = self.node()?;
+        let beyond = node.ahead.split_off(&(size.0 + 1));
+        let passed = std::mem::replace(&mut node.ahead, beyond);
+        passed.into_values().try_for_each(|checkpoint| self.check_checkpoint(checkpoint).map(|_| ()))
+    }
+
+    /// The stream has been read to where it ended when this node started. It must hold everything that this folder holds.
+    fn caught_up(&mut self) -> Result<(), SealError> {
+        let own = self.state.size();
+        let (_, there) = self.node()?.port.cursor();
+        let waits = !self.node()?.waiting.is_empty();
+        if TreeSize(there) < own && !waits {
+            let reason = format!(
+                "it holds {there} entries, and this folder {own}: it was restored from an older copy, or is another ledger's"
+            );
+            let own = self.node()?.port.log().published().checkpoint.to_string().into_bytes();
+            return Err(Contradiction { reason, evidence: vec![("own-checkpoint".into(), own)] }.into());
+        }
+        self.node()?.port.tidy()?;
+        self.shared.set_caught_up();
+        Ok(())
+    }
+}
