@@ -1,14 +1,16 @@
 """The streams that `goldenthread nats init` makes, made with raw requests, and a fingerprint of all that they hold."""
 
+import asyncio
 import json
 
-from broker import api
+from broker import LIMIT, api
 from connection import User
 
 EPOCH = "0123456789abcdef"
 KEYRING = f"KV_gt-keys-{EPOCH}"
 KEY = f"$KV.gt-keys-{EPOCH}"
 LEDGER_SUBJECT = "gt.ledger.decision.recorded"
+NO_PEERS = 10005
 
 APPEND_ONLY = {"storage": "file", "retention": "limits", "discard": "new", "deny_delete": True, "deny_purge": True,
                "allow_direct": True, "allow_atomic": True, "max_age": 0, "allow_rollup_hdrs": False}
@@ -24,12 +26,23 @@ STREAMS = {
 }
 
 
+async def create(provisioner: User, name: str, wanted: dict) -> dict:
+    """Servers that a new cluster's leader has not heard of yet are no peers for a copy: asked again until they are."""
+    deadline = asyncio.get_running_loop().time() + LIMIT
+    while True:
+        answer = await api(provisioner, f"STREAM.CREATE.{name}", wanted)
+        no_peers = answer.get("error", {}).get("err_code") == NO_PEERS
+        if not no_peers or asyncio.get_running_loop().time() > deadline:
+            return answer
+        await asyncio.sleep(0.1)
+
+
 async def make_streams(provisioner: User, replicas: int) -> list[str]:
     """Makes them; answers with what the server refused or made otherwise."""
     wrong = []
     for name, wanted in STREAMS.items():
         wanted = wanted | {"name": name, "num_replicas": replicas}
-        answer = await api(provisioner, f"STREAM.CREATE.{name}", wanted)
+        answer = await create(provisioner, name, wanted)
         made = answer.get("config", {})
         wrong += [f"{name}: {answer.get('error') or key}" for key in wanted if made.get(key) != wanted[key]]
     return wrong

@@ -3,6 +3,8 @@
 mod configuration;
 mod fill;
 
+use std::time::{Duration, Instant};
+
 use async_nats::Client;
 use serde_json::{Value, json};
 
@@ -74,6 +76,12 @@ pub enum SetupError {
     },
 }
 
+/// The server's error where its leader has not heard of enough servers yet.
+const NO_PEERS: u64 = 10005;
+
+/// How long servers may take to be ready.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
 /// The servers, as something to set up.
 #[derive(Clone)]
 pub struct Setup {
@@ -86,6 +94,23 @@ pub struct Setup {
 impl Setup {
     fn stream(&self, name: &str) -> Stream {
         Stream { client: self.client.clone(), prefix: self.prefix.clone(), name: name.to_owned() }
+    }
+
+    /// Waits until somebody answers for the streams: servers that have just started choose their leaders first.
+    pub async fn ready(&self) -> Result<(), StreamError> {
+        let began = Instant::now();
+        loop {
+            let error = match self.stream(LEDGER_STREAM).info().await {
+                Ok(_) | Err(StreamError::Refused { code: NO_STREAM, .. }) => return Ok(()),
+                Err(error @ StreamError::Malformed { .. }) => return Err(error),
+                Err(error) => error,
+            };
+            if began.elapsed() > READY_WITHIN {
+                return Err(error);
+            }
+            tracing::warn!(%error, "the servers are not ready; asking again");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
     }
 
     /// Says in what the streams differ from what they must be. With `wanted` also in numbers; without, only in what makes them weak.
@@ -129,6 +154,19 @@ impl Setup {
         Ok(peers(&self.stream(LEDGER_STREAM).info().await?).len())
     }
 
+    async fn create_stream(&self, name: &str, config: &Value) -> Result<(), StreamError> {
+        let began = Instant::now();
+        loop {
+            match self.stream(name).ask("STREAM.CREATE", config).await {
+                Err(error @ StreamError::Refused { code: NO_PEERS, .. }) if began.elapsed() < READY_WITHIN => {
+                    tracing::warn!(%error, "the servers have not all found one another; asking again");
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+                answer => return answer.map(|_| ()),
+            }
+        }
+    }
+
     /// Makes the streams that are missing. Says in what the others differ, and changes nothing about them.
     pub async fn create(&self, epoch: &str, wanted: Wanted) -> Result<Vec<String>, SetupError> {
         let differences = self.differences(epoch, Some(wanted)).await?;
@@ -139,7 +177,7 @@ impl Setup {
         }
         for (name, config) in configurations(epoch, Some(wanted)) {
             if missing.iter().any(|difference| difference.stream == name) {
-                self.stream(&name).ask("STREAM.CREATE", &config).await?;
+                self.create_stream(&name, &config).await?;
             }
         }
         Ok(missing.into_iter().map(|difference| difference.stream).collect())
