@@ -136,7 +136,12 @@ fn post(agent: &Agent, url: &str, statement: &[u8]) -> Result<Vec<u8>, BenchErro
 }
 
 /// Checks a receipt as its holder would, so that what was measured is known to be receipts.
-fn verify(receipt: &[u8], statement: &[u8], origin: &str, keys: &[VerifierKey]) -> Result<(), BenchError> {
+pub(super) fn verify(
+    receipt: &[u8],
+    statement: &[u8],
+    origin: &str,
+    keys: &[VerifierKey],
+) -> Result<(), BenchError> {
     let refused = |reason: String| BenchError::Receipt(reason);
     let receipt = Receipt::parse(receipt).map_err(|error| refused(error.to_string()))?;
     let entry = receipt.extra.as_deref().unwrap_or_default();
@@ -147,7 +152,7 @@ fn verify(receipt: &[u8], statement: &[u8], origin: &str, keys: &[VerifierKey]) 
 }
 
 impl Latency {
-    fn of(rate: u32, sorted: &[Duration], took: Duration) -> Self {
+    pub(super) fn of(rate: u32, sorted: &[Duration], took: Duration) -> Self {
         let at = |per_hundred: usize| {
             let position = (sorted.len() * per_hundred).div_ceil(100).saturating_sub(1);
             sorted.get(position).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1000.0)

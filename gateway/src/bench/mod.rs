@@ -3,12 +3,15 @@
 //! - how many statements a second go through the sealer into a real data folder, as a ratio of how many signatures the
 //!   same machine checks when it does nothing else ([`throughput`]);
 //! - what each stage costs, and where the sealer's own threads spend their time ([`stages`]);
-//! - how long it takes from request to receipt over HTTP at a fixed rate ([`latency`]).
+//! - how long it takes from request to receipt over HTTP at a fixed rate ([`latency`]);
+//! - the same over NATS, with a node of several, and as a ratio of what the broker stores of the same bytes ([`nats`]).
 //!
 //! Statements are decisions to share, signed beforehand by a fictional partnership ([`workload`]). Rates depend on the
 //! machine, its disk and its neighbours; the ratio and the stages say what of that is ours.
 
 pub mod latency;
+pub mod nats;
+mod processor;
 pub mod stages;
 pub mod throughput;
 pub mod workload;
@@ -19,14 +22,18 @@ use std::path::PathBuf;
 use gt_core::note::VerifierKey;
 use gt_core::statement::StatementError;
 use gt_ledger::create::CreateError;
+use gt_ledger::jetstream::setup::SetupError;
 use gt_ledger::open::OpenLedgerError;
 use gt_ledger::refusal::Refusal;
 use gt_ledger::secrets::SecretsError;
 
 use crate::draft::DraftError;
 use crate::http::ServeError;
+use crate::nats::ConnectError;
+use crate::node::NodeError;
 use crate::token::TokenError;
 use latency::Latency;
+use nats::BrokerError;
 use stages::Stages;
 use throughput::Throughput;
 use workload::{Partnership, Sizes};
@@ -87,6 +94,18 @@ pub enum BenchError {
     /// It cannot be served.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// There is no broker to measure with.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// The publishers cannot connect to it.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// A node does not start with it.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// Its streams cannot be made.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     /// A draft of the measurement is refused.
     #[error("the measurement's own draft is refused: {0}")]
     Draft(#[from] DraftError),
@@ -96,7 +115,7 @@ pub enum BenchError {
     /// The ledger refuses a statement of the measurement.
     #[error("the ledger refuses the measurement's own statement: {0}")]
     Refused(#[from] Box<Refusal>),
-    /// No answer came over HTTP, or not a receipt.
+    /// No answer came, or not a receipt.
     #[error("a request was not answered with a receipt: {0}")]
     Request(String),
     /// A receipt does not verify.

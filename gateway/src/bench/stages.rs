@@ -159,10 +159,10 @@ impl Stages {
     pub fn total(&self) -> f64 {
         self.alone.iter().map(|(_, micros)| micros).sum()
     }
+}
 
-    /// Where the sealer's threads spent their time: name, and wall time a batch.
-    pub fn a_batch(&self) -> Vec<(&'static str, Duration)> {
-        let batches = u32::try_from(self.sealer.batches.max(1)).unwrap_or(u32::MAX);
-        self.sealer.stages().map(|(name, spent)| (name, spent / batches)).collect()
-    }
+/// Where the sealer's threads spent their time: name, and wall time a batch.
+pub fn a_batch(sealer: &SealerTimes) -> Vec<(&'static str, Duration)> {
+    let batches = u32::try_from(sealer.batches.max(1)).unwrap_or(u32::MAX);
+    sealer.stages().map(|(name, spent)| (name, spent / batches)).collect()
 }

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use tokio::sync::oneshot::Receiver;
 
 use super::workload::{Chain, Partnership, Sizes};
-use super::{BenchError, Plan};
+use super::{BenchError, Plan, processor};
 
 /// How many statements wait for their receipts at a time, all threads together: a few batches, and fewer than the ledger refuses as too
 /// many.
@@ -203,12 +203,12 @@ impl Spent {
         statements: usize,
         round: impl FnOnce() -> Result<(), BenchError>,
     ) -> Result<f64, BenchError> {
-        let (before, started) = (processor_time(), Instant::now());
+        let (before, started) = (processor::of_this_process(), Instant::now());
         round()?;
         let wall = started.elapsed();
         self.statements += statements;
         self.wall += wall;
-        if let (Some(before), Some(after)) = (before, processor_time()) {
+        if let (Some(before), Some(after)) = (before, processor::of_this_process()) {
             *self.processor.get_or_insert_default() += after.saturating_sub(before);
         }
         Ok(as_f64(statements) / wall.as_secs_f64())
@@ -244,13 +244,4 @@ impl Rates {
 #[allow(clippy::cast_precision_loss)] // Counts of a measurement are far below 2^52.
 pub(super) fn as_f64(count: usize) -> f64 {
     count as f64
-}
-
-/// The processor time that this process has used, in user and kernel mode, where `/proc` tells. Its unit there is 10 ms.
-fn processor_time() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The process's name comes second, in brackets, and may hold spaces.
-    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |field: usize| fields.get(field)?.parse::<u64>().ok();
-    Some(Duration::from_millis(10 * (ticks(11)? + ticks(12)?)))
 }

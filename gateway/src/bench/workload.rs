@@ -9,6 +9,7 @@ use gt_core::{Hash, base64url};
 use gt_ledger::Ledger;
 use gt_ledger::clock::SystemClock;
 use gt_ledger::create::{NewPublisher, create, registration};
+use gt_ledger::jetstream::intake_subject;
 use gt_ledger::secrets::{PinFile, Secrets, file, read_key};
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -96,6 +97,14 @@ impl Partnership {
     /// The publishers' keys, in the order of the chains that [`Self::sign`] returns.
     pub fn keys(&self) -> Vec<PublicKey> {
         self.publishers.iter().map(|publisher| publisher.key.clone()).collect()
+    }
+
+    /// Where each publisher sends its statements over NATS, in the same order.
+    pub fn subjects(&self) -> Vec<String> {
+        let subject = |publisher: &Publisher| {
+            intake_subject(&publisher_agency(publisher.number), &publisher.key.thumbprint())
+        };
+        self.publishers.iter().map(subject).collect()
     }
 
     /// Opens the ledger.

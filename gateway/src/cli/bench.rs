@@ -1,14 +1,24 @@
+mod nats_report;
+
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
+use gt_ledger::sealer::SealerTimes;
 use serde_json::{Value, json};
 
-use super::Outcome;
 use super::output::{Output, table};
+use super::{Failure, Outcome};
+use crate::bench::latency::Latency;
+use crate::bench::nats::{self, Servers};
+use crate::bench::stages::a_batch;
 use crate::bench::throughput::Rates;
 use crate::bench::{Plan, Report, run};
+
+/// What `--nats` without a URL means: a server of the measurement's own.
+const OWN: &str = "own";
 
 #[derive(Args)]
 pub(crate) struct Bench {
@@ -21,10 +31,10 @@ pub(crate) struct Bench {
     /// How many children the statements are about.
     #[arg(long, default_value = "2000")]
     children: NonZeroU32,
-    /// How many rounds of sealing and of checking signatures alone, in turn.
+    /// How many rounds of sealing and, in turn, of checking signatures alone; with --nats, of the broker alone.
     #[arg(long, default_value = "5")]
     rounds: NonZeroU32,
-    /// Requests a second over HTTP; 0 leaves them out.
+    /// Requests a second over HTTP, or over NATS; 0 leaves them out.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(..=100_000))]
     rate: u32,
     /// For how many seconds requests are made.
@@ -33,6 +43,15 @@ pub(crate) struct Bench {
     /// The folder in which a temporary data folder is made, and removed at the end. It decides which disk is measured.
     #[arg(long, default_value = ".")]
     data: PathBuf,
+    /// Measure with a node on NATS instead, from request to receipt, and beside it how fast the broker stores the same bytes. Without a URL
+    /// with a server of the measurement's own; with one, `nats://HOST[:PORT][,…]` or `tls://…`, on servers that hold no ledger.
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = OWN)]
+    nats: Option<String>,
+    /// The nats-server to start. [default: the one that `GT_NATS_SERVER` names, or on the search path]
+    #[arg(long, value_name = "PATH", requires = "nats")]
+    nats_server: Option<PathBuf>,
+    #[command(flatten)]
+    servers: super::nats::ServerArgs,
 }
 
 fn publishers(text: &str) -> Result<NonZeroU32, String> {
@@ -55,30 +74,41 @@ impl Bench {
             seconds: self.seconds,
             folder: self.data,
         };
-        let report = run(&plan)?;
-        output.say(&to_json(&report), || to_text(&report));
+        match self.nats {
+            None => {
+                let report = run(&plan)?;
+                output.say(&to_json(&report), || to_text(&report));
+            }
+            Some(url) => {
+                let servers = match (url.as_str(), self.nats_server) {
+                    (OWN, program) => Servers::Own(program),
+                    (url, None) => Servers::Given(Box::new(self.servers.node(url, false)?)),
+                    (_, Some(_)) => {
+                        return Err(Failure::new(
+                            "--nats with a URL starts no server, so it takes no --nats-server",
+                        ));
+                    }
+                };
+                let report = nats::run(&plan, &servers)?;
+                output.say(&nats_report::to_json(&report), || nats_report::to_text(&report));
+            }
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
 
 fn to_json(report: &Report) -> Value {
-    let rates = |rates: &Rates| json!({"median": rates.median, "min": rates.least, "max": rates.most});
     let (throughput, stages) = (&report.throughput, &report.stages);
     let alone: serde_json::Map<String, Value> =
         stages.alone.iter().map(|(name, micros)| ((*name).to_owned(), json!(micros))).collect();
-    let a_batch: serde_json::Map<String, Value> = stages
-        .a_batch()
-        .into_iter()
-        .map(|(name, spent)| (name.to_owned(), json!(spent.as_secs_f64() * 1000.0)))
-        .collect();
     json!({
         "cores": report.cores,
         "mean_statement_bytes": report.sizes.statement,
         "mean_disclosures_bytes": report.sizes.disclosures,
         "mean_disclosures": f64::from(u32::try_from(report.sizes.disclosures_times_10).unwrap_or(0)) / 10.0,
-        "sealed_per_second": rates(&throughput.sealed),
-        "verified_per_second": rates(&throughput.verified),
-        "ratio": rates(&throughput.ratio),
+        "sealed_per_second": rates_json(&throughput.sealed),
+        "verified_per_second": rates_json(&throughput.verified),
+        "ratio": rates_json(&throughput.ratio),
         "processor": throughput.processor.map(|processor| json!({
             "sealing_microseconds": processor.sealing,
             "verifying_microseconds": processor.verifying,
@@ -88,48 +118,49 @@ fn to_json(report: &Report) -> Value {
         "microseconds_a_statement": alone,
         "batches": stages.sealer.batches,
         "statements": stages.sealer.statements,
-        "milliseconds_a_batch": a_batch,
-        "latency": report.latency.map(|latency| json!({
-            "rate": latency.rate,
-            "requests": latency.requests,
-            "answered_per_second": latency.answered_per_second,
-            "p50_ms": latency.p50,
-            "p90_ms": latency.p90,
-            "p99_ms": latency.p99,
-            "max_ms": latency.max,
-        })),
+        "milliseconds_a_batch": a_batch_json(a_batch(&stages.sealer)),
+        "latency": report.latency.as_ref().map(latency_json),
+    })
+}
+
+fn rates_json(rates: &Rates) -> Value {
+    json!({"median": rates.median, "min": rates.least, "max": rates.most})
+}
+
+fn a_batch_json(stages: Vec<(&'static str, Duration)>) -> Value {
+    let millis = |(name, spent): (&str, Duration)| (name.to_owned(), json!(spent.as_secs_f64() * 1000.0));
+    Value::Object(stages.into_iter().map(millis).collect())
+}
+
+fn latency_json(latency: &Latency) -> Value {
+    json!({
+        "rate": latency.rate,
+        "requests": latency.requests,
+        "answered_per_second": latency.answered_per_second,
+        "p50_ms": latency.p50,
+        "p90_ms": latency.p90,
+        "p99_ms": latency.p99,
+        "max_ms": latency.max,
     })
 }
 
 fn to_text(report: &Report) -> String {
     let (sizes, throughput, stages) = (&report.sizes, &report.throughput, &report.stages);
-    let count =
-        |rates: &Rates| [rates.median, rates.least, rates.most].map(|rate| format!("{rate:.0}")).to_vec();
-    let named = |name: &str, cells: Vec<String>| [vec![name.to_owned()], cells].concat();
-    let ratio =
-        [throughput.ratio.median, throughput.ratio.least, throughput.ratio.most].map(|r| format!("{r:.2}"));
     let rates = table(
         &["statements a second", "median", "min", "max"],
         &[
-            named("sealed: bytes to receipt", count(&throughput.sealed)),
-            named("signatures alone", count(&throughput.verified)),
-            named("ratio", ratio.to_vec()),
+            rates_row("sealed: bytes to receipt", &throughput.sealed, 0),
+            rates_row("signatures alone", &throughput.verified, 0),
+            rates_row("ratio", &throughput.ratio, 2),
         ],
     );
     let micros = |(name, micros): &(&str, f64)| vec![(*name).to_owned(), format!("{micros:.1}")];
     let mut alone: Vec<_> = stages.alone.iter().map(micros).collect();
     alone.push(micros(&("together", stages.total())));
     let alone = table(&["one thread, alone", "µs a statement"], &alone);
-    let a_batch: Vec<_> = stages
-        .a_batch()
-        .iter()
-        .map(|(name, spent)| vec![(*name).to_owned(), format!("{:.2}", spent.as_secs_f64() * 1000.0)])
-        .collect();
-    let a_batch = table(&["the sealer's threads", "ms a batch"], &a_batch);
-    let batches = stages.sealer.batches.max(1);
     format!(
         "{cores} cores; statements of {statement} bytes with {tenths}.{tenth} disclosures of {disclosures} bytes on average\n\
-         \n{rates}\n{busy}\n{alone}\n\n{a_batch}\n{batches} batches of {mean} statements on average\n{latency}",
+         \n{rates}\n{busy}\n{alone}\n\n{sealer}\n{latency}",
         cores = report.cores,
         statement = sizes.statement,
         tenths = sizes.disclosures_times_10 / 10,
@@ -147,13 +178,27 @@ fn to_text(report: &Report) -> String {
                 )
             })
             .unwrap_or_default(),
-        mean = stages.sealer.statements / batches,
-        latency = latency_text(report),
+        sealer = sealer_text(&stages.sealer, &a_batch(&stages.sealer)),
+        latency = report.latency.as_ref().map(latency_text).unwrap_or_default(),
     )
 }
 
-fn latency_text(report: &Report) -> String {
-    let Some(latency) = &report.latency else { return String::new() };
+fn rates_row(name: &str, rates: &Rates, digits: usize) -> Vec<String> {
+    let cell = |rate: f64| format!("{rate:.digits$}");
+    vec![name.to_owned(), cell(rates.median), cell(rates.least), cell(rates.most)]
+}
+
+fn sealer_text(sealer: &SealerTimes, stages: &[(&'static str, Duration)]) -> String {
+    let row = |(name, spent): &(&str, Duration)| {
+        vec![(*name).to_owned(), format!("{:.2}", spent.as_secs_f64() * 1000.0)]
+    };
+    let rows: Vec<_> = stages.iter().map(row).collect();
+    let (batches, mean) = (sealer.batches, sealer.statements / sealer.batches.max(1));
+    let table = table(&["the sealer's threads", "ms a batch"], &rows);
+    format!("{table}\n{batches} batches of {mean} statements on average")
+}
+
+fn latency_text(latency: &Latency) -> String {
     let row = [latency.p50, latency.p90, latency.p99, latency.max].map(|millis| format!("{millis:.1}"));
     let table = table(&["p50", "p90", "p99", "max"], &[row.to_vec()]);
     format!(

@@ -134,6 +134,7 @@ impl WantedArgs {
 async fn connected(url: &str, servers: &ServerArgs) -> Result<(Setup, usize), Failure> {
     let client = servers.options(url)?.connect().await?;
     let setup = Setup { client: client.clone(), prefix: servers.nats_api_prefix.clone() };
+    setup.ready().await?;
     let asked = ask_servers(&client, &servers.nats_system_subject, &servers.nats_monitor, 0).await?;
     servers::check(&asked, &[]).map_err(SetupError::from)?;
     Ok((setup, asked.len()))

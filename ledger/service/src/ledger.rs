@@ -236,9 +236,12 @@ impl Ledger {
     pub fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<Record>, OpenLedgerError> {
         let raw = self.shared.log.entries_and_vault(first, count).map_err(OpenLedgerError::Read)?;
         let genesis = self.shared.registry().genesis();
-        let (keyring, links) = (self.shared.keyring(), self.shared.links());
+        // For each anew: the sealer waits for them, and must not wait for a whole bundle.
         raw.into_iter()
-            .map(|(entry, vault)| open::record(entry, &vault, &genesis, &keyring, &links))
+            .map(|(entry, vault)| {
+                let (keyring, links) = (self.shared.keyring(), self.shared.links());
+                open::record(entry, &vault, &genesis, &keyring, &links)
+            })
             .collect()
     }
 

@@ -99,7 +99,7 @@ fn program() -> PathBuf {
     if let Some(named) = std::env::var_os("GT_NATS_SERVER") {
         return named.into();
     }
-    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/venv/bin/nats-server");
+    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/nats/nats-server");
     let search = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&search).map(|folder| folder.join("nats-server"));
     [installed].into_iter().chain(on_path).find(|program| program.is_file()).unwrap_or_else(|| {

@@ -89,6 +89,13 @@ impl Assembler {
         Self { next, run: None, broken: Vec::new() }
     }
 
+    /// The sequence of the first message of which it is not known yet what it belongs to. Who starts to read again starts there at the
+    /// latest.
+    pub fn pending(&self) -> Option<u64> {
+        let broken = self.broken.first().map(|void| void.first);
+        broken.or_else(|| self.run.as_ref().map(|run| run.first))
+    }
+
     /// Takes the next message.
     pub fn take(&mut self, message: &StoredMessage) -> Vec<Assembled> {
         let expected = std::mem::replace(&mut self.next, message.sequence + 1);
@@ -139,15 +146,15 @@ impl Assembler {
         }
         let run = self.run.as_mut().filter(|run| run.id == id && run.entries.len() as u64 + 1 == number);
         let run = run.ok_or(MessageFault::NoBatch)?;
-        run.bytes += message.payload.len();
-        run.entries.push(entry);
-        if number > MAX_BATCH_MESSAGES || run.bytes > MAX_BATCH_PAYLOAD {
+        let bytes = run.bytes + message.payload.len();
+        if number > MAX_BATCH_MESSAGES || bytes > MAX_BATCH_PAYLOAD {
             return Err(MessageFault::Unbounded);
         }
-        if message.header(header::BATCH_COMMIT).is_none() {
-            return Ok(None);
-        }
-        let closing = message.closing()?;
+        let closing = message.header(header::BATCH_COMMIT).map(|_| message.closing()).transpose()?;
+        // Nothing can go wrong with the message from here on: one that is void is in no run.
+        run.bytes = bytes;
+        run.entries.push(entry);
+        let Some(closing) = closing else { return Ok(None) };
         let run = self.run.take().ok_or(MessageFault::NoBatch)?;
         let Run { name, first, entries, .. } = run;
         Ok(Some(StreamBatch { first, last: message.sequence, name, entries, closing }))
@@ -173,3 +180,6 @@ impl StoredMessage {
         Closing::parse(required(header::HEAD)?, required(header::KEYS)?, self.header(header::CHECKPOINT))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,11 +12,14 @@ use tokio::runtime::Handle;
 
 use super::assemble::{Assembled, Assembler};
 use super::names::{CHECKPOINT_STREAM, CHECKPOINT_SUBJECT, Prefix};
+use super::port::stream_end;
 use super::read::{Stream, StreamError};
 use crate::sealer::Work;
 
 /// How long the thread waits for a checkpoint before it looks by itself whether there is more.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// After how many such waits in vain it asks the stream's leader where the stream ends, and whether it is the same stream.
+const ASK_EVERY: u32 = 5;
 
 /// What the stream has brought.
 pub enum News {
@@ -26,6 +29,17 @@ pub enum News {
         assembled: Vec<Assembled>,
         /// The last sequence that was read.
         through: u64,
+        /// The first sequence of which it is not known yet what it belongs to: reading starts there again after a restart.
+        pending: Option<u64>,
+    },
+    /// What the stream's leader says of the stream, while nothing comes.
+    Asked {
+        /// The stream's last sequence.
+        last: u64,
+        /// When the stream was made.
+        created: String,
+        /// Up to where this node had accounted for the stream when it asked.
+        accounted: u64,
     },
     /// A checkpoint was published. It is not verified.
     Checkpoint(SignedCheckpoint),
@@ -60,7 +74,7 @@ impl Following {
     async fn follow(&self, works: &SyncSender<Work>) -> Result<(), Ended> {
         let mut next = self.accounted.load(Ordering::Acquire) + 1;
         let mut assembler = Assembler::starting_at(next);
-        let (mut checkpoints, mut caught_up) = (None, false);
+        let (mut checkpoints, mut caught_up, mut waits) = (None, false, 0_u32);
         while !self.closing.load(Ordering::Acquire) {
             if checkpoints.is_none() {
                 checkpoints = self.subscribe().await;
@@ -77,7 +91,14 @@ impl Following {
             }
             let Some(subscription) = &mut checkpoints else { continue };
             match tokio::time::timeout(LOOK_EVERY, subscription.next()).await {
-                Err(_) => {}
+                Err(_) => {
+                    waits = waits.wrapping_add(1);
+                    if waits % ASK_EVERY == 0 {
+                        // One that was published while this node's connection was broken does not come again.
+                        self.last_checkpoint(works).await?;
+                        self.ask(works).await?;
+                    }
+                }
                 Ok(None) => checkpoints = None,
                 Ok(Some(message)) => {
                     // What it covers first.
@@ -99,8 +120,8 @@ impl Following {
     ) -> Result<Result<(), StreamError>, Ended> {
         loop {
             let accounted = self.accounted.load(Ordering::Acquire);
-            if accounted >= *next {
-                // This node sealed it itself.
+            if accounted >= *next && assembler.pending().is_none() {
+                // This node sealed it itself. What is pending is cleared up by reading on.
                 *next = accounted + 1;
                 *assembler = Assembler::starting_at(*next);
             }
@@ -112,9 +133,22 @@ impl Following {
             let through = last.sequence;
             *next = through + 1;
             let all = messages.iter().flat_map(|message| assembler.take(message)).collect();
-            send(works, News::Messages { assembled: all, through })?;
+            send(works, News::Messages { assembled: all, through, pending: assembler.pending() })?;
             if self.closing.load(Ordering::Acquire) {
                 return Ok(Ok(()));
+            }
+        }
+    }
+
+    /// A stream that was made anew, or put back to an older copy, brings nothing by which it would be noticed.
+    async fn ask(&self, works: &SyncSender<Work>) -> Result<(), Ended> {
+        // Before the question: the answer waits its turn behind batches that this node seals meanwhile.
+        let accounted = self.accounted.load(Ordering::Acquire);
+        match stream_end(&self.stream).await {
+            Ok((last, created)) => send(works, News::Asked { last, created, accounted }),
+            Err(error) => {
+                tracing::warn!(%error, "the stream of sealed entries cannot be asked after");
+                Ok(())
             }
         }
     }

@@ -11,9 +11,11 @@ use super::assemble::{Assembled, Assembler, StreamBatch};
 use super::keys::SharedKeyring;
 use super::names::LEDGER_STREAM;
 use super::node::NodeOptions;
+use super::port::stream_end;
+use super::position::Position;
 use super::read::{Stream, StreamError};
 use crate::disk::{Disk, private_folder};
-use crate::keyring::shards_file;
+use crate::keyring::{Keyring, KeyringError, shards_file};
 use crate::log::{RecoverError, recover};
 use crate::secrets::{Secrets, SecretsError};
 
@@ -66,6 +68,9 @@ pub enum JoinError {
     /// The head is none.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The keyring cannot be written.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
     /// The folder cannot be prepared.
     #[error(transparent)]
     Recover(#[from] RecoverError),
@@ -86,15 +91,22 @@ pub(crate) fn join(root: &Path, secrets: &Secrets, options: &NodeOptions) -> Res
     if genesis != pinned {
         return Err(JoinError::OtherLedger { found: genesis });
     }
-    let keyring =
+    let (_, created) = options.runtime.block_on(stream_end(&stream))?;
+    let mut keyring =
         SharedKeyring::new(options.client.clone(), options.prefix.clone(), &secrets.kek().epoch(), 0);
     let shards = options.runtime.block_on(keyring.shards())?.ok_or(JoinError::NoKeyring)?;
+    options.runtime.block_on(keyring.read_on())?;
     make_folder(root, &folder)?;
     let mut disk = Disk::new(root, None);
     disk.replace(&shards_file(), &shards).map_err(failed)?;
+    // Before the first entries: whose links they have is worked out from the keys, when the log is read.
+    Keyring::persist(&mut disk, &keyring.claim())?;
     let mut writer = recover(disk, None)?.writer;
     writer.append(&batch.entries).map_err(failed)?;
     writer.make_durable().map_err(failed)?;
+    // Before the checkpoint: a folder that has one and follows no stream could be written to alone.
+    let position = Position { keys: keyring.sequence, ..Position::start(&created) };
+    position.write(writer.disk()).map_err(failed)?;
     let head = (writer.size(), writer.root());
     let checkpoint = first_checkpoint(&batch, secrets, head)?;
     writer.publish(&checkpoint).and_then(|()| writer.promote()).map_err(failed)

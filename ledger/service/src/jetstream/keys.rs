@@ -26,46 +26,55 @@ const MAX_RECORDS: usize = 1000;
 pub(super) struct SharedKeyring {
     pub(super) stream: Stream,
     bucket: String,
-    /// The bucket's sequence up to which every record is held.
+    /// The bucket's sequence up to which every record was read or written.
     pub(super) sequence: u64,
+    /// Records up to there that nobody has been given yet.
+    unclaimed: Vec<KeyRecord>,
 }
 
 impl SharedKeyring {
     pub(super) fn new(client: async_nats::Client, prefix: Prefix, epoch: &str, sequence: u64) -> Self {
         let stream = Stream { client, prefix, name: keyring_stream(epoch) };
-        Self { stream, bucket: keyring_bucket(epoch), sequence }
+        Self { stream, bucket: keyring_bucket(epoch), sequence, unclaimed: Vec::new() }
     }
 
     /// Writes new records, unless another node has written them: then its records are returned instead.
     pub(super) async fn create(&mut self, proposed: Vec<KeyRecord>) -> Result<Vec<KeyRecord>, CommitError> {
-        let mut held = Vec::new();
         for part in proposed.chunks(MAX_RECORDS) {
-            held.extend(self.create_some(part.to_vec()).await?);
+            self.create_some(part.to_vec()).await?;
         }
-        Ok(held)
+        Ok(self.claim())
     }
 
-    async fn create_some(&mut self, mut missing: Vec<KeyRecord>) -> Result<Vec<KeyRecord>, CommitError> {
-        let mut held = Vec::new();
+    /// What was read or written and not given out yet. After a failure it waits here, since it is not read a second time.
+    pub(super) fn claim(&mut self) -> Vec<KeyRecord> {
+        std::mem::take(&mut self.unclaimed)
+    }
+
+    /// Whether everything up to [`Self::sequence`] has been given out.
+    pub(super) const fn is_claimed(&self) -> bool {
+        self.unclaimed.is_empty()
+    }
+
+    async fn create_some(&mut self, mut missing: Vec<KeyRecord>) -> Result<(), CommitError> {
         for attempt in 0..ATTEMPTS {
+            missing.retain(|record| !self.unclaimed.iter().any(|there| there.name == record.name));
+            if missing.is_empty() {
+                return Ok(());
+            }
             let messages: Vec<OutgoingMessage> = missing.iter().map(|record| self.message(record)).collect();
             let id = format!("{:032x}.{attempt}", u128::from_be_bytes(crate::random::bytes()));
             match publish_atomically(&self.stream, &id, &messages, &[]).await {
                 Attempt::Acknowledged(last) if last == self.sequence + messages.len() as u64 => {
                     self.sequence = last;
-                    held.extend(missing);
-                    return Ok(held);
+                    self.unclaimed.extend(missing);
+                    return Ok(());
                 }
                 Attempt::Acknowledged(_) | Attempt::FenceBroken | Attempt::Refused(_) => {}
                 Attempt::Unknown(reason) => tracing::warn!(reason, "new keys may be written or not"),
             }
             // Whatever there is by now holds, whoever wrote it.
-            let read = self.read_on().await.map_err(|error| CommitError::Refused(error.to_string()))?;
-            missing.retain(|record| !read.iter().any(|there| there.name == record.name));
-            held.extend(read);
-            if missing.is_empty() {
-                return Ok(held);
-            }
+            self.read_on().await.map_err(|error| CommitError::Refused(error.to_string()))?;
             tokio::time::sleep(std::time::Duration::from_millis(10 * u64::from(attempt))).await;
         }
         Err(CommitError::Refused("new owners' keys cannot be written to the shared keyring".into()))
@@ -91,16 +100,15 @@ impl SharedKeyring {
         Ok(self.stream.last_of(&subject).await?.map(|message| message.payload))
     }
 
-    /// Reads on to the bucket's end.
-    pub(super) async fn read_on(&mut self) -> Result<Vec<KeyRecord>, StreamError> {
-        let mut records = Vec::new();
+    /// Reads on to the bucket's end. What it brings is to be claimed.
+    pub(super) async fn read_on(&mut self) -> Result<(), StreamError> {
         loop {
             let messages = self.stream.read(self.sequence + 1).await?;
-            let Some(last) = messages.last() else { return Ok(records) };
+            let Some(last) = messages.last() else { return Ok(()) };
             self.sequence = last.sequence;
             for message in messages {
                 match self.record(message) {
-                    Ok(Some(record)) => records.push(record),
+                    Ok(Some(record)) => self.unclaimed.push(record),
                     Ok(None) => {}
                     Err(fault) => tracing::error!(%fault, "the shared keyring holds what is no key record"),
                 }

@@ -120,3 +120,6 @@ impl Closing {
         Ok(Self { head, keys, checkpoint: checkpoint.map(signed).transpose()? })
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

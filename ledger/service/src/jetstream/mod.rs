@@ -24,7 +24,7 @@ pub use names::{
     ALERT_STREAM, CHECKPOINT_STREAM, CHECKPOINT_SUBJECT, INTAKE_SUBJECTS, LEDGER_STREAM, Prefix,
     alert_subject, intake_subject, keyring_bucket, keyring_stream,
 };
-pub use node::{NodeOptions, Outgoing, past_alerts};
+pub use node::{NodeOptions, OpenPort, Outgoing, past_alerts};
 pub use port::Port;
 pub use read::StreamError;
 

@@ -1,5 +1,7 @@
 //! A node's connections: what it needs to open, and what it sends.
 
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -15,8 +17,10 @@ use super::names::{ALERT_STREAM, LEDGER_STREAM, Prefix, alert_subject};
 use super::port::{Port, stream_end};
 use super::position::Position;
 use super::read::{Stream, StreamError};
+use crate::disk::Disk;
 use crate::keyring::Keyring;
 use crate::layout;
+use crate::log::LogReader;
 use crate::open::OpenLedgerError;
 use crate::sealer::Embedded;
 use crate::secrets::Secrets;
@@ -118,20 +122,48 @@ impl Opening {
         if shared.as_deref() != Some(own.as_slice()) {
             return Err(OpenLedgerError::OtherKeyring);
         }
-        let records = options.runtime.block_on(self.keyring.read_on())?;
+        options.runtime.block_on(self.keyring.read_on())?;
+        let records = self.keyring.claim();
         keyring.accept(&records)?;
         Ok(records)
     }
 }
 
+/// A data folder of a stream's node without the node: something to commit through, and to read what was committed.
+pub struct OpenPort {
+    /// What commits.
+    pub port: Port,
+    /// The folder's log.
+    pub log: Arc<LogReader>,
+    _lock: File,
+}
+
+impl Port {
+    /// Opens a folder to be committed to without a sealer, as what checks the promises of [`crate::sealer::CommitPort`] does. It does
+    /// not follow the stream, so the folder must have caught up with it.
+    pub fn open(
+        root: &std::path::Path,
+        secrets: &Secrets,
+        options: &NodeOptions,
+    ) -> Result<OpenPort, OpenLedgerError> {
+        let mut opened = crate::open::open(root, secrets, Disk::new(root, None))?;
+        let mut opening = Opening::new(root, options, secrets)?;
+        let new_keys = opening.read_keys(root, options, &mut opened.keyring)?;
+        let local = Embedded::new(opened.writer, Arc::clone(&opened.log));
+        let started = start(opening, options, local, secrets.pin().0, new_keys);
+        Ok(OpenPort { port: started.port, log: opened.log, _lock: opened.lock })
+    }
+}
+
 /// Puts a node's parts together.
 pub(crate) fn start(
-    opening: Opening,
+    mut opening: Opening,
     options: &NodeOptions,
     local: Embedded,
     origin: &str,
     unwritten: Vec<crate::keyring::KeyRecord>,
 ) -> Started {
+    opening.position.must_lie_within(opening.end, local.reader().size());
     let (outgoing, sending) = unbounded_channel();
     options.runtime.spawn(send(options.client.clone(), sending));
     let closing = Arc::new(AtomicBool::new(false));
@@ -150,11 +182,14 @@ pub(crate) fn start(
         stream: opening.stream,
         keyring: opening.keyring,
         runtime: options.runtime.clone(),
+        resume: (opening.position.sequence, opening.position.size),
+        pending: None,
         position: opening.position,
         origin: origin.to_owned(),
         unwritten,
         accounted,
         newest,
+        ahead: BTreeMap::new(),
         announced: 0,
         outgoing: outgoing.clone(),
         closing: Arc::clone(&closing),

@@ -1,5 +1,6 @@
 //! The commit port on the stream: one atomic publish, then the data folder through the same function as the embedded commit.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -29,6 +30,10 @@ pub struct Port {
     pub(super) keyring: SharedKeyring,
     pub(super) runtime: Handle,
     pub(super) position: Position,
+    /// Where reading starts again after a restart, and the size of the tree there: no further than where something is pending.
+    pub(super) resume: (u64, u64),
+    /// The first sequence of which it is not known yet what it belongs to.
+    pub(super) pending: Option<u64>,
     pub(super) origin: String,
     /// Keys that the keyring in memory has taken and the folder has not.
     pub(super) unwritten: Vec<KeyRecord>,
@@ -36,7 +41,9 @@ pub struct Port {
     pub(super) accounted: Arc<AtomicU64>,
     /// The newest signed checkpoint of this folder, which the next batch carries along.
     pub(super) newest: Option<SignedCheckpoint>,
-    /// The size of the newest checkpoint that was seen on the broker, or sent there.
+    /// Verified checkpoints beyond the log, by size. Nothing is committed before their entries have come in: it might not extend them.
+    pub(super) ahead: BTreeMap<u64, SignedCheckpoint>,
+    /// The size of the newest checkpoint that was seen on the broker.
     pub(super) announced: u64,
     pub(super) outgoing: UnboundedSender<Outgoing>,
     pub(super) closing: Arc<AtomicBool>,
@@ -72,28 +79,27 @@ impl Port {
     /// with the next commit or [`Self::append`].
     pub(crate) fn keys_through(&mut self, sequence: u64) -> Result<Vec<KeyRecord>, CommitError> {
         const ATTEMPTS: u32 = 100;
-        let mut records = Vec::new();
         for _ in 0..ATTEMPTS {
             if self.keyring.sequence >= sequence {
                 break;
             }
             // A replica may lag behind the one that acknowledged the records.
-            let keyring = &mut self.keyring;
+            let (before, keyring) = (self.keyring.sequence, &mut self.keyring);
             let read = self.runtime.block_on(async {
                 let read = keyring.read_on().await;
-                if !matches!(&read, Ok(read) if !read.is_empty()) {
+                if keyring.sequence == before {
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 }
                 read
             });
-            match read {
-                Ok(read) => records.extend(read),
-                Err(error) => tracing::warn!(%error, "the shared keyring cannot be read"),
+            if let Err(error) = read {
+                tracing::warn!(%error, "the shared keyring cannot be read");
             }
             if self.closing.load(Ordering::Acquire) {
                 return Err(CommitError::Closed);
             }
         }
+        let records = self.keyring.claim();
         self.unwritten.extend(records.iter().cloned());
         if self.keyring.sequence < sequence {
             return Err(CommitError::Contradiction(format!(
@@ -114,7 +120,25 @@ impl Port {
     pub(crate) fn account(&mut self, sequence: u64, size: u64) {
         self.position.sequence = sequence;
         self.position.size = size;
+        if self.pending.is_none_or(|first| sequence < first) {
+            self.resume = (sequence, size);
+        }
         self.accounted.fetch_max(sequence, Ordering::AcqRel);
+    }
+
+    /// Says from where on it is not known yet what messages belong to.
+    pub(crate) fn set_pending(&mut self, first: Option<u64>) {
+        self.pending = first;
+    }
+
+    /// Whether the stream that was made then is the one that this folder follows.
+    pub(crate) fn follows(&self, created: &str) -> bool {
+        self.position.created == created
+    }
+
+    /// Verified checkpoints beyond the log, by size.
+    pub(crate) fn ahead(&mut self) -> &mut BTreeMap<u64, SignedCheckpoint> {
+        &mut self.ahead
     }
 
     /// Says that a checkpoint of this size is on the broker.
@@ -125,10 +149,12 @@ impl Port {
     /// Tidies up the folder, and writes down how far it is.
     pub(crate) fn tidy(&mut self) -> Result<(), CommitError> {
         self.local.settle()?;
-        if self.unwritten.is_empty() {
+        if self.unwritten.is_empty() && self.keyring.is_claimed() {
             self.position.keys = self.keyring.sequence;
         }
-        Ok(self.position.clone().write(self.local.disk())?)
+        let (sequence, size) = self.resume;
+        let position = Position { sequence, size, ..self.position.clone() };
+        Ok(position.write(self.local.disk())?)
     }
 
     /// The sequence of the stream's last message and when it was made, as its leader says.
@@ -145,6 +171,13 @@ impl CommitPort for Port {
     }
 
     fn commit(&mut self, batch: &SealedBatch) -> Result<(TreeSize, Hash), CommitError> {
+        if let Some(size) = self.ahead.keys().next() {
+            tracing::warn!(
+                size,
+                "a checkpoint beyond this log is signed, and its entries have not come in yet"
+            );
+            return Err(CommitError::Superseded);
+        }
         let (size, root) = self.local.head_after(&batch.entries);
         let head = Checkpoint::new(&self.origin, size, root)
             .map_err(|error| CommitError::Refused(error.to_string()))?;
@@ -179,8 +212,8 @@ impl CommitPort for Port {
         // After the receipts, on the same connection: who sees the checkpoint knows that they have gone out.
         if let Some(checkpoint) = &self.newest {
             let size = checkpoint.checkpoint().size().0;
+            // Counted as announced once it comes back from there: what is sent as a connection breaks is lost.
             if size > self.announced {
-                self.announced = size;
                 let payload = Bytes::from(checkpoint.to_string());
                 // Nobody takes it once the node is closing; the next one to seal announces a newer one.
                 let _ = self.outgoing.send(Outgoing::new(CHECKPOINT_SUBJECT, payload));

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use gt_core::TreeSize;
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{Disk, read_if_there};
@@ -38,6 +39,14 @@ impl Position {
         let bytes = read_if_there(&root.join(layout::position()))?;
         let read: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Ok(read.filter(|position| position.created == created).unwrap_or_else(|| Self::start(created)))
+    }
+
+    /// A position beyond the folder or the stream is that of a copy which was put back, of the one or the other: everything is compared
+    /// again.
+    pub(crate) fn must_lie_within(&mut self, end: u64, folder: TreeSize) {
+        if self.sequence > end || self.size > folder.0 {
+            (self.sequence, self.size) = (0, 0);
+        }
     }
 
     /// Writes it, without waiting for the disk.

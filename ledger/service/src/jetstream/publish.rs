@@ -15,6 +15,8 @@ use crate::log::SealedEntry;
 const WRONG_LAST_SEQUENCE: u64 = 10071;
 /// How long the acknowledgement of a batch may take.
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(5);
+/// How long an attempt may take, acknowledgement included.
+const ATTEMPTED_WITHIN: Duration = Duration::from_secs(10);
 /// How long a batch that the server refuses is tried again.
 const REFUSED_FOR: Duration = Duration::from_secs(6);
 /// The longest pause between two attempts.
@@ -94,6 +96,8 @@ pub(super) async fn publish_settled(
             Attempt::Refused(reason) if certain && began.elapsed() > REFUSED_FOR => {
                 return Settled::Refused(reason);
             }
+            // Nothing of it is stored, and nothing is on its way.
+            Attempt::FenceBroken if certain => return Settled::Superseded,
             Attempt::FenceBroken => match stream.leader_message(fence + 1).await {
                 Ok(Some(there)) if there.header(header::BATCH) == Some(name) => {
                     return Settled::Committed(fence + messages.len() as u64);
@@ -132,6 +136,18 @@ pub(super) async fn publish(
 
 /// Publishes messages so that all are stored or none; `of_first` are headers that the first has besides its own.
 pub(super) async fn publish_atomically(
+    stream: &Stream,
+    id: &str,
+    messages: &[OutgoingMessage],
+    of_first: &[(&'static str, String)],
+) -> Attempt {
+    // Without a connection what is published waits for one, and the attempt with it.
+    let attempt = attempt_to_publish(stream, id, messages, of_first);
+    let attempt = tokio::time::timeout(ATTEMPTED_WITHIN, attempt).await;
+    attempt.unwrap_or_else(|_| Attempt::Unknown("it could not be sent in time".into()))
+}
+
+async fn attempt_to_publish(
     stream: &Stream,
     id: &str,
     messages: &[OutgoingMessage],

@@ -173,7 +173,8 @@ impl Stream {
     fn stored(&self, answer: async_nats::Message) -> Result<StoredMessage, StreamError> {
         let malformed = || StreamError::Malformed { stream: self.name.clone(), operation: "DIRECT.GET" };
         let headers = answer.headers.ok_or_else(malformed)?;
-        let text = |name: &str| headers.get(name).map(|value| value.as_str().to_owned());
+        // The server adds its own behind those that the message was published with.
+        let text = |name: &str| headers.get_last(name).map(|value| value.as_str().to_owned());
         let sequence = text("Nats-Sequence").and_then(|text| text.parse().ok()).ok_or_else(malformed)?;
         Ok(StoredMessage {
             sequence,

@@ -17,6 +17,7 @@ use super::commit::{CommitError, CommitPort, Embedded, SealedBatch};
 use super::encipher::{Enciphered, OwnerPlace, encipher};
 use super::follow::{Contradiction, Node};
 use super::times::{Laps, Stage};
+use super::waiting::Waiting;
 use super::{Checked, StoppedByPanic, Ticket, Work};
 use crate::clock::{ClockDrift, Watch};
 use crate::keyring::{KeyRecord, KeyringError, Proposals};
@@ -98,21 +99,22 @@ impl Sealer {
         let shared = Arc::clone(&self.shared);
         let _guard = StoppedByPanic(&shared);
         let mut laps = Laps::start();
-        while let Ok(work) = works.recv() {
+        let mut waiting = Waiting::new(works);
+        while let Some(work) = waiting.next() {
             laps.end(Stage::AwaitBatch);
             let done = match work {
                 Work::Seal(batch) => self.seal(batch, &mut laps),
                 Work::Stream(news) => self.take(news),
             };
             if let Err(error) = done {
-                tracing::error!(error = %error, "the sealer has stopped");
+                self.report_stop(error);
                 shared.set_stopped();
                 break;
             }
             shared.times_mut(|times| times.add(&laps.take()));
         }
         // Dropping a ticket says that the sealer has stopped.
-        works.iter().for_each(drop);
+        waiting.drop_all();
     }
 
     fn seal(&mut self, batch: Vec<Checked>, laps: &mut Laps) -> Result<(), SealError> {

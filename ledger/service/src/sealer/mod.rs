@@ -9,6 +9,7 @@ mod encipher;
 mod follow;
 mod intake;
 mod times;
+mod waiting;
 
 pub(crate) use batch::{Home, Sealer};
 pub(crate) use follow::Node;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
+use gt_core::entry::Entry;
 use gt_core::tree::Frontier;
 use gt_core::{LeafIndex, TreeSize};
 
@@ -95,7 +96,8 @@ impl Setup {
                 }
             }
         }
-        let there = shared.read_on().await?;
+        shared.read_on().await?;
+        let there = shared.claim();
         let records: Vec<KeyRecord> = keyring
             .to_records()
             .into_iter()
@@ -120,6 +122,11 @@ impl Setup {
             there.sequence = there.sequence.max(last.sequence);
             for assembled in messages.iter().flat_map(|message| assembler.take(message)) {
                 let Assembled::Batch(batch) = assembled else { continue };
+                // One that begins elsewhere is void.
+                let first = batch.entries.first().and_then(|entry| Entry::parse(&entry.bytes).ok());
+                if first.is_none_or(|entry| entry.index.0 != there.entries) {
+                    continue;
+                }
                 for entry in &batch.entries {
                     let index = there.entries;
                     if log.size().contains(LeafIndex(index))

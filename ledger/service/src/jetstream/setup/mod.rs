@@ -158,7 +158,9 @@ impl Setup {
         let began = Instant::now();
         loop {
             match self.stream(name).ask("STREAM.CREATE", config).await {
-                Err(error @ StreamError::Refused { code: NO_PEERS, .. }) if began.elapsed() < READY_WITHIN => {
+                Err(error @ StreamError::Refused { code: NO_PEERS, .. })
+                    if began.elapsed() < READY_WITHIN =>
+                {
                     tracing::warn!(%error, "the servers have not all found one another; asking again");
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }

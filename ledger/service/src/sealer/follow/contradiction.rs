@@ -2,18 +2,22 @@
 
 use std::path::PathBuf;
 
-use gt_core::checkpoint::SignedCheckpoint;
-use gt_core::entry::Entry;
-use gt_core::{Hash, LeafIndex, prove};
+use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
+use gt_core::{Hash, LeafIndex, TreeSize, prove, tree};
 
 use super::MAX_CHECKPOINTS;
+use super::place::{BatchFault, chains, fits};
 use crate::integrity::IntegrityAlert;
 use crate::jetstream::Port;
 use crate::jetstream::assemble::{StreamBatch, Void};
+use crate::jetstream::message::MessageFault;
 use crate::layout;
 use crate::log::SealedEntry;
 use crate::sealer::batch::{SealError, Sealer};
 use crate::sealer::commit::CommitError;
+
+/// How often in a row the stream's leader must say what cannot be before it is believed.
+const MAX_DOUBTS: u32 = 3;
 
 /// The stream contradicts what this node has sealed or verified. Nothing is believed any more until a person has looked.
 #[derive(Debug, thiserror::Error)]
@@ -27,8 +31,9 @@ impl Sealer {
     /// A batch for entries that this folder has already: they must be the same. False if it was no part of the log then either.
     pub(super) fn compare(&mut self, batch: &StreamBatch) -> Result<bool, SealError> {
         let (before, size) = (self.node()?.port.cursor().1, self.state.size().0);
-        let first = batch.entries.first().and_then(|sealed| Entry::parse(&sealed.bytes).ok());
-        if first.is_none_or(|entry| entry.index.0 != before) {
+        let mut tree = self.tree(TreeSize(before))?;
+        if let Err(fault) = fits(batch, &self.state.registry.ledger_keys().origin, &mut tree) {
+            self.is_void_batch(batch, &fault);
             return Ok(false);
         }
         let differs = |reason: String, own: Vec<u8>| {
@@ -36,29 +41,105 @@ impl Sealer {
             evidence.extend(of_batch(batch));
             Contradiction { reason, evidence }
         };
-        if before + batch.entries.len() as u64 > size {
-            return Err(
-                differs(format!("a batch crosses the end of this folder at {size}"), Vec::new()).into()
-            );
+        // With the one before, by which the batch hangs on the log.
+        let mut own = self.own_entries(before.saturating_sub(1), size.min(tree.size().0))?.into_iter();
+        let prev = if before > 0 { tree::leaf_hash(&own.next().unwrap_or_default()) } else { Hash::ZERO };
+        let mut pairs = batch.entries.iter().zip(own).zip(before..);
+        if let Some(((_, own), index)) = pairs.find(|((sealed, own), _)| sealed.bytes != *own) {
+            if !chains(batch, before, prev) {
+                self.is_void_batch(batch, &BatchFault::Head);
+                return Ok(false);
+            }
+            let reason = format!("its entry {index} is another than the one that is sealed here");
+            return Err(differs(reason, own).into());
         }
-        let log = self.node()?.port.log();
-        let mut own = Vec::new().into_iter();
-        for (sealed, index) in batch.entries.iter().zip(before..) {
-            if own.len() == 0 {
-                let read = log.entries_bytes(LeafIndex(index), size - index).map_err(|error| {
-                    CommitError::Contradiction(format!(
-                        "entry {index} cannot be read to be compared: {error}"
-                    ))
-                })?;
-                own = read.into_iter();
-            }
-            let own = own.next().unwrap_or_default();
-            if own != sealed.bytes {
-                let reason = format!("its entry {index} is another than the one that is sealed here");
-                return Err(differs(reason, own).into());
-            }
+        if tree.size().0 > size {
+            let reason = format!("a batch crosses the end of this folder at {size}");
+            return Err(differs(reason, Vec::new()).into());
         }
         Ok(true)
+    }
+
+    fn own_entries(&mut self, from: u64, to: u64) -> Result<Vec<Vec<u8>>, SealError> {
+        let log = self.node()?.port.log();
+        let mut entries = Vec::new();
+        let mut at = from;
+        while at < to {
+            let read = log.entries_bytes(LeafIndex(at), to - at).map_err(|error| {
+                CommitError::Contradiction(format!("entry {at} cannot be read to be compared: {error}"))
+            })?;
+            if read.is_empty() {
+                break;
+            }
+            at += read.len() as u64;
+            entries.extend(read);
+        }
+        Ok(entries)
+    }
+
+    /// A checkpoint that is known for this head must have its root, before anything rests on the head.
+    pub(super) fn check_known(
+        &mut self,
+        head: &Checkpoint,
+        entries: &[SealedEntry],
+    ) -> Result<(), SealError> {
+        let ahead = self.node()?.port.ahead();
+        match ahead.get(&head.size().0) {
+            Some(known) if known.checkpoint().root() != head.root() => {
+                Err(Self::other_root(known, head.root(), Some(entries)).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the stream's leader says while nothing comes. One that was frozen says for a moment what is not so any more; so only what is
+    /// said again and again counts.
+    pub(super) fn take_answer(&mut self, last: u64, created: &str, accounted: u64) -> Result<(), SealError> {
+        let node = self.node()?;
+        if !node.port.follows(created) {
+            let reason = format!("it was made anew, at {created}");
+            return Err(Contradiction { reason, evidence: Vec::new() }.into());
+        }
+        let (sequence, _) = node.port.cursor();
+        let reads_all = last == sequence && node.waiting.is_empty();
+        let (reason, evidence) = match node.port.ahead().values().next() {
+            _ if last < accounted => {
+                (format!("it ends at {last}, and this node has followed it to {accounted}"), Vec::new())
+            }
+            Some(signed) if reads_all => {
+                let size = signed.checkpoint().size();
+                let evidence = vec![("signed-checkpoint".to_owned(), signed.to_string().into_bytes())];
+                (
+                    format!(
+                        "it ends before a checkpoint over {size} entries that this ledger's key has signed"
+                    ),
+                    evidence,
+                )
+            }
+            _ => {
+                node.doubts = 0;
+                return Ok(());
+            }
+        };
+        node.doubts += 1;
+        if node.doubts < MAX_DOUBTS { Ok(()) } else { Err(Contradiction { reason, evidence }.into()) }
+    }
+
+    /// The stream has been read to where it ended when this node started. It must hold everything that this folder holds.
+    pub(super) fn caught_up(&mut self) -> Result<(), SealError> {
+        let own = self.state.size();
+        let (_, there) = self.node()?.port.cursor();
+        let waits = !self.node()?.waiting.is_empty();
+        if TreeSize(there) < own && !waits {
+            let reason = format!(
+                "it holds {there} entries, and this folder {own}: it was restored from an older copy, or is another ledger's"
+            );
+            let own = self.node()?.port.log().published().checkpoint.to_string().into_bytes();
+            return Err(Contradiction { reason, evidence: vec![("own-checkpoint".into(), own)] }.into());
+        }
+        self.node()?.port.tidy()?;
+        self.shared.set_caught_up();
+        Ok(())
     }
 
     pub(super) fn take_checkpoint(&mut self, checkpoint: SignedCheckpoint) -> Result<(), SealError> {
@@ -83,10 +164,10 @@ impl Sealer {
         }
         let (size, own) = (checkpoint.checkpoint().size(), self.state.size());
         if size > own {
-            let node = self.node()?;
-            node.ahead.insert(size.0, checkpoint);
-            while node.ahead.len() > MAX_CHECKPOINTS {
-                node.ahead.pop_first();
+            let ahead = self.node()?.port.ahead();
+            ahead.insert(size.0, checkpoint);
+            while ahead.len() > MAX_CHECKPOINTS {
+                ahead.pop_first();
             }
             return Ok(true);
         }
@@ -117,6 +198,11 @@ impl Sealer {
     pub(super) fn is_void(&self, void: Void, fault: &str) {
         let Void { first, last, .. } = void;
         self.shared.integrity.raise(&IntegrityAlert::StreamVoid { first, last, fault: fault.to_owned() });
+    }
+
+    pub(super) fn is_void_batch(&self, batch: &StreamBatch, fault: &BatchFault) {
+        let (first, last) = (batch.first, batch.last);
+        self.is_void(Void { first, last, fault: MessageFault::NoBatch }, &fault.to_string());
     }
 
     pub(super) fn keep_evidence(&mut self, contradiction: &Contradiction) {

@@ -1,19 +1,22 @@
 //! Applying what the stream brings: whole batches that extend the log, checkpoints, and what belongs to neither.
 
 mod contradiction;
+mod place;
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
-use gt_core::TreeSize;
 use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
 use gt_core::entry::Entry;
 use gt_core::statement::PublisherId;
+use gt_core::tree::Frontier;
+use gt_core::{TreeSize, prove};
 
 pub(super) use contradiction::Contradiction;
+use place::{BatchFault, fits, follows};
 
 use super::batch::{Home, SealError, Sealer};
 use super::commit::{CommitError, CommitPort};
-use crate::jetstream::assemble::{Assembled, StreamBatch, Void};
+use crate::jetstream::assemble::{Assembled, StreamBatch};
 use crate::jetstream::{News, Port};
 use crate::log::SealedEntry;
 use crate::state::LinkOwner;
@@ -22,7 +25,7 @@ use crate::vault::VaultRecord;
 /// How many entries are applied before their checkpoint must be durable: what recovery takes for one interrupted commit.
 const MAX_GROUP: usize = 1000;
 /// How many checkpoints ahead of the log are remembered.
-const MAX_CHECKPOINTS: usize = 64;
+const MAX_CHECKPOINTS: usize = 4096;
 /// How many batches may wait for their checkpoint.
 const MAX_WAITING: usize = 4096;
 
@@ -33,45 +36,38 @@ pub(crate) struct Node {
     waiting: VecDeque<StreamBatch>,
     /// The sequence up to which the stream has been read.
     through: u64,
-    /// Verified checkpoints beyond the log, by size.
-    ahead: BTreeMap<u64, SignedCheckpoint>,
-}
-
-/// Why a batch is no part of the log.
-#[derive(Debug, thiserror::Error)]
-enum BatchFault {
-    #[error("an entry does not read: {0}")]
-    Entry(#[from] gt_core::entry::EntryError),
-    #[error(transparent)]
-    State(#[from] crate::state::StateError),
-    #[error("its head is not that of the tree which it makes")]
-    Head,
-    #[error("it begins at entry {found}, and the log ends before {expected}")]
-    Place { expected: u64, found: u64 },
+    /// How often in a row the stream's leader has said what cannot be.
+    doubts: u32,
 }
 
 impl Node {
     pub(crate) fn new(port: Port) -> Self {
         let (through, _) = port.cursor();
-        Self { port, waiting: VecDeque::new(), through, ahead: BTreeMap::new() }
+        Self { port, waiting: VecDeque::new(), through, doubts: 0 }
     }
 }
 
 impl Sealer {
     /// Takes what the stream has brought.
     pub(super) fn take(&mut self, news: News) -> Result<(), SealError> {
-        let mut done = match news {
-            News::Messages { assembled, through } => self.take_messages(assembled, through),
+        match news {
+            News::Messages { assembled, through, pending } => self.take_messages(assembled, through, pending),
+            News::Asked { last, created, accounted } => self.take_answer(last, &created, accounted),
             News::Checkpoint(checkpoint) => self.take_checkpoint(checkpoint),
             News::CaughtUp => self.caught_up(),
-        };
-        if let Err(SealError::Commit(CommitError::Contradiction(reason))) = done {
-            done = Err(Contradiction { reason, evidence: Vec::new() }.into());
         }
-        if let Err(SealError::Contradiction(contradiction)) = &done {
-            self.keep_evidence(contradiction);
+    }
+
+    /// Says why the sealer stops, where somebody looks for it.
+    pub(super) fn report_stop(&mut self, error: SealError) {
+        tracing::error!(%error, "the sealer has stopped");
+        match error {
+            SealError::Commit(CommitError::Contradiction(reason)) => {
+                self.keep_evidence(&Contradiction { reason, evidence: Vec::new() });
+            }
+            SealError::Contradiction(contradiction) => self.keep_evidence(&contradiction),
+            _ => {}
         }
-        done
     }
 
     fn node(&mut self) -> Result<&mut Node, SealError> {
@@ -83,7 +79,13 @@ impl Sealer {
         }
     }
 
-    fn take_messages(&mut self, assembled: Vec<Assembled>, through: u64) -> Result<(), SealError> {
+    fn take_messages(
+        &mut self,
+        assembled: Vec<Assembled>,
+        through: u64,
+        pending: Option<u64>,
+    ) -> Result<(), SealError> {
+        self.node()?.port.set_pending(pending);
         for one in assembled {
             match one {
                 Assembled::Batch(batch) => {
@@ -133,22 +135,35 @@ impl Sealer {
 
     /// The next batches to be applied together.
     fn next_group(&mut self) -> Result<Option<Vec<StreamBatch>>, SealError> {
-        let (signs, size) = (self.signer.is_some(), self.state.size().0);
+        let mut tree = match self.signer {
+            Some(_) => None,
+            None => Some(self.tree(self.state.size())?),
+        };
+        let (origin, registrar) =
+            (self.state.registry.ledger_keys().origin.clone(), self.state.registry.registrar_id());
+        let mut predecessor = self.state.predecessor;
         let node = self.node()?;
         let (mut end, mut entries) = (0, 0);
-        // A checkpoint that is known must be compared at its own size, and a follower has no other.
-        let stop = node.ahead.keys().copied().find(|at| *at > size);
         for (at, batch) in node.waiting.iter().enumerate() {
             entries += batch.entries.len();
             if at > 0 && entries > MAX_GROUP {
                 break;
             }
-            let after = batch.closing.head.size().0;
-            if signs || node.ahead.contains_key(&after) || after <= size {
+            let covered = match &mut tree {
+                None => true,
+                Some(tree) => {
+                    let mut after = tree.clone();
+                    let adds = fits(batch, &origin, &mut after).is_ok()
+                        && follows(batch, &registrar, &mut predecessor);
+                    if adds {
+                        *tree = after;
+                    }
+                    // What adds nothing needs no checkpoint.
+                    if adds { node.port.ahead().contains_key(&tree.size().0) } else { end == at }
+                }
+            };
+            if covered {
                 end = at + 1;
-            }
-            if stop == Some(after) {
-                break;
             }
         }
         Ok((end > 0).then(|| node.waiting.drain(..end).collect()))
@@ -156,9 +171,9 @@ impl Sealer {
 
     fn apply(&mut self, group: Vec<StreamBatch>) -> Result<(), SealError> {
         let (mut entries, mut links, mut publishers) = (Vec::new(), Vec::new(), HashSet::new());
-        let mut last = None;
+        let (mut tree, mut last) = (self.tree(self.state.size())?, None);
+        let origin = self.state.registry.ledger_keys().origin.clone();
         for batch in group {
-            self.take_keys(batch.closing.keys)?;
             let (cursor, size) = (self.node()?.port.cursor().1, self.state.size().0);
             let (sequence, after) = (batch.last, batch.closing.head.size().0);
             if cursor < size && entries.is_empty() {
@@ -166,12 +181,20 @@ impl Sealer {
                 self.node()?.port.account(sequence, there);
                 continue;
             }
-            match self.extend(&batch, &mut entries, &mut links, &mut publishers) {
-                Ok(()) => {}
+            let before = tree.clone();
+            let extended = match fits(&batch, &origin, &mut tree) {
+                // For the keys of a batch that is void nobody waits: it may name what never was.
+                Ok(()) => {
+                    self.take_keys(batch.closing.keys)?;
+                    self.extend(&batch, &mut entries, &mut links, &mut publishers)
+                }
+                Err(fault) => Err(fault),
+            };
+            match extended {
+                Ok(()) => self.check_known(&batch.closing.head, &entries)?,
                 Err(fault) => {
-                    let fault = fault.to_string();
-                    let what = crate::jetstream::message::MessageFault::NoBatch;
-                    self.is_void(Void { first: batch.first, last: batch.last, fault: what }, &fault);
+                    tree = before;
+                    self.is_void_batch(&batch, &fault);
                 }
             }
             last = Some(sequence);
@@ -185,6 +208,14 @@ impl Sealer {
         node.port.account(last, size);
         node.port.tidy()?;
         Ok(())
+    }
+
+    /// The tree that this folder's log has at a size.
+    fn tree(&mut self, size: TreeSize) -> Result<Frontier, SealError> {
+        let tree = prove::frontier(self.node()?.port.log(), size);
+        Ok(tree.map_err(|error| {
+            CommitError::Contradiction(format!("the tree at {size} cannot be worked out: {error}"))
+        })?)
     }
 
     /// Takes the keys on which a batch rests.
@@ -209,7 +240,7 @@ impl Sealer {
         let (had_entries, had_links) = (entries.len(), links.len());
         self.state.begin();
         entries.extend(batch.entries.iter().cloned());
-        let extended = self.extend_state(batch, entries, links, publishers);
+        let extended = self.extend_state(batch, links, publishers);
         if extended.is_err() {
             self.state.roll_back();
             entries.truncate(had_entries);
@@ -223,27 +254,18 @@ impl Sealer {
     fn extend_state(
         &mut self,
         batch: &StreamBatch,
-        entries: &[SealedEntry],
         links: &mut Vec<LinkOwner>,
         publishers: &mut HashSet<PublisherId>,
     ) -> Result<(), BatchFault> {
         let keyring = self.shared.keyring();
         for sealed in &batch.entries {
             let entry = Entry::parse(&sealed.bytes)?;
-            let expected = self.state.size().0;
-            if entry.index.0 != expected {
-                return Err(BatchFault::Place { expected, found: entry.index.0 });
-            }
             self.state.follow(&entry, sealed.leaf_hash, &sealed.vault, &keyring, links)?;
             if let Ok((record, _)) = VaultRecord::decode(&sealed.vault, &sealed.leaf_hash) {
                 publishers.insert(record.publisher);
             }
         }
-        let Home::JetStream(node) = &self.home else { return Err(BatchFault::Head) };
-        let (size, root) = node.port.head_after(entries);
-        let head = &batch.closing.head;
-        let ours = self.state.registry.ledger_keys().origin == head.origin();
-        if ours && size == head.size() && root == head.root() { Ok(()) } else { Err(BatchFault::Head) }
+        Ok(())
     }
 
     /// Writes entries that extend the log to the folder, with their checkpoint.
@@ -254,7 +276,7 @@ impl Sealer {
         publishers: HashSet<PublisherId>,
     ) -> Result<(), SealError> {
         let (size, root) = self.node()?.port.head_after(entries);
-        let known = self.node()?.ahead.remove(&size.0);
+        let known = self.node()?.port.ahead().remove(&size.0);
         if let Some(known) = &known
             && known.checkpoint().root() != root
         {
@@ -278,26 +300,9 @@ impl Sealer {
         self.node()?.port.announce(signed)?;
         self.shared.sealed(&self.state, publishers);
         // Checkpoints that were passed by on the way.
-        let node = self.node()?;
-        let beyond = node.ahead.split_off(&(size.0 + 1));
-        let passed = std::mem::replace(&mut node.ahead, beyond);
+        let ahead = self.node()?.port.ahead();
+        let beyond = ahead.split_off(&(size.0 + 1));
+        let passed = std::mem::replace(ahead, beyond);
         passed.into_values().try_for_each(|checkpoint| self.check_checkpoint(checkpoint).map(|_| ()))
-    }
-
-    /// The stream has been read to where it ended when this node started. It must hold everything that this folder holds.
-    fn caught_up(&mut self) -> Result<(), SealError> {
-        let own = self.state.size();
-        let (_, there) = self.node()?.port.cursor();
-        let waits = !self.node()?.waiting.is_empty();
-        if TreeSize(there) < own && !waits {
-            let reason = format!(
-                "it holds {there} entries, and this folder {own}: it was restored from an older copy, or is another ledger's"
-            );
-            let own = self.node()?.port.log().published().checkpoint.to_string().into_bytes();
-            return Err(Contradiction { reason, evidence: vec![("own-checkpoint".into(), own)] }.into());
-        }
-        self.node()?.port.tidy()?;
-        self.shared.set_caught_up();
-        Ok(())
     }
 }
