@@ -5,6 +5,7 @@
 
 mod agents;
 mod crashes;
+mod nats;
 mod partnership;
 mod refusals;
 mod shutdown;

@@ -27,8 +27,13 @@ pub(crate) struct Reply {
 
 impl Client {
     pub(crate) fn new(base: &str) -> Self {
+        Self::impatient(base, TIMEOUT)
+    }
+
+    /// Somebody who asks again rather than wait longer than this.
+    pub(crate) fn impatient(base: &str, patience: Duration) -> Self {
         let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None);
-        let config = config.timeout_global(Some(TIMEOUT));
+        let config = config.timeout_global(Some(patience));
         Self { base: base.to_owned(), agent: config.build().into(), token: None }
     }
 

@@ -165,8 +165,12 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, log: &Path) -> Self {
+        Self::of(command(arguments), log)
+    }
+
+    /// Starts another program than the one under test.
+    pub(crate) fn of(mut command: Command, log: &Path) -> Self {
         let open = OpenOptions::new().append(true).create(true).open(log).expect("a log file");
-        let mut command = command(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(open);
         let mut child = Guard(command.spawn().expect("the program starts"));
         let stdout = child.0.stdout.take().expect("it was piped");
@@ -219,10 +223,18 @@ impl Process {
 }
 
 /// Waits until a condition holds. The test ends here if that does not happen.
-pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, holds: impl FnMut() -> bool) {
+    assert!(within(PATIENCE, holds), "it never happened that {what}");
+}
+
+/// Waits until a condition holds, but no longer than this. Says whether it came to hold.
+pub(crate) fn within(patience: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let since = Instant::now();
     while !holds() {
-        assert!(since.elapsed() < PATIENCE, "it never happened that {what}");
+        if since.elapsed() >= patience {
+            return false;
+        }
         thread::sleep(Duration::from_millis(2));
     }
+    true
 }

@@ -1,0 +1,261 @@
+//! Publishers at work while nodes and servers come and go: each publishes a statement until it is acknowledged, then the next.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use gt_core::Hash;
+use gt_core::statement::Statement;
+use serde_json::{Value, json};
+
+use super::broker::Broker;
+use crate::partnership::{Client, Home, Process, Publisher, Random, child, draft_line, path, run_with_input};
+
+/// How long a publisher waits for an answer before it asks again: longer than a take-over, so that most requests are sent once.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// So that a load lasts, without filling two processors.
+const PACE: Duration = Duration::from_millis(6);
+
+/// An acknowledged statement.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub(super) statement: Hash,
+    pub(super) receipt: String,
+    pub(super) at: Instant,
+}
+
+/// Every receipt that was ever handed out.
+#[derive(Default)]
+pub(super) struct Receipts(Mutex<Vec<Kept>>);
+
+impl Receipts {
+    pub(super) fn keep(&self, statement: Hash, receipt: &str) {
+        let kept = Kept { statement, receipt: receipt.to_owned(), at: Instant::now() };
+        self.0.lock().expect("nothing panics with it").push(kept);
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.0.lock().expect("nothing panics with it").len()
+    }
+
+    pub(super) fn all(&self) -> Vec<Kept> {
+        self.0.lock().expect("nothing panics with it").clone()
+    }
+}
+
+/// Publishers, each on a thread of its own.
+pub(super) struct Load {
+    receipts: Arc<Receipts>,
+    servers: String,
+    random: Random,
+    course: Arc<Course>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// What the publishers are told.
+#[derive(Default)]
+struct Course {
+    /// Finish what is begun, and begin nothing more.
+    finishing: AtomicBool,
+    /// The test has ended already.
+    given_up: AtomicBool,
+}
+
+impl Course {
+    fn goes_on(&self) -> bool {
+        thread::sleep(PACE);
+        !self.finishing.load(Ordering::Acquire)
+    }
+
+    /// Whether to try again with what is not acknowledged.
+    fn tries_again(&self) -> bool {
+        thread::sleep(PACE);
+        !self.given_up.load(Ordering::Acquire)
+    }
+}
+
+impl Load {
+    pub(super) fn new(receipts: Arc<Receipts>, servers: String) -> Self {
+        Self { receipts, servers, random: Random::seeded(), course: Arc::default(), threads: Vec::new() }
+    }
+
+    /// Publishes at a node drawn at random, one statement or several together.
+    pub(super) fn over_http(&mut self, mut publisher: Publisher, nodes: Vec<String>) {
+        let mut random = self.random.split();
+        self.spawn(move |course, receipts| {
+            while course.goes_on() {
+                let count = if random.once_in(3) { 2 + random.below(6) } else { 1 };
+                let mut waiting: Vec<Statement> =
+                    (0..count).map(|_| publisher.next(&child(random.below(8)), random.below(200))).collect();
+                while !waiting.is_empty() && course.tries_again() {
+                    let node = &nodes[usize::try_from(random.below(nodes.len() as u64)).expect("few nodes")];
+                    let answered = post(&Client::impatient(node, PATIENCE), &waiting);
+                    for (statement, receipt) in waiting.drain(..answered.len()).zip(&answered) {
+                        receipts.keep(statement.hash(), receipt);
+                    }
+                }
+            }
+        });
+    }
+
+    /// Publishes as an agency's own NATS client would.
+    pub(super) fn over_nats(&mut self, mut publisher: Publisher, broker: Arc<Broker>) {
+        let mut random = self.random.split();
+        self.spawn(move |course, receipts| {
+            let subject = format!("gt.intake.{}.{}", publisher.agency, publisher.id);
+            while course.goes_on() {
+                let statement = publisher.next(&child(random.below(8)), random.below(200));
+                while course.tries_again() {
+                    let Some(answer) = broker.ask(&subject, statement.to_compact().as_bytes(), PATIENCE)
+                    else {
+                        continue;
+                    };
+                    match answer.status {
+                        200 | 201 => {
+                            receipts.keep(statement.hash(), answer.receipt());
+                            break;
+                        }
+                        status => assert_eq!(status, 503, "{}", answer.text()),
+                    }
+                }
+            }
+        });
+    }
+
+    /// Posts drafts to an agent.
+    pub(super) fn by_agent(&mut self, home: &Home, key: &str) {
+        let agent = agent(home, key, &self.servers, &home.at("agent.log"));
+        let client = Client::new(&agent.listening());
+        let mut random = self.random.split();
+        self.spawn(move |course, receipts| {
+            let _agent = agent;
+            for n in 0.. {
+                if !course.goes_on() {
+                    return;
+                }
+                let draft = draft_line(&format!("a{n}"), &child(random.below(8)), n);
+                while course.tries_again() {
+                    let reply = client.post("/v1/drafts?wait=2", "application/json", draft.as_bytes());
+                    assert!(matches!(reply.status, 201 | 202), "{}", reply.text());
+                    if keep_sealed(receipts, &reply.json()) {
+                        break;
+                    }
+                }
+            }
+        });
+    }
+
+    /// Runs `publish` with some drafts, and then with the next ones.
+    pub(super) fn by_publish(&mut self, home: &Home, key: &str) {
+        let (mut random, arguments) = (self.random.split(), publish_arguments(home, key, &self.servers));
+        self.spawn(move |course, receipts| {
+            for n in 0.. {
+                if !course.goes_on() {
+                    return;
+                }
+                let draft = |d: u64| draft_line(&format!("p{n}-{d}"), &child(random.below(8)), n + d) + "\n";
+                let drafts: String = (0..12).map(draft).collect();
+                while course.tries_again() {
+                    let ended = run_with_input(&arguments, drafts.as_bytes());
+                    // One that starts while no server can be reached ends at once.
+                    if ended.code == Some(0) {
+                        let outcomes = ended.json_lines();
+                        assert_eq!(outcomes.len(), 12);
+                        assert!(
+                            outcomes.iter().all(|outcome| keep_sealed(receipts, outcome)),
+                            "{}",
+                            ended.stdout
+                        );
+                        break;
+                    }
+                    assert!(!ended.stdout.contains("refused"), "{}", ended.stdout);
+                }
+            }
+        });
+    }
+
+    /// Has everything that was begun acknowledged, and stops.
+    pub(super) fn finish(mut self) {
+        self.course.finishing.store(true, Ordering::Release);
+        for thread in self.threads.drain(..) {
+            thread.join().expect("no publisher panics");
+        }
+    }
+
+    fn spawn(&mut self, work: impl FnOnce(&Course, &Receipts) + Send + 'static) {
+        let (course, receipts) = (Arc::clone(&self.course), Arc::clone(&self.receipts));
+        self.threads.push(thread::spawn(move || work(&course, &receipts)));
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.course.finishing.store(true, Ordering::Release);
+        self.course.given_up.store(true, Ordering::Release);
+        for thread in self.threads.drain(..) {
+            // The test has failed already; what counts is that their processes end.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Starts `goldenthread agent` over NATS.
+pub(super) fn agent(home: &Home, key: &str, servers: &str, log: &Path) -> Process {
+    let (key, pin) = (home.key_file(key), home.pin_file());
+    let to = ["agent", "--json", "--listen", "127.0.0.1:0", "--to", servers];
+    Process::start(to.into_iter().chain(["--key", path(&key), "--pin", path(&pin)]), log)
+}
+
+/// The arguments of `goldenthread publish` over NATS.
+pub(super) fn publish_arguments(home: &Home, key: &str, servers: &str) -> Vec<String> {
+    let files: [PathBuf; 2] = [home.key_file(key), home.pin_file()];
+    let [key, pin] = files.map(|file| path(&file).to_owned());
+    let words = ["publish", "--json", "--patience", "20", "--to", servers, "--key", &key, "--pin", &pin];
+    words.map(ToOwned::to_owned).to_vec()
+}
+
+/// Keeps the receipt of a draft that is sealed; says whether it is.
+pub(super) fn keep_sealed(receipts: &Receipts, outcome: &Value) -> bool {
+    if outcome["status"] == "queued" {
+        return false;
+    }
+    assert_eq!(outcome["status"], "sealed", "{outcome}");
+    let hash = Hash::parse(outcome["statement"].as_str().expect("a hash")).expect("a hash");
+    receipts.keep(hash, outcome["receipt"].as_str().expect("a receipt"));
+    true
+}
+
+/// The receipts of the first statements, as many as there are.
+fn post(client: &Client, statements: &[Statement]) -> Vec<String> {
+    if let [statement] = statements {
+        let text = statement.to_compact();
+        let Ok(reply) = client.try_post("/v1/statements", "application/sd-jwt", text.as_bytes()) else {
+            return Vec::new();
+        };
+        if !matches!(reply.status, 200 | 201) {
+            assert_eq!(reply.status, 503, "{}", reply.text());
+            return Vec::new();
+        }
+        return vec![reply.text().to_owned()];
+    }
+    let lines: Vec<String> =
+        statements.iter().map(|statement| json!(statement.to_compact()).to_string()).collect();
+    let body = lines.join("\n");
+    let Ok(reply) = client.try_post("/v1/statements", "application/x-ndjson", body.as_bytes()) else {
+        return Vec::new();
+    };
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let lines = reply.lines();
+    let sealed = |line: &&Value| line["status"] == 200 || line["status"] == 201;
+    let receipts: Vec<String> = lines
+        .iter()
+        .take_while(sealed)
+        .map(|line| line["receipt"].as_str().expect("a receipt").to_owned())
+        .collect();
+    if let Some(first) = lines.get(receipts.len()) {
+        assert_eq!(first["status"], 503, "{first}");
+    }
+    receipts
+}
