@@ -147,6 +147,8 @@ impl Init {
         let secrets = Secrets::load(&folder)?;
         let done = runtime()?.block_on(async {
             let (setup, servers) = connected(&self.nats, &self.servers).await?;
+            // Before anything is made for it.
+            setup.is_of(&secrets).await?;
             let created = setup.create(&secrets.kek().epoch(), self.wanted.wanted(servers)).await?;
             let mut done = setup.fill(&self.data, &secrets).await?;
             done.created = created;

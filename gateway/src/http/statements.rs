@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
@@ -13,6 +15,8 @@ use super::App;
 use crate::node::Forwarded;
 use crate::problem::Problem;
 
+/// How long an answer waits for this node to have what another one sealed.
+const READ_OWN_WITHIN: Duration = Duration::from_secs(2);
 const MAX_NDJSON_BYTES: usize = 16 << 20;
 
 /// The largest body: NDJSON of several statements. A single statement has its own, smaller limit.
@@ -110,7 +114,17 @@ async fn many(app: &App, body: Bytes) -> Response {
 /// Has statements sealed, here or by the sealer that is active. There are as many answers, in the same order.
 async fn submit(app: &App, statements: Vec<(Prepared, Bytes)>) -> Vec<Forwarded> {
     if let Some(forward) = &app.forward {
-        return forward.forward(&statements).await;
+        let answers = forward.forward(&statements).await;
+        let indexes = answers.iter().filter_map(|answer| match answer {
+            Forwarded::Sealed { index, .. } => Some(*index),
+            Forwarded::Problem(_) => None,
+        });
+        if let Some(last) = indexes.max() {
+            // Who asks this node next for what it has just published should find it.
+            let mut size = app.ledger.watch_size();
+            let _ = tokio::time::timeout(READ_OWN_WITHIN, size.wait_for(|size| *size > last)).await;
+        }
+        return answers;
     }
     // All are handed over before any is waited for, so that they share a batch and keep their order.
     let waiting: Vec<_> = statements.into_iter().map(|(prepared, _)| app.ledger.submit(prepared)).collect();

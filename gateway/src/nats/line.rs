@@ -30,7 +30,11 @@ impl Line {
     pub(crate) fn record(&self, event: &Event) {
         match event {
             Event::Connected => {
-                tracing::info!("connected to NATS");
+                if self.0.borrow().breaks == 0 {
+                    tracing::debug!("connected to NATS");
+                } else {
+                    tracing::info!("connected to NATS again");
+                }
                 self.0.send_modify(|state| state.complaint = None);
             }
             Event::Disconnected => {

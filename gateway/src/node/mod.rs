@@ -78,6 +78,7 @@ impl NodeConfig {
         let client = self.nats.connect().await?;
         let setup = Setup { client: client.clone(), prefix: self.prefix.clone() };
         setup.ready().await.map_err(SetupError::from)?;
+        setup.is_of(&secrets).await?;
         let peers = setup.peers().await.map_err(SetupError::from)?;
         let reports = ask_servers(&client, &self.system_subject, &self.monitors, peers).await?;
         setup.check(&secrets.kek().epoch(), &reports).await?;

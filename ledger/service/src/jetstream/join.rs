@@ -138,7 +138,8 @@ fn make_folder(root: &Path, folder: &str) -> Result<(), JoinError> {
     Ok(())
 }
 
-async fn first_batch(stream: &Stream) -> Result<Option<StreamBatch>, StreamError> {
+/// The first batch of a stream, if there is any.
+pub(super) async fn first_batch(stream: &Stream) -> Result<Option<StreamBatch>, StreamError> {
     let (mut next, mut assembler) = (1, Assembler::starting_at(1));
     loop {
         let messages = stream.read(next).await?;

@@ -111,7 +111,7 @@ pub(super) fn compare(stream: &str, wanted: &Value, found: &Value) -> Vec<Differ
         .map(|member| Difference {
             stream: stream.to_owned(),
             member: Some(member),
-            found: found[member].clone(),
+            found: absent_is_false(&found[member], &wanted[member]),
             wanted: wanted[member].clone(),
         })
         .collect();

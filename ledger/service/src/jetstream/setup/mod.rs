@@ -6,18 +6,20 @@ mod fill;
 use std::time::{Duration, Instant};
 
 use async_nats::Client;
+use gt_core::Hash;
 use serde_json::{Value, json};
 
 pub use configuration::{Difference, Wanted};
 pub use fill::Done;
 
+use super::join::first_batch;
 use super::names::{LEDGER_STREAM, Prefix};
 use super::read::{Stream, StreamError};
 use super::servers::{self, ServerError, ServerReport};
 use crate::keyring::KeyringError;
 use crate::log::{ReadError, RecoverError};
 use crate::open::OpenLedgerError;
-use crate::secrets::SecretsError;
+use crate::secrets::{Secrets, SecretsError};
 use configuration::{compare, configurations};
 
 /// Why the streams cannot be set up.
@@ -55,6 +57,16 @@ pub enum SetupError {
     OtherEntries {
         /// The first that differs.
         index: u64,
+    },
+    /// The stream is another ledger's.
+    #[error(
+        "the stream is another ledger's: its entry 0 has the leaf hash {found}, and the pinned one is {pinned}"
+    )]
+    OtherLedger {
+        /// The leaf hash of its entry 0.
+        found: Hash,
+        /// The leaf hash of this ledger's entry 0.
+        pinned: Hash,
     },
     /// The stream holds more than the folder.
     #[error(
@@ -110,6 +122,21 @@ impl Setup {
             }
             tracing::warn!(%error, "the servers are not ready; asking again");
             tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    /// Checks that the stream, if it holds anything, is this ledger's.
+    pub async fn is_of(&self, secrets: &Secrets) -> Result<(), SetupError> {
+        let Some(pinned) = secrets.genesis() else { return Ok(()) };
+        let batch = match first_batch(&self.stream(LEDGER_STREAM)).await {
+            Err(StreamError::Unreachable { .. }) => return Ok(()), // There is no such stream yet.
+            batch => batch?,
+        };
+        match batch.as_ref().and_then(|batch| batch.entries.first()) {
+            Some(entry) if entry.leaf_hash != pinned => {
+                Err(SetupError::OtherLedger { found: entry.leaf_hash, pinned })
+            }
+            _ => Ok(()),
         }
     }
 
