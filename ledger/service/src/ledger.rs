@@ -137,7 +137,7 @@ impl Ledger {
         let works = self.works.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(works) = works {
             // A sealer that has more to do than it can take needs no nudge.
-            let _ = works.try_send(Work::Seal(Vec::new()));
+            let _ = works.try_send(Work::Seal);
         }
     }
 

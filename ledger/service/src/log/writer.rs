@@ -6,6 +6,7 @@ use gt_core::checkpoint::SignedCheckpoint;
 use gt_core::tile::{FULL_WIDTH, HashTile, encode_entry};
 use gt_core::tree::Frontier;
 use gt_core::{Hash, TreeSize};
+use rayon::prelude::*;
 
 use crate::disk::Disk;
 use crate::layout::{self, BUNDLE, within_bundle};
@@ -169,10 +170,13 @@ impl LogWriter {
         }
     }
 
-    /// Makes the entries and vault records durable.
+    /// Makes the entries and vault records durable. The disk is given all files at once: it takes hardly longer for them than for one.
     pub fn make_durable(&mut self) -> io::Result<()> {
-        let files = std::mem::take(&mut self.unsynced);
-        files.iter().try_for_each(|file| self.disk.sync(file))
+        let mut files = std::mem::take(&mut self.unsynced);
+        files.sort();
+        files.dedup();
+        let disk = &self.disk;
+        files.par_iter().try_for_each(|file| disk.sync(file))
     }
 
     /// Makes the checkpoint durable. From here on the entries are sealed, and a crash loses nothing.

@@ -17,7 +17,7 @@ use super::commit::{CommitError, CommitPort, Embedded, SealedBatch};
 use super::encipher::{Enciphered, OwnerPlace, encipher};
 use super::follow::{Contradiction, Node};
 use super::times::{Laps, Stage};
-use super::waiting::Waiting;
+use super::waiting::{CheckedQueue, Next, Waiting};
 use super::{Checked, StoppedByPanic, Ticket, Work};
 use crate::clock::{ClockDrift, Watch};
 use crate::keyring::{KeyRecord, KeyringError, Proposals};
@@ -95,16 +95,17 @@ pub(super) enum SealError {
 impl Sealer {
     /// Works until there is nothing more, or something goes wrong. Then it refuses everything: a sealer that does not know what is
     /// durable must not go on.
-    pub(crate) fn run(mut self, works: &Receiver<Work>) {
+    pub(super) fn run(mut self, works: &Receiver<Work>, checked: CheckedQueue) {
         let shared = Arc::clone(&self.shared);
+        // In this order: whoever hears `Stopped` finds the sealer stopped.
+        let mut waiting = Waiting::new(works, checked);
         let _guard = StoppedByPanic(&shared);
         let mut laps = Laps::start();
-        let mut waiting = Waiting::new(works);
         while let Some(work) = waiting.next() {
             laps.end(Stage::AwaitBatch);
             let done = match work {
-                Work::Seal(batch) => self.seal(batch, &mut laps),
-                Work::Stream(news) => self.take(news),
+                Next::Seal(batch) => self.seal(batch, &mut laps),
+                Next::Stream(news) => self.take(news),
             };
             if let Err(error) = done {
                 self.report_stop(error);
@@ -114,7 +115,8 @@ impl Sealer {
             shared.times_mut(|times| times.add(&laps.take()));
         }
         // Dropping a ticket says that the sealer has stopped.
-        waiting.drop_all();
+        drop(waiting);
+        works.iter().for_each(drop);
     }
 
     fn seal(&mut self, batch: Vec<Checked>, laps: &mut Laps) -> Result<(), SealError> {

@@ -34,12 +34,16 @@ use crate::open_ledger::Shared;
 use crate::refusal::Refusal;
 use intake::MAX_WAITING;
 use times::{Laps, Stage};
+use waiting::CheckedQueue;
 
 /// The most statements in one batch (DESIGN section 3).
 pub const MAX_BATCH: usize = 1000;
 
 /// A batch takes no more statements from this many bytes on: its vault records are all in memory at once.
 const MAX_BATCH_BYTES: usize = 16 << 20;
+
+/// How much that the stream has brought may wait while a batch is committed.
+const WAITING_NEWS: usize = 2;
 
 /// A sealed statement: what its publisher gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +66,8 @@ pub(crate) struct Checked {
 
 /// What the writing thread is given to do.
 pub(crate) enum Work {
-    /// Statements to be sealed. None at all asks for what settling has left to do.
-    Seal(Vec<Checked>),
+    /// Statements wait to be sealed. If there are none, it is asked for what settling has left to do.
+    Seal,
     /// What the stream of sealed entries has brought.
     Stream(News),
 }
@@ -78,12 +82,15 @@ pub(crate) fn start(
     shared: Arc<Shared>,
 ) -> std::io::Result<(Intake, SyncSender<Work>, Threads)> {
     let (queue, waiting) = sync_channel(MAX_WAITING);
-    let (to_sealer, checked) = sync_channel(1);
-    let works = to_sealer.clone();
+    let (to_sealer, waiting_work) = sync_channel(WAITING_NEWS);
+    let (works, checked) = (to_sealer.clone(), CheckedQueue::default());
+    let to_seal = checked.clone();
     let check = std::thread::Builder::new()
         .name("gt-check".into())
-        .spawn(move || check_signatures(&waiting, &shared, &to_sealer))?;
-    let seal = std::thread::Builder::new().name("gt-seal".into()).spawn(move || sealer.run(&checked))?;
+        .spawn(move || check_signatures(&waiting, &shared, &checked, &to_sealer))?;
+    let seal = std::thread::Builder::new()
+        .name("gt-seal".into())
+        .spawn(move || sealer.run(&waiting_work, to_seal))?;
     Ok((Intake::new(queue), works, Threads(vec![check, seal])))
 }
 
@@ -113,7 +120,12 @@ impl Drop for StoppedByPanic<'_> {
     }
 }
 
-fn check_signatures(waiting: &Receiver<Ticket>, shared: &Shared, sealer: &SyncSender<Work>) {
+fn check_signatures(
+    waiting: &Receiver<Ticket>,
+    shared: &Shared,
+    to_seal: &CheckedQueue,
+    sealer: &SyncSender<Work>,
+) {
     let _guard = StoppedByPanic(shared);
     let mut laps = Laps::start();
     while let Ok(first) = waiting.recv() {
@@ -131,7 +143,7 @@ fn check_signatures(waiting: &Receiver<Ticket>, shared: &Shared, sealer: &SyncSe
             batch.into_iter().map(check).collect()
         };
         laps.end(Stage::Check);
-        if sealer.send(Work::Seal(checked)).is_err() {
+        if !to_seal.add(checked, sealer) {
             return;
         }
         laps.end(Stage::HandOver);

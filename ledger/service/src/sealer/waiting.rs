@@ -1,46 +1,103 @@
-use std::sync::mpsc::Receiver;
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Checked, MAX_BATCH, MAX_BATCH_BYTES, Work};
 
-/// What waits for the writing thread.
+/// Statements that are checked and wait to be sealed. While one batch is committed, the next one grows here: a commit costs about the
+/// same for few as for many. How many there can be is bounded where they come in.
+#[derive(Clone, Default)]
+pub(super) struct CheckedQueue(Arc<Mutex<Queue>>);
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Checked>,
+    /// The writing thread has been told, and has not looked yet.
+    told: bool,
+    /// Nobody seals any more.
+    closed: bool,
+}
+
+impl CheckedQueue {
+    /// Adds statements, and tells the writing thread unless it has been told. False if nobody seals any more.
+    pub(super) fn add(&self, checked: Vec<Checked>, works: &SyncSender<Work>) -> bool {
+        let mut queue = self.lock();
+        if queue.closed {
+            return false;
+        }
+        queue.waiting.extend(checked);
+        let told = std::mem::replace(&mut queue.told, true);
+        drop(queue);
+        told || works.send(Work::Seal).is_ok()
+    }
+
+    /// Takes a batch, and says whether more is left. Whoever adds something from here on tells of it again.
+    fn batch(&self) -> (Vec<Checked>, bool) {
+        let mut queue = self.lock();
+        queue.told = false;
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while batch.len() < MAX_BATCH
+            && bytes < MAX_BATCH_BYTES
+            && let Some(checked) = queue.waiting.pop_front()
+        {
+            bytes += checked.ticket.prepared.bytes;
+            batch.push(checked);
+        }
+        (batch, !queue.waiting.is_empty())
+    }
+
+    /// Lets go of everything, now and from now on: a ticket that is dropped says that the sealer has stopped.
+    fn close(&self) {
+        let mut queue = self.lock();
+        queue.closed = true;
+        let waiting = std::mem::take(&mut queue.waiting);
+        drop(queue);
+        drop(waiting);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the writing thread has to do. When it is dropped, however the thread ends, nothing waits any more.
 pub(super) struct Waiting<'w> {
     works: &'w Receiver<Work>,
-    /// What came after a batch and is no part of it.
-    held: Option<Work>,
+    checked: CheckedQueue,
+    more: bool,
+}
+
+/// One piece of work.
+pub(super) enum Next {
+    /// Seal these.
+    Seal(Vec<Checked>),
+    /// Take what the stream has brought.
+    Stream(crate::jetstream::News),
 }
 
 impl<'w> Waiting<'w> {
-    pub(super) const fn new(works: &'w Receiver<Work>) -> Self {
-        Self { works, held: None }
+    pub(super) const fn new(works: &'w Receiver<Work>, checked: CheckedQueue) -> Self {
+        Self { works, checked, more: false }
     }
 
-    /// The next piece of work; waits for one. Statements that were checked in several parts while the last batch was committed make one
-    /// batch: a commit costs about the same for few as for many. What the stream has brought keeps its place among them.
-    pub(super) fn next(&mut self) -> Option<Work> {
-        let mut batch = match self.held.take().map_or_else(|| self.works.recv().ok(), Some)? {
-            Work::Seal(batch) => batch,
-            news @ Work::Stream(_) => return Some(news),
-        };
-        while let Ok(work) = self.works.try_recv() {
-            match work {
-                Work::Seal(more) if fits(&batch, &more) => batch.extend(more),
-                other => {
-                    self.held = Some(other);
-                    break;
-                }
+    /// The next piece of work; waits for one. `None` once everything is done and nobody sends any more.
+    pub(super) fn next(&mut self) -> Option<Next> {
+        // What the stream has brought comes before statements that a full batch has left over.
+        let work =
+            if self.more { self.works.try_recv().unwrap_or(Work::Seal) } else { self.works.recv().ok()? };
+        match work {
+            Work::Stream(news) => Some(Next::Stream(news)),
+            Work::Seal => {
+                let (batch, more) = self.checked.batch();
+                self.more = more;
+                Some(Next::Seal(batch))
             }
         }
-        Some(Work::Seal(batch))
-    }
-
-    /// Lets go of everything, until nobody sends any more.
-    pub(super) fn drop_all(self) {
-        drop(self.held);
-        self.works.iter().for_each(drop);
     }
 }
 
-fn fits(batch: &[Checked], more: &[Checked]) -> bool {
-    let bytes = |some: &[Checked]| some.iter().map(|one| one.ticket.prepared.bytes).sum::<usize>();
-    batch.len() + more.len() <= MAX_BATCH && bytes(batch) + bytes(more) <= MAX_BATCH_BYTES
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.checked.close();
+    }
 }
