@@ -10,7 +10,7 @@ use std::time::Duration;
 use gt_core::proof::ConsistencyProof;
 use gt_core::statement::Statement;
 use gt_core::{Hash, TreeSize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::partnership::{Client, Home, Publisher, Random, Server, child, path, run};
 
@@ -86,8 +86,11 @@ impl<'h> Load<'h> {
                 let Some((client, changes)) = ledger.take().or_else(|| self.ledger()) else {
                     return acknowledged;
                 };
-                let receipts =
-                    if at_once == 1 { send_one(&client, &waiting[0]) } else { send_all(&client, &waiting) };
+                let receipts = if at_once == 1 {
+                    send_one(&client, &waiting[0])
+                } else {
+                    client.publish_together(&waiting)
+                };
                 let answered = waiting.drain(..receipts.len());
                 acknowledged.extend(
                     answered.zip(receipts).map(|(statement, receipt)| self.note(&statement, &receipt)),
@@ -138,28 +141,6 @@ fn send_one(client: &Client, statement: &Statement) -> Vec<String> {
         }
         Err(_) => Vec::new(),
     }
-}
-
-/// The receipts of the first statements, as many as there are.
-fn send_all(client: &Client, statements: &[Statement]) -> Vec<String> {
-    let lines: Vec<String> =
-        statements.iter().map(|statement| json!(statement.to_compact()).to_string()).collect();
-    let body = lines.join("\n");
-    let Ok(reply) = client.try_post("/v1/statements", "application/x-ndjson", body.as_bytes()) else {
-        return Vec::new();
-    };
-    assert_eq!(reply.status, 200, "{}", reply.text());
-    let lines = reply.lines();
-    let sealed = |line: &&Value| line["status"] == 200 || line["status"] == 201;
-    let receipts: Vec<String> = lines
-        .iter()
-        .take_while(sealed)
-        .map(|line| line["receipt"].as_str().expect("a receipt").to_owned())
-        .collect();
-    if let Some(first) = lines.get(receipts.len()) {
-        assert_eq!(first["status"], 503, "{first}");
-    }
-    receipts
 }
 
 /// The log that this ledger has now goes on from a checkpoint that was handed out.

@@ -54,33 +54,17 @@ impl ServerArgs {
 #[derive(Subcommand)]
 pub(crate) enum Nats {
     /// Make the streams that are missing, and fill empty ones from a ledger's folder, which follows them from then on.
-    Init(Init),
+    Init(SetupArgs),
     /// Say in what servers and streams differ from what they must be. Changes nothing. Exit status 0: in order, 1: not.
-    Check(Check),
+    Check(SetupArgs),
     /// Make a NATS user's key: the seed goes into a file, the public key for the server's configuration to standard output.
     Keygen(Keygen),
 }
 
+/// Whose streams, where, and how they are to be.
 #[derive(Args)]
-pub(crate) struct Init {
-    /// The data folder of a ledger that is not served at present.
-    #[arg(long)]
-    data: PathBuf,
-    /// Where the keys are. [default: the data folder's name with .secrets]
-    #[arg(long)]
-    secrets: Option<PathBuf>,
-    /// The servers: `nats://HOST[:PORT][,…]` or `tls://…`.
-    #[arg(long, value_name = "URL")]
-    nats: String,
-    #[command(flatten)]
-    servers: ServerArgs,
-    #[command(flatten)]
-    wanted: WantedArgs,
-}
-
-#[derive(Args)]
-pub(crate) struct Check {
-    /// The data folder of a ledger, for its keyring's name.
+pub(crate) struct SetupArgs {
+    /// The data folder of a ledger; to fill the streams from it, it must not be served at present.
     #[arg(long)]
     data: PathBuf,
     /// Where the keys are. [default: the data folder's name with .secrets]
@@ -116,8 +100,8 @@ pub(crate) struct Keygen {
 impl Nats {
     pub(crate) fn run(self, output: &Output) -> Outcome {
         match self {
-            Self::Init(command) => command.run(output),
-            Self::Check(command) => command.run(output),
+            Self::Init(setup) => setup.init(output),
+            Self::Check(setup) => setup.check(output),
             Self::Keygen(command) => command.run(output),
         }
     }
@@ -140,11 +124,15 @@ async fn connected(url: &str, servers: &ServerArgs) -> Result<(Setup, usize), Fa
     Ok((setup, asked.len()))
 }
 
-impl Init {
-    fn run(self, output: &Output) -> Outcome {
-        let folder = self.secrets.unwrap_or_else(|| folder_of(&self.data));
+impl SetupArgs {
+    fn secrets(&self) -> Result<Secrets, Failure> {
+        let folder = self.secrets.clone().unwrap_or_else(|| folder_of(&self.data));
+        Ok(Secrets::load(&folder)?)
+    }
+
+    fn init(self, output: &Output) -> Outcome {
         need_ledger(&self.data)?;
-        let secrets = Secrets::load(&folder)?;
+        let secrets = self.secrets()?;
         let done = runtime()?.block_on(async {
             let (setup, servers) = connected(&self.nats, &self.servers).await?;
             // Before anything is made for it.
@@ -171,12 +159,9 @@ impl Init {
         });
         Ok(ExitCode::SUCCESS)
     }
-}
 
-impl Check {
-    fn run(self, output: &Output) -> Outcome {
-        let folder = self.secrets.unwrap_or_else(|| folder_of(&self.data));
-        let secrets = Secrets::load(&folder)?;
+    fn check(self, output: &Output) -> Outcome {
+        let secrets = self.secrets()?;
         let differences = runtime()?.block_on(async {
             let (setup, servers) = connected(&self.nats, &self.servers).await?;
             let wanted = Some(self.wanted.wanted(servers));

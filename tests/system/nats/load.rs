@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use gt_core::Hash;
 use gt_core::statement::Statement;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::broker::Broker;
 use crate::partnership::{Client, Home, Process, Publisher, Random, child, draft_line, path, run_with_input};
@@ -240,22 +240,5 @@ fn post(client: &Client, statements: &[Statement]) -> Vec<String> {
         }
         return vec![reply.text().to_owned()];
     }
-    let lines: Vec<String> =
-        statements.iter().map(|statement| json!(statement.to_compact()).to_string()).collect();
-    let body = lines.join("\n");
-    let Ok(reply) = client.try_post("/v1/statements", "application/x-ndjson", body.as_bytes()) else {
-        return Vec::new();
-    };
-    assert_eq!(reply.status, 200, "{}", reply.text());
-    let lines = reply.lines();
-    let sealed = |line: &&Value| line["status"] == 200 || line["status"] == 201;
-    let receipts: Vec<String> = lines
-        .iter()
-        .take_while(sealed)
-        .map(|line| line["receipt"].as_str().expect("a receipt").to_owned())
-        .collect();
-    if let Some(first) = lines.get(receipts.len()) {
-        assert_eq!(first["status"], 503, "{first}");
-    }
-    receipts
+    client.publish_together(statements)
 }

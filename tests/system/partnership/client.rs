@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use gt_core::Hash;
 use gt_core::statement::{PublisherId, Statement};
-use serde_json::Value;
+use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::{Method, Request, Response};
 
@@ -35,6 +35,29 @@ impl Client {
         let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None);
         let config = config.timeout_global(Some(patience));
         Self { base: base.to_owned(), agent: config.build().into(), token: None }
+    }
+
+    /// Publishes several statements in one request, to a ledger that may end at any moment: the receipts of the first ones, as many as
+    /// there are.
+    pub(crate) fn publish_together(&self, statements: &[Statement]) -> Vec<String> {
+        let lines: Vec<String> =
+            statements.iter().map(|statement| json!(statement.to_compact()).to_string()).collect();
+        let body = lines.join("\n");
+        let Ok(reply) = self.try_post("/v1/statements", "application/x-ndjson", body.as_bytes()) else {
+            return Vec::new();
+        };
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let lines = reply.lines();
+        let sealed = |line: &&Value| line["status"] == 200 || line["status"] == 201;
+        let receipts: Vec<String> = lines
+            .iter()
+            .take_while(sealed)
+            .map(|line| line["receipt"].as_str().expect("a receipt").to_owned())
+            .collect();
+        if let Some(first) = lines.get(receipts.len()) {
+            assert_eq!(first["status"], 503, "{first}");
+        }
+        receipts
     }
 
     pub(crate) fn with_token(mut self, token: &str) -> Self {
