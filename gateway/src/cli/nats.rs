@@ -86,7 +86,7 @@ struct WantedArgs {
     replicas: Option<u64>,
     /// How many bytes the stream of sealed entries may have; the others together take a fifth of that besides. It must fit the
     /// servers' `max_file_store`.
-    #[arg(long, default_value_t = 64 << 30)]
+    #[arg(long, default_value_t = 40 << 30)]
     max_bytes: u64,
 }
 
@@ -138,6 +138,7 @@ impl SetupArgs {
             // Before anything is made for it.
             setup.is_of(&secrets).await?;
             let created = setup.create(&secrets.kek().epoch(), self.wanted.wanted(servers)).await?;
+            setup.readable(&secrets.kek().epoch()).await?;
             let mut done = setup.fill(&self.data, &secrets).await?;
             done.created = created;
             Ok::<_, Failure>(done)

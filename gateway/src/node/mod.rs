@@ -82,6 +82,7 @@ impl NodeConfig {
         let peers = setup.peers().await.map_err(SetupError::from)?;
         let reports = ask_servers(&client, &self.system_subject, &self.monitors, peers).await?;
         setup.check(&secrets.kek().epoch(), &reports).await?;
+        setup.readable(&secrets.kek().epoch()).await.map_err(SetupError::from)?;
         let options = NodeOptions {
             client: client.clone(),
             prefix: self.prefix.clone(),

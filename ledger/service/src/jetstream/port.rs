@@ -77,13 +77,13 @@ impl Port {
 
     /// The records of the shared keyring up to this sequence that are not held yet. They are to be accepted, and go into the folder
     /// with the next commit or [`Self::append`].
+    ///
+    /// Waits for them as long as it takes: they were there before the batch that rests on them, and a replica that was cut off does not
+    /// know of them for a while.
     pub(crate) fn keys_through(&mut self, sequence: u64) -> Result<Vec<KeyRecord>, CommitError> {
-        const ATTEMPTS: u32 = 100;
-        for _ in 0..ATTEMPTS {
-            if self.keyring.sequence >= sequence {
-                break;
-            }
-            // A replica may lag behind the one that acknowledged the records.
+        const SAY_EVERY: u32 = 100;
+        let mut waits = 0_u32;
+        while self.keyring.sequence < sequence {
             let (before, keyring) = (self.keyring.sequence, &mut self.keyring);
             let read = self.runtime.block_on(async {
                 let read = keyring.read_on().await;
@@ -92,6 +92,15 @@ impl Port {
                 }
                 read
             });
+            waits += 1;
+            if waits.is_multiple_of(SAY_EVERY) {
+                let there = self.keyring.sequence;
+                tracing::warn!(
+                    sequence,
+                    there,
+                    "a batch waits for keys that the shared keyring does not show"
+                );
+            }
             if let Err(error) = read {
                 tracing::warn!(%error, "the shared keyring cannot be read");
             }
@@ -101,12 +110,6 @@ impl Port {
         }
         let records = self.keyring.claim();
         self.unwritten.extend(records.iter().cloned());
-        if self.keyring.sequence < sequence {
-            return Err(CommitError::Contradiction(format!(
-                "a batch rests on keys up to {sequence}, and the shared keyring ends at {}",
-                self.keyring.sequence
-            )));
-        }
         Ok(records)
     }
 

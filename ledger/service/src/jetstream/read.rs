@@ -67,6 +67,11 @@ impl Stream {
         self.direct_get(&json!({"seq": from, "batch": MAX_MESSAGES, "max_bytes": MAX_BYTES})).await
     }
 
+    /// Whether somebody answers for the stream.
+    pub(super) async fn probe(&self) -> Result<(), StreamError> {
+        self.direct_get(&json!({"seq": 1, "batch": 1})).await.map(drop)
+    }
+
     /// Up to a thousand messages of one subject from a sequence on; none at the stream's end.
     pub(super) async fn read_subject(
         &self,

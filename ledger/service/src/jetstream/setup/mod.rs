@@ -125,6 +125,21 @@ impl Setup {
         }
     }
 
+    /// Waits until the streams can be read: one that has just been made, or whose servers have just started, takes a moment.
+    pub async fn readable(&self, epoch: &str) -> Result<(), StreamError> {
+        let began = Instant::now();
+        for (name, _) in configurations(epoch, None) {
+            let stream = self.stream(&name);
+            while let Err(error) = stream.probe().await {
+                if began.elapsed() > READY_WITHIN {
+                    return Err(error);
+                }
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+        Ok(())
+    }
+
     /// Checks that the stream, if it holds anything, is this ledger's.
     pub async fn is_of(&self, secrets: &Secrets) -> Result<(), SetupError> {
         let Some(pinned) = secrets.genesis() else { return Ok(()) };

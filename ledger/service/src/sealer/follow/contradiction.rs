@@ -17,7 +17,7 @@ use crate::sealer::batch::{SealError, Sealer};
 use crate::sealer::commit::CommitError;
 
 /// How often in a row the stream's leader must say what cannot be before it is believed.
-const MAX_DOUBTS: u32 = 3;
+const MAX_DOUBTS: u32 = 15;
 
 /// The stream contradicts what this node has sealed or verified. Nothing is believed any more until a person has looked.
 #[derive(Debug, thiserror::Error)]
