@@ -3,6 +3,7 @@ use bytes::Bytes;
 use gt_core::agency::AgencyCode;
 use gt_core::hash::Hash;
 use gt_core::statement::PublisherId;
+use gt_ledger::jetstream::intake_subject;
 use serde::Deserialize;
 
 use super::exchange::{Exchange, IntakeError};
@@ -13,11 +14,6 @@ use crate::outbox::Pin;
 pub const STATUS_HEADER: &str = "Gt-Status";
 /// The longest reply that is read, in bytes.
 pub const MAX_REPLY_BYTES: usize = 64 * 1024;
-
-/// The subject of a publisher's requests: a statement, or an empty payload that asks where the chain ends.
-pub fn intake_subject(agency: &AgencyCode, publisher: &PublisherId) -> String {
-    format!("gt.intake.{agency}.{publisher}")
-}
 
 /// One agency's side of the intake.
 #[derive(Debug)]

@@ -22,7 +22,8 @@ pub use credentials::new_user_seed;
 pub use error::ConnectError;
 pub(crate) use exchange::Exchange;
 pub use exchange::{IntakeError, Patience};
+pub use gt_ledger::jetstream::intake_subject;
 pub(crate) use intake::Intake;
-pub use intake::{MAX_REPLY_BYTES, STATUS_HEADER, intake_subject};
+pub use intake::{MAX_REPLY_BYTES, STATUS_HEADER};
 #[cfg(test)]
 pub(crate) use tests::test_server;
