@@ -32,6 +32,11 @@ pub(crate) trait Definition: Sized + Serialize + 'static {
 
     fn kept_mut(&mut self) -> &mut Vec<&'static str>;
 
+    /// Writes what views keep of it (`packed.rs`).
+    fn pack(&self, into: &mut Vec<u8>);
+
+    fn unpack(from: &mut &[u8]) -> Option<Self>;
+
     /// The schemas of the values of `MEMBERS`, in their order; of one disclosure's value, where there are many.
     fn value_schemas(generator: &mut SchemaGenerator) -> Vec<Schema>;
 

@@ -90,6 +90,24 @@ macro_rules! registry {
                 match self { $(Self::$Event(event) => event.occurred_at(),)+ }
             }
 
+            /// What views keep of it in a compact form: its type, its members in the clear, its times. Texts, names,
+            /// references and pseudonyms are left out. The form is good for this version of the crate alone.
+            pub fn pack(&self) -> Vec<u8> {
+                let mut bytes = Vec::with_capacity(64);
+                crate::packed::pack_number(self.event_type() as u64, &mut bytes);
+                match self { $(Self::$Event(event) => event.pack(&mut bytes),)+ }
+                bytes
+            }
+
+            /// Reads what [`Event::pack`] wrote; `None` if the bytes are nothing of the kind.
+            pub fn unpack(mut bytes: &[u8]) -> Option<Self> {
+                let position = usize::try_from(crate::packed::unpack_number(&mut bytes)?).ok()?;
+                let event = match EventType::ALL.get(position)? {
+                    $(EventType::$Event => Self::$Event(Box::new($Event::unpack(&mut bytes)?)),)+
+                };
+                bytes.is_empty().then_some(event)
+            }
+
             /// The names of the members that the publisher keeps at home.
             pub fn kept(&self) -> &[&'static str] {
                 match self { $(Self::$Event(event) => event.kept(),)+ }

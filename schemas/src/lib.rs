@@ -42,6 +42,7 @@ mod member;
 mod missing_ended;
 mod missing_started;
 mod notation;
+mod packed;
 mod people;
 mod reading;
 mod time;

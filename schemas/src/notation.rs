@@ -61,6 +61,17 @@ macro_rules! codes {
             }
         }
 
+        impl crate::packed::Packed for $Codes {
+            fn pack(&self, into: &mut Vec<u8>) {
+                crate::packed::pack_number(*self as u64, into);
+            }
+
+            fn unpack(from: &mut &[u8]) -> Option<Self> {
+                let position = usize::try_from(crate::packed::unpack_number(from)?).ok()?;
+                Self::ALL.get(position).copied()
+            }
+        }
+
         impl schemars::JsonSchema for $Codes {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($Codes).into()
@@ -111,6 +122,16 @@ macro_rules! record {
 
             fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 generator.subschema_for::<Self>()
+            }
+        }
+
+        impl crate::packed::Packed for $Record {
+            fn pack(&self, into: &mut Vec<u8>) {
+                $(crate::packed::Packed::pack(&self.$member, into);)+
+            }
+
+            fn unpack(from: &mut &[u8]) -> Option<Self> {
+                Some(Self { $($member: crate::packed::Packed::unpack(from)?,)+ })
             }
         }
 
@@ -170,6 +191,23 @@ macro_rules! tagged {
                         Ok(read)
                     })+
                 }
+            }
+        }
+
+        impl crate::packed::Packed for $Tagged {
+            fn pack(&self, into: &mut Vec<u8>) {
+                crate::packed::Packed::pack(&self.kind(), into);
+                match self {
+                    $(Self::$Kind { $($member,)+ } => {
+                        $(crate::packed::Packed::pack($member, into);)+
+                    })+
+                }
+            }
+
+            fn unpack(from: &mut &[u8]) -> Option<Self> {
+                Some(match <$Tag as crate::packed::Packed>::unpack(from)? {
+                    $($Tag::$Kind => Self::$Kind { $($member: crate::packed::Packed::unpack(from)?,)+ },)+
+                })
             }
         }
 

@@ -78,6 +78,12 @@ impl<T: Read> Read for Vec<T> {
 #[serde(transparent)]
 pub struct NonEmpty<T>(Vec<T>);
 
+impl<T> NonEmpty<T> {
+    pub(crate) fn of(elements: Vec<T>) -> Option<Self> {
+        if elements.is_empty() { None } else { Some(Self(elements)) }
+    }
+}
+
 impl<T> Deref for NonEmpty<T> {
     type Target = [T];
 
@@ -88,8 +94,7 @@ impl<T> Deref for NonEmpty<T> {
 
 impl<T: Read> Read for NonEmpty<T> {
     fn read(value: &Value) -> Result<Self, SchemaError> {
-        let elements = Vec::read(value)?;
-        if elements.is_empty() { Err(Fault::expected(ONE_OR_MORE).here()) } else { Ok(Self(elements)) }
+        Self::of(Vec::read(value)?).ok_or_else(|| Fault::expected(ONE_OR_MORE).here())
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {

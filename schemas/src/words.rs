@@ -34,11 +34,19 @@ pub struct Pseudonym(String);
 impl Text {
     /// The most characters (Unicode scalar values) of a text.
     pub const MAX: usize = 20_000;
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        check_text(text, Self::MAX).ok().map(|()| Self(text.to_owned()))
+    }
 }
 
 impl Label {
     /// The most characters (Unicode scalar values) of a label.
     pub const MAX: usize = 200;
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        check_text(text, Self::MAX).ok().map(|()| Self(text.to_owned()))
+    }
 }
 
 impl AgencyCode {
@@ -83,14 +91,16 @@ fn is_blank(text: &str) -> bool {
 
 fn read_text(value: &Value, max: usize) -> Result<String, SchemaError> {
     let text = value.as_str().ok_or_else(|| Fault::expected("a text").here())?;
+    check_text(text, max).map_err(Fault::here)?;
+    Ok(text.to_owned())
+}
+
+fn check_text(text: &str, max: usize) -> Result<(), Fault> {
     if is_blank(text) {
-        return Err(Fault::BlankText.here());
+        return Err(Fault::BlankText);
     }
     // A text never has more characters than bytes, so most need no counting.
-    if text.len() > max && text.chars().count() > max {
-        return Err(Fault::TextTooLong { max }.here());
-    }
-    Ok(text.to_owned())
+    if text.len() > max && text.chars().count() > max { Err(Fault::TextTooLong { max }) } else { Ok(()) }
 }
 
 fn read_form<T>(value: &Value, parse: fn(&str) -> Option<T>, form: &'static str) -> Result<T, SchemaError> {

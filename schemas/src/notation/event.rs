@@ -97,6 +97,25 @@ macro_rules! event {
                 &mut self.kept
             }
 
+            fn pack(&self, into: &mut Vec<u8>) {
+                $(crate::packed::Packed::pack(&self.$clear, into);)*
+                $(if const { crate::packed::is_kept_by_views(stringify!($member)) } {
+                    crate::packed::Packed::pack(&self.$member, into);
+                })*
+            }
+
+            fn unpack(from: &mut &[u8]) -> Option<Self> {
+                Some(Self {
+                    $($clear: crate::packed::Packed::unpack(from)?,)*
+                    $($member: if const { crate::packed::is_kept_by_views(stringify!($member)) } {
+                        crate::packed::Packed::unpack(from)?
+                    } else {
+                        crate::reading::Disclosable::none()
+                    },)*
+                    kept: Vec::new(),
+                })
+            }
+
             fn value_schemas(generator: &mut schemars::SchemaGenerator) -> Vec<schemars::Schema> {
                 vec![
                     $(<$Clear as crate::reading::Read>::schema(generator),)+

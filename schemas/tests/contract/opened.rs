@@ -178,3 +178,21 @@ fn a_view_reads_what_is_left() {
     signed.clear.remove("decision");
     assert_eq!(signed.read().unwrap_err().code(), "missing_member");
 }
+
+/// What views keep is what stands in the clear, and times and counts: no text, name, reference or pseudonym.
+#[test]
+fn the_compact_form_keeps_codes_and_times_and_nothing_else() {
+    for example in examples::all() {
+        let event = Signed::of(&example).validate().unwrap();
+        let bytes = event.pack();
+        let kept = Event::unpack(&bytes).unwrap_or_else(|| panic!("{}", example.name)).to_draft();
+        for member in members(example.event_type) {
+            let by_views =
+                member.place == Place::Clear || member.name.ends_with("times") || member.name == "extent";
+            let was = event.to_draft().get(member.name).cloned().filter(|_| by_views);
+            assert_eq!(kept.get(member.name), was.as_ref(), "{} {}", example.name, member.name);
+        }
+        assert!(Event::unpack(&bytes[..bytes.len() - 1]).is_none());
+        assert!(Event::unpack(&[&bytes[..], &[0]].concat()).is_none());
+    }
+}
