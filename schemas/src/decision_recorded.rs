@@ -1,4 +1,6 @@
 //! `decision.recorded`: a decision to share, or not to share, information about a child (DOMAIN section 1).
+//!
+//! Version 1 did not ask for an authoriser; its members are the same.
 
 mod codes;
 mod conditions;
@@ -10,8 +12,8 @@ pub use codes::*;
 pub use parts::*;
 
 use conditions::{
-    identifiable_is_shared, identity_is_at_risk, is_consented, is_insecure, is_shared, is_unconsented,
-    is_uninformed, is_withheld, recipient_is_private,
+    identifiable_is_shared, identity_is_at_risk, is_authorised, is_consented, is_insecure, is_shared,
+    is_unconsented, is_uninformed, is_withheld, recipient_is_private,
 };
 
 use crate::definition::{Condition, Definition, Rules};
@@ -21,7 +23,6 @@ use crate::member::Requirement::{Always, Optional, When};
 use crate::notation::event;
 use crate::people::{Child, OtherPerson, Professional, RecipientName};
 use crate::reading::NonEmpty;
-use crate::time::Time;
 use crate::words::Text;
 
 const SHARED: &str = "when the decision is Share or SharePart";
@@ -34,6 +35,8 @@ const CONSENTED: &str = "when consent is Explicit or Given";
 const UNCONSENTED: &str =
     "when consent is NotSought or NotPossible, or when it is Refused or Withdrawn and information is shared";
 const UNINFORMED: &str = "when the individual is not told";
+const AUTHORISED: &str =
+    "when information is shared although consent is Refused or Withdrawn, or when a request is refused";
 
 event! {
     /// A decision to share, or not to share, information about a child.
@@ -106,7 +109,7 @@ event! {
             /// Who decided.
             practitioner: Option<Professional>, owner = Named, keepable = false, required = Always;
             /// Who authorised it.
-            authoriser: Option<Professional>, owner = Named, keepable = false, required = Optional;
+            authoriser: Option<Professional>, owner = Named, keepable = false, required = When(AUTHORISED);
         }
     }
 }
@@ -137,6 +140,12 @@ impl DecisionRecorded {
             ConsentStatus::NotSought | ConsentStatus::NotPossible => true,
             ConsentStatus::Refused | ConsentStatus::Withdrawn => self.shares(),
         }
+    }
+
+    fn owes_authoriser(&self) -> bool {
+        let refused = matches!(self.consent.status, ConsentStatus::Refused | ConsentStatus::Withdrawn);
+        (refused && self.shares())
+            || (self.trigger == Trigger::Request && self.decision == Decision::Withhold)
     }
 
     fn risks_identity(&self) -> bool {
@@ -201,6 +210,10 @@ impl Rules for DecisionRecorded {
         needs("/consent/why_not", UNCONSENTED, Self::owes_reason_without_consent, is_unconsented, |d| {
             d.consent.why_not.is_some()
         }),
+        Condition {
+            since: 2,
+            ..needs("/authoriser", AUTHORISED, Self::owes_authoriser, is_authorised, |d| d.has("authoriser"))
+        },
     ];
 
     fn agree(&self) -> Result<(), SchemaError> {
@@ -233,14 +246,6 @@ impl Rules for DecisionRecorded {
             rule("SharePart", json!({ "allOf": [has("Shared"), has("Withheld")] })),
         ]
     }
-
-    fn child(&self) -> Option<&Child> {
-        self.child.as_ref()
-    }
-
-    fn occurred_at(&self) -> Option<Time> {
-        self.times.as_ref().map(|times| times.occurred_at)
-    }
 }
 
 const fn needs(
@@ -250,5 +255,5 @@ const fn needs(
     schema: fn() -> Value,
     is_met: fn(&DecisionRecorded) -> bool,
 ) -> Condition<DecisionRecorded> {
-    Condition { member, when, holds, schema, is_met }
+    Condition { since: 1, member, when, holds, schema, is_met }
 }

@@ -28,6 +28,12 @@ pub(crate) trait Definition: Sized + Serialize + 'static {
     /// Whether a disclosable member's value is here.
     fn is_open(&self, member: &str) -> bool;
 
+    /// The child that the statement is about, if the type has one and its disclosure is here.
+    fn child(&self) -> Option<&Child>;
+
+    /// The event's own time, if its disclosure is here.
+    fn occurred_at(&self) -> Option<Time>;
+
     fn kept(&self) -> &[&'static str];
 
     fn kept_mut(&mut self) -> &mut Vec<&'static str>;
@@ -60,16 +66,12 @@ pub(crate) trait Rules: Definition {
     fn agreement_schemas() -> Vec<Value> {
         Vec::new()
     }
-
-    /// The child that the statement is about, if its disclosure is here.
-    fn child(&self) -> Option<&Child>;
-
-    /// The event's own time, if its disclosure is here.
-    fn occurred_at(&self) -> Option<Time>;
 }
 
 /// A member that is required if something holds. The same condition stands as Rust and as a JSON Schema side by side.
 pub(crate) struct Condition<E> {
+    /// The version of the type since which it is required.
+    pub(crate) since: u16,
     /// The member, as a JSON pointer of one or two names: `/informed`, `/times/shared_at`.
     pub(crate) member: &'static str,
     /// The condition in words, as in the member's [`Requirement::When`].
@@ -120,7 +122,7 @@ pub(crate) fn refuse_in_clear<E: Definition>(name: &str) -> Option<Fault> {
 }
 
 /// The draft's whole check. In a draft, members that are kept are present like all others.
-pub(crate) fn draft<E: Rules>(data: &Value) -> Result<E, SchemaError> {
+pub(crate) fn draft<E: Rules>(version: u16, data: &Value) -> Result<E, SchemaError> {
     let data = data.as_object().ok_or_else(|| Fault::expected("an object").here())?;
     let event = E::from_draft(data)?;
     for kept in event.kept() {
@@ -130,12 +132,12 @@ pub(crate) fn draft<E: Rules>(data: &Value) -> Result<E, SchemaError> {
                 .within(kept));
         }
     }
-    complete(&event)?;
+    complete(version, &event)?;
     Ok(event)
 }
 
 /// The sealer's whole check.
-pub(crate) fn opened<E: Rules>(data: Opened<'_>, kept: &[String]) -> Result<E, SchemaError> {
+pub(crate) fn opened<E: Rules>(version: u16, data: Opened<'_>, kept: &[String]) -> Result<E, SchemaError> {
     let mut event = E::from_opened(data)?;
     for (name, values) in data.disclosed {
         if values.is_empty() {
@@ -146,24 +148,29 @@ pub(crate) fn opened<E: Rules>(data: Opened<'_>, kept: &[String]) -> Result<E, S
     if let Some(name) = event.kept().iter().find(|name| event.is_open(name)) {
         return Err(Fault::KeptDisclosed.here().within(name));
     }
-    complete(&event)?;
+    complete(version, &event)?;
     Ok(event)
 }
 
 /// Whether every required member is here or kept, and nothing contradicts itself.
-fn complete<E: Rules>(event: &E) -> Result<(), SchemaError> {
+fn complete<E: Rules>(version: u16, event: &E) -> Result<(), SchemaError> {
     for member in E::MEMBERS {
         if member.requirement == Requirement::Always && !event.has(member.name) {
             return Err(Fault::MissingMember { rule: member.requirement }.here().within(member.name));
         }
     }
-    for condition in E::CONDITIONS {
+    for condition in conditions_of::<E>(version) {
         if (condition.holds)(event) && !(condition.is_met)(event) {
             let rule = Requirement::When(condition.when);
             return Err(Fault::MissingMember { rule }.at(condition.member));
         }
     }
     event.agree()
+}
+
+/// The conditions that hold in this version of the type.
+pub(crate) fn conditions_of<E: Rules>(version: u16) -> impl Iterator<Item = &'static Condition<E>> {
+    E::CONDITIONS.iter().filter(move |condition| condition.since <= version)
 }
 
 fn place<E: Definition>(name: &str) -> Option<Place> {

@@ -28,10 +28,10 @@ pub enum Fault {
     #[error("is of an unknown type")]
     UnknownType,
     /// The type is known, this version of it is not.
-    #[error("is of an unknown version; expected {known}")]
+    #[error("is of an unknown version; expected {}", Numbers(known))]
     UnknownVersion {
-        /// The version that is known.
-        known: u16,
+        /// The versions that are read, the current one first.
+        known: &'static [u16],
     },
     /// A required member is not there.
     #[error("is missing; it is required {rule}")]
@@ -172,6 +172,17 @@ impl fmt::Display for Codes<'_> {
         }
         for (n, code) in self.0.iter().enumerate() {
             write!(f, "{}{code}", if n == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+struct Numbers<'a>(&'a [u16]);
+
+impl fmt::Display for Numbers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, number) in self.0.iter().enumerate() {
+            write!(f, "{}{number}", if n == 0 { "" } else { " or " })?;
         }
         Ok(())
     }

@@ -7,19 +7,30 @@ use schemars::Schema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::definition::{self, Definition, Opened, Rules};
+use crate::definition::{self, Definition, Opened};
 use crate::error::{Fault, SchemaError};
 use crate::json_schema::{self, Shape};
 use crate::member::Member;
+use crate::missing_ended::v1::MissingEnded as MissingEndedV1;
 use crate::people::Child;
 use crate::time::Time;
-use crate::{ContextLinked, DecisionRecorded, MissingEnded, MissingStarted};
+use crate::{
+    AccessApproved, AgreementEnded, AgreementRegistered, AgreementReviewed, AlertAssigned, AlertReviewed,
+    ChildMoved, ConsentGiven, ConsentRefused, ConsentWithdrawn, ContextLinked, ContextUnlinked,
+    DecisionCorrected, DecisionRecorded, DecisionReviewed, DisclosureReceived, ErasureRequested,
+    HarmRecorded, HoldLifted, HoldPlaced, IdentifierLinked, IdentifierUnlinked, MeetingHeld, MissingEnded,
+    MissingStarted, ObjectionReceived, PersonLinked, PersonUnlinked, PlacementStarted, RecordAccessed,
+    RecordReleased, RecordRestricted, RectificationRequested, ReferralMade, ReferralOutcome, RequestAnswered,
+    RequestReceived, RequestRefused, RestrictionRequested, RhiDeclined, RhiHeld, RhiOffered,
+    SubjectAccessReceived,
+};
 
 /// Writes [`EventType`] and [`Event`] and leads each operation to the type's own definition.
 ///
-/// A new type is one module with `event!` and `impl Rules`, and one line in the list below.
+/// A new type is one definition with `event!` and `impl Rules`, and one line in the list below. A line names the current
+/// version, then the older ones, each with the struct that it is read as; `From` leads from that to the current one.
 macro_rules! registry {
-    ($($Event:ident = $name:literal, version $version:literal;)+) => {
+    ($($Event:ident = $name:literal, version $version:literal $(, version $old:literal as $Old:ty)*;)+) => {
         /// A type of event. The types of the ledger itself (`ledger.*`, `publisher.*`, `subject.*`) are none of these.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -36,33 +47,81 @@ macro_rules! registry {
                 match self { $(Self::$Event => $name,)+ }
             }
 
-            /// Its version: the one that is known. A statement of another version is refused.
+            /// Its current version: the one in which new events are written.
             pub const fn version(self) -> u16 {
                 match self { $(Self::$Event => $version,)+ }
             }
 
-            fn members(self) -> &'static [Member] {
-                match self { $(Self::$Event => <$Event as Definition>::MEMBERS,)+ }
+            /// The versions that are read, the current one first.
+            pub const fn versions(self) -> &'static [u16] {
+                match self { $(Self::$Event => &[$version $(, $old)*],)+ }
             }
 
-            fn read_draft(self, data: &Value) -> Result<Event, SchemaError> {
-                match self { $(Self::$Event => definition::draft(data).map(Box::new).map(Event::$Event),)+ }
-            }
-
-            fn read_complete(self, opened: Opened<'_>, kept: &[String]) -> Result<Event, SchemaError> {
-                match self {
-                    $(Self::$Event => definition::opened(opened, kept).map(Box::new).map(Event::$Event),)+
+            fn members(self, version: u16) -> Result<&'static [Member], SchemaError> {
+                match (self, version) {
+                    $(
+                        (Self::$Event, $version) => Ok(<$Event as Definition>::MEMBERS),
+                        $((Self::$Event, $old) => Ok(<$Old as Definition>::MEMBERS),)*
+                    )+
+                    _ => Err(self.unknown_version()),
                 }
             }
 
-            fn read_partial(self, opened: Opened<'_>) -> Result<Event, SchemaError> {
-                match self {
-                    $(Self::$Event => $Event::from_opened(opened).map(Box::new).map(Event::$Event),)+
+            fn read_draft(self, version: u16, data: &Value) -> Result<Event, SchemaError> {
+                match (self, version) {
+                    $(
+                        (Self::$Event, $version) => {
+                            definition::draft::<$Event>(version, data).map(current).map(Event::$Event)
+                        }
+                        $((Self::$Event, $old) => {
+                            definition::draft::<$Old>(version, data).map(current).map(Event::$Event)
+                        })*
+                    )+
+                    _ => Err(self.unknown_version()),
                 }
             }
 
-            pub(crate) fn schema(self, shape: Shape) -> Schema {
-                match self { $(Self::$Event => json_schema::of::<$Event>(self, shape),)+ }
+            fn read_complete(
+                self,
+                version: u16,
+                opened: Opened<'_>,
+                kept: &[String],
+            ) -> Result<Event, SchemaError> {
+                match (self, version) {
+                    $(
+                        (Self::$Event, $version) => {
+                            definition::opened::<$Event>(version, opened, kept).map(current).map(Event::$Event)
+                        }
+                        $((Self::$Event, $old) => {
+                            definition::opened::<$Old>(version, opened, kept).map(current).map(Event::$Event)
+                        })*
+                    )+
+                    _ => Err(self.unknown_version()),
+                }
+            }
+
+            fn read_partial(self, version: u16, opened: Opened<'_>) -> Result<Event, SchemaError> {
+                match (self, version) {
+                    $(
+                        (Self::$Event, $version) => {
+                            <$Event>::from_opened(opened).map(current).map(Event::$Event)
+                        }
+                        $((Self::$Event, $old) => {
+                            <$Old>::from_opened(opened).map(current).map(Event::$Event)
+                        })*
+                    )+
+                    _ => Err(self.unknown_version()),
+                }
+            }
+
+            pub(crate) fn schema(self, version: u16, shape: Shape) -> Result<Schema, SchemaError> {
+                match (self, version) {
+                    $(
+                        (Self::$Event, $version) => Ok(json_schema::of::<$Event>(self, version, shape)),
+                        $((Self::$Event, $old) => Ok(json_schema::of::<$Old>(self, version, shape)),)*
+                    )+
+                    _ => Err(self.unknown_version()),
+                }
             }
         }
 
@@ -117,18 +176,65 @@ macro_rules! registry {
 }
 
 registry! {
-    DecisionRecorded = "decision.recorded", version 1;
+    DecisionRecorded = "decision.recorded", version 2, version 1 as DecisionRecorded;
+    DecisionReviewed = "decision.reviewed", version 1;
+    DecisionCorrected = "decision.corrected", version 1;
+    RequestReceived = "request.received", version 1;
+    RequestAnswered = "request.answered", version 1;
+    RequestRefused = "request.refused", version 1;
+    ReferralMade = "referral.made", version 1;
+    ReferralOutcome = "referral.outcome", version 1;
     MissingStarted = "missing.started", version 1;
-    MissingEnded = "missing.ended", version 1;
+    MissingEnded = "missing.ended", version 2, version 1 as MissingEndedV1;
+    RhiOffered = "rhi.offered", version 1;
+    RhiHeld = "rhi.held", version 1;
+    RhiDeclined = "rhi.declined", version 1;
+    ChildMoved = "child.moved", version 1;
+    PlacementStarted = "placement.started", version 1;
     ContextLinked = "context.linked", version 1;
+    ContextUnlinked = "context.unlinked", version 1;
+    PersonLinked = "person.linked", version 1;
+    PersonUnlinked = "person.unlinked", version 1;
+    DisclosureReceived = "disclosure.received", version 1;
+    ConsentGiven = "consent.given", version 1;
+    ConsentRefused = "consent.refused", version 1;
+    ConsentWithdrawn = "consent.withdrawn", version 1;
+    MeetingHeld = "meeting.held", version 1;
+    HarmRecorded = "harm.recorded", version 1;
+    AgreementRegistered = "agreement.registered", version 1;
+    AgreementReviewed = "agreement.reviewed", version 1;
+    AgreementEnded = "agreement.ended", version 1;
+    SubjectAccessReceived = "subject_access.received", version 1;
+    RectificationRequested = "rectification.requested", version 1;
+    RestrictionRequested = "restriction.requested", version 1;
+    ObjectionReceived = "objection.received", version 1;
+    ErasureRequested = "erasure.requested", version 1;
+    RecordRestricted = "record.restricted", version 1;
+    RecordReleased = "record.released", version 1;
+    HoldPlaced = "hold.placed", version 1;
+    HoldLifted = "hold.lifted", version 1;
+    IdentifierLinked = "identifier.linked", version 1;
+    IdentifierUnlinked = "identifier.unlinked", version 1;
+    AlertAssigned = "alert.assigned", version 1;
+    AlertReviewed = "alert.reviewed", version 1;
+    RecordAccessed = "record.accessed", version 1;
+    AccessApproved = "access.approved", version 1;
+}
+
+/// The event as the current version has it.
+fn current<Read, Current: From<Read>>(event: Read) -> Box<Current> {
+    Box::new(Current::from(event))
 }
 
 /// Checks a draft's `data` in full: the plain members as an agency's system writes them, before they are signed.
 ///
+/// An event of an older version is checked by that version's rules, and comes out as the current one has it; so do the
+/// other two ways of reading.
+///
 /// Refused are unknown types, versions and members, members that are missing, values of the wrong form, and members
 /// that contradict each other. Members that `kept` names are checked like the others, for a draft has them all.
 pub fn validate_draft(event_type: &str, version: u16, data: &Value) -> Result<Event, SchemaError> {
-    EventType::of(event_type, version)?.read_draft(data)
+    EventType::named(event_type)?.read_draft(version, data)
 }
 
 /// Checks signed data in full, as the sealer does before it seals: `clear` has the members in the clear without `kept`,
@@ -143,7 +249,7 @@ pub fn validate_opened(
     disclosed: &BTreeMap<String, Vec<Value>>,
     kept: &[String],
 ) -> Result<Event, SchemaError> {
-    EventType::of(event_type, version)?.read_complete(Opened { clear, disclosed }, kept)
+    EventType::named(event_type)?.read_complete(version, Opened { clear, disclosed }, kept)
 }
 
 /// Reads signed data of which any disclosure may be absent: kept at home, erased, or not for this reader.
@@ -156,25 +262,38 @@ pub fn read_opened(
     clear: &Map<String, Value>,
     disclosed: &BTreeMap<String, Vec<Value>>,
 ) -> Result<Event, SchemaError> {
-    EventType::of(event_type, version)?.read_partial(Opened { clear, disclosed })
+    EventType::named(event_type)?.read_partial(version, Opened { clear, disclosed })
 }
 
-/// The members that events of this type have, those in the clear first.
+/// The members that events of this type have in its current version, those in the clear first.
 pub fn members(event_type: EventType) -> &'static [Member] {
-    event_type.members()
+    event_type.members(event_type.version()).expect("a type reads its current version")
+}
+
+/// The members in one of the versions that are read. An unknown version is refused.
+pub fn members_at(event_type: EventType, version: u16) -> Result<&'static [Member], SchemaError> {
+    event_type.members(version)
 }
 
 impl EventType {
-    /// The type of this name and version.
+    /// The type of this name, if this version of it is read.
     pub fn of(name: &str, version: u16) -> Result<Self, SchemaError> {
-        let event_type = Self::parse(name).ok_or_else(|| Fault::UnknownType.here())?;
-        let known = event_type.version();
-        if version == known { Ok(event_type) } else { Err(Fault::UnknownVersion { known }.here()) }
+        let event_type = Self::named(name)?;
+        let known = event_type.versions().contains(&version);
+        if known { Ok(event_type) } else { Err(event_type.unknown_version()) }
     }
 
     /// The type of this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|event_type| event_type.as_str() == name)
+    }
+
+    fn named(name: &str) -> Result<Self, SchemaError> {
+        Self::parse(name).ok_or_else(|| Fault::UnknownType.here())
+    }
+
+    fn unknown_version(self) -> SchemaError {
+        Fault::UnknownVersion { known: self.versions() }.here()
     }
 }
 

@@ -5,7 +5,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{Schema, json_schema};
 use serde_json::{Map, Value, json};
 
-use crate::definition::Rules;
+use crate::definition::{Condition, Rules, conditions_of};
+use crate::error::SchemaError;
 use crate::event::EventType;
 use crate::member::{Member, Place, Requirement};
 use crate::reading::KEPT;
@@ -33,15 +34,21 @@ impl Shape {
     }
 }
 
-/// The JSON Schema of this shape of an event type's `data`.
+/// The JSON Schema of this shape of an event type's `data`, in its current version.
 ///
 /// Members carry `x-gt-place` (`clear` or `disclosed`) and `x-gt-required` in words; disclosed ones `x-gt-owner` (`child`
 /// or `named`) and `x-gt-keepable`; codes `x-gt-meanings`.
 pub fn json_schema(event_type: EventType, shape: Shape) -> Value {
-    event_type.schema(shape).to_value()
+    let schema = event_type.schema(event_type.version(), shape);
+    schema.expect("a type reads its current version").to_value()
 }
 
-pub(crate) fn of<E: Rules>(event_type: EventType, shape: Shape) -> Schema {
+/// The same in one of the versions that are read. An unknown version is refused.
+pub fn json_schema_at(event_type: EventType, version: u16, shape: Shape) -> Result<Value, SchemaError> {
+    event_type.schema(version, shape).map(Schema::to_value)
+}
+
+pub(crate) fn of<E: Rules>(event_type: EventType, version: u16, shape: Shape) -> Schema {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let values = E::value_schemas(&mut generator);
     let mut definitions = generator.take_definitions(true);
@@ -55,13 +62,14 @@ pub(crate) fn of<E: Rules>(event_type: EventType, shape: Shape) -> Schema {
                 digests(member.name, many)
             }
         };
-        properties.insert(member.name.to_owned(), annotated(property, member).to_value());
+        let requirement = requirement::<E>(member, version);
+        properties.insert(member.name.to_owned(), annotated(property, member, requirement).to_value());
     }
     properties.insert(KEPT.to_owned(), kept_schema::<E>());
     if shape == Shape::Signed {
         definitions.insert("Digest".to_owned(), digest());
     }
-    let (name, version) = (event_type.as_str(), event_type.version());
+    let name = event_type.as_str();
     let mut schema = json_schema!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": format!("urn:goldenthread:schema:{name}:v{version}:{}", shape.as_str()),
@@ -73,7 +81,7 @@ pub(crate) fn of<E: Rules>(event_type: EventType, shape: Shape) -> Schema {
         "additionalProperties": false,
         "$defs": definitions,
     });
-    let conditions = conditions::<E>(shape);
+    let conditions = conditions::<E>(version, shape);
     if !conditions.is_empty() {
         schema.insert("allOf".to_owned(), conditions.into());
     }
@@ -85,10 +93,19 @@ fn always_required<E: Rules>() -> Vec<&'static str> {
     always.map(|member| member.name).collect()
 }
 
-fn annotated(mut schema: Schema, member: &Member) -> Schema {
+/// When a member is required in this version: a condition that came later does not count.
+fn requirement<E: Rules>(member: &Member, version: u16) -> Requirement {
+    let about = |condition: &&Condition<E>| condition.member.strip_prefix('/') == Some(member.name);
+    match E::CONDITIONS.iter().find(about) {
+        Some(condition) if condition.since > version => Requirement::Optional,
+        _ => member.requirement,
+    }
+}
+
+fn annotated(mut schema: Schema, member: &Member, requirement: Requirement) -> Schema {
     let mut annotate = |name: &str, value: Value| schema.insert(name.to_owned(), value);
     annotate("description", member.description.into());
-    if let Requirement::When(condition) = member.requirement {
+    if let Requirement::When(condition) = requirement {
         annotate("x-gt-required", condition.into());
     }
     match member.place {
@@ -139,9 +156,9 @@ fn kept_schema<E: Rules>() -> Value {
 }
 
 /// The conditions as `if` and `then`, those of one condition joined, then what members say of each other.
-fn conditions<E: Rules>(shape: Shape) -> Vec<Value> {
+fn conditions<E: Rules>(version: u16, shape: Shape) -> Vec<Value> {
     let mut joined: Vec<(Value, Vec<Value>)> = Vec::new();
-    for condition in E::CONDITIONS {
+    for condition in conditions_of::<E>(version) {
         let path: Vec<&str> = condition.member.split('/').skip(1).collect();
         let then = match path[..] {
             [member] => json!({ "required": [member] }),

@@ -1,11 +1,27 @@
 //! `missing.ended`: a child who was missing or away has returned or was found (DOMAIN section 4).
+//!
+//! Version 1 could not say that nobody knew yet whether the child had come to harm.
+
+pub(crate) mod v1;
 
 use crate::definition::Rules;
 use crate::member::Requirement::{Always, Optional};
 use crate::missing_started::MissingRefs;
-use crate::notation::{event, record};
+use crate::notation::{codes, event, record};
 use crate::people::{Child, ContextRef};
 use crate::time::Time;
+
+codes! {
+    /// Whether harm during the absence is suspected.
+    pub enum HarmSuspicion {
+        /// It is suspected.
+        Suspected,
+        /// It is not suspected.
+        NotSuspected,
+        /// Nobody knows yet.
+        NotKnown,
+    }
+}
 
 record! {
     /// The times of the absence's end.
@@ -22,7 +38,7 @@ event! {
     pub struct MissingEnded {
         clear {
             /// Whether harm during the absence is suspected.
-            harm_suspected: bool, required = Always;
+            harm: HarmSuspicion, required = Always;
         }
         disclosed {
             /// The child who returned.
@@ -37,12 +53,12 @@ event! {
     }
 }
 
-impl Rules for MissingEnded {
-    fn child(&self) -> Option<&Child> {
-        self.child.as_ref()
-    }
+impl Rules for MissingEnded {}
 
-    fn occurred_at(&self) -> Option<Time> {
-        self.times.as_ref().map(|times| times.occurred_at)
+impl From<v1::MissingEnded> for MissingEnded {
+    fn from(old: v1::MissingEnded) -> Self {
+        let v1::MissingEnded { harm_suspected, child, times, refs, place, kept } = old;
+        let harm = if harm_suspected { HarmSuspicion::Suspected } else { HarmSuspicion::NotSuspected };
+        Self { harm, child, times, refs, place, kept }
     }
 }

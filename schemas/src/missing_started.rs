@@ -97,12 +97,4 @@ event! {
     }
 }
 
-impl Rules for MissingStarted {
-    fn child(&self) -> Option<&Child> {
-        self.child.as_ref()
-    }
-
-    fn occurred_at(&self) -> Option<Time> {
-        self.times.as_ref().map(|times| times.occurred_at)
-    }
-}
+impl Rules for MissingStarted {}

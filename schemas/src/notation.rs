@@ -2,6 +2,7 @@
 //! strict reading and its JSON Schema, with the same names and the same words.
 
 mod event;
+mod parts;
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
@@ -236,7 +237,8 @@ macro_rules! tagged {
     };
 }
 
-pub(crate) use event::event;
+pub(crate) use event::{child_of, event, events};
+pub(crate) use parts::{refs, times};
 pub(crate) use {code_text, codes, record, tagged};
 
 /// A member's name in JSON: Rust's keywords are written `r#ref`.

@@ -6,7 +6,7 @@
 
 use crate::reading::NonEmpty;
 use crate::time::Time;
-use crate::words::{AgencyCode, Label, Pseudonym, Text};
+use crate::words::{AgencyCode, AlertId, Label, Pseudonym, Text};
 
 /// A value that has a compact form.
 pub(crate) trait Packed: Sized {
@@ -153,6 +153,7 @@ packed_text! {
     Label by Label::parse;
     AgencyCode by AgencyCode::parse;
     Pseudonym by Pseudonym::parse;
+    AlertId by AlertId::parse;
 }
 
 #[cfg(test)]

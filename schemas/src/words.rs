@@ -31,6 +31,12 @@ pub struct AgencyCode(String);
 #[serde(transparent)]
 pub struct Pseudonym(String);
 
+/// An alert's id: 16 bytes in base64url, 22 characters. It is worked out from what the alert is about, so it is no
+/// less personal than that.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct AlertId(String);
+
 impl Text {
     /// The most characters (Unicode scalar values) of a text.
     pub const MAX: usize = 20_000;
@@ -79,6 +85,16 @@ impl Pseudonym {
     }
 }
 
+impl AlertId {
+    /// The alert's id that this text is, if it is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let sound = text.len() == 22
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && text.ends_with(['A', 'Q', 'g', 'w']);
+        sound.then(|| Self(text.to_owned()))
+    }
+}
+
 /// The characters of base64url that can end 32 bytes: the two bits that are left over are zero.
 const NO_SPARE_BITS: &[u8; 16] = b"AEIMQUYcgkosw048";
 
@@ -107,7 +123,7 @@ fn read_form<T>(value: &Value, parse: fn(&str) -> Option<T>, form: &'static str)
     value.as_str().and_then(parse).ok_or_else(|| Fault::expected(form).here())
 }
 
-/// What the four types have in common: a public view as text, and a schema by name.
+/// What the five types have in common: a public view as text, and a schema by name.
 macro_rules! text_type {
     ($Type:ident, $read:expr, $schema:expr) => {
         impl $Type {
@@ -173,6 +189,16 @@ text_type!(
     })
 );
 
+text_type!(
+    AlertId,
+    |value| read_form(value, Self::parse, "an alert's id, 22 characters of base64url"),
+    json_schema!({
+        "description": "An alert's id: 16 bytes in base64url.",
+        "type": "string",
+        "pattern": "^[A-Za-z0-9_-]{21}[AQgw]$",
+    })
+);
+
 /// Personal data stays out of `Debug`.
 macro_rules! silent_debug {
     ($($Type:ident)+) => {$(
@@ -184,7 +210,7 @@ macro_rules! silent_debug {
     )+};
 }
 
-silent_debug! { Text Label Pseudonym }
+silent_debug! { Text Label Pseudonym AlertId }
 
 #[cfg(test)]
 mod tests {

@@ -41,6 +41,13 @@ pub(super) fn is_unconsented() -> Value {
     ] })
 }
 
+pub(super) fn is_authorised() -> Value {
+    json!({ "anyOf": [
+        { "allOf": [is_shared(), consent_is(&["Refused", "Withdrawn"])] },
+        { "allOf": [one_of("trigger", &["Request"]), one_of("decision", &["Withhold"])] },
+    ] })
+}
+
 pub(super) fn recipient_is_private() -> Value {
     let private = json!({ "type": "object", "properties": { "agency": false } });
     json!({ "properties": { "recipients": { "contains": private } }, "required": ["recipients"] })

@@ -1,4 +1,4 @@
-//! The notation of an event type.
+//! The notation of an event type. Every one has a disclosable member `times` whose `occurred_at` is its own time.
 
 /// An event type's `data`: its members in the clear, then its disclosable ones. See `missing_ended.rs` for a short one.
 macro_rules! event {
@@ -89,6 +89,14 @@ macro_rules! event {
                 }
             }
 
+            fn child(&self) -> Option<&crate::Child> {
+                crate::notation::child_of!(self: $($member)+)
+            }
+
+            fn occurred_at(&self) -> Option<crate::Time> {
+                self.times.as_ref().map(|times| times.occurred_at)
+            }
+
             fn kept(&self) -> &[&'static str] {
                 &self.kept
             }
@@ -126,4 +134,29 @@ macro_rules! event {
     };
 }
 
-pub(crate) use event;
+/// The member `child`, if the type has one.
+macro_rules! child_of {
+    ($event:ident: child $($others:ident)*) => {
+        $event.child.as_ref()
+    };
+    ($event:ident: $other:ident $($others:ident)*) => {
+        crate::notation::child_of!($event: $($others)*)
+    };
+    ($event:ident:) => {
+        None
+    };
+}
+
+/// Several event types that have the same members.
+macro_rules! events {
+    ($($(#[doc = $doc:literal])+ pub struct $Event:ident;)+ each $members:tt) => {
+        $(
+            crate::notation::event! {
+                $(#[doc = $doc])+
+                pub struct $Event $members
+            }
+        )+
+    };
+}
+
+pub(crate) use {child_of, event, events};

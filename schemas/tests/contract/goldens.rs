@@ -4,28 +4,34 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gt_schemas::{EventType, Place, Shape, json_schema, members};
+use gt_schemas::{EventType, Place, Shape, json_schema_at, members_at};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("json")
 }
 
-fn file_name(event_type: EventType, shape: Shape) -> String {
-    format!("{event_type}.v{}.{}.schema.json", event_type.version(), shape.as_str())
+fn file_name(event_type: EventType, version: u16, shape: Shape) -> String {
+    format!("{event_type}.v{version}.{}.schema.json", shape.as_str())
 }
 
-fn every_schema() -> impl Iterator<Item = (EventType, Shape)> {
-    EventType::ALL.iter().flat_map(|event_type| Shape::ALL.iter().map(|shape| (*event_type, *shape)))
+fn every_schema() -> impl Iterator<Item = (EventType, u16, Shape)> {
+    let shapes = |event_type, version| Shape::ALL.iter().map(move |shape| (event_type, version, *shape));
+    let versions = move |event_type: &EventType| {
+        let event_type = *event_type;
+        event_type.versions().iter().flat_map(move |version| shapes(event_type, *version))
+    };
+    EventType::ALL.iter().flat_map(versions)
 }
 
+/// The schemas of older versions are only compared, never written again: statements were signed against them.
 #[test]
 fn goldens_are_current() {
     let bless = std::env::var_os("GT_BLESS").is_some();
-    for (event_type, shape) in every_schema() {
-        let path = folder().join(file_name(event_type, shape));
-        let schema = json_schema(event_type, shape);
-        if bless {
+    for (event_type, version, shape) in every_schema() {
+        let path = folder().join(file_name(event_type, version, shape));
+        let schema = json_schema_at(event_type, version, shape).unwrap();
+        if bless && version == event_type.version() {
             let text = serde_json::to_string_pretty(&sorted(&schema)).unwrap();
             fs::write(&path, text + "\n").unwrap();
         }
@@ -41,17 +47,18 @@ fn goldens_are_current() {
 
 #[test]
 fn no_golden_is_left_over() {
-    let known: BTreeSet<_> = every_schema().map(|(event_type, shape)| file_name(event_type, shape)).collect();
+    let known: BTreeSet<_> =
+        every_schema().map(|(event_type, version, shape)| file_name(event_type, version, shape)).collect();
     let there = fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     assert_eq!(there.collect::<BTreeSet<_>>(), known);
 }
 
 #[test]
 fn schemas_are_sound_and_annotated() {
-    for (event_type, shape) in every_schema() {
-        let schema = json_schema(event_type, shape);
+    for (event_type, version, shape) in every_schema() {
+        let schema = json_schema_at(event_type, version, shape).unwrap();
         jsonschema::meta::validate(&schema).unwrap();
-        for member in members(event_type) {
+        for member in members_at(event_type, version).unwrap() {
             let property = &schema["properties"][member.name];
             let place = if member.place == Place::Clear { "clear" } else { "disclosed" };
             assert_eq!(property["x-gt-place"], place, "{event_type} {}", member.name);
@@ -65,7 +72,8 @@ fn schemas_are_sound_and_annotated() {
 /// FORMATS section 3: the names that no publisher may keep, and the lists that have more than one disclosure.
 #[test]
 fn members_keep_to_the_formats() {
-    for member in EventType::ALL.iter().flat_map(|event_type| members(*event_type)) {
+    let every = every_schema().flat_map(|(event_type, version, _)| members_at(event_type, version).unwrap());
+    for member in every {
         if let Place::Disclosed { many, keepable, .. } = member.place {
             let names_an_owner = ["child", "others", "practitioner", "authoriser", "person", "identifiers"]
                 .contains(&member.name);
@@ -83,8 +91,8 @@ fn members_keep_to_the_formats() {
 /// FORMATS section 3: what may stand in the clear. Agency codes are no enumeration and have a test of their own.
 #[test]
 fn codes_and_names_keep_to_the_formats() {
-    for event_type in EventType::ALL {
-        let schema = json_schema(*event_type, Shape::Signed);
+    for (event_type, version, _) in every_schema().filter(|(_, _, shape)| *shape == Shape::Signed) {
+        let schema = json_schema_at(event_type, version, Shape::Signed).unwrap();
         let mut codes = Vec::new();
         enumerated(&schema["$defs"], &mut codes);
         assert!(codes.len() > 1, "{event_type}");
@@ -94,7 +102,7 @@ fn codes_and_names_keep_to_the_formats() {
                 && code.bytes().all(|b| b.is_ascii_alphanumeric());
             assert!(sound, "{event_type} {code}");
         }
-        for member in members(*event_type) {
+        for member in members_at(event_type, version).unwrap() {
             assert!(member.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{}", member.name);
         }
     }

@@ -1,4 +1,5 @@
-//! `context.linked`: a child is linked to a place or another context that children share (DOMAIN section 4).
+//! `context.linked`, `context.unlinked`: a child is linked to a place or another context that children share, or no
+//! longer so (DOMAIN section 4).
 
 use crate::decision_recorded::Nature;
 use crate::definition::Rules;
@@ -6,7 +7,7 @@ use crate::member::Requirement::{Always, Optional};
 use crate::notation::{codes, event, record};
 use crate::people::{Child, ContextRef};
 use crate::time::Time;
-use crate::words::Label;
+use crate::words::{Label, Text};
 
 codes! {
     /// What kind of context it is.
@@ -118,12 +119,28 @@ event! {
     }
 }
 
-impl Rules for ContextLinked {
-    fn child(&self) -> Option<&Child> {
-        self.child.as_ref()
-    }
+impl Rules for ContextLinked {}
 
-    fn occurred_at(&self) -> Option<Time> {
-        self.times.as_ref().map(|times| times.occurred_at)
+event! {
+    /// A child's link to a context is taken back: it has ended, or was never so.
+    pub struct ContextUnlinked {
+        clear {
+            /// What kind of context it is.
+            kind: ContextKind, required = Always;
+        }
+        disclosed {
+            /// The child.
+            child: Option<Child>, owner = Child, keepable = false, required = Always;
+            /// The context.
+            context: Option<ContextRef>, owner = Child, keepable = true, required = Always;
+            /// Since when the link is no more.
+            times: Option<ContextTimes>, owner = Child, keepable = true, required = Always;
+            /// What it belongs to; `supersedes` names the link.
+            refs: Option<ContextRefs>, owner = Child, keepable = true, required = Optional;
+            /// The reasons in words.
+            reason: Option<Text>, owner = Child, keepable = true, required = Optional;
+        }
     }
 }
+
+impl Rules for ContextUnlinked {}
