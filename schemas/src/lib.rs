@@ -31,6 +31,7 @@
 //! 4. `GT_BLESS=1 cargo test -p gt-schemas` writes its schemas into `schemas/json/`. What was once released changes no
 //!    more: statements are signed against it.
 
+pub mod configuration;
 mod context_linked;
 mod decision_recorded;
 mod definition;
@@ -47,6 +48,7 @@ mod reading;
 mod time;
 mod words;
 
+pub use configuration::{Calendar, Configuration, ConfigurationError, Thresholds};
 pub use context_linked::*;
 pub use decision_recorded::*;
 pub use error::{Expected, Fault, SchemaError};
@@ -60,3 +62,6 @@ pub use people::*;
 pub use reading::NonEmpty;
 pub use time::{NotATime, Time};
 pub use words::{AgencyCode, Label, Pseudonym, Text};
+
+/// A day, as [`Calendar`] counts it.
+pub use jiff::civil::Date;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gt_schemas::{EventType, Place, Shape, json_schema, members};
+use gt_schemas::{Configuration, EventType, Place, Shape, json_schema, members};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -19,12 +19,19 @@ fn every_schema() -> impl Iterator<Item = (EventType, Shape)> {
     EventType::ALL.iter().flat_map(|event_type| Shape::ALL.iter().map(|shape| (*event_type, *shape)))
 }
 
+/// Every file of the folder: the event types' schemas, and the configuration's.
+fn every_golden() -> impl Iterator<Item = (String, Value)> {
+    let configured = format!("{}.v{}.schema.json", Configuration::TYPE, Configuration::VERSION);
+    let events = every_schema()
+        .map(|(event_type, shape)| (file_name(event_type, shape), json_schema(event_type, shape)));
+    events.chain([(configured, Configuration::json_schema())])
+}
+
 #[test]
 fn goldens_are_current() {
     let bless = std::env::var_os("GT_BLESS").is_some();
-    for (event_type, shape) in every_schema() {
-        let path = folder().join(file_name(event_type, shape));
-        let schema = json_schema(event_type, shape);
+    for (name, schema) in every_golden() {
+        let path = folder().join(name);
         if bless {
             let text = serde_json::to_string_pretty(&sorted(&schema)).unwrap();
             fs::write(&path, text + "\n").unwrap();
@@ -41,7 +48,7 @@ fn goldens_are_current() {
 
 #[test]
 fn no_golden_is_left_over() {
-    let known: BTreeSet<_> = every_schema().map(|(event_type, shape)| file_name(event_type, shape)).collect();
+    let known: BTreeSet<_> = every_golden().map(|(name, _)| name).collect();
     let there = fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     assert_eq!(there.collect::<BTreeSet<_>>(), known);
 }
