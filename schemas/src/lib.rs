@@ -31,6 +31,7 @@
 //! 4. `GT_BLESS=1 cargo test -p gt-schemas` writes its schemas into `schemas/json/`. What was once released changes no
 //!    more: statements are signed against it.
 
+mod catalogue;
 mod context_linked;
 mod decision_recorded;
 mod definition;
@@ -47,6 +48,7 @@ mod reading;
 mod time;
 mod words;
 
+pub use catalogue::*;
 pub use context_linked::*;
 pub use decision_recorded::*;
 pub use error::{Expected, Fault, SchemaError};
