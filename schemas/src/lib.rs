@@ -31,6 +31,7 @@
 //! 4. `GT_BLESS=1 cargo test -p gt-schemas` writes its schemas into `schemas/json/`. What was once released changes no
 //!    more: statements are signed against it.
 
+mod catalogue;
 pub mod configuration;
 mod context_linked;
 mod decision_recorded;
@@ -48,6 +49,7 @@ mod reading;
 mod time;
 mod words;
 
+pub use catalogue::*;
 pub use configuration::{Calendar, Configuration, ConfigurationError, Thresholds};
 pub use context_linked::*;
 pub use decision_recorded::*;
