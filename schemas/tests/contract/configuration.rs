@@ -1,6 +1,7 @@
 //! The configuration: the code and its JSON Schema refuse the same, and the code says where and what it expected.
 
-use gt_schemas::{Configuration, Expected, Fault};
+use gt_schemas::configuration::ConfigurationFault;
+use gt_schemas::{Configuration, ConfigurationError, Expected, Fault};
 use serde_json::{Value, json};
 
 use crate::examples::change;
@@ -31,6 +32,15 @@ fn the_schema_is_sound_and_accepts_the_standard() {
 fn faults_are_named_with_their_place() {
     let cases = [
         ("", Some(json!([])), "", "bad_value"),
+        ("/legal", None, "/legal", "missing_member"),
+        ("/legal/bases/Article6.a/title", None, "/legal/bases/Article6.a/title", "missing_member"),
+        ("/legal/bases/Article6.e", None, "/legal/bases/Article6.e", "missing_basis"),
+        (
+            "/legal/bases/Article6.z",
+            Some(json!({ "title": "A", "source": "B" })),
+            "/legal/bases/Article6.z",
+            "unknown_basis",
+        ),
         ("/thresholds", None, "/thresholds", "missing_member"),
         ("/thresholds/long_missing", None, "/thresholds/long_missing", "missing_member"),
         ("/thresholds/silent_edge/days", None, "/thresholds/silent_edge/days", "missing_member"),
@@ -84,7 +94,8 @@ fn faults_are_named_with_their_place() {
         assert!(!validator.is_valid(&data), "only the code refuses: {error}");
     }
     let error = Configuration::read(&changed("/thresholds/long_missing/hours", Some(json!(0)))).unwrap_err();
-    assert_eq!(error.fault, Fault::BadValue { expected: Expected::Whole { least: 1, most: 8_784 } });
+    let expected = Expected::Whole { least: 1, most: 8_784 };
+    assert_eq!(error.fault, ConfigurationFault::Form(Fault::BadValue { expected }));
     assert_eq!(
         error.to_string(),
         "/thresholds/long_missing/hours: has a wrong value; expected a whole number from 1 to 8784"
@@ -103,12 +114,21 @@ fn code_and_schema_agree() {
         for to in replacements.iter().cloned().map(Some).chain(removed) {
             let data = changed(&pointer, to.clone());
             let read = Configuration::read(&data);
+            if read.as_ref().is_err_and(is_beyond_schemas) {
+                continue;
+            }
             assert_eq!(validator.is_valid(&data), read.is_ok(), "{pointer} as {to:?}: {read:?}");
             if let Ok(configuration) = read {
                 assert_eq!(Configuration::read(&configuration.to_json()), Ok(configuration), "{pointer}");
             }
         }
     }
+}
+
+/// What the catalogue's members say of each other.
+fn is_beyond_schemas(error: &ConfigurationError) -> bool {
+    let beyond = ["ends_before_it_begins", "ends_without_beginning", "unknown_source", "contradiction"];
+    beyond.contains(&error.code())
 }
 
 fn every_pointer(value: &Value, at: &str, into: &mut Vec<String>) {
