@@ -90,6 +90,13 @@ pub enum Expected {
     OneOf(&'static [&'static str]),
     /// A form, in words.
     Form(&'static str),
+    /// A whole number within these bounds.
+    Whole {
+        /// The least that it may be.
+        least: u32,
+        /// The most that it may be.
+        most: u32,
+    },
 }
 
 impl fmt::Display for Expected {
@@ -97,6 +104,7 @@ impl fmt::Display for Expected {
         match self {
             Self::OneOf(codes) => write!(f, "one of {}", Codes(codes)),
             Self::Form(form) => f.write_str(form),
+            Self::Whole { least, most } => write!(f, "a whole number from {least} to {most}"),
         }
     }
 }

@@ -39,6 +39,8 @@ mod contexts;
 mod corrections;
 mod count;
 mod data_subjects;
+mod catalogue;
+pub mod configuration;
 mod decision_recorded;
 mod definition;
 mod disclosures;
@@ -74,6 +76,8 @@ pub use contexts::*;
 pub use corrections::*;
 pub use count::Count;
 pub use data_subjects::*;
+pub use catalogue::*;
+pub use configuration::{Calendar, Configuration, ConfigurationError, Thresholds};
 pub use decision_recorded::*;
 pub use disclosures::*;
 pub use error::{Expected, Fault, SchemaError};
@@ -97,3 +101,6 @@ pub use return_interviews::*;
 pub use reviews::*;
 pub use time::{NotATime, Time};
 pub use words::{AgencyCode, AlertId, Label, Pseudonym, Text};
+
+/// A day, as [`Calendar`] counts it.
+pub use jiff::civil::Date;

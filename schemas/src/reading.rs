@@ -223,7 +223,8 @@ impl<'v> Members<'v> {
         refused.map_or(Ok(()), Err)
     }
 
-    fn take_value(&mut self, name: &str) -> Option<&'v Value> {
+    /// The member's value as it stands, if it is there.
+    pub(crate) fn take_value(&mut self, name: &str) -> Option<&'v Value> {
         let value = self.map.get(name);
         self.taken += usize::from(value.is_some());
         value

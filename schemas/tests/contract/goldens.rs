@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gt_schemas::{EventType, Place, Shape, json_schema_at, members_at};
+use gt_schemas::{Configuration, EventType, Place, Shape, json_schema_at, members_at};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -24,14 +24,23 @@ fn every_schema() -> impl Iterator<Item = (EventType, u16, Shape)> {
     EventType::ALL.iter().flat_map(versions)
 }
 
-/// The schemas of older versions are only compared, never written again: statements were signed against them.
+/// Every file of the folder, its schema, and whether it is the current version's: those of older versions are only
+/// compared, never written again, for statements were signed against them.
+fn every_golden() -> impl Iterator<Item = (String, Value, bool)> {
+    let configured = format!("{}.v{}.schema.json", Configuration::TYPE, Configuration::VERSION);
+    let events = every_schema().map(|(event_type, version, shape)| {
+        let schema = json_schema_at(event_type, version, shape).unwrap();
+        (file_name(event_type, version, shape), schema, version == event_type.version())
+    });
+    events.chain([(configured, Configuration::json_schema(), true)])
+}
+
 #[test]
 fn goldens_are_current() {
     let bless = std::env::var_os("GT_BLESS").is_some();
-    for (event_type, version, shape) in every_schema() {
-        let path = folder().join(file_name(event_type, version, shape));
-        let schema = json_schema_at(event_type, version, shape).unwrap();
-        if bless && version == event_type.version() {
+    for (name, schema, current) in every_golden() {
+        let path = folder().join(name);
+        if bless && current {
             let text = serde_json::to_string_pretty(&sorted(&schema)).unwrap();
             fs::write(&path, text + "\n").unwrap();
         }
@@ -47,8 +56,7 @@ fn goldens_are_current() {
 
 #[test]
 fn no_golden_is_left_over() {
-    let known: BTreeSet<_> =
-        every_schema().map(|(event_type, version, shape)| file_name(event_type, version, shape)).collect();
+    let known: BTreeSet<_> = every_golden().map(|(name, ..)| name).collect();
     let there = fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     assert_eq!(there.collect::<BTreeSet<_>>(), known);
 }

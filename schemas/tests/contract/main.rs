@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 mod agreement;
+mod configuration;
 mod examples;
 mod goldens;
 mod opened;

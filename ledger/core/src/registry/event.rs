@@ -22,7 +22,12 @@ pub enum RegistryEvent {
     PublisherRotated(Rotation),
     /// `publisher.revoked`
     Revoked(Revocation),
+    /// `ledger.configured`: the partnership's configuration. What its members hold is for the schemas to say.
+    Configured,
 }
+
+/// The members of `ledger.configured`, each an object.
+const CONFIGURATION: [&str; 3] = ["legal", "thresholds", "calendar"];
 
 /// The ledger's own keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +127,7 @@ impl RegistryEvent {
                 }))
             }
             "publisher.revoked" => data.revocation().map(Self::Revoked),
+            "ledger.configured" => data.configuration().map(|()| Self::Configured),
             _ => Err(RegistryError::UnknownType),
         }
     }
@@ -233,6 +239,13 @@ impl<'a> Members<'a> {
             }
         };
         Ok(Revocation { publisher: self.hash("publisher")?, reason: self.word("reason")?, suspect_from })
+    }
+
+    fn configuration(&self) -> Result<(), RegistryError> {
+        self.only(&CONFIGURATION)?;
+        let is_object = |member| self.members.get(member).is_some_and(|value| value.as_object().is_some());
+        let bad = CONFIGURATION.into_iter().find(|member| !is_object(member));
+        bad.map_or(Ok(()), |member| Err(RegistryError::Member { member }))
     }
 
     fn new_key(&self) -> Result<NewKey, RegistryError> {

@@ -25,6 +25,7 @@ pub struct Registry {
     publishers: BTreeMap<PublisherId, Publisher>,
     every_key: BTreeSet<Thumbprint>,
     statements: u64,
+    configured_at: Option<LeafIndex>,
 }
 
 /// A registered publisher.
@@ -178,7 +179,15 @@ impl Registry {
             return Err(RegistryError::NotGenesis);
         }
         let every_key = [registrar_id, keys.recovery.thumbprint()].into_iter().collect();
-        Ok(Self { genesis, keys, registrar_id, publishers: BTreeMap::new(), every_key, statements: 1 })
+        Ok(Self {
+            genesis,
+            keys,
+            registrar_id,
+            publishers: BTreeMap::new(),
+            every_key,
+            statements: 1,
+            configured_at: None,
+        })
     }
 
     /// The leaf hash of entry 0.
@@ -199,6 +208,11 @@ impl Registry {
     /// How many statements of the registrar have been folded in.
     pub const fn statements(&self) -> u64 {
         self.statements
+    }
+
+    /// The entry that sealed the latest configuration; none if the registrar has sealed none.
+    pub const fn configured_at(&self) -> Option<LeafIndex> {
+        self.configured_at
     }
 
     /// The registered publishers, the registrar excepted.
@@ -268,6 +282,7 @@ impl Registry {
                 }
                 publisher.revoked = Some((index, revocation.suspect_from));
             }
+            RegistryEvent::Configured => self.configured_at = Some(index),
         }
         self.statements += 1;
         Ok(())

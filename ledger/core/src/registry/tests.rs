@@ -207,3 +207,21 @@ fn members_are_exactly_the_types() {
         Err(RegistryError::Member { member: "name" })
     );
 }
+
+#[test]
+fn the_latest_configuration_is_the_one_in_force() {
+    let Made { mut registry, .. } = made();
+    let empty = || Value::Object(Object::default());
+    let data = || vec![("legal", empty()), ("thresholds", empty()), ("calendar", empty())];
+    assert_eq!(registry.configured_at(), None);
+    apply(&mut registry, "ledger.configured", data()).expect("sound");
+    assert_eq!((registry.configured_at(), registry.statements()), (Some(LeafIndex(1)), 2));
+    apply(&mut registry, "ledger.configured", data()).expect("sound");
+    let mut without = data();
+    without.remove(1);
+    let refused = apply(&mut registry, "ledger.configured", without);
+    assert_eq!(refused, Err(RegistryError::Member { member: "thresholds" }));
+    assert_eq!((registry.configured_at(), registry.statements()), (Some(LeafIndex(2)), 3));
+    let by_recovery = statement(2, "ledger.configured", 3, Hash::ZERO, data());
+    assert_eq!(registry.signer(&by_recovery), Err(SignerError::NotInForce));
+}

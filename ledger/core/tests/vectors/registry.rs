@@ -61,14 +61,16 @@ fn described(registry: &Registry) -> Value {
     let kid = |key: &PublicKey| Value::String(key.thumbprint().to_string());
     let vkeys = keys.verifier_keys.iter().map(|key| Value::String(key.to_string()));
     let publishers = registry.publishers().map(|(id, publisher)| publisher_facts(*id, publisher));
-    document::accepted([
+    let configured = registry.configured_at().map(|index| ("configured_at", integer(index.0)));
+    let facts = [
         ("statements", integer(registry.statements())),
         ("registrar_id", Value::String(registry.registrar_id().to_string())),
         ("registrar_key", kid(&keys.registrar)),
         ("recovery_key", kid(&keys.recovery)),
         ("verifier_keys", Value::Array(vkeys.collect())),
         ("publishers", Value::Array(publishers.collect())),
-    ])
+    ];
+    document::accepted(facts.into_iter().chain(configured))
 }
 
 fn publisher_facts(id: Hash, publisher: &Publisher) -> Value {
@@ -94,6 +96,7 @@ fn publisher_facts(id: Hash, publisher: &Publisher) -> Value {
 pub(crate) fn document() -> Value {
     let mut cases = accepted();
     cases.extend(ends_and_rotations());
+    cases.extend(configurations());
     cases.extend(registry_refused::cases());
     cases.extend(registry_members::cases());
     document::document(
@@ -169,6 +172,26 @@ fn accepted() -> Vec<NewCase> {
             &chain()
                 .then("publisher.rotated", marked_recovery(new_key(COUNCIL_KEY, STRANGER, COUNCIL, None))),
         ),
+    ]
+}
+
+/// The members of `ledger.configured`. What stands in them is not the registry's to judge.
+pub(crate) fn configuration(hours: u64) -> Vec<(String, Value)> {
+    let thresholds = object([("long_missing", object([("hours", integer(hours))]))]);
+    let members = [("legal", object([("bases", Value::Array(Vec::new()))])), ("thresholds", thresholds)];
+    let calendar = ("calendar", object([("division", Value::from("England"))]));
+    members.into_iter().chain([calendar]).map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn configurations() -> Vec<NewCase> {
+    let rule = "FORMATS 6: the latest ledger.configured is in force";
+    let configured = || with_council().then("ledger.configured", configuration(24));
+    let again = configured()
+        .then("publisher.registered", registration(TRUST_KEY, TRUST, None))
+        .then("ledger.configured", configuration(12));
+    vec![
+        case(NewCase::accepted("a configuration", rule), &configured()),
+        case(NewCase::accepted("a second configuration", rule), &again),
     ]
 }
 

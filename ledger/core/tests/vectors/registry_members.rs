@@ -1,14 +1,14 @@
 //! Statements of the registrar that are refused for their members.
 
 use gt_core::base64url;
-use gt_core::json::Value;
+use gt_core::json::{Object, Value};
 
 use crate::document::NewCase;
 use crate::ledger::{
     COUNCIL, COUNCIL_KEY, RECOVERY, REGISTRAR, RegistrarChain, STRANGER, TRUST, TRUST_KEY, new_key,
     note_signer, public, registration, revocation,
 };
-use crate::registry::{ledger_members, with_council};
+use crate::registry::{configuration, ledger_members, with_council};
 use crate::registry_refused::{Members, put, refused, without};
 
 const MEMBERS: &str = "FORMATS 6: data is exactly its type's";
@@ -118,6 +118,9 @@ fn other_members() -> Vec<NewCase> {
         bad("a verifier key that is none", "ledger.rotated", vkeys(&broken)),
         bad("an origin with a space", "ledger.rotated", put(ledger(), "origin", "ledger example")),
         bad("no registrar", "ledger.rotated", without(ledger(), "registrar")),
+        bad("no legal bases", "ledger.configured", without(configuration(24), "legal")),
+        bad("no thresholds", "ledger.configured", without(configuration(24), "thresholds")),
+        bad("a calendar that is a text", "ledger.configured", put(configuration(24), "calendar", "England")),
     ]
 }
 
@@ -146,6 +149,11 @@ fn unknown_members() -> Vec<NewCase> {
             put(revocation(COUNCIL_KEY), "note", "x"),
         ),
         unknown("an unknown member of a rotation of the ledger", "ledger.rotated", ledger),
+        unknown(
+            "an unknown member of a configuration",
+            "ledger.configured",
+            put(configuration(24), "retention", Value::Object(Object::default())),
+        ),
         says("a type that the registrar does not have", "unknown_type", "publisher.renamed", trust()),
         says("an agency's type", "unknown_type", "missing.started", Vec::new()),
         refused("version 2 of a type", MEMBERS, "unknown_version", &second_version),

@@ -9,7 +9,7 @@ use crate::ledger::{
     COUNCIL, COUNCIL_KEY, POLICE, RECOVERY, REGISTRAR, RegistrarChain, SERVICE, STRANGER, TRUST, TRUST_KEY,
     Writing, created, created_with, id, ledger_data, new_key, parsed, public, registration, revocation,
 };
-use crate::registry::{case, ledger_members, marked_recovery, with_council};
+use crate::registry::{case, configuration, ledger_members, marked_recovery, with_council};
 
 pub(crate) type Members = Vec<(String, Value)>;
 
@@ -269,6 +269,12 @@ fn signers() -> Vec<NewCase> {
             SIGNER,
             "key_not_in_force",
             &RegistrarChain::new().signed_by(RECOVERY).then("publisher.registered", trust()),
+        ),
+        refused(
+            "the recovery key configures",
+            SIGNER,
+            "key_not_in_force",
+            &RegistrarChain::new().signed_by(RECOVERY).then("ledger.configured", configuration(24)),
         ),
         refused(
             "the registrar's key that was replaced signs on",
