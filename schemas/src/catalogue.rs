@@ -17,7 +17,7 @@ use crate::lawful_basis::{
     Article6, Article9, Article10, Confidence, Gateway, LawfulBasis, Part3, RecognisedInterest,
     Schedule1Ground, Schedule1Paragraph, Schedule8Paragraph,
 };
-use crate::notation::record;
+use crate::notation::object;
 use crate::time::Time;
 use crate::words::{Label, Text};
 
@@ -31,7 +31,7 @@ pub struct Catalogue {
     bases: BTreeMap<String, CatalogueItem>,
 }
 
-record! {
+object! {
     /// One legal basis.
     pub struct CatalogueItem {
         /// What it is called.
@@ -49,7 +49,7 @@ record! {
     }
 }
 
-record! {
+object! {
     /// Guidance that professionals work by.
     pub struct ProfessionalSource {
         /// Its title.

@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::{Expected, Fault, SchemaError};
-use crate::notation::record;
+use crate::notation::object;
 use crate::reading::Read;
 use crate::words::AgencyCode;
 
-record! {
+object! {
     /// Who is who among agencies.
     pub struct CatalogueAgencies {
         /// Public authorities in the sense of DPA 2018 section 7: their own tasks cannot rest on Article 6(1)(ea) or (f).
@@ -23,7 +23,7 @@ record! {
     }
 }
 
-record! {
+object! {
     /// Agencies, by scheme, and single ones that differ from their scheme.
     pub struct AgencyGroup {
         /// The schemes all of whose agencies belong to it.
