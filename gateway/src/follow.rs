@@ -179,6 +179,8 @@ fn report(change: &AlertChange) {
     match change.change {
         ChangeKind::Raised => tracing::info!(%id, pattern, %entry, "alert raised"),
         ChangeKind::Changed => tracing::info!(%id, pattern, %entry, "alert says something else"),
+        ChangeKind::Assigned => tracing::info!(%id, pattern, %entry, "alert assigned"),
+        ChangeKind::Reviewed => tracing::info!(%id, pattern, %entry, "alert reviewed"),
         ChangeKind::Retracted => tracing::info!(%id, pattern, %entry, "alert retracted"),
     }
 }

@@ -1,20 +1,26 @@
 //! Alerts: what patterns find, with an id that lasts and a history that can be asked for any time.
 //!
-//! Stored are only the changes, raised and withdrawn, each with the entry that caused it. What an alert says at a
-//! given point of the log is computed from the events that stood then.
+//! Stored are an alert's changes, each with what it said from then on and the entry that caused it. A finding that takes
+//! time to become true is stored when its clock starts, with the moment at which it will have; it is an alert for those
+//! who ask from that moment on. So nothing has to be written when a deadline passes, and asking about the past gives the
+//! answer that was given then.
 
-use std::collections::BTreeMap;
+mod row;
 
 use gt_core::position::LeafIndex;
 use gt_core::time::Timestamp;
 use gt_core::{Hash, base64url};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
-use crate::history::{Horizon, Mark, Subject, load_event};
+use crate::history::{Horizon, Mark};
 use crate::key;
 use crate::notation::{self, moment};
-use crate::patterns::{Finding, Pattern, Threshold, Thresholds};
+use crate::patterns::{Finding, Pattern};
 use crate::store::{Rows, StoreError};
+use crate::subject::Subject;
+
+pub(crate) use row::{Change, Content, Handled, HandledRow};
 
 /// An alert's id. The same events give the same id, in whatever order they came and however often the views are
 /// rebuilt.
@@ -22,7 +28,7 @@ use crate::store::{Rows, StoreError};
 pub struct AlertId([u8; 16]);
 
 /// An alert: it asks a person to look, and decides nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Alert {
     /// Its id.
     pub id: AlertId,
@@ -30,25 +36,28 @@ pub struct Alert {
     pub pattern: Pattern,
     /// The version of the pattern's rule.
     pub version: u16,
-    /// The threshold used.
-    pub threshold: Threshold,
+    /// The thresholds used, by name.
+    pub thresholds: Value,
     /// The event times that it spans.
     pub window: Window,
-    /// The child or the context.
+    /// Whom or what it is about.
     pub subject: Subject,
     /// The entries behind it, sorted.
     #[serde(serialize_with = "notation::indexes")]
     pub entries: Vec<LeafIndex>,
     /// What it says, without names.
     pub sentence: String,
-    /// When the entry was received that made it fire; the last time, if it was retracted in between.
+    /// When it fired: when the entry was received that made it, or when a deadline passed after that. The last time, if it was
+    /// retracted in between.
     #[serde(serialize_with = "notation::text")]
     pub raised_at: Timestamp,
-    /// The entry that made it fire.
+    /// The entry that made it fire, or started the clock.
     #[serde(serialize_with = "notation::index")]
     pub raised_by: LeafIndex,
-    /// Whether the reason for it still stands.
+    /// Where it is in its life.
     pub status: AlertStatus,
+    /// What people did about it, in the order of the log.
+    pub handling: Vec<Handling>,
     /// Present if it was retracted. Window, entries and sentence then say how it last stood.
     pub retraction: Option<Retraction>,
 }
@@ -64,14 +73,50 @@ pub struct Window {
     pub to: Timestamp,
 }
 
-/// Whether the reason for an alert still stands.
+/// Where an alert is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertStatus {
-    /// It stands.
+    /// It stands, and nobody has taken it on.
     Open,
-    /// A later entry took it away.
+    /// It stands, and somebody has it.
+    Assigned,
+    /// It stands, and was reviewed since it last changed what it says.
+    Reviewed,
+    /// A later entry took its reason away.
     Retracted,
+}
+
+/// What somebody did about an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Handling {
+    /// The entry that says so.
+    #[serde(serialize_with = "notation::index")]
+    pub index: LeafIndex,
+    /// When it was received.
+    #[serde(serialize_with = "notation::text")]
+    pub received_at: Timestamp,
+    /// The agency that did it.
+    pub agency: String,
+    /// What was done.
+    #[serde(flatten)]
+    pub step: HandlingStep,
+}
+
+/// A step of handling an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum HandlingStep {
+    /// It was assigned.
+    Assigned {
+        /// The agency that is to look, if the event names one.
+        to: Option<String>,
+    },
+    /// It was reviewed.
+    Reviewed {
+        /// What came of it, as the event has it.
+        outcome: &'static str,
+    },
 }
 
 /// How an alert lost its reason.
@@ -83,19 +128,19 @@ pub struct Retraction {
     /// That entry.
     #[serde(serialize_with = "notation::index")]
     pub by: LeafIndex,
-    /// The alert that has the same events under another id since then, if there is one.
+    /// The alert that has some of the same entries under another id since then, if there is one.
     pub replaced_by: Option<AlertId>,
 }
 
 /// What happened to an alert.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AlertChange {
-    /// The entry that caused it.
+    /// The entry that caused it; where a deadline passed, the first entry after that.
     #[serde(serialize_with = "notation::index")]
     pub index: LeafIndex,
-    /// When that entry was received.
-    #[serde(serialize_with = "notation::text")]
-    pub received_at: Timestamp,
+    /// When it happened: when that entry was received, or when the deadline passed.
+    #[serde(rename = "received_at", serialize_with = "notation::text")]
+    pub at: Timestamp,
     /// What happened.
     pub change: ChangeKind,
     /// The alert, as it stood right after.
@@ -110,8 +155,25 @@ pub enum ChangeKind {
     Raised,
     /// It says something else, usually more.
     Changed,
+    /// Somebody took it on.
+    Assigned,
+    /// Somebody reviewed it.
+    Reviewed,
     /// Its reason is gone.
     Retracted,
+}
+
+impl ChangeKind {
+    /// Its name, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Raised => "raised",
+            Self::Changed => "changed",
+            Self::Assigned => "assigned",
+            Self::Reviewed => "reviewed",
+            Self::Retracted => "retracted",
+        }
+    }
 }
 
 impl AlertId {
@@ -128,13 +190,17 @@ impl AlertId {
         &self.0
     }
 
-    /// The first 16 bytes of SHA-256(`gt/alert/1` ‖ 0 ‖ pattern ‖ 0 ‖ version as `u16` ‖ anchor).
-    pub(crate) fn of(finding: &Finding) -> Self {
-        let version = finding.pattern.version().to_be_bytes();
-        let name = finding.pattern.as_str().as_bytes();
-        let hash = Hash::of_parts(&[b"gt/alert/1\0", name, b"\0", &version, &finding.anchor]);
+    /// The first 16 bytes of SHA-256(`gt/alert/2` ‖ 0 ‖ pattern ‖ 0 ‖ version as `u16` ‖ anchor).
+    pub(crate) fn at(pattern: Pattern, anchor: &[u8]) -> Self {
+        let version = pattern.version().to_be_bytes();
+        let name = pattern.as_str().as_bytes();
+        let hash = Hash::of_parts(&[b"gt/alert/2\0", name, b"\0", &version, anchor]);
         let (start, _) = hash.as_bytes().split_first_chunk().expect("a hash has more than 16 bytes");
         Self(*start)
+    }
+
+    pub(crate) fn of(finding: &Finding) -> Self {
+        Self::at(finding.pattern, &finding.anchor)
     }
 }
 
@@ -150,78 +216,111 @@ impl Serialize for AlertId {
     }
 }
 
-/// A stored change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct StatusChange {
-    pub(crate) mark: Mark,
-    pub(crate) raised: bool,
+/// An alert's changes and what people did about it, in the order of the log.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Log {
+    pub(crate) changes: Vec<(Mark, Change)>,
+    pub(crate) handled: Vec<HandledRow>,
 }
 
-/// The changes of a subject's alerts, each alert's in the order of the log.
-pub(crate) type StatusChanges = BTreeMap<AlertId, Vec<StatusChange>>;
+/// How an alert stood.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Standing<'l> {
+    /// It stands, with what it says since the mark.
+    Stands { since: Mark, content: &'l Content },
+    /// It is retracted, and said this before.
+    Retracted { by: Mark, replaced_by: Option<AlertId>, content: &'l Content },
+}
 
-pub(crate) const RAISED: &[u8] = b"R";
-pub(crate) const WITHDRAWN: &[u8] = b"W";
-
-/// Loads the changes below `size`.
-pub(crate) fn load_changes(
-    rows: &impl Rows,
-    subject: &Subject,
-    size: u64,
-) -> Result<StatusChanges, StoreError> {
-    let damaged = || StoreError::Damaged { table: "alert changes" };
-    let prefix = key::alert_changes(subject);
-    let mut changes = StatusChanges::new();
-    for (row, value) in rows.starting_with(&prefix)? {
-        let (id, _) = row[prefix.len()..].split_first_chunk::<16>().ok_or_else(damaged)?;
-        let index = key::last_index(&row).ok_or_else(damaged)?;
-        if index < size {
-            let received_at = load_event(rows, index)?.received_at;
-            let change = StatusChange { mark: Mark { index, received_at }, raised: value == RAISED };
-            changes.entry(AlertId(*id)).or_default().push(change);
+impl Log {
+    /// Loads what lies below `size`.
+    pub(crate) fn load(rows: &impl Rows, id: &AlertId, size: u64) -> Result<Self, StoreError> {
+        let damaged = || StoreError::Damaged { table: "alerts" };
+        let mut log = Self::default();
+        for (row, value) in rows.starting_with(&key::alert_changes(id))? {
+            let (index, (received_at, change)) = row
+                .split_last()
+                .and_then(|(_, row)| key::last_index(row))
+                .zip(Change::from_row(&value))
+                .ok_or_else(damaged)?;
+            if index < size {
+                log.changes.push((Mark { index, received_at }, change));
+            }
         }
-    }
-    Ok(changes)
-}
-
-/// How an alert stood then: when it was raised the last time and, if since then its reason went, when that was.
-pub(crate) fn standing(changes: &[StatusChange], horizon: Horizon) -> Option<(Mark, Option<Mark>)> {
-    let in_sight = changes.partition_point(|change| horizon.covers(change.mark));
-    let mut counted = changes[..in_sight].iter().rev();
-    let last = counted.next()?;
-    if last.raised {
-        return Some((last.mark, None));
-    }
-    let raised = counted.find(|change| change.raised)?;
-    Some((raised.mark, Some(last.mark)))
-}
-
-impl Alert {
-    pub(crate) fn new(subject: Subject, finding: &Finding, raised: Mark, thresholds: &Thresholds) -> Self {
-        Self {
-            id: AlertId::of(finding),
-            pattern: finding.pattern,
-            version: finding.pattern.version(),
-            threshold: finding.pattern.threshold(thresholds),
-            window: Window { from: moment(finding.window.0), to: moment(finding.window.1) },
-            subject,
-            entries: finding.entries.iter().copied().map(LeafIndex).collect(),
-            sentence: finding.sentence.clone(),
-            raised_at: moment(raised.received_at),
-            raised_by: LeafIndex(raised.index),
-            status: AlertStatus::Open,
-            retraction: None,
+        for (row, value) in rows.starting_with(&key::alert_handling(id))? {
+            let index = key::last_index(&row).ok_or_else(damaged)?;
+            if index < size {
+                log.handled.push(HandledRow::from_row(index, &value).ok_or_else(damaged)?);
+            }
         }
+        Ok(log)
     }
 
-    /// The same alert, retracted by an entry after which the patterns find `now`.
-    pub(crate) fn retracted(self, by: Mark, now: &[Finding]) -> Self {
-        let shares = |finding: &&Finding| {
-            finding.pattern == self.pattern
-                && finding.entries.iter().any(|entry| self.entries.binary_search(&LeafIndex(*entry)).is_ok())
+    /// What the last change below the horizon's size left: what stands, raised or not yet.
+    pub(crate) fn latest(&self) -> Option<&(Mark, Change)> {
+        self.changes.last()
+    }
+
+    /// Whether somebody has reviewed what it says since then.
+    pub(crate) fn is_reviewed_since(&self, mark: Mark) -> bool {
+        let handled: Vec<&HandledRow> = self.handled.iter().collect();
+        status(&handled, mark) == AlertStatus::Reviewed
+    }
+
+    /// How the alert stood then; none if it had not been raised.
+    pub(crate) fn standing(&self, horizon: Horizon) -> Option<Standing<'_>> {
+        let mut dropped = false;
+        for (mark, change) in self.changes.iter().rev().filter(|(mark, _)| horizon.covers(*mark)) {
+            match change {
+                Change::Stands(content) if !dropped && content.raised_at <= horizon.until => {
+                    return Some(Standing::Stands { since: *mark, content });
+                }
+                // A clock that has not run out, and what it was before it was set anew.
+                Change::Stands(_) => dropped = true,
+                Change::Withdrawn { content, raised: true, replaced_by } => {
+                    return Some(Standing::Retracted { by: *mark, replaced_by: *replaced_by, content });
+                }
+                Change::Withdrawn { raised: false, .. } => dropped = true,
+            }
+        }
+        None
+    }
+
+    /// The alert as it stood then; none if it had not been raised.
+    pub(crate) fn alert(&self, id: AlertId, horizon: Horizon) -> Option<Alert> {
+        let covered = |row: &&HandledRow| horizon.covers(row.mark);
+        let handled: Vec<&HandledRow> = self.handled.iter().filter(covered).collect();
+        let (content, status, retraction) = match self.standing(horizon)? {
+            Standing::Stands { since, content } => (content, status(&handled, since), None),
+            Standing::Retracted { by, replaced_by, content } => {
+                let retraction =
+                    Retraction { at: moment(by.received_at), by: LeafIndex(by.index), replaced_by };
+                (content, AlertStatus::Retracted, Some(retraction))
+            }
         };
-        let replaced_by = now.iter().find(shares).map(AlertId::of);
-        let retraction = Retraction { at: moment(by.received_at), by: LeafIndex(by.index), replaced_by };
-        Self { status: AlertStatus::Retracted, retraction: Some(retraction), ..self }
+        Some(Alert {
+            id,
+            pattern: content.pattern,
+            version: content.pattern.version(),
+            thresholds: serde_json::from_str(&content.thresholds).unwrap_or(Value::Null),
+            window: Window { from: moment(content.window.0), to: moment(content.window.1) },
+            subject: content.about.clone(),
+            entries: content.entries.iter().copied().map(LeafIndex).collect(),
+            sentence: content.sentence.clone(),
+            raised_at: moment(content.raised_at),
+            raised_by: LeafIndex(content.raised_by),
+            status,
+            handling: handled.into_iter().map(HandledRow::to_handling).collect(),
+            retraction,
+        })
+    }
+}
+
+/// A review is of what the alert said then: when it says something else, it is to be looked at again.
+fn status(handled: &[&HandledRow], since: Mark) -> AlertStatus {
+    match handled.last().map(|row| (&row.what, row.mark.index)) {
+        Some((Handled::Reviewed(_), index)) if index > since.index => AlertStatus::Reviewed,
+        Some((Handled::Assigned(_), _)) => AlertStatus::Assigned,
+        _ => AlertStatus::Open,
     }
 }

@@ -59,6 +59,8 @@ impl Unread {
 pub(crate) struct Head {
     pub(crate) as_of: AsOf,
     pub(crate) unread: Unread,
+    /// The entry that sealed the rules in force, if one did.
+    pub(crate) rules_from: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -67,11 +69,12 @@ struct StoredHead {
     root: String,
     received_at: Option<i64>,
     unread: Unread,
+    rules_from: Option<u64>,
 }
 
 impl Head {
     pub(crate) fn empty() -> Self {
-        Self { as_of: AsOf::EMPTY, unread: Unread::default() }
+        Self { as_of: AsOf::EMPTY, unread: Unread::default(), rules_from: None }
     }
 
     /// JSON, and before it the JSON's hash, so that damage shows.
@@ -81,6 +84,7 @@ impl Head {
             root: self.as_of.root.to_string(),
             received_at: self.as_of.received_at.map(Timestamp::as_millis),
             unread: self.unread.clone(),
+            rules_from: self.rules_from,
         };
         let json = serde_json::to_vec(&stored).expect("texts and numbers serialise");
         [Hash::of(&json).as_bytes().as_slice(), &json].concat()
@@ -101,6 +105,7 @@ impl Head {
         Some(Self {
             as_of: AsOf { tree_size: TreeSize(stored.tree_size), root, received_at },
             unread: stored.unread,
+            rules_from: stored.rules_from,
         })
     }
 }
@@ -116,6 +121,7 @@ mod tests {
             AsOf { tree_size: TreeSize(7), root: Hash::of(b"root"), received_at: Timestamp::from_millis(-5) };
         head.unread.count_type("meeting.held");
         head.unread.count_member("times");
+        head.rules_from = Some(2);
         let bytes = head.encode();
         assert_eq!(Head::decode(&bytes), Some(head));
         for at in 0..bytes.len() {

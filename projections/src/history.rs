@@ -1,22 +1,10 @@
-//! The events of one child or context that patterns look at, as they stood at a given point of the log.
+//! The events of one unit, as they stood at a given point of the log.
 
-use gt_ledger::record::{ContextId, OwnerId};
-use serde::Serialize;
-
-use crate::event::{Facts, ViewEvent};
+use crate::bytes::{Reader, Writer};
+use crate::event::{StatementRef, ViewEvent};
 use crate::key;
-use crate::notation::{self, Opaque as _};
 use crate::store::{Rows, StoreError};
-
-/// What an alert is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
-pub enum Subject {
-    /// A child.
-    Child(#[serde(serialize_with = "notation::text")] OwnerId),
-    /// A place or another context.
-    Context(#[serde(serialize_with = "notation::text")] ContextId),
-}
+use crate::subject::Unit;
 
 /// Which of the log counts: the entries below `size` that were received by `until`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,48 +20,10 @@ pub(crate) struct Mark {
     pub(crate) received_at: i64,
 }
 
-/// An event, and what replaced it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seen {
-    pub(crate) event: ViewEvent,
-    pub(crate) superseded: Option<Mark>,
-}
-
-/// A subject's events. Their order is that of the log and means nothing to the patterns.
+/// A unit's events, in the order of the log. The order means nothing to patterns.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {
-    events: Vec<Seen>,
-}
-
-impl Subject {
-    pub(crate) fn to_bytes(self) -> [u8; 17] {
-        let (kind, id) = match &self {
-            Self::Child(child) => (b'm', child.bytes()),
-            Self::Context(context) => (b'c', context.bytes()),
-        };
-        let mut bytes = [kind; 17];
-        bytes[1..].copy_from_slice(id);
-        bytes
-    }
-
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (kind, id) = bytes.split_first()?;
-        let id = id.try_into().ok()?;
-        match kind {
-            b'm' => Some(Self::Child(OwnerId::from_bytes(id))),
-            b'c' => Some(Self::Context(ContextId::from_bytes(id))),
-            _ => None,
-        }
-    }
-
-    /// In whose history the event stands, if a pattern looks at its type.
-    pub(crate) fn of(event: &ViewEvent) -> Option<Self> {
-        match &event.facts {
-            Facts::Decision(_) => None,
-            Facts::MissingStarted(_) | Facts::MissingEnded(_) => Some(Self::Child(event.child)),
-            Facts::ContextLinked(link) => link.context.map(Self::Context),
-        }
-    }
+    events: Vec<ViewEvent>,
 }
 
 impl Horizon {
@@ -82,39 +32,42 @@ impl Horizon {
         Self { size, until: i64::MAX }
     }
 
-    pub(crate) fn covers(self, mark: Mark) -> bool {
+    pub(crate) const fn covers(self, mark: Mark) -> bool {
         mark.index < self.size && mark.received_at <= self.until
-    }
-
-    /// The same, but only what lies before an entry.
-    pub(crate) fn before(self, index: u64) -> Self {
-        Self { size: self.size.min(index), ..self }
     }
 }
 
-impl Seen {
-    pub(crate) fn mark(&self) -> Mark {
-        Mark { index: self.event.index, received_at: self.event.received_at }
+impl Mark {
+    pub(crate) fn write(writer: Writer, mark: Self) -> Writer {
+        writer.number(mark.index).signed(mark.received_at)
     }
 
-    fn stands(&self, horizon: Horizon) -> bool {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { index: reader.number()?, received_at: reader.signed()? })
+    }
+}
+
+impl ViewEvent {
+    /// Whether it was there and nothing had replaced it.
+    pub(crate) fn stands(&self, horizon: Horizon) -> bool {
         horizon.covers(self.mark()) && !self.superseded.is_some_and(|mark| horizon.covers(mark))
     }
 }
 
 impl History {
     /// Loads what lies below `size`.
-    pub(crate) fn load(rows: &impl Rows, subject: &Subject, size: u64) -> Result<Self, StoreError> {
+    pub(crate) fn load(rows: &impl Rows, unit: &Unit, size: u64) -> Result<Self, StoreError> {
+        let damaged = || StoreError::Damaged { table: "events" };
         let mut events = Vec::new();
-        for (row, _) in rows.starting_with(&key::history(subject))? {
-            let index = key::last_index(&row).ok_or(StoreError::Damaged { table: "history" })?;
+        for (row, value) in rows.starting_with(&key::history(unit))? {
+            let index = key::last_index(&row).ok_or_else(damaged)?;
             if index < size {
-                let event = load_event(rows, index)?;
-                let superseded = superseded_by(rows, &event, size)?;
-                events.push(Seen { event, superseded });
+                let mut event = ViewEvent::from_row(index, &value).ok_or_else(damaged)?;
+                // A batch that a crash has torn may have left a mark that nobody has made yet.
+                event.superseded = event.superseded.filter(|mark| mark.index < size);
+                events.push(event);
             }
         }
-        events.sort_unstable_by_key(|seen| seen.event.index);
         Ok(Self { events })
     }
 
@@ -122,34 +75,64 @@ impl History {
         self.events.len()
     }
 
-    pub(crate) fn push(&mut self, seen: Seen) {
-        self.events.push(seen);
+    pub(crate) fn events(&self) -> &[ViewEvent] {
+        &self.events
     }
 
-    /// Notes that an event was replaced. The first replacement counts.
+    pub(crate) fn push(&mut self, event: ViewEvent) {
+        self.events.push(event);
+    }
+
+    /// Notes that an event was replaced.
     pub(crate) fn supersede(&mut self, index: u64, by: Mark) {
-        if let Some(seen) = self.events.iter_mut().find(|seen| seen.event.index == index) {
-            seen.superseded.get_or_insert(by);
+        if let Some(event) = self.events.iter_mut().find(|event| event.index == index) {
+            event.superseded.get_or_insert(by);
         }
     }
 
     /// The events that stood then and say when they happened, each with that time.
     pub(crate) fn standing(&self, horizon: Horizon) -> impl Iterator<Item = (i64, &ViewEvent)> {
-        let stood = self.events.iter().filter(move |seen| seen.stands(horizon));
-        stood.filter_map(|seen| seen.event.occurred_at.map(|time| (time, &seen.event)))
+        let stood = self.events.iter().filter(move |event| event.stands(horizon));
+        stood.filter_map(|event| event.occurred_at().map(|time| (time, event)))
     }
+}
+
+/// The events of several histories of one person that stood then, by time, and at one time by statement, so that the
+/// order of arrival does not matter.
+pub(crate) fn merged<'h>(
+    histories: impl Iterator<Item = &'h History>,
+    horizon: Horizon,
+) -> Vec<(i64, &'h ViewEvent)> {
+    let mut events: Vec<(i64, &ViewEvent)> =
+        histories.flat_map(|history| history.standing(horizon)).collect();
+    events.sort_unstable_by_key(|(time, event)| (*time, event.statement));
+    events
 }
 
 /// The event of an entry that another row names.
 pub(crate) fn load_event(rows: &impl Rows, index: u64) -> Result<ViewEvent, StoreError> {
     let damaged = || StoreError::Damaged { table: "events" };
     let bytes = rows.get(&key::event(index))?.ok_or_else(damaged)?;
-    serde_json::from_slice(&bytes).map_err(|_| damaged())
+    let (unit, _) = Unit::split(&bytes).ok_or_else(damaged)?;
+    let row = rows.get(&key::indexed(&key::history(&unit), index))?.ok_or_else(damaged)?;
+    ViewEvent::from_row(index, &row).ok_or_else(damaged)
 }
 
-/// What replaced the event, among the entries below `size`: the first later statement of the same agency that says
-/// so. An agency cannot take back what another one said.
-pub(crate) fn superseded_by(
+/// The entry of a statement, if it lies below `size`.
+pub(crate) fn index_of(
+    rows: &impl Rows,
+    statement: StatementRef,
+    size: u64,
+) -> Result<Option<u64>, StoreError> {
+    let damaged = StoreError::Damaged { table: "statements" };
+    let Some(value) = rows.get(&key::statement(statement))? else { return Ok(None) };
+    let index = key::number(&value).ok_or(damaged)?;
+    Ok(Some(index).filter(|index| *index < size))
+}
+
+/// What replaced a statement of this agency before it came itself, among the entries below `size`: the first that says so. An agency
+/// cannot take back what another one said.
+pub(crate) fn replaced_already(
     rows: &impl Rows,
     event: &ViewEvent,
     size: u64,
@@ -159,7 +142,7 @@ pub(crate) fn superseded_by(
         if index < size {
             let by = load_event(rows, index)?;
             if by.speaker() == event.speaker() {
-                return Ok(Some(Mark { index, received_at: by.received_at }));
+                return Ok(Some(by.mark()));
             }
         }
     }

@@ -2,24 +2,33 @@
 //!
 //! | key | value | what for |
 //! |---|---|---|
-//! | `e` index | the event | every other row leads here |
-//! | `t` child time index | type | a child's timeline |
+//! | `s` unit index | the event | a unit's events |
+//! | `e` index | unit | finds an event |
+//! | `m` time index | | starts of absences |
 //! | `d` time index | | decisions |
 //! | `g` agency 0 time index | | an agency's decisions |
-//! | `m` child time index | | a child's starts and ends of absences |
-//! | `c` context time index | | a context's links |
-//! | `h` statement | index | finds a statement that another one replaces |
-//! | `x` statement index | | statement was replaced by the entry `index` |
-//! | `s` subject alert index | `R` or `W` | an alert was raised, or withdrawn, by the entry `index` |
-//! | `l` index alert | pattern, subject | alerts, by the entry that first raised them |
-//! | `i` alert | index | finds an alert in `l` |
+//! | `h` statement | index | finds a statement that another one names |
+//! | `x` statement index | | a statement that is not here yet was replaced by the entry `index` |
+//! | `y` unit decision mark | the share, or that there is none | an agency's shares, and those that rely on an agreement |
+//! | `v` from 0 to 0 decision mark | the share, or that there is none | who shares with whom |
+//! | `f` agency 0 decision mark | findings | what the rules say of an agency's decisions |
+//! | `q` due request mark | how it stands | requests, by when they are due |
+//! | `r` request mark | how it stands | a request |
+//! | `p` agency 0 agency 0 child | | both have said something about the child |
+//! | `n` unit alert | | the alerts that a unit has had |
+//! | `a` alert index part | the alert, or that it is withdrawn | an alert's changes |
+//! | `b` alert index | | what people did about an alert |
+//! | `l` index alert | | alerts, by the entry that first made them possible |
+//! | `o` time alert | | alerts that stand, by when they are or will be raised |
+//! | `c` index | the configuration | the rules in force from that entry on |
 //!
 //! A number is eight bytes, big-endian; a time is milliseconds with its sign bit turned, so that bytes sort as times
-//! do. All ids have sixteen bytes.
+//! do. A *mark* is the index of the entry that caused the row: rows are added and not changed, so that what a crash left
+//! of a batch can be told from what stands.
 
 use crate::alerts::AlertId;
 use crate::event::StatementRef;
-use crate::history::Subject;
+use crate::subject::Unit;
 
 pub(crate) type Key = Vec<u8>;
 
@@ -27,9 +36,19 @@ pub(crate) fn event(index: u64) -> Key {
     join(&[b"e", &index.to_be_bytes()])
 }
 
-/// What a child's timeline starts with.
-pub(crate) fn timeline(child: &[u8; 16]) -> Key {
-    join(&[b"t", child])
+/// What a unit's events start with.
+pub(crate) fn history(unit: &Unit) -> Key {
+    join(&[b"s", &unit.to_bytes()])
+}
+
+/// What all events of a kind of unit start with.
+pub(crate) fn histories(tag: u8) -> Key {
+    vec![b's', tag]
+}
+
+/// What the list of all starts of absences starts with.
+pub(crate) fn absences() -> Key {
+    b"m".to_vec()
 }
 
 /// What the list of all decisions starts with.
@@ -42,14 +61,6 @@ pub(crate) fn decisions_of(agency: &str) -> Key {
     join(&[b"g", agency.as_bytes(), &[0]])
 }
 
-/// What the events of a subject start with, those that patterns look at.
-pub(crate) fn history(subject: &Subject) -> Key {
-    match subject {
-        Subject::Child(child) => join(&[b"m", child.as_bytes()]),
-        Subject::Context(context) => join(&[b"c", context.as_bytes()]),
-    }
-}
-
 pub(crate) fn statement(statement: StatementRef) -> Key {
     join(&[b"h", &statement.0])
 }
@@ -59,13 +70,59 @@ pub(crate) fn superseded(statement: StatementRef) -> Key {
     join(&[b"x", &statement.0])
 }
 
-/// What the changes of a subject's alerts start with.
-pub(crate) fn alert_changes(subject: &Subject) -> Key {
-    join(&[b"s", &subject.to_bytes()])
+/// What a unit's shares start with.
+pub(crate) fn shares(unit: &Unit) -> Key {
+    join(&[b"y", &unit.to_bytes()])
 }
 
-pub(crate) fn alert_change(subject: &Subject, alert: &AlertId, index: u64) -> Key {
-    join(&[&alert_changes(subject), alert.as_bytes(), &index.to_be_bytes()])
+/// What the shares from one agency to another start with.
+pub(crate) fn shared(from: &str, to: &str) -> Key {
+    join(&[b"v", from.as_bytes(), &[0], to.as_bytes(), &[0]])
+}
+
+/// What an agency's findings start with.
+pub(crate) fn findings_of(agency: &str) -> Key {
+    join(&[b"f", agency.as_bytes(), &[0]])
+}
+
+/// What the rows of requests start with that are due at this time.
+pub(crate) fn request_by_due(due: i64) -> Key {
+    join(&[b"q", &ordered(due)])
+}
+
+/// What the list of requests by when they are due starts with.
+pub(crate) fn requests() -> Key {
+    b"q".to_vec()
+}
+
+/// What the rows of requests by their entries start with.
+pub(crate) fn request_by_entry() -> Key {
+    b"r".to_vec()
+}
+
+/// What the children whom two agencies have in common start with. The order of the two means nothing.
+pub(crate) fn in_common(one: &str, other: &str) -> Key {
+    let (first, second) = if one <= other { (one, other) } else { (other, one) };
+    join(&[b"p", first.as_bytes(), &[0], second.as_bytes(), &[0]])
+}
+
+/// What the list of a unit's alerts starts with.
+pub(crate) fn alerts_of(unit: &Unit) -> Key {
+    join(&[b"n", &unit.to_bytes()])
+}
+
+/// What an alert's changes start with.
+pub(crate) fn alert_changes(alert: &AlertId) -> Key {
+    join(&[b"a", alert.as_bytes()])
+}
+
+pub(crate) fn alert_change(alert: &AlertId, index: u64, part: u8) -> Key {
+    join(&[b"a", alert.as_bytes(), &index.to_be_bytes(), &[part]])
+}
+
+/// What the rows of what people did about an alert start with.
+pub(crate) fn alert_handling(alert: &AlertId) -> Key {
+    join(&[b"b", alert.as_bytes()])
 }
 
 /// What the list of all alerts starts with.
@@ -73,12 +130,21 @@ pub(crate) fn alerts() -> Key {
     b"l".to_vec()
 }
 
-pub(crate) fn alert(first_raised: u64, alert: &AlertId) -> Key {
-    join(&[b"l", &first_raised.to_be_bytes(), alert.as_bytes()])
+pub(crate) fn alert(first: u64, alert: &AlertId) -> Key {
+    join(&[b"l", &first.to_be_bytes(), alert.as_bytes()])
 }
 
-pub(crate) fn alert_by_id(alert: &AlertId) -> Key {
-    join(&[b"i", alert.as_bytes()])
+/// What the list of standing alerts starts with.
+pub(crate) fn standing() -> Key {
+    b"o".to_vec()
+}
+
+pub(crate) fn standing_alert(raised_at: i64, alert: &AlertId) -> Key {
+    join(&[b"o", &ordered(raised_at), alert.as_bytes()])
+}
+
+pub(crate) fn configuration(index: u64) -> Key {
+    join(&[b"c", &index.to_be_bytes()])
 }
 
 /// A row of a list by time.
@@ -91,9 +157,26 @@ pub(crate) fn indexed(prefix: &[u8], index: u64) -> Key {
     join(&[prefix, &index.to_be_bytes()])
 }
 
+/// A row about the entry `index`, caused by the entry `mark`.
+pub(crate) fn marked(prefix: &[u8], index: u64, mark: u64) -> Key {
+    join(&[prefix, &index.to_be_bytes(), &mark.to_be_bytes()])
+}
+
 /// The index at the end of a key.
 pub(crate) fn last_index(key: &[u8]) -> Option<u64> {
     key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// The two indexes at the end of a key.
+pub(crate) fn last_two(key: &[u8]) -> Option<(u64, u64)> {
+    let (before, mark) = key.split_last_chunk::<8>()?;
+    Some((last_index(before)?, u64::from_be_bytes(*mark)))
+}
+
+/// The time that stands after the first byte of a key.
+pub(crate) fn time_after_tag(key: &[u8]) -> Option<i64> {
+    let bytes = key.get(1..9)?.first_chunk()?;
+    Some((u64::from_be_bytes(*bytes) ^ SIGN).cast_signed())
 }
 
 /// A number that is the whole value of a row.
@@ -122,6 +205,7 @@ mod tests {
             let (left, right) = (at(b"d", a.0, a.1), at(b"d", b.0, b.1));
             prop_assert_eq!(left.cmp(&right), a.cmp(&b));
             prop_assert_eq!(last_index(&left), Some(a.1));
+            prop_assert_eq!(time_after_tag(&left), Some(a.0));
         }
     }
 

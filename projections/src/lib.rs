@@ -17,27 +17,32 @@
 //! [`Record`]: gt_ledger::record::Record
 
 mod alerts;
+mod bytes;
+mod decision;
 mod event;
 mod fold;
 mod head;
 mod history;
+mod identity;
 mod key;
 mod missing;
 mod notation;
+mod open;
 mod patterns;
 mod projector;
 mod queries;
+mod share;
 mod store;
+mod subject;
 
-pub use alerts::{Alert, AlertChange, AlertId, AlertStatus, ChangeKind, Retraction, Window};
+pub use alerts::{
+    Alert, AlertChange, AlertId, AlertStatus, ChangeKind, Handling, HandlingStep, Retraction, Window,
+};
 pub use event::ContextNaming;
 pub use head::{AsOf, Unread};
-pub use history::Subject;
 pub use missing::{Episode, EpisodeState};
-pub use patterns::{Pattern, Threshold, Thresholds};
+pub use patterns::Pattern;
 pub use projector::{ApplyError, Opened, Options, Projector};
-pub use queries::{
-    AlertFilter, Answer, ContextLink, DecisionFilter, DecisionRow, MAX_LIMIT, Page, Queries, QueryError,
-    Status, TimelineEvent,
-};
+pub use queries::*;
 pub use store::{RebuildReason, StoreError};
+pub use subject::Subject;

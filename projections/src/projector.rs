@@ -1,33 +1,37 @@
 //! The writer of the views.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use gt_core::Hash;
 use gt_core::position::{LeafIndex, TreeSize};
 use gt_ledger::record::Record;
+use gt_schemas::Configuration;
 
 use crate::alerts::AlertChange;
 use crate::event::ContextNaming;
-use crate::fold::{Fold, Subjects};
+use crate::fold::{Cache, Fold};
 use crate::head::{AsOf, Head};
-use crate::patterns::Thresholds;
+use crate::open;
 use crate::queries::Queries;
 use crate::store::{RebuildReason, Settings, Store, StoreError};
 
 /// How the views are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// sled's cache, in bytes.
     pub cache_bytes: u64,
     /// How often rows are written out, in milliseconds. What a crash loses is folded again.
     pub flush_every_ms: u64,
-    /// The patterns' thresholds. Views that were made with others are built again.
-    pub thresholds: Thresholds,
+    /// The rules until the log says others. Views that were made with others are built again.
+    pub rules: Arc<Configuration>,
 }
 
 impl Default for Options {
-    /// 128 MB of cache (DESIGN section 7), a flush every two seconds, DOMAIN section 5's thresholds.
+    /// 128 MB of cache (DESIGN section 7), a flush every two seconds, the standard configuration.
     fn default() -> Self {
-        Self { cache_bytes: 128 * 1024 * 1024, flush_every_ms: 2000, thresholds: Thresholds::default() }
+        let rules = Arc::new(Configuration::standard());
+        Self { cache_bytes: 128 * 1024 * 1024, flush_every_ms: 2000, rules }
     }
 }
 
@@ -35,8 +39,12 @@ impl Default for Options {
 pub struct Projector {
     store: Store,
     head: Head,
-    thresholds: Thresholds,
-    subjects: Subjects,
+    /// In force.
+    rules: Arc<Configuration>,
+    /// In force until the log said others.
+    default_rules: Arc<Configuration>,
+    /// Taken while a batch is folded; lost with one that failed, and then read again.
+    cache: Option<Cache>,
 }
 
 /// The views, opened.
@@ -73,21 +81,40 @@ pub enum ApplyError {
 }
 
 /// The version of the rows. Any change of what is stored, or of what is read from a record, needs another one.
-const FORMAT: &str = "gt/views/1";
+const FORMAT: &str = "gt/views/2";
 
 impl Projector {
     /// Opens the views in a folder, which is created if need be. Views that cannot be opened, that another version
     /// wrote or whose position is damaged are thrown away: the log has everything that they had.
     pub fn open(folder: &Path, options: Options) -> Result<Opened, StoreError> {
         let settings = Settings { cache_bytes: options.cache_bytes, flush_every_ms: options.flush_every_ms };
-        let rules = serde_json::to_string(&options.thresholds).expect("numbers serialise");
-        let format = format!("{FORMAT} {rules}");
-        let (store, head, rebuilt) = Store::open(folder, format.as_bytes(), settings)?;
-        if let Some(reason) = rebuilt {
-            tracing::warn!(?reason, "the views start again from the first entry");
+        let rules = serde_json::to_string(&*options.rules).expect("a configuration serialises");
+        let format = format!("{FORMAT} {}", Hash::of(rules.as_bytes()));
+        let (store, head, mut rebuilt) = Store::open(folder, format.as_bytes(), settings)?;
+        match open::restore(&store, &head, &options.rules) {
+            Ok((cache, rules)) => {
+                if let Some(reason) = rebuilt {
+                    tracing::warn!(?reason, "the views start again from the first entry");
+                }
+                let projector = Self { store, head, rules, default_rules: options.rules, cache: Some(cache) };
+                Ok(Opened { projector, rebuilt })
+            }
+            Err(StoreError::Damaged { table }) if rebuilt.is_none() => {
+                tracing::warn!(table, "a row of the views is damaged");
+                store.condemn()?;
+                drop(store);
+                let (store, head, reason) = Store::open(folder, format.as_bytes(), settings)?;
+                rebuilt = reason;
+                tracing::warn!(reason = ?rebuilt, "the views start again from the first entry");
+                let rules = Arc::clone(&options.rules);
+                let cache = Some(Cache::default());
+                Ok(Opened {
+                    projector: Self { store, head, rules, default_rules: options.rules, cache },
+                    rebuilt,
+                })
+            }
+            Err(error) => Err(error),
         }
-        let subjects = Subjects::default();
-        Ok(Opened { projector: Self { store, head, thresholds: options.thresholds, subjects }, rebuilt })
     }
 
     /// How many entries the views reflect; the index of the next record to apply.
@@ -130,7 +157,7 @@ impl Projector {
 
     /// A handle for asking. It can be cloned, and used while this projector goes on.
     pub fn queries(&self) -> Queries {
-        Queries::new(self.store.clone(), self.thresholds)
+        Queries::new(self.store.clone(), Arc::clone(&self.default_rules))
     }
 
     /// Writes everything out. Dropping the projector and all its [`Queries`] does so too, but cannot say whether it
@@ -151,16 +178,21 @@ impl Projector {
         as_of: AsOf,
         naming: &dyn ContextNaming,
     ) -> Result<Vec<AlertChange>, StoreError> {
-        // Taken out first: after a failure they are loaded again from what was written.
-        let subjects = std::mem::take(&mut self.subjects);
-        let mut fold = Fold::new(&self.store, self.thresholds, self.head.unread.clone(), subjects);
+        // Taken out first: after a failure it is read again from what was written.
+        let cache = match self.cache.take() {
+            Some(cache) => cache,
+            None => open::restore(&self.store, &self.head, &self.default_rules)?.0,
+        };
+        let rules = (Arc::clone(&self.rules), self.head.rules_from);
+        let mut fold = Fold::new(&self.store, rules, self.head.unread.clone(), cache);
         for record in records {
             fold.record(record, naming)?;
         }
         let folded = fold.finish();
-        let head = Head { as_of, unread: folded.unread };
+        let head = Head { as_of, unread: folded.unread, rules_from: folded.rules_from };
         self.store.write(folded.rows, &head)?;
-        (self.head, self.subjects) = (head, folded.subjects);
+        self.store.remove(folded.gone)?;
+        (self.head, self.rules, self.cache) = (head, folded.rules, Some(folded.cache));
         Ok(folded.changes)
     }
 }

@@ -151,6 +151,20 @@ impl Store {
         })
     }
 
+    /// The first key from this one on.
+    pub(crate) fn first_from(&self, from: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = self.0.db.range(from..).next().transpose().map_err(StoreError::Rows)?;
+        Ok(row.map(|(key, _)| key.to_vec()))
+    }
+
+    /// Removes rows that say nothing any more.
+    pub(crate) fn remove(&self, keys: impl IntoIterator<Item = Vec<u8>>) -> Result<(), StoreError> {
+        for key in keys {
+            self.0.db.remove(key).map_err(StoreError::Rows)?;
+        }
+        Ok(())
+    }
+
     /// Makes the next opening rebuild, after a damaged row was found.
     pub(crate) fn condemn(&self) -> Result<(), StoreError> {
         self.0.db.remove(POSITION).map_err(StoreError::Rows)?;

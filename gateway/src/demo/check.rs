@@ -137,6 +137,7 @@ fn feeds(pattern: Pattern, event_type: &str) -> bool {
     match pattern {
         Pattern::RepeatMissing => event_type.starts_with("missing."),
         Pattern::SharedLocation => event_type.starts_with("context."),
+        _ => false,
     }
 }
 

@@ -5,10 +5,11 @@ use axum::http::StatusCode;
 use gt_core::agency::AgencyCode;
 use gt_core::statement::{Owner, Pseudonym};
 use gt_core::time::Timestamp;
+use gt_ledger::clock::{Clock as _, SystemClock};
 use gt_ledger::record::{ContextId, OwnerId};
 use gt_projections::{
-    Alert, AlertFilter, AlertStatus, Answer, ContextLink, DecisionFilter, DecisionRow, Episode, MAX_LIMIT,
-    Page, Pattern, Queries, QueryError, Subject, TimelineEvent,
+    Alert, AlertFilter, Answer, ContextLink, DecisionFilter, DecisionRow, Episode, MAX_LIMIT, Page, Pattern,
+    Queries, QueryError, StatusFilter, Subject, TimelineEvent,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -110,6 +111,7 @@ pub(super) async fn decisions(
         recipient: query.recipient.as_deref().map(agency).transpose()?,
         from: query.from.as_deref().map(time).transpose()?,
         to: query.to.as_deref().map(time).transpose()?,
+        ..DecisionFilter::default()
     };
     ask(app, move |views| views.decisions(&filter, &page)).await
 }
@@ -167,13 +169,11 @@ pub(super) async fn alerts(
         Pattern::parse(name)
             .ok_or_else(|| Problem::bad_request(format!("no such pattern; there are {known}")))
     });
-    let status = match query.status.as_deref() {
-        None => None,
-        Some("open") => Some(AlertStatus::Open),
-        Some("retracted") => Some(AlertStatus::Retracted),
-        Some(_) => return Err(Problem::bad_request("status is open or retracted")),
-    };
-    let filter = AlertFilter { pattern: pattern.transpose()?, subject, status };
+    let status = query.status.as_deref().map(|name| {
+        let known = "status is waiting, open, assigned, reviewed or retracted";
+        StatusFilter::parse(name).ok_or_else(|| Problem::bad_request(known))
+    });
+    let filter = AlertFilter { pattern: pattern.transpose()?, subject, status: status.transpose()? };
     ask(app, move |views| views.alerts(&filter, &page)).await
 }
 
@@ -207,6 +207,7 @@ fn page(list: List) -> Result<Page, Problem> {
         cursor: list.cursor,
         newest_first: list.newest_first.unwrap_or(false),
         received_until: list.as_of.as_deref().map(time).transpose()?,
+        now: Timestamp::from_millis(SystemClock::default().wall_millis()),
     })
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use gt_ledger::Ledger;
 use gt_ledger::jetstream::{Outgoing, Prefix, alert_subject, past_alerts};
-use gt_projections::{AlertChange, ChangeKind};
+use gt_projections::AlertChange;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::UnboundedSender;
@@ -37,11 +37,7 @@ impl AlertPublisher {
         if change.index.0 < self.from {
             return;
         }
-        let kind = match change.change {
-            ChangeKind::Raised => "raised",
-            ChangeKind::Changed => "changed",
-            ChangeKind::Retracted => "retracted",
-        };
+        let kind = change.change.as_str();
         let id = format!("{}.{kind}.{}", change.alert.id, change.index);
         self.send(change.alert.pattern.as_str(), id, &json!(change));
     }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::event::{Facts, MissingKind, StartFacts, StatementRef, ViewEvent};
+use gt_schemas::{Event, HarmSuspicion, MissingKind, MissingStarted};
+
+use crate::event::{StatementRef, ViewEvent};
 
 /// A reported end.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +19,25 @@ pub(super) struct End<'e> {
 pub(super) struct Start<'e> {
     pub(super) time: i64,
     pub(super) event: &'e ViewEvent,
-    pub(super) facts: &'e StartFacts,
+    pub(super) facts: &'e MissingStarted,
+}
+
+/// Missing is the graver: where two agencies call the same absence by both names, it is `Missing`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Gravity {
+    /// The whereabouts are known or thought to be.
+    Away,
+    /// They are not.
+    Missing,
+}
+
+impl Start<'_> {
+    pub(super) const fn gravity(&self) -> Gravity {
+        match self.facts.kind {
+            MissingKind::AwayWithoutAuthorisation => Gravity::Away,
+            MissingKind::Missing => Gravity::Missing,
+        }
+    }
 }
 
 /// Until when an absence lasted.
@@ -51,12 +71,13 @@ pub(super) fn pair<'e>(
 ) -> (Vec<Absence<'e>>, Vec<End<'e>>) {
     let (mut starts, mut ends) = (Vec::new(), Vec::new());
     for (time, event) in events {
-        match &event.facts {
-            Facts::MissingStarted(facts) => starts.push(Start { time, event, facts }),
-            Facts::MissingEnded(facts) => {
-                ends.push((facts.of, End { time, event, harm_suspected: facts.harm_suspected }));
+        match &event.event {
+            Event::MissingStarted(facts) => starts.push(Start { time, event, facts }),
+            Event::MissingEnded(facts) => {
+                let harm_suspected = facts.harm == HarmSuspicion::Suspected;
+                ends.push((event.refs.episode, End { time, event, harm_suspected }));
             }
-            Facts::Decision(_) | Facts::ContextLinked(_) => {}
+            _ => {}
         }
     }
     let mut all_ends: Vec<End<'e>> = ends.iter().map(|(_, end)| *end).collect();
@@ -183,7 +204,7 @@ impl<'e> Absence<'e> {
     }
 
     /// By start; the graver kind first, so that an absence that begins as both is `Missing`.
-    pub(super) fn order(&self) -> (i64, std::cmp::Reverse<MissingKind>, StatementRef) {
-        (self.start.time, std::cmp::Reverse(self.start.facts.kind), self.start.event.statement)
+    pub(super) fn order(&self) -> (i64, std::cmp::Reverse<Gravity>, StatementRef) {
+        (self.start.time, std::cmp::Reverse(self.start.gravity()), self.start.event.statement)
     }
 }

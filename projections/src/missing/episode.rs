@@ -6,8 +6,10 @@ use gt_core::position::LeafIndex;
 use gt_core::time::Timestamp;
 use serde::Serialize;
 
-use super::absence::{Absence, End, Until};
-use crate::event::{MissingKind, ViewEvent};
+use gt_schemas::{MissingFrom, MissingRisk};
+
+use super::absence::{Absence, End, Gravity, Until};
+use crate::event::{StatementRef, ViewEvent};
 use crate::notation::{self, moment};
 
 /// A missing episode. One absence that several agencies report is one episode.
@@ -24,9 +26,9 @@ pub struct Episode {
     /// What is known of its end and start.
     pub state: EpisodeState,
     /// From where, by the earliest report: `Home` or `Placement`.
-    pub from: Option<String>,
+    pub from: Option<&'static str>,
     /// The highest risk that was reported.
-    pub risk: Option<String>,
+    pub risk: Option<&'static str>,
     /// Whether harm during the absence is suspected, by anybody.
     pub harm_suspected: bool,
     /// Who reported it, sorted.
@@ -34,6 +36,9 @@ pub struct Episode {
     /// The entries behind it, sorted.
     #[serde(serialize_with = "notation::indexes")]
     pub entries: Vec<LeafIndex>,
+    /// The first report of it: of its start, or of the return if only that was reported.
+    #[serde(skip)]
+    pub(crate) anchor: StatementRef,
 }
 
 /// What is known of an episode.
@@ -88,7 +93,7 @@ pub(super) fn merge(mut absences: Vec<Absence<'_>>, unpaired: &[End<'_>]) -> Vec
 }
 
 struct Group<'e> {
-    kind: MissingKind,
+    kind: Gravity,
     start: i64,
     reach: i64,
     end_known: bool,
@@ -99,7 +104,7 @@ struct Group<'e> {
 impl<'e> Group<'e> {
     fn new(absence: &'e Absence<'e>) -> Self {
         Self {
-            kind: absence.start.facts.kind,
+            kind: absence.start.gravity(),
             start: absence.start.time,
             reach: absence.reach(),
             end_known: matches!(absence.until, Until::Time(_)),
@@ -113,7 +118,7 @@ impl<'e> Group<'e> {
     }
 
     fn turns_into(&self, absence: &Absence<'_>) -> bool {
-        self.kind < absence.start.facts.kind
+        self.kind < absence.start.gravity()
             && self.start < absence.start.time
             && absence.start.time < self.reach
     }
@@ -144,19 +149,23 @@ impl<'e> Group<'e> {
             (reach, true) => (EpisodeState::Ended, Some(moment(reach))),
         };
         let starts = || self.reports.iter().map(|absence| &absence.start);
-        let risk = starts().filter_map(|start| start.facts.risk.as_deref()).max_by_key(|risk| gravity(risk));
+        let risk = starts().filter_map(|start| start.facts.risk).max_by_key(|risk| gravity(*risk));
         let events = starts().map(|start| start.event).chain(self.ends.iter().map(|end| end.event));
         let (agencies, entries) = behind(events);
         Episode {
-            kind: Some(self.kind.as_str()),
+            kind: Some(match self.kind {
+                Gravity::Away => "AwayWithoutAuthorisation",
+                Gravity::Missing => "Missing",
+            }),
             started_at: Some(moment(self.start)),
             ended_at,
             state,
-            from: starts().find_map(|start| start.facts.from.clone()),
-            risk: risk.map(str::to_owned),
+            from: starts().next().map(|start| start.facts.from).map(MissingFrom::as_str),
+            risk: risk.map(MissingRisk::as_str),
             harm_suspected: self.ends.iter().any(|end| end.harm_suspected),
             agencies,
             entries,
+            anchor: self.reports[0].start.event.statement,
         }
     }
 }
@@ -173,6 +182,7 @@ fn return_only(end: &End<'_>) -> Episode {
         harm_suspected: end.harm_suspected,
         agencies,
         entries,
+        anchor: end.event.statement,
     }
 }
 
@@ -185,6 +195,11 @@ fn behind<'e>(events: impl Iterator<Item = &'e ViewEvent>) -> (Vec<String>, Vec<
     (agencies.into_iter().map(str::to_owned).collect(), entries.into_iter().map(LeafIndex).collect())
 }
 
-fn gravity(risk: &str) -> usize {
-    ["NoApparentRisk", "Low", "Medium", "High"].iter().position(|known| *known == risk).map_or(0, |at| at + 1)
+fn gravity(risk: MissingRisk) -> u8 {
+    match risk {
+        MissingRisk::NoApparentRisk => 0,
+        MissingRisk::Low => 1,
+        MissingRisk::Medium => 2,
+        MissingRisk::High => 3,
+    }
 }

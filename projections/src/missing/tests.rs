@@ -2,23 +2,38 @@ use gt_core::time::Timestamp;
 use gt_ledger::record::OwnerId;
 
 use super::*;
-use crate::event::{EndFacts, Facts, MissingKind, StartFacts, StatementRef};
+use crate::event::{Refs, StatementRef};
+use gt_schemas::read_opened;
+use serde_json::{Value, json};
 
 const HOUR: i64 = 3_600_000;
 
-fn report(index: u64, agency: &str, hour: i64, facts: Facts) -> ViewEvent {
+fn report(
+    index: u64,
+    agency: &str,
+    hour: i64,
+    event_type: &str,
+    clear: &Value,
+    of: Option<StatementRef>,
+) -> ViewEvent {
     let mut statement = [0; 16];
     statement[..8].copy_from_slice(&index.to_be_bytes());
+    let time = Timestamp::from_millis(hour * HOUR).unwrap().to_string();
+    let times = [("times".to_owned(), vec![json!({ "occurred_at": time })])].into();
+    let version = gt_schemas::EventType::parse(event_type).unwrap().version();
     ViewEvent {
         index,
         received_at: 0,
         agency: agency.to_owned(),
         on_behalf_of: None,
         statement: StatementRef(statement),
-        supersedes: None,
-        child: OwnerId::from_bytes([1; 16]),
-        occurred_at: Some(hour * HOUR),
-        facts,
+        child: Some(OwnerId::from_bytes([1; 16])),
+        context: None,
+        persons: Vec::new(),
+        identified: Vec::new(),
+        refs: Refs { episode: of, ..Refs::default() },
+        event: read_opened(event_type, version, clear.as_object().unwrap(), &times).unwrap(),
+        superseded: None,
     }
 }
 
@@ -27,26 +42,26 @@ fn report(index: u64, agency: &str, hour: i64, facts: Facts) -> ViewEvent {
 fn reports(brief: &[&str]) -> Vec<ViewEvent> {
     let read = |(index, line): (usize, &&str)| {
         let words: Vec<&str> = line.split(' ').collect();
-        let kind = if words[1] == "A" { MissingKind::AwayWithoutAuthorisation } else { MissingKind::Missing };
-        let of = words.get(4).map(|of| report(of.parse().unwrap(), "", 0, end(None)).statement);
-        let facts = match words[1] {
-            "E" => end(of),
-            _ => Facts::MissingStarted(StartFacts { kind, from: None, risk: None }),
-        };
-        report(index as u64, words[0], words[2].parse().unwrap(), facts)
+        let (agency, hour) = (words[0], words[2].parse().unwrap());
+        if words[1] == "E" {
+            let of = words.get(4).map(|of| end(of.parse().unwrap(), "", 0, None).statement);
+            return end(index as u64, agency, hour, of);
+        }
+        let kind = if words[1] == "A" { "AwayWithoutAuthorisation" } else { "Missing" };
+        report(index as u64, agency, hour, "missing.started", &json!({"kind": kind, "from": "Home"}), None)
     };
     brief.iter().enumerate().map(read).collect()
 }
 
-fn end(of: Option<StatementRef>) -> Facts {
-    Facts::MissingEnded(EndFacts { harm_suspected: false, of })
+fn end(index: u64, agency: &str, hour: i64, of: Option<StatementRef>) -> ViewEvent {
+    report(index, agency, hour, "missing.ended", &json!({"harm": "NotSuspected"}), of)
 }
 
 /// Episodes in brief: kind, hours, entries.
 fn brief(events: &[ViewEvent]) -> Vec<String> {
     let hour =
         |time: Option<Timestamp>| time.map_or("?".to_owned(), |time| (time.as_millis() / HOUR).to_string());
-    let found = episodes(events.iter().map(|event| (event.occurred_at.unwrap(), event)));
+    let found = episodes(events.iter().map(|event| (event.occurred_at().unwrap(), event)));
     found
         .iter()
         .map(|episode| {

@@ -1,15 +1,45 @@
 //! Patterns: rules across records that ask a person to look (DOMAIN section 5). Nothing is decided by them.
 //!
-//! A pattern is a pure function of what stood in a subject's history at a given point of the log; it has no clock.
-//! Each says in its module what its alerts' ids are anchored to.
+//! A pattern is one file: its rule, what it says, and its tests. It is a pure function of the events that stand; it has
+//! no clock, and the order in which events came means nothing to it. What depends on time passing (nobody held an
+//! interview within 72 hours) is found as soon as the clock has started, with the moment at which it becomes true.
+//! Whoever asks compares that with the time at which he asks, so a rebuild finds what was found then.
+//!
+//! Each pattern says in its file what its alerts' ids are anchored to. Most are anchored to a statement, so an alert
+//! keeps its id when the child turns out to have another identifier too.
 
+mod basis_missing;
+mod consent_reliance;
+mod long_missing;
+mod many_authorities;
+mod moved_unshared;
 mod repeat_missing;
+mod request_unanswered;
+mod rhi_overdue;
 mod run;
-mod shared_location;
+mod sentence;
+mod shared_context;
+mod shared_person;
+mod silent_edge;
+mod slow_share;
+mod withheld_then_harm;
 
-use serde::{Deserialize, Serialize};
+use gt_ledger::record::OwnerId;
+use gt_schemas::{Configuration, Thresholds};
+use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::history::{History, Horizon, Subject};
+pub(crate) use basis_missing::{alert_of_agreement, of_agreement};
+pub(crate) use consent_reliance::find as consent_reliance;
+pub(crate) use request_unanswered::requests;
+pub(crate) use shared_context::find as shared_context;
+pub(crate) use shared_person::find as shared_person;
+pub(crate) use silent_edge::{Meeting, find as silent_edge};
+
+use crate::decision::Decided;
+use crate::event::{StatementRef, ViewEvent};
+use crate::missing::Episode;
+use crate::subject::Subject;
 
 /// A pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -17,49 +47,66 @@ use crate::history::{History, Horizon, Subject};
 pub enum Pattern {
     /// One child goes missing again and again.
     RepeatMissing,
+    /// One absence goes on and on.
+    LongMissing,
+    /// Nobody held a return home interview in time.
+    RhiOverdue,
     /// Several children are linked to one place or other context.
     SharedLocation,
-}
-
-/// How many, within how many days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Threshold {
-    /// From this number on the pattern fires. At least 1.
-    pub count: u32,
-    /// Within this many times 24 hours; a window of exactly that length still counts.
-    pub days: u32,
-}
-
-/// The patterns' thresholds. They are part of the rules in force, so views made with others are built again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Thresholds {
-    /// `repeat-missing`: episodes of one child.
-    pub repeat_missing: Threshold,
-    /// `shared-location`: different children at one place or other context.
-    pub shared_location: Threshold,
-}
-
-impl Default for Thresholds {
-    /// DOMAIN section 5: 3 starts in 90 days, 3 children in 60 days.
-    fn default() -> Self {
-        Self {
-            repeat_missing: Threshold { count: 3, days: 90 },
-            shared_location: Threshold { count: 3, days: 60 },
-        }
-    }
+    /// Several children are linked to one person of concern.
+    SharedPerson,
+    /// Many authorities hold a part of one child's story.
+    ManyAuthorities,
+    /// A child moved, and nobody told the new authority.
+    MovedUnshared,
+    /// A request was not answered in time.
+    RequestUnanswered,
+    /// Information was withheld, and harm followed.
+    WithheldThenHarm,
+    /// A decision lacks its legal basis, or rests on one that nobody has reviewed.
+    BasisMissing,
+    /// An agency relies on consent for much of what it shares.
+    ConsentReliance,
+    /// It took long from knowing to sharing.
+    SlowShare,
+    /// Two agencies know the same children, and one has never shared with the other.
+    SilentEdge,
 }
 
 impl Pattern {
-    /// Every pattern.
-    pub const ALL: [Self; 2] = [Self::RepeatMissing, Self::SharedLocation];
+    /// Every pattern, in the order of DOMAIN section 5.
+    pub const ALL: [Self; 13] = [
+        Self::RepeatMissing,
+        Self::LongMissing,
+        Self::RhiOverdue,
+        Self::SharedLocation,
+        Self::SharedPerson,
+        Self::ManyAuthorities,
+        Self::MovedUnshared,
+        Self::RequestUnanswered,
+        Self::WithheldThenHarm,
+        Self::BasisMissing,
+        Self::ConsentReliance,
+        Self::SlowShare,
+        Self::SilentEdge,
+    ];
 
     /// The name, as in alerts and subjects.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RepeatMissing => "repeat-missing",
+            Self::LongMissing => "long-missing",
+            Self::RhiOverdue => "rhi-overdue",
             Self::SharedLocation => "shared-location",
+            Self::SharedPerson => "shared-person",
+            Self::ManyAuthorities => "many-authorities",
+            Self::MovedUnshared => "moved-unshared",
+            Self::RequestUnanswered => "request-unanswered",
+            Self::WithheldThenHarm => "withheld-then-harm",
+            Self::BasisMissing => "basis-missing",
+            Self::ConsentReliance => "consent-reliance",
+            Self::SlowShare => "slow-share",
+            Self::SilentEdge => "silent-edge",
         }
     }
 
@@ -70,17 +117,17 @@ impl Pattern {
 
     /// The version of the rule. Another version gives other ids.
     pub const fn version(self) -> u16 {
-        match self {
-            Self::RepeatMissing | Self::SharedLocation => 1,
-        }
+        1
     }
 
-    /// The threshold of this pattern.
-    pub const fn threshold(self, thresholds: &Thresholds) -> Threshold {
-        match self {
-            Self::RepeatMissing => thresholds.repeat_missing,
-            Self::SharedLocation => thresholds.shared_location,
-        }
+    /// The thresholds that the pattern uses, by name, as the configuration has them.
+    pub fn thresholds(self, thresholds: &Thresholds) -> Value {
+        let all = json!(thresholds);
+        let name = match self {
+            Self::SharedLocation => "shared_location".to_owned(),
+            other => other.as_str().replace('-', "_"),
+        };
+        all[name].clone()
     }
 }
 
@@ -95,7 +142,10 @@ impl std::fmt::Display for Pattern {
 pub(crate) struct Finding {
     pub(crate) pattern: Pattern,
     /// What the alert's id is made of, besides the pattern and its version.
-    pub(crate) anchor: [u8; 24],
+    pub(crate) anchor: Vec<u8>,
+    pub(crate) about: Subject,
+    /// When it becomes true, if that takes time to pass.
+    pub(crate) due: Option<i64>,
     /// The event times of the first and the last event.
     pub(crate) window: (i64, i64),
     /// The entries behind it, sorted.
@@ -103,38 +153,63 @@ pub(crate) struct Finding {
     pub(crate) sentence: String,
 }
 
-/// What the patterns find in a subject's history, as it stood then.
-pub(crate) fn evaluate(
-    subject: &Subject,
-    history: &History,
-    horizon: Horizon,
-    thresholds: &Thresholds,
-) -> Vec<Finding> {
-    match subject {
-        Subject::Child(child) => repeat_missing::find(child, history, horizon, thresholds.repeat_missing),
-        Subject::Context(context) => {
-            shared_location::find(context, history, horizon, thresholds.shared_location)
-        }
+/// What stands about one child, whatever its identifiers.
+pub(crate) struct ChildScene<'e> {
+    /// The least of the child's opaque ids.
+    pub(crate) child: OwnerId,
+    /// Sorted by time, and by statement within one.
+    pub(crate) events: Vec<(i64, &'e ViewEvent)>,
+    pub(crate) decisions: Vec<Decided<'e>>,
+    pub(crate) episodes: Vec<Episode>,
+}
+
+impl<'e> ChildScene<'e> {
+    pub(crate) fn new(child: OwnerId, events: Vec<(i64, &'e ViewEvent)>) -> Self {
+        let decisions = crate::decision::decisions(&events);
+        let episodes = crate::missing::episodes(events.iter().copied());
+        Self { child, events, decisions, episodes }
+    }
+
+    fn about(&self) -> Subject {
+        Subject::Child(self.child)
     }
 }
 
-/// A subject's id and an event time.
-fn anchor(subject: &[u8; 16], time: i64) -> [u8; 24] {
-    let mut bytes = [0; 24];
-    bytes[..16].copy_from_slice(subject);
-    bytes[16..].copy_from_slice(&time.to_be_bytes());
-    bytes
+/// What the patterns find that look at one child.
+pub(crate) fn of_child(scene: &ChildScene<'_>, rules: &Configuration) -> Vec<Finding> {
+    [
+        repeat_missing::find,
+        long_missing::find,
+        rhi_overdue::find,
+        many_authorities::find,
+        moved_unshared::find,
+        request_unanswered::find,
+        withheld_then_harm::find,
+        basis_missing::find,
+        slow_share::find,
+    ]
+    .into_iter()
+    .flat_map(|find: fn(&ChildScene<'_>, &Configuration) -> Vec<Finding>| find(scene, rules))
+    .collect()
 }
 
-const MILLISECONDS_A_DAY: i64 = 86_400_000;
-
-/// How many days, each begun one counted, lie between two times: for sentences, not for rules.
-fn days_between((from, to): (i64, i64)) -> String {
-    let begun = i64::from((to - from) % MILLISECONDS_A_DAY != 0);
-    days(((to - from) / MILLISECONDS_A_DAY + begun).max(1))
+/// An anchor at a statement.
+fn at_statement(statement: StatementRef) -> Vec<u8> {
+    statement.0.to_vec()
 }
 
-/// A number of days, in words for a sentence.
-fn days(number: i64) -> String {
-    if number == 1 { "1 day".to_owned() } else { format!("{number} days") }
+/// Sorted, each once.
+fn sorted(entries: impl IntoIterator<Item = u64>) -> Vec<u64> {
+    let mut entries: Vec<u64> = entries.into_iter().collect();
+    entries.sort_unstable();
+    entries.dedup();
+    entries
+}
+
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
+
+/// A number of hours or days from the configuration, in milliseconds.
+fn span(number: u32, unit: i64) -> i64 {
+    i64::from(number) * unit
 }

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::ops::RangeInclusive;
 
-use super::{MILLISECONDS_A_DAY, Threshold};
+use gt_schemas::configuration::Window;
+
+use super::DAY;
 
 /// Finds the runs in items that are sorted by time, as ranges of positions.
 ///
@@ -12,8 +14,8 @@ use super::{MILLISECONDS_A_DAY, Threshold};
 /// (exactly as long is still within), that holds at least the threshold's number of different things. Qualifying
 /// windows that have an item in common join; a **run** is as many as join. So a cluster that goes on is one run that
 /// grows, and two clusters are two runs as long as no item belongs to both.
-pub(super) fn runs<T: Eq + Hash>(items: &[(i64, T)], threshold: Threshold) -> Vec<RangeInclusive<usize>> {
-    let span = i64::from(threshold.days) * MILLISECONDS_A_DAY;
+pub(super) fn runs<T: Eq + Hash>(items: &[(i64, T)], threshold: Window) -> Vec<RangeInclusive<usize>> {
+    let span = i64::from(threshold.days) * DAY;
     let mut inside: HashMap<&T, u32> = HashMap::new();
     let (mut first, mut runs): (usize, Vec<RangeInclusive<usize>>) = (0, Vec::new());
     for (last, (time, thing)) in items.iter().enumerate() {
@@ -46,17 +48,16 @@ fn leave<'t, T: Eq + Hash>(inside: &mut HashMap<&'t T, u32>, thing: &'t T) {
 mod tests {
     use super::*;
 
-    const THREE_IN_TEN: Threshold = Threshold { count: 3, days: 10 };
+    const THREE_IN_TEN: Window = Window { count: 3, days: 10 };
 
     fn runs_of(items: &[(i64, char)]) -> Vec<RangeInclusive<usize>> {
-        let items: Vec<(i64, char)> =
-            items.iter().map(|(day, thing)| (day * MILLISECONDS_A_DAY, *thing)).collect();
+        let items: Vec<(i64, char)> = items.iter().map(|(day, thing)| (day * DAY, *thing)).collect();
         runs(&items, THREE_IN_TEN)
     }
 
     #[test]
     fn the_windows_last_day_is_inside_and_a_millisecond_more_is_not() {
-        let span = 10 * MILLISECONDS_A_DAY;
+        let span = 10 * DAY;
         assert_eq!(runs(&[(0, 'a'), (1, 'b'), (span, 'c')], THREE_IN_TEN), [0..=2]);
         assert!(runs(&[(0, 'a'), (1, 'b'), (span + 1, 'c')], THREE_IN_TEN).is_empty());
         assert!(runs(&[(0, 'a'), (1, 'b')], THREE_IN_TEN).is_empty());

@@ -1,104 +1,133 @@
 //! Alerts, as they stand and as they stood.
 
+use std::collections::BTreeSet;
+
+use gt_core::time::Timestamp;
+
 use super::page::Stretch;
 use super::{Answer, Page, Queries, QueryError, Snapshot};
-use crate::alerts::{Alert, AlertId, AlertStatus, load_changes, standing};
-use crate::history::{History, Horizon, Subject};
-use crate::key;
-use crate::patterns::{self, Pattern, Thresholds};
-use crate::store::{Row, Rows as _, StoreError};
+use crate::alerts::{Alert, AlertId, AlertStatus, Log};
+use crate::history::Horizon;
+use crate::key::{self, Key};
+use crate::patterns::Pattern;
+use crate::store::StoreError;
+use crate::subject::Subject;
 
 /// Which alerts. Members that are `None` do not narrow.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AlertFilter {
     /// Of this pattern.
     pub pattern: Option<Pattern>,
-    /// About this child or context.
+    /// About this child, under any identifier, or this person, context, agency or way between two agencies.
     pub subject: Option<Subject>,
-    /// Open, or retracted.
-    pub status: Option<AlertStatus>,
+    /// Where it is in its life.
+    pub status: Option<StatusFilter>,
+}
+
+/// Where alerts are in their lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusFilter {
+    /// Those that wait for somebody: open or assigned.
+    Waiting,
+    /// Exactly this one.
+    Is(AlertStatus),
+}
+
+impl StatusFilter {
+    /// `waiting`, or the name of a status.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "waiting" => Self::Waiting,
+            "open" => Self::Is(AlertStatus::Open),
+            "assigned" => Self::Is(AlertStatus::Assigned),
+            "reviewed" => Self::Is(AlertStatus::Reviewed),
+            "retracted" => Self::Is(AlertStatus::Retracted),
+            _ => return None,
+        })
+    }
+
+    fn takes(self, status: AlertStatus) -> bool {
+        match self {
+            Self::Waiting => matches!(status, AlertStatus::Open | AlertStatus::Assigned),
+            Self::Is(wanted) => wanted == status,
+        }
+    }
+
+    /// Whether only alerts that wait for somebody can be meant.
+    const fn is_waiting(self) -> bool {
+        matches!(self, Self::Waiting | Self::Is(AlertStatus::Open | AlertStatus::Assigned))
+    }
 }
 
 impl Queries {
-    /// Alerts, by the entry that first raised them. With [`Page::received_until`] they are as the ledger stood then.
+    /// Alerts: those that wait for somebody by when they were raised, others and all by the entry that first made them
+    /// possible. With [`Page::received_until`] they are as the ledger stood then.
     pub fn alerts(&self, filter: &AlertFilter, page: &Page) -> Result<Answer<Alert>, QueryError> {
-        let snapshot = self.snapshot(page.received_until)?;
-        snapshot.page(Stretch::all(key::alerts()), page, |row| {
-            let listed = Listed::read(row)?;
-            let wanted = filter.pattern.is_none_or(|pattern| pattern == listed.pattern)
-                && filter.subject.is_none_or(|subject| subject == listed.subject);
-            if !wanted {
-                return Ok(None);
-            }
-            snapshot.alert(&listed, filter.status, &self.thresholds)
+        let snapshot = self.snapshot(page)?;
+        let subjects = snapshot.subjects(filter.subject.as_ref())?;
+        let waiting = filter.status.is_some_and(StatusFilter::is_waiting) && page.received_until.is_none();
+        let stretch = if waiting {
+            Stretch::until(key::standing(), snapshot.horizon.until)
+        } else {
+            Stretch::all(key::alerts())
+        };
+        snapshot.page(stretch, page, |(row, _)| {
+            let alert = snapshot.alert(&listed(row)?)?;
+            Ok(alert.filter(|alert| {
+                filter.pattern.is_none_or(|pattern| pattern == alert.pattern)
+                    && subjects.as_ref().is_none_or(|subjects| subjects.contains(&alert.subject))
+                    && filter.status.is_none_or(|status| status.takes(alert.status))
+            }))
         })
     }
 
     /// One alert, if it had been raised by then. The answer has one item or none.
     pub fn alert(&self, id: &AlertId, page: &Page) -> Result<Answer<Alert>, QueryError> {
-        let snapshot = self.snapshot(page.received_until)?;
-        let damaged = || StoreError::Damaged { table: "alerts" };
-        let mut items = Vec::new();
-        if let Some(value) = self.store.get(&key::alert_by_id(id))? {
-            let row_key = key::alert(key::number(&value).ok_or_else(damaged)?, id);
-            // Rows are written in no promised order: in the middle of a batch the one may be there without the other.
-            if let Some(value) = self.store.get(&row_key)? {
-                items.extend(snapshot.alert(&Listed::read(&(row_key, value))?, None, &self.thresholds)?);
-            }
+        let snapshot = self.snapshot(page)?;
+        let items = snapshot.alert(id)?.into_iter().collect();
+        Ok(snapshot.answer(page, items, None))
+    }
+
+    /// The alerts whose clocks ran out after `from` and by `to`, though no entry came that said so. For telling of them when it
+    /// happens.
+    pub fn raised_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Alert>, QueryError> {
+        let page = Page { now: Some(to), ..Page::default() };
+        let snapshot = self.snapshot(&page)?;
+        let first = key::standing_alert(from.as_millis().saturating_add(1), &AlertId::from_bytes([0; 16]));
+        let last = key::standing_alert(to.as_millis(), &AlertId::from_bytes([0xff; 16]));
+        let mut alerts = Vec::new();
+        for row in self.store.range(first, last, false) {
+            let alert = snapshot.alert(&listed(&row?.0)?)?;
+            let later = |alert: &Alert| alert.raised_at > from && alert.status != AlertStatus::Retracted;
+            alerts.extend(alert.filter(later));
         }
-        Ok(Answer { as_of: snapshot.as_of, received_until: page.received_until, items, next: None })
+        Ok(alerts)
     }
 }
 
-/// A row of the list of alerts.
-struct Listed {
-    id: AlertId,
-    subject: Subject,
-    pattern: Pattern,
-}
-
-impl Listed {
-    fn read((key, value): &Row) -> Result<Self, StoreError> {
-        let damaged = || StoreError::Damaged { table: "alerts" };
-        let id = key.last_chunk().copied().map(AlertId::from_bytes).ok_or_else(damaged)?;
-        let (subject, pattern) = value.split_at_checked(17).ok_or_else(damaged)?;
-        let subject = Subject::from_bytes(subject).ok_or_else(damaged)?;
-        let pattern = std::str::from_utf8(pattern).ok().and_then(Pattern::parse).ok_or_else(damaged)?;
-        Ok(Self { id, subject, pattern })
-    }
+/// The alert of a row that ends with its id.
+fn listed(row: &Key) -> Result<AlertId, StoreError> {
+    row.last_chunk().copied().map(AlertId::from_bytes).ok_or(StoreError::Damaged { table: "alerts" })
 }
 
 impl Snapshot<'_> {
-    /// The alert as far as is in sight; none if it had not been raised by then, or has another status.
-    fn alert(
-        &self,
-        listed: &Listed,
-        wanted: Option<AlertStatus>,
-        thresholds: &Thresholds,
-    ) -> Result<Option<Alert>, QueryError> {
-        let Listed { id, subject, .. } = listed;
-        let changes = load_changes(self.store, subject, self.horizon.size)?;
-        let Some((raised, withdrawn)) = changes.get(id).and_then(|changes| standing(changes, self.horizon))
-        else {
-            return Ok(None);
-        };
-        let status = if withdrawn.is_some() { AlertStatus::Retracted } else { AlertStatus::Open };
-        if wanted.is_some_and(|wanted| wanted != status) {
-            return Ok(None);
-        }
-        let history = History::load(self.store, subject, self.horizon.size)?;
-        // A retracted alert says what it said right before the entry that took its reason away.
-        let said_at = withdrawn.map_or(self.horizon, |by| self.horizon.before(by.index));
-        let findings = patterns::evaluate(subject, &history, said_at, thresholds);
-        let finding = findings.iter().find(|finding| AlertId::of(finding) == *id);
-        let finding = finding.ok_or(StoreError::Damaged { table: "alerts" })?;
-        let alert = Alert::new(*subject, finding, raised, thresholds);
-        Ok(Some(match withdrawn {
-            None => alert,
-            Some(by) => {
-                let after = Horizon { size: self.horizon.size.min(by.index + 1), ..self.horizon };
-                alert.retracted(by, &patterns::evaluate(subject, &history, after, thresholds))
+    /// The alert as far as is in sight; none if it had not been raised by then.
+    fn alert(&self, id: &AlertId) -> Result<Option<Alert>, StoreError> {
+        let Horizon { size, .. } = self.horizon;
+        Ok(Log::load(self.store, id, size)?.alert(*id, self.horizon))
+    }
+
+    /// The subject under every identifier.
+    fn subjects(&self, subject: Option<&Subject>) -> Result<Option<BTreeSet<Subject>>, StoreError> {
+        Ok(match subject {
+            None => None,
+            Some(Subject::Child(owner)) => {
+                Some(self.group(*owner)?.into_iter().map(Subject::Child).collect())
             }
-        }))
+            Some(Subject::Person(owner)) => {
+                Some(self.group(*owner)?.into_iter().map(Subject::Person).collect())
+            }
+            Some(other) => Some(BTreeSet::from([other.clone()])),
+        })
     }
 }

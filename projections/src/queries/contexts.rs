@@ -3,14 +3,13 @@
 use gt_core::position::LeafIndex;
 use gt_core::time::Timestamp;
 use gt_ledger::record::{ContextId, OwnerId};
+use gt_schemas::Event;
 use serde::Serialize;
 
-use super::page::Stretch;
 use super::{Answer, Page, Queries, QueryError};
-use crate::event::Facts;
-use crate::history::Subject;
-use crate::key;
+use crate::history::History;
 use crate::notation::{self, moment};
+use crate::subject::Unit;
 
 /// A child's link to a context.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,13 +17,13 @@ pub struct ContextLink {
     /// The entry.
     #[serde(serialize_with = "notation::index")]
     pub index: LeafIndex,
-    /// The child, by its opaque id.
+    /// The child: of one with several identifiers, the least of its opaque ids.
     #[serde(serialize_with = "notation::text")]
     pub child: OwnerId,
     /// What kind of context the agency says it is.
-    pub kind: Option<String>,
+    pub kind: &'static str,
     /// The risk.
-    pub risk: Option<String>,
+    pub risk: &'static str,
     /// The agency that signed it.
     pub agency: String,
     /// The agency in whose name it was signed, if another.
@@ -49,23 +48,33 @@ impl Queries {
         to: Option<Timestamp>,
         page: &Page,
     ) -> Result<Answer<ContextLink>, QueryError> {
-        let snapshot = self.snapshot(page.received_until)?;
-        let stretch = Stretch::between(key::history(&Subject::Context(*context)), from, to);
-        snapshot.page(stretch, page, |row| {
-            let Some(event) = snapshot.event(row)? else { return Ok(None) };
-            let superseded_by = snapshot.superseded_by(&event)?;
-            let Facts::ContextLinked(link) = event.facts else { return Ok(None) };
-            Ok(Some(ContextLink {
+        let snapshot = self.snapshot(page)?;
+        let history = History::load(&self.store, &Unit::Context(*context), snapshot.horizon.size)?;
+        let (from, to) =
+            (from.map_or(i64::MIN, Timestamp::as_millis), to.map_or(i64::MAX, Timestamp::as_millis));
+        let mut links = Vec::new();
+        for event in history.events() {
+            let in_sight = snapshot.horizon.covers(event.mark()) && (from..=to).contains(&event.listed_at());
+            if let (Event::ContextLinked(link), Some(child), true) = (&event.event, event.child, in_sight) {
+                links.push((event, link, child));
+            }
+        }
+        links.sort_unstable_by_key(|(event, ..)| (event.listed_at(), event.index));
+        let chosen = snapshot.page_of(links, page)?;
+        let mut items = Vec::new();
+        for (event, link, child) in chosen.items {
+            items.push(ContextLink {
                 index: LeafIndex(event.index),
-                child: event.child,
-                kind: link.kind,
-                risk: link.risk,
-                agency: event.agency,
-                on_behalf_of: event.on_behalf_of,
-                occurred_at: event.occurred_at.map(moment),
+                child: *snapshot.group(child)?.first().unwrap_or(&child),
+                kind: link.kind.as_str(),
+                risk: link.risk.as_str(),
+                agency: event.agency.clone(),
+                on_behalf_of: event.on_behalf_of.clone(),
+                occurred_at: event.occurred_at().map(moment),
                 received_at: moment(event.received_at),
-                superseded_by,
-            }))
-        })
+                superseded_by: snapshot.superseded_by(event),
+            });
+        }
+        Ok(snapshot.answer(page, items, chosen.next))
     }
 }

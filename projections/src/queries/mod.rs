@@ -5,26 +5,35 @@
 //! [`MAX_LIMIT`] items, and a search that finds little stops after [`MAX_SCANNED`] rows with a cursor to go on from.
 
 mod alerts;
+mod codes;
 mod contexts;
 mod decisions;
+mod episodes;
 mod page;
 mod timeline;
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use gt_core::time::Timestamp;
 use gt_ledger::record::OwnerId;
+use gt_schemas::{Configuration, Thresholds};
 use serde::Serialize;
 
-pub use alerts::AlertFilter;
+pub use alerts::{AlertFilter, StatusFilter};
 pub use contexts::ContextLink;
 pub use decisions::{DecisionFilter, DecisionRow};
+pub use episodes::{ChildEpisode, EpisodeFilter};
 pub use page::{Answer, MAX_LIMIT, Page};
 pub use timeline::TimelineEvent;
 
-use crate::head::{AsOf, Unread};
-use crate::history::{History, Horizon, Subject};
-use crate::missing::{self, Episode};
-use crate::patterns::Thresholds;
+use crate::event::ViewEvent;
+use crate::head::{AsOf, Head, Unread};
+use crate::history::{History, Horizon, merged};
+use crate::identity;
+use crate::open;
 use crate::store::{Store, StoreError};
+use crate::subject::Unit;
 
 /// How many rows a query looks at before it returns what it has found so far.
 const MAX_SCANNED: usize = 20_000;
@@ -33,7 +42,9 @@ const MAX_SCANNED: usize = 20_000;
 #[derive(Clone)]
 pub struct Queries {
     store: Store,
-    thresholds: Thresholds,
+    default_rules: Arc<Configuration>,
+    /// The rules that were read last, and the entry that sealed them.
+    rules: Arc<Mutex<Option<(u64, Arc<Configuration>)>>>,
 }
 
 /// A query that cannot be answered.
@@ -66,31 +77,58 @@ struct Snapshot<'q> {
 }
 
 impl Queries {
-    pub(crate) fn new(store: Store, thresholds: Thresholds) -> Self {
-        Self { store, thresholds }
+    pub(crate) fn new(store: Store, default_rules: Arc<Configuration>) -> Self {
+        Self { store, default_rules, rules: Arc::default() }
     }
 
     /// Where the views stand.
     pub fn status(&self) -> Result<Status, StoreError> {
         let head = self.store.head()?;
-        Ok(Status { as_of: head.as_of, unread: head.unread, thresholds: self.thresholds })
+        let thresholds = self.rules(&head)?.thresholds;
+        Ok(Status { as_of: head.as_of, unread: head.unread, thresholds })
     }
 
-    /// A child's missing episodes, by when they began. Only [`Page::received_until`] and [`Page::newest_first`] are
-    /// used: a child's episodes are one whole, and come on one page.
-    pub fn missing_episodes(&self, child: &OwnerId, page: &Page) -> Result<Answer<Episode>, QueryError> {
-        let snapshot = self.snapshot(page.received_until)?;
-        let history = History::load(&self.store, &Subject::Child(*child), snapshot.horizon.size)?;
-        let mut items = missing::episodes(history.standing(snapshot.horizon));
-        if page.newest_first {
-            items.reverse();
+    /// The rules in force.
+    fn rules(&self, head: &Head) -> Result<Arc<Configuration>, StoreError> {
+        let Some(from) = head.rules_from else { return Ok(Arc::clone(&self.default_rules)) };
+        let mut known = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((index, rules)) = &*known
+            && *index == from
+        {
+            return Ok(Arc::clone(rules));
         }
-        Ok(Answer { as_of: snapshot.as_of, received_until: page.received_until, items, next: None })
+        let rules = open::rules(&self.store, head, &self.default_rules)?;
+        *known = Some((from, Arc::clone(&rules)));
+        Ok(rules)
     }
 
-    fn snapshot(&self, received_until: Option<Timestamp>) -> Result<Snapshot<'_>, StoreError> {
+    fn snapshot(&self, page: &Page) -> Result<Snapshot<'_>, StoreError> {
         let as_of = self.store.head()?.as_of;
-        let until = received_until.map_or(i64::MAX, Timestamp::as_millis);
+        let last = as_of.received_at;
+        // The clock of who asks may be behind that of the ledger.
+        let until = page.received_until.or(page.now.max(last)).map_or(i64::MAX, Timestamp::as_millis);
         Ok(Snapshot { store: &self.store, as_of, horizon: Horizon { size: as_of.tree_size.0, until } })
+    }
+}
+
+impl Snapshot<'_> {
+    /// Everybody who was the same person then.
+    fn group(&self, owner: OwnerId) -> Result<BTreeSet<OwnerId>, StoreError> {
+        identity::group(self.store, owner, self.horizon)
+    }
+
+    /// The histories of a person, or of a child, under every identifier.
+    fn histories(&self, owner: OwnerId, unit: fn(OwnerId) -> Unit) -> Result<Vec<History>, StoreError> {
+        let group = self.group(owner)?;
+        group.into_iter().map(|member| History::load(self.store, &unit(member), self.horizon.size)).collect()
+    }
+
+    /// What stood of them, by time.
+    fn standing<'h>(&self, histories: &'h [History]) -> Vec<(i64, &'h ViewEvent)> {
+        merged(histories.iter(), self.horizon)
+    }
+
+    fn answer<T>(&self, page: &Page, items: Vec<T>, next: Option<String>) -> Answer<T> {
+        Answer { as_of: self.as_of, received_until: page.received_until, items, next }
     }
 }

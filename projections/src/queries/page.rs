@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{MAX_SCANNED, QueryError, Snapshot};
 use crate::event::ViewEvent;
 use crate::head::AsOf;
-use crate::history::{Mark, load_event, superseded_by};
+use crate::history::load_event;
 use crate::key::{self, Key};
 use crate::notation;
 use crate::store::Row;
@@ -16,8 +16,8 @@ use crate::store::Row;
 /// The most items on a page.
 pub const MAX_LIMIT: usize = 500;
 const DEFAULT_LIMIT: usize = 100;
-/// Keys have at most 49 bytes.
-const MAX_CURSOR: usize = 128;
+/// Keys have at most 80 bytes.
+const MAX_CURSOR: usize = 160;
 
 /// Which part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +30,13 @@ pub struct Page {
     pub newest_first: bool,
     /// Answer as the ledger stood then: only entries that were received by that time count (that moment included).
     pub received_until: Option<Timestamp>,
+    /// What time it is for who asks: deadlines that have passed by then count. Without it, when the last entry was received.
+    pub now: Option<Timestamp>,
 }
 
 impl Default for Page {
     fn default() -> Self {
-        Self { limit: DEFAULT_LIMIT, cursor: None, newest_first: false, received_until: None }
+        Self { limit: DEFAULT_LIMIT, cursor: None, newest_first: false, received_until: None, now: None }
     }
 }
 
@@ -75,6 +77,13 @@ impl Stretch {
         if let Some(to) = to {
             stretch.to = key::at(&stretch.prefix, to.as_millis(), u64::MAX);
         }
+        stretch
+    }
+
+    /// Of a list whose keys begin with a time and end with an id: up to that time.
+    pub(super) fn until(prefix: Key, until: i64) -> Self {
+        let mut stretch = Self::all(prefix);
+        stretch.to = [&key::at(&stretch.prefix, until, u64::MAX)[..], &[0xff; 8]].concat();
         stretch
     }
 
@@ -131,7 +140,25 @@ impl Snapshot<'_> {
             (last, scanned) = (Some(row.0), scanned + 1);
         };
         let next = last.filter(|_| more).map(|key| base64url::encode(&key));
-        Ok(Answer { as_of: self.as_of, received_until: page.received_until, items, next })
+        Ok(self.answer(page, items, next))
+    }
+
+    /// A page of a list that was made in memory. The cursor is the number of items before the page: such lists only grow at their
+    /// ends, or are short.
+    pub(super) fn page_of<T>(&self, mut items: Vec<T>, page: &Page) -> Result<Answer<T>, QueryError> {
+        let skip = match &page.cursor {
+            Some(cursor) => {
+                cursor.strip_prefix('n').and_then(|n| n.parse().ok()).ok_or(QueryError::Cursor)?
+            }
+            None => 0_usize,
+        };
+        if page.newest_first {
+            items.reverse();
+        }
+        let (all, limit) = (items.len(), page.limit.clamp(1, MAX_LIMIT));
+        let end = skip.saturating_add(limit);
+        let items = items.into_iter().skip(skip).take(limit).collect();
+        Ok(self.answer(page, items, (end < all).then(|| format!("n{end}"))))
     }
 
     /// The event that a row of a list leads to, if it is in sight.
@@ -140,13 +167,11 @@ impl Snapshot<'_> {
             return Ok(None);
         };
         let event = load_event(self.store, index)?;
-        let mark = Mark { index, received_at: event.received_at };
-        Ok(self.horizon.covers(mark).then_some(event))
+        Ok(self.horizon.covers(event.mark()).then_some(event))
     }
 
     /// The entry that replaced the event, as far as is in sight.
-    pub(super) fn superseded_by(&self, event: &ViewEvent) -> Result<Option<LeafIndex>, QueryError> {
-        let by = superseded_by(self.store, event, self.horizon.size)?;
-        Ok(by.filter(|mark| self.horizon.covers(*mark)).map(|mark| LeafIndex(mark.index)))
+    pub(super) fn superseded_by(&self, event: &ViewEvent) -> Option<LeafIndex> {
+        event.superseded.filter(|mark| self.horizon.covers(*mark)).map(|mark| LeafIndex(mark.index))
     }
 }

@@ -6,18 +6,22 @@ use gt_core::position::LeafIndex;
 use gt_core::time::Timestamp;
 use gt_ledger::record::OwnerId;
 use serde::Serialize;
+use serde_json::Value;
 
-use super::page::Stretch;
+use super::codes::codes;
 use super::{Answer, Page, Queries, QueryError};
-use crate::key;
 use crate::notation::{self, moment};
+use crate::subject::Unit;
 
 /// An event of a child's timeline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TimelineEvent {
     /// The entry.
     #[serde(serialize_with = "notation::index")]
     pub index: LeafIndex,
+    /// The identifier under which it was reported, by its opaque id.
+    #[serde(serialize_with = "notation::text_or_null")]
+    pub child: Option<OwnerId>,
     /// When it happened, if that can be read; the timeline has it at this time, and otherwise at `received_at`.
     #[serde(serialize_with = "notation::text_or_null")]
     pub occurred_at: Option<Timestamp>,
@@ -31,15 +35,15 @@ pub struct TimelineEvent {
     pub agency: String,
     /// The agency in whose name it was signed, if another.
     pub on_behalf_of: Option<String>,
-    /// A few of its codes, by member.
-    pub codes: BTreeMap<String, String>,
+    /// Its codes, by member.
+    pub codes: BTreeMap<String, Value>,
     /// The entry that replaced it, by the same agency.
     #[serde(serialize_with = "notation::index_or_null")]
     pub superseded_by: Option<LeafIndex>,
 }
 
 impl Queries {
-    /// The events about a child, by event time, from one time to another (both included).
+    /// The events about a child under all its identifiers, by event time, from one time to another (both included).
     pub fn timeline(
         &self,
         child: &OwnerId,
@@ -47,20 +51,30 @@ impl Queries {
         to: Option<Timestamp>,
         page: &Page,
     ) -> Result<Answer<TimelineEvent>, QueryError> {
-        let snapshot = self.snapshot(page.received_until)?;
-        let stretch = Stretch::between(key::timeline(child.as_bytes()), from, to);
-        snapshot.page(stretch, page, |row| {
-            let Some(event) = snapshot.event(row)? else { return Ok(None) };
-            Ok(Some(TimelineEvent {
-                index: LeafIndex(event.index),
-                occurred_at: event.occurred_at.map(moment),
-                received_at: moment(event.received_at),
-                event_type: event.facts.type_name(),
-                codes: event.facts.codes(),
-                superseded_by: snapshot.superseded_by(&event)?,
-                agency: event.agency,
-                on_behalf_of: event.on_behalf_of,
-            }))
-        })
+        let snapshot = self.snapshot(page)?;
+        let histories = snapshot.histories(*child, Unit::Child)?;
+        let (from, to) =
+            (from.map_or(i64::MIN, Timestamp::as_millis), to.map_or(i64::MAX, Timestamp::as_millis));
+        let mut events: Vec<_> = histories
+            .iter()
+            .flat_map(|history| history.events())
+            .filter(|event| snapshot.horizon.covers(event.mark()))
+            .filter(|event| (from..=to).contains(&event.listed_at()))
+            .collect();
+        events.sort_unstable_by_key(|event| (event.listed_at(), event.index));
+        let chosen = snapshot.page_of(events, page)?;
+        let row = |event: &crate::event::ViewEvent| TimelineEvent {
+            index: LeafIndex(event.index),
+            child: event.child,
+            occurred_at: event.occurred_at().map(moment),
+            received_at: moment(event.received_at),
+            event_type: event.event.event_type().as_str(),
+            codes: codes(event),
+            superseded_by: snapshot.superseded_by(event),
+            agency: event.agency.clone(),
+            on_behalf_of: event.on_behalf_of.clone(),
+        };
+        let items = chosen.items.into_iter().map(row).collect();
+        Ok(snapshot.answer(page, items, chosen.next))
     }
 }

@@ -78,7 +78,7 @@ pub(crate) fn started(name: &str, agency: &'static str, child: u8, kind: &str, t
 }
 
 pub(crate) fn ended(name: &str, agency: &'static str, child: u8, time: i64) -> Event {
-    event(name, "missing.ended", agency, child, time, json!({"harm_suspected": false}))
+    event(name, "missing.ended", agency, child, time, json!({"harm": "NotSuspected"}))
 }
 
 pub(crate) fn linked(name: &str, agency: &'static str, child: u8, context: u8, time: i64) -> Event {
@@ -88,13 +88,33 @@ pub(crate) fn linked(name: &str, agency: &'static str, child: u8, context: u8, t
     event
 }
 
+/// A decision that breaks no rule of practice.
 pub(crate) fn decided(name: &str, agency: &'static str, child: u8, decision: &str, time: i64) -> Event {
-    let clear = json!({
+    let shares = decision != "Withhold";
+    let disposition = if shares { "Shared" } else { "Withheld" };
+    let mut clear = json!({
         "decision": decision, "trigger": "Request", "harm_level": "SignificantHarm", "purpose": "ProtectFromHarm",
+        "collected_for": "Same",
+        "items": [{"category": "Welfare", "nature": "Fact", "accuracy": "Verified", "class": "Personal", "identifies": true, "disposition": disposition}],
         "consent": {"status": "NotSought", "why_not": "RiskToChild"},
-        "recipients": [{"agency": COUNCIL, "internal": false}],
+        "recipients": [{"agency": COUNCIL, "internal": false, "has_safeguarding_role": true, "identity_verified": true}],
     });
-    event(name, "decision.recorded", agency, child, time, clear)
+    if shares {
+        clear["lawful_basis"] =
+            json!([{"kind": "Article6", "code": "e"}, {"kind": "Gateway", "code": "CA2004s11"}]);
+        clear["informed"] = json!({"status": "Before"});
+        clear["proportionality"] =
+            json!({"necessary": true, "relevant": true, "adequate": true, "minimum": true});
+        clear["identity_protection"] = json!({"risk": false});
+        clear["method"] = json!({"channel": "Portal", "secure": true});
+    } else {
+        clear["withhold"] = json!({"ground": "NotNecessary"});
+    }
+    let mut event = event(name, "decision.recorded", agency, child, time, clear);
+    if shares {
+        event.disclosed["times"]["shared_at"] = json!(at(time).to_string());
+    }
+    event
 }
 
 impl Event {
@@ -115,7 +135,7 @@ impl Event {
             iss: AgencyCode::parse(self.agency).unwrap(),
             on_behalf_of: None,
             iat: 0,
-            version: 1,
+            version: gt_schemas::EventType::parse(self.type_name).map_or(1, gt_schemas::EventType::version),
             clear: self.clear.as_object().unwrap().clone(),
             disclosed,
             kept: Vec::new(),

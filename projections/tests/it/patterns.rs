@@ -1,7 +1,11 @@
 //! Each pattern on both sides of its threshold and at its window's edges, and how its alerts live.
 
 use gt_core::position::LeafIndex;
-use gt_projections::{AlertStatus, ChangeKind, Options, Pattern, Projector, Subject, Threshold, Thresholds};
+use std::sync::Arc;
+
+use gt_projections::{AlertStatus, ChangeKind, Options, Pattern, Projector, Subject};
+use gt_schemas::Configuration;
+use gt_schemas::configuration::Window;
 
 use crate::fixture::*;
 
@@ -125,7 +129,10 @@ fn three_children_at_one_place_in_exactly_sixty_days_are_an_alert_and_a_millisec
     assert_eq!(Views::of(&links(&[(1, 0), (2, DAY), (3, 60 * DAY + 1)])).alerts(), []);
     let views = Views::of(&links(&[(1, 0), (2, DAY), (3, 60 * DAY)]));
     let [alert] = &views.alerts()[..] else { panic!("one alert") };
-    assert_eq!((alert.pattern, alert.subject), (Pattern::SharedLocation, Subject::Context(context(7))));
+    assert_eq!(
+        (alert.pattern, alert.subject.clone()),
+        (Pattern::SharedLocation, Subject::Context(context(7)))
+    );
     assert_eq!(
         alert.sentence,
         "3 children were linked to one place in 60 days (3 or more in 60 days asks for a review)."
@@ -160,8 +167,9 @@ fn thresholds_are_the_callers_and_other_ones_make_the_views_anew() {
     assert_eq!(views.alerts(), []);
     let Views { projector, folder, .. } = views;
     projector.close().unwrap();
-    let thresholds = Thresholds { repeat_missing: Threshold { count: 2, days: 1 }, ..Thresholds::default() };
-    let opened = Projector::open(folder.path(), Options { thresholds, ..small() }).unwrap();
+    let mut rules = Configuration::standard();
+    rules.thresholds.repeat_missing = Window { count: 2, days: 1 };
+    let opened = Projector::open(folder.path(), Options { rules: Arc::new(rules), ..small() }).unwrap();
     assert!(opened.rebuilt.is_some());
     let mut projector = opened.projector;
     apply(&mut projector, &records);
@@ -170,5 +178,5 @@ fn thresholds_are_the_callers_and_other_ones_make_the_views_anew() {
         found[0].sentence,
         "One child was reported missing 2 times in 1 day (2 or more in 1 day asks for a review)."
     );
-    assert_eq!(found[0].threshold, thresholds.repeat_missing);
+    assert_eq!(found[0].thresholds, serde_json::json!({"count": 2, "days": 1}));
 }

@@ -1,0 +1,204 @@
+//! Decisions as they stand after their corrections, and what the rules of practice say of them.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use gt_schemas::{
+    Article6, Catalogue, ConsentSeen, ConsentStatus, DecisionCorrected, DecisionField, DecisionRecorded,
+    Event, FindingCode, InformedStatus, Known, LawfulBasis, Sharing, findings,
+};
+
+use crate::event::{StatementRef, ViewEvent};
+
+/// A decision, with its corrections applied.
+#[derive(Debug, Clone)]
+pub(crate) struct Decided<'e> {
+    /// The statement that recorded it.
+    pub(crate) event: &'e ViewEvent,
+    /// What it says now.
+    pub(crate) decision: Cow<'e, DecisionRecorded>,
+    /// The corrections that were applied, in the order of their event times.
+    pub(crate) corrections: Vec<&'e ViewEvent>,
+}
+
+/// The decisions among events that stand and are sorted by time, each as corrected by the same agency.
+///
+/// A correction names the statement that it corrects, a decision or an earlier correction of one, whichever of them came
+/// first.
+pub(crate) fn decisions<'e>(events: &[(i64, &'e ViewEvent)]) -> Vec<Decided<'e>> {
+    let mut decided: Vec<Decided<'e>> = Vec::new();
+    let mut corrections: Vec<(&'e ViewEvent, &'e DecisionCorrected)> = Vec::new();
+    for (_, event) in events {
+        match &event.event {
+            Event::DecisionRecorded(decision) => {
+                decided.push(Decided {
+                    event,
+                    decision: Cow::Borrowed(&**decision),
+                    corrections: Vec::new(),
+                });
+            }
+            Event::DecisionCorrected(correction) => corrections.push((event, correction)),
+            _ => {}
+        }
+    }
+    if corrections.is_empty() {
+        return decided;
+    }
+    let corrects: HashMap<StatementRef, StatementRef> =
+        corrections.iter().filter_map(|(event, _)| Some((event.statement, event.refs.supersedes?))).collect();
+    for (event, correction) in corrections {
+        let target = original(event, &corrects);
+        let of_agency = |one: &&mut Decided<'_>| {
+            Some(one.event.statement) == target && one.event.speaker() == event.speaker()
+        };
+        if let Some(one) = decided.iter_mut().find(of_agency) {
+            correct(one.decision.to_mut(), correction);
+            one.corrections.push(event);
+        }
+    }
+    decided
+}
+
+/// The statement at the end of a chain of corrections. Nobody corrects in a circle; if somebody does, nothing is found.
+fn original(event: &ViewEvent, corrects: &HashMap<StatementRef, StatementRef>) -> Option<StatementRef> {
+    let mut target = event.refs.supersedes?;
+    for _ in 0..corrects.len() {
+        match corrects.get(&target) {
+            Some(next) => target = *next,
+            None => return Some(target),
+        }
+    }
+    None
+}
+
+fn correct(decision: &mut DecisionRecorded, by: &DecisionCorrected) {
+    for field in by.fields.iter() {
+        match field {
+            DecisionField::Items => replace(&mut decision.items, by.items.as_ref()),
+            DecisionField::Recipients => replace(&mut decision.recipients, by.recipients.as_ref()),
+            DecisionField::Purpose => replace(&mut decision.purpose, by.purpose.as_ref()),
+            DecisionField::CollectedFor => replace(&mut decision.collected_for, by.collected_for.as_ref()),
+            DecisionField::Compatible => decision.compatible = by.compatible,
+            DecisionField::HarmLevel => replace(&mut decision.harm_level, by.harm_level.as_ref()),
+            DecisionField::LawfulBasis => decision.lawful_basis.clone_from(&by.lawful_basis),
+            DecisionField::Consent => replace(&mut decision.consent, by.consent.as_ref()),
+            DecisionField::Informed => decision.informed.clone_from(&by.informed),
+            DecisionField::Proportionality => decision.proportionality.clone_from(&by.proportionality),
+            DecisionField::Method => decision.method.clone_from(&by.method),
+            DecisionField::Withhold => decision.withhold.clone_from(&by.withhold),
+            DecisionField::Times => decision.times = by.corrected_times.clone().or(decision.times.take()),
+            DecisionField::Texts => {}
+        }
+    }
+}
+
+fn replace<T: Clone>(value: &mut T, by: Option<&T>) {
+    if let Some(by) = by {
+        value.clone_from(by);
+    }
+}
+
+impl Decided<'_> {
+    /// When it was decided, as corrected.
+    pub(crate) fn decided_at(&self) -> Option<i64> {
+        Some(self.decision.times.as_ref()?.occurred_at.as_millis())
+    }
+
+    /// When the concern or the request came.
+    pub(crate) fn aware_at(&self) -> Option<i64> {
+        Some(self.decision.times.as_ref()?.aware_at?.as_millis())
+    }
+
+    /// When the information was shared.
+    pub(crate) fn shared_at(&self) -> Option<i64> {
+        Some(self.decision.times.as_ref()?.shared_at?.as_millis())
+    }
+
+    /// The agencies outside its own with which it shares.
+    pub(crate) fn recipients(&self) -> impl Iterator<Item = &str> {
+        let outside = self.decision.recipients.iter().filter(|recipient| !recipient.internal);
+        outside.filter_map(|recipient| recipient.agency.as_ref()).map(gt_schemas::AgencyCode::as_str)
+    }
+
+    /// Whether it relies on consent as its Article 6 basis.
+    pub(crate) fn relies_on_consent(&self) -> bool {
+        let consent =
+            |basis: &LawfulBasis| matches!(basis, LawfulBasis::Article6 { code: Article6::Consent, .. });
+        self.decision.lawful_basis.iter().flatten().any(consent)
+    }
+
+    /// The entries behind it: the decision's and its corrections', sorted.
+    pub(crate) fn entries(&self) -> Vec<u64> {
+        let mut entries: Vec<u64> =
+            self.corrections.iter().map(|event| event.index).chain([self.event.index]).collect();
+        entries.sort_unstable();
+        entries
+    }
+
+    /// What the rules of practice say of it (DOMAIN section 2), given the child's other events.
+    pub(crate) fn findings(
+        &self,
+        events: &[(i64, &ViewEvent)],
+        catalogue: &Catalogue,
+    ) -> Vec<gt_schemas::PracticeFinding> {
+        let consents = consents(events);
+        let known = Known { consents: &consents, told: self.told(events) };
+        findings(&Sharing::of(&self.decision, self.event.speaker()), &known, catalogue)
+    }
+
+    /// Whether a later review says that the individual has been told.
+    fn told(&self, events: &[(i64, &ViewEvent)]) -> bool {
+        events.iter().any(|(_, event)| match &event.event {
+            Event::DecisionReviewed(review) => {
+                event.refs.decision == Some(self.event.statement)
+                    && event.speaker() == self.event.speaker()
+                    && matches!(review.informed, Some(InformedStatus::Before | InformedStatus::After))
+            }
+            _ => false,
+        })
+    }
+}
+
+/// What was said of consent, by time.
+pub(crate) fn consents(events: &[(i64, &ViewEvent)]) -> Vec<ConsentSeen> {
+    let seen = |(_, event): &(i64, &ViewEvent)| {
+        let at = event.event.occurred_at()?;
+        let none = |status| ConsentSeen { at, status, freely_given: None, competent: None };
+        Some(match &event.event {
+            Event::ConsentGiven(given) => ConsentSeen {
+                at,
+                status: if given.explicit { ConsentStatus::Explicit } else { ConsentStatus::Given },
+                freely_given: Some(given.freely_given),
+                competent: Some(given.competent),
+            },
+            Event::ConsentRefused(_) => none(ConsentStatus::Refused),
+            Event::ConsentWithdrawn(_) => none(ConsentStatus::Withdrawn),
+            _ => return None,
+        })
+    };
+    events.iter().filter_map(seen).collect()
+}
+
+/// Findings as a set: bit n is the n-th code.
+pub(crate) fn as_bits(codes: impl Iterator<Item = FindingCode>) -> u64 {
+    codes.fold(0, |bits, code| bits | 1 << position(code))
+}
+
+/// The codes of a set, in their order.
+pub(crate) fn codes_of(bits: u64) -> impl Iterator<Item = FindingCode> {
+    FindingCode::ALL.iter().copied().filter(move |code| bits & (1 << position(*code)) != 0)
+}
+
+fn position(code: FindingCode) -> usize {
+    FindingCode::ALL.iter().position(|known| *known == code).expect("every code is in the list of codes")
+}
+
+/// Each decision's findings, by its entry; those without any are left out.
+pub(crate) fn findings_of(
+    decisions: &[Decided<'_>],
+    events: &[(i64, &ViewEvent)],
+    catalogue: &Catalogue,
+) -> BTreeMap<u64, u64> {
+    let bits = |one: &Decided<'_>| as_bits(one.findings(events, catalogue).iter().map(|found| found.code));
+    decisions.iter().map(|one| (one.event.index, bits(one))).filter(|(_, bits)| *bits != 0).collect()
+}

@@ -1,0 +1,219 @@
+//! From what the patterns find to alerts: compared with what stood, and written as changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Fold, leaf};
+use crate::alerts::{AlertChange, AlertId, Change, ChangeKind, Content, Handled, HandledRow, Log};
+use crate::history::{Horizon, Mark};
+use crate::key;
+use crate::notation::moment;
+use crate::patterns::Finding;
+use crate::store::{Rows as _, StoreError};
+use crate::subject::Unit;
+
+/// What the patterns find now in some units.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The units that were looked at: alerts of others are left alone.
+    pub(super) units: BTreeSet<Unit>,
+    /// If not all of the units' alerts were looked at: which.
+    pub(super) only: Option<BTreeSet<AlertId>>,
+    /// Each finding, with its unit.
+    pub(super) findings: BTreeMap<AlertId, (Unit, Finding)>,
+}
+
+impl Found {
+    pub(super) fn add(&mut self, unit: &Unit, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            self.findings.insert(AlertId::of(&finding), (unit.clone(), finding));
+        }
+    }
+}
+
+impl Fold<'_> {
+    /// Raises the alerts whose clocks have run out by `until`: to those who are told, for the rows have it already.
+    pub(super) fn raise_due(&mut self, by: Mark, until: i64) -> Result<(), StoreError> {
+        while let Some((raised_at, id)) = self.cache.clocks.first().copied() {
+            if raised_at > until {
+                break;
+            }
+            self.cache.clocks.pop_first();
+            self.tell(ChangeKind::Raised, id, by, raised_at)?;
+        }
+        Ok(())
+    }
+
+    /// Compares what is found with the alerts that stand, and writes what changed.
+    pub(super) fn compare(&mut self, found: &Found, by: Mark) -> Result<(), StoreError> {
+        let mut known = BTreeMap::new();
+        for id in self.known(found)? {
+            let log = Log::load(&self.rows, &id, by.index)?;
+            match log.latest() {
+                Some((mark, Change::Stands(content))) if found.units.contains(&content.unit) => {
+                    known.insert(id, (*mark, content.clone()));
+                }
+                _ => {}
+            }
+        }
+        for (id, (mark, content)) in &known {
+            if !found.findings.contains_key(id) {
+                let successor = successor(content, *id, &found.findings);
+                self.withdraw(*id, *mark, content, successor, by, 0)?;
+            }
+        }
+        for (id, (unit, finding)) in &found.findings {
+            self.stand(*id, unit, finding, known.get(id), by)?;
+        }
+        Ok(())
+    }
+
+    /// The alerts that the units have had, and those that were found.
+    fn known(&self, found: &Found) -> Result<BTreeSet<AlertId>, StoreError> {
+        let mut ids: BTreeSet<AlertId> = found.findings.keys().copied().collect();
+        if let Some(only) = &found.only {
+            ids.extend(only);
+            return Ok(ids);
+        }
+        for unit in &found.units {
+            for (row, _) in self.rows.starting_with(&key::alerts_of(unit))? {
+                let id = row.last_chunk().copied().map(AlertId::from_bytes);
+                ids.insert(id.ok_or(StoreError::Damaged { table: "alerts" })?);
+            }
+        }
+        Ok(ids)
+    }
+
+    fn stand(
+        &mut self,
+        id: AlertId,
+        unit: &Unit,
+        finding: &Finding,
+        before: Option<&(Mark, Content)>,
+        by: Mark,
+    ) -> Result<(), StoreError> {
+        let thresholds = finding.pattern.thresholds(&self.rules.thresholds).to_string();
+        let due = finding.due.unwrap_or(by.received_at).max(by.received_at);
+        let mut content = Content {
+            pattern: finding.pattern,
+            about: finding.about.clone(),
+            unit: unit.clone(),
+            thresholds,
+            window: finding.window,
+            entries: finding.entries.clone(),
+            sentence: finding.sentence.clone(),
+            raised_at: due,
+            raised_by: by.index,
+        };
+        let Some((mark, said)) = before else {
+            return self.write_standing(id, content, ChangeKind::Raised, by, 0);
+        };
+        let (fired, due_now) =
+            (self.has_fired(*mark, said, by), finding.due.is_none_or(|due| due <= by.received_at));
+        let same_clock = finding.due.is_some_and(|due| due == said.raised_at);
+        if (fired && due_now) || same_clock {
+            (content.raised_at, content.raised_by) = (said.raised_at, said.raised_by);
+        }
+        if content == *said {
+            return Ok(());
+        }
+        if fired && !due_now && !same_clock {
+            // It had become true, and by what is known now it has not yet.
+            self.withdraw(id, *mark, said, None, by, 0)?;
+            return self.write_standing(id, content, ChangeKind::Raised, by, 1);
+        }
+        self.rows.remove(key::standing_alert(said.raised_at, &id));
+        self.cache.clocks.remove(&(said.raised_at, id));
+        let kind = if fired { ChangeKind::Changed } else { ChangeKind::Raised };
+        self.write_standing(id, content, kind, by, 0)
+    }
+
+    /// Whether an alert had been raised before this entry came.
+    fn has_fired(&self, mark: Mark, said: &Content, by: Mark) -> bool {
+        said.raised_at < by.received_at
+            || said.raised_at <= mark.received_at
+            || self.cache.last_received.is_some_and(|last| said.raised_at <= last)
+    }
+
+    fn write_standing(
+        &mut self,
+        id: AlertId,
+        content: Content,
+        kind: ChangeKind,
+        by: Mark,
+        part: u8,
+    ) -> Result<(), StoreError> {
+        let (raised_at, unit) = (content.raised_at, content.unit.clone());
+        let listed = [&key::alerts_of(&unit)[..], id.as_bytes()].concat();
+        if self.rows.get(&listed)?.is_none() {
+            self.rows.put(listed, Vec::new());
+        }
+        if self.rows.starting_with(&key::alert_changes(&id))?.is_empty() {
+            self.rows.put(key::alert(by.index, &id), Vec::new());
+        }
+        self.rows.put(key::alert_change(&id, by.index, part), Change::Stands(content).to_row(by.received_at));
+        self.rows.put(key::standing_alert(raised_at, &id), Vec::new());
+        if raised_at > by.received_at {
+            self.cache.clocks.insert((raised_at, id));
+            return Ok(());
+        }
+        self.tell(kind, id, by, by.received_at)
+    }
+
+    fn withdraw(
+        &mut self,
+        id: AlertId,
+        mark: Mark,
+        said: &Content,
+        replaced_by: Option<AlertId>,
+        by: Mark,
+        part: u8,
+    ) -> Result<(), StoreError> {
+        let raised = self.has_fired(mark, said, by);
+        self.rows.remove(key::standing_alert(said.raised_at, &id));
+        self.cache.clocks.remove(&(said.raised_at, id));
+        let change = Change::Withdrawn { content: said.clone(), raised, replaced_by };
+        self.rows.put(key::alert_change(&id, by.index, part), change.to_row(by.received_at));
+        if raised { self.tell(ChangeKind::Retracted, id, by, by.received_at) } else { Ok(()) }
+    }
+
+    /// Somebody took an alert on, or reviewed it: then it is no longer among those that wait for somebody.
+    pub(super) fn handled(&mut self, id: AlertId, row: &HandledRow) -> Result<(), StoreError> {
+        let by = row.mark;
+        let log = Log::load(&self.rows, &id, by.index + 1)?;
+        let horizon = Horizon { size: by.index + 1, until: by.received_at };
+        let Some(alert) = log.alert(id, horizon).filter(|alert| alert.retraction.is_none()) else {
+            return Ok(());
+        };
+        let change = match row.what {
+            Handled::Assigned(_) => ChangeKind::Assigned,
+            Handled::Reviewed(_) => {
+                self.rows.remove(key::standing_alert(alert.raised_at.as_millis(), &id));
+                ChangeKind::Reviewed
+            }
+        };
+        self.changes.push(AlertChange { index: leaf(by), at: moment(by.received_at), change, alert });
+        Ok(())
+    }
+
+    fn tell(&mut self, change: ChangeKind, id: AlertId, by: Mark, at: i64) -> Result<(), StoreError> {
+        let log = Log::load(&self.rows, &id, by.index + 1)?;
+        let horizon = Horizon { size: by.index + 1, until: at.max(by.received_at) };
+        if let Some(alert) = log.alert(id, horizon) {
+            self.changes.push(AlertChange { index: leaf(by), at: moment(at), change, alert });
+        }
+        Ok(())
+    }
+}
+
+/// The alert that has some of the same entries under another id.
+fn successor(
+    content: &Content,
+    id: AlertId,
+    findings: &BTreeMap<AlertId, (Unit, Finding)>,
+) -> Option<AlertId> {
+    let shares = |finding: &Finding| {
+        finding.pattern == content.pattern
+            && finding.entries.iter().any(|entry| content.entries.binary_search(entry).is_ok())
+    };
+    findings.iter().find(|(other, (_, finding))| **other != id && shares(finding)).map(|(other, _)| *other)
+}

@@ -1,0 +1,140 @@
+//! What the patterns find in the units that an entry has affected.
+
+use std::collections::BTreeSet;
+
+use gt_ledger::record::{ContextId, OwnerId};
+
+use super::alerting::Found;
+use super::{Affected, Fold, Reliance};
+use crate::alerts::AlertId;
+use crate::event::ViewEvent;
+use crate::history::{History, Horizon, Mark, merged};
+use crate::key;
+use crate::patterns;
+use crate::share;
+use crate::store::StoreError;
+use crate::subject::Unit;
+
+impl Fold<'_> {
+    /// Looks at everything that is affected, and compares it with the alerts that stand.
+    pub(super) fn assess(&mut self, affected: &Affected, by: Mark) -> Result<(), StoreError> {
+        let mut found = Found::default();
+        for unit in &affected.units {
+            if found.units.contains(unit) {
+                continue;
+            }
+            match unit {
+                Unit::Child(child) => self.assess_child(*child, &mut found, by)?,
+                Unit::Person(person) => self.assess_person(*person, &mut found, by)?,
+                Unit::Context(context) => self.assess_context(*context, &mut found, by)?,
+                Unit::Agreement(agreement) => self.assess_agreement(*agreement, &mut found, by)?,
+                Unit::Agency(agency) => self.assess_agency(agency, &mut found, by)?,
+                Unit::Edge(from, to) => self.assess_edge(from, to, &mut found, by)?,
+                Unit::Identity(_) | Unit::Rest => {}
+            }
+        }
+        self.compare(&found, by)?;
+        for reliance in &affected.reliances {
+            self.assess_reliance(reliance, by)?;
+        }
+        Ok(())
+    }
+
+    fn assess_child(&mut self, child: OwnerId, found: &mut Found, by: Mark) -> Result<(), StoreError> {
+        let group = self.group(child, by)?;
+        self.hold(&group, by)?;
+        let findings = patterns::of_child(&self.scene(&group, by), &self.rules);
+        found.add(&Unit::Child(least(&group)), findings);
+        found.units.extend(group.into_iter().map(Unit::Child));
+        Ok(())
+    }
+
+    fn assess_person(&mut self, person: OwnerId, found: &mut Found, by: Mark) -> Result<(), StoreError> {
+        let group = self.group(person, by)?;
+        let units: Vec<Unit> = group.iter().copied().map(Unit::Person).collect();
+        let links = self.links(&units, by)?;
+        let findings = patterns::shared_person(least(&group), &borrowed(&links), &self.rules);
+        found.add(&Unit::Person(least(&group)), findings);
+        found.units.extend(units);
+        Ok(())
+    }
+
+    fn assess_context(&mut self, context: ContextId, found: &mut Found, by: Mark) -> Result<(), StoreError> {
+        let unit = Unit::Context(context);
+        let links = self.links(std::slice::from_ref(&unit), by)?;
+        let findings = patterns::shared_context(context, &borrowed(&links), &self.rules);
+        found.add(&unit, findings);
+        found.units.insert(unit);
+        Ok(())
+    }
+
+    /// The events of some units that stand and are about children, each with the one who stands for its child.
+    fn links(&mut self, units: &[Unit], by: Mark) -> Result<Vec<(i64, ViewEvent, OwnerId)>, StoreError> {
+        for unit in units {
+            self.load(unit, by.index + 1)?;
+        }
+        let histories: Vec<&History> = units.iter().map(|unit| self.cache.history(unit)).collect();
+        let events: Vec<(i64, ViewEvent)> = merged(histories.into_iter(), Horizon::below(by.index + 1))
+            .into_iter()
+            .map(|(time, event)| (time, event.clone()))
+            .collect();
+        let mut links = Vec::with_capacity(events.len());
+        for (time, event) in events {
+            if let Some(child) = event.child {
+                links.push((time, event, least(&self.group(child, by)?)));
+            }
+        }
+        Ok(links)
+    }
+
+    fn assess_agreement(
+        &mut self,
+        agreement: ContextId,
+        found: &mut Found,
+        by: Mark,
+    ) -> Result<(), StoreError> {
+        let unit = Unit::Agreement(agreement);
+        self.load(&unit, by.index + 1)?;
+        let horizon = Horizon::below(by.index + 1);
+        let shares = share::load(&self.rows, &key::shares(&unit), horizon)?;
+        let events = merged(std::iter::once(self.cache.history(&unit)), horizon);
+        let findings = patterns::of_agreement(&events, shares.values(), &self.rules);
+        found.add(&unit, findings);
+        found.units.insert(unit);
+        Ok(())
+    }
+
+    /// One share and the agreement that it names: the others that name it are not affected.
+    fn assess_reliance(&mut self, reliance: &Reliance, by: Mark) -> Result<(), StoreError> {
+        let unit = Unit::Agreement(reliance.agreement);
+        self.load(&unit, by.index + 1)?;
+        let events = merged(std::iter::once(self.cache.history(&unit)), Horizon::below(by.index + 1));
+        let findings = patterns::of_agreement(&events, reliance.share.iter(), &self.rules);
+        let alert = patterns::alert_of_agreement(reliance.decision);
+        let mut found = Found {
+            units: BTreeSet::from([unit.clone()]),
+            only: Some(BTreeSet::from([AlertId::at(patterns::Pattern::BasisMissing, &alert)])),
+            ..Found::default()
+        };
+        found.add(&unit, findings);
+        self.compare(&found, by)
+    }
+
+    fn assess_agency(&mut self, agency: &str, found: &mut Found, by: Mark) -> Result<(), StoreError> {
+        let unit = Unit::Agency(agency.to_owned());
+        self.briefs(agency, by)?;
+        let briefs = self.cache.shares.get(agency).map_or(&[][..], Vec::as_slice);
+        found.add(&unit, patterns::consent_reliance(agency, briefs, &self.rules));
+        found.units.insert(unit);
+        Ok(())
+    }
+}
+
+/// The one who stands for all.
+pub(super) fn least(group: &BTreeSet<OwnerId>) -> OwnerId {
+    *group.first().expect("a group has somebody in it")
+}
+
+fn borrowed(links: &[(i64, ViewEvent, OwnerId)]) -> Vec<(i64, &ViewEvent, OwnerId)> {
+    links.iter().map(|(time, event, child)| (*time, event, *child)).collect()
+}

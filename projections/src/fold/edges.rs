@@ -1,0 +1,111 @@
+//! The ways between agencies: who has met whom on which children, and on which ways nothing was ever shared.
+
+use std::collections::BTreeSet;
+
+use gt_ledger::record::OwnerId;
+
+use super::alerting::Found;
+use super::assess::least;
+use super::{Affected, Fold};
+use crate::history::Mark;
+use crate::key;
+use crate::patterns::{self, Meeting};
+use crate::store::{Rows as _, StoreError};
+use crate::subject::Unit;
+
+impl Fold<'_> {
+    /// Notes which agencies have the affected children in common, and adds the ways between them on which nothing was shared.
+    pub(super) fn meet(&mut self, affected: &mut Affected, by: Mark) -> Result<(), StoreError> {
+        for (owner, agency) in std::mem::take(&mut affected.meetings) {
+            let group = self.group(owner, by)?;
+            self.hold(&group, by)?;
+            let (mut agencies, mut times) = (BTreeSet::new(), 0);
+            for member in &group {
+                for event in self.cache.history(&Unit::Child(*member)).events() {
+                    agencies.insert(event.speaker().to_owned());
+                    times += usize::from(agency.as_deref() == Some(event.speaker()));
+                }
+            }
+            for (one, other) in pairs(&agencies, agency.as_deref()) {
+                // Only a first word can make a meeting that was not noted.
+                if agency.is_none() || times == 1 {
+                    let row = [&key::in_common(one, other)[..], least(&group).as_bytes()].concat();
+                    if self.rows.get(&row)?.is_none() {
+                        self.rows.put(row, Vec::new());
+                    }
+                }
+                for (from, to) in [(one, other), (other, one)] {
+                    if *self.edge(from, to, by)? == 0 {
+                        affected.units.insert(Unit::Edge(from.to_owned(), to.to_owned()));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn assess_edge(
+        &mut self,
+        from: &str,
+        to: &str,
+        found: &mut Found,
+        by: Mark,
+    ) -> Result<(), StoreError> {
+        let unit = Unit::Edge(from.to_owned(), to.to_owned());
+        found.units.insert(unit.clone());
+        if *self.edge(from, to, by)? > 0 {
+            return Ok(());
+        }
+        let prefix = key::in_common(from, to);
+        let mut children = BTreeSet::new();
+        for (row, _) in self.rows.starting_with(&prefix)? {
+            let child = row.last_chunk().copied().map(OwnerId::from_bytes);
+            children.insert(child.ok_or(StoreError::Damaged { table: "meetings" })?);
+        }
+        if children.len() < usize::try_from(self.rules.thresholds.silent_edge.count).unwrap_or(usize::MAX) {
+            return Ok(());
+        }
+        let (mut meetings, mut done) = (Vec::new(), BTreeSet::new());
+        for child in children {
+            let group = self.group(child, by)?;
+            if done.insert(least(&group)) {
+                self.meetings(&group, (from, to), &mut meetings, by)?;
+            }
+        }
+        meetings.sort_unstable();
+        found.add(&unit, patterns::silent_edge(from, to, &meetings, &self.rules));
+        Ok(())
+    }
+
+    fn meetings(
+        &mut self,
+        group: &BTreeSet<OwnerId>,
+        (from, to): (&str, &str),
+        meetings: &mut Vec<Meeting>,
+        by: Mark,
+    ) -> Result<(), StoreError> {
+        self.hold(group, by)?;
+        for (time, event) in self.events(group, by) {
+            let by_from = event.speaker() == from;
+            if by_from || event.speaker() == to {
+                meetings.push(Meeting { time, child: least(group), by_from, index: event.index });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// This agency with each other one, or all pairs.
+fn pairs<'a>(agencies: &'a BTreeSet<String>, one: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
+    let others = |agency: &'a str| agencies.iter().map(String::as_str).filter(move |other| *other != agency);
+    match one {
+        Some(one) => others(one).map(|other| (one, other)).collect(),
+        None => {
+            let all = agencies.iter().map(String::as_str);
+            all.flat_map(|agency| {
+                others(agency).filter(move |other| agency < *other).map(move |other| (agency, other))
+            })
+            .collect()
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Folding a batch of records in memory, over the rows that are already stored.
+//!
+//! The batch is folded entry by entry, so that it does not matter how the log is cut into batches. Rows of entries at
+//! or above the one that is being folded are not looked at: a batch that a crash has torn may have left some.
+//!
+//! An entry's way: its event is read (`event/`) and put into the histories of those whom it is about; what it replaces is
+//! marked; what it says of identities joins or parts histories (`identity.rs`); from the histories come shares, findings of
+//! practice and requests (`derive.rs`), and what the patterns find (`assess.rs`), which is compared with the alerts that
+//! stand (`alerting.rs`).
+
+mod alerting;
+mod assess;
+mod cache;
+mod derive;
+mod edges;
+mod rules;
+mod staged;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use gt_core::position::LeafIndex;
+use gt_ledger::record::{ContextId, OwnerId, Record};
+use gt_schemas::{Configuration, Event};
+
+pub(crate) use cache::Cache;
+pub(crate) use derive::findings_at;
+use staged::Staged;
+
+use crate::alerts::{AlertChange, AlertId, Handled, HandledRow};
+use crate::event::{self, ContextNaming, Reading, StatementRef, ViewEvent};
+use crate::head::Unread;
+use crate::history::{History, Horizon, Mark, index_of, load_event, replaced_already};
+use crate::identity;
+use crate::key::{self, Key};
+use crate::share::Share;
+use crate::store::{Row, Store, StoreError};
+use crate::subject::Unit;
+
+/// A batch that is being folded.
+pub(crate) struct Fold<'s> {
+    rows: Staged<'s>,
+    rules: Arc<Configuration>,
+    /// The entry that sealed the rules, if one did.
+    rules_from: Option<u64>,
+    cache: Cache,
+    unread: Unread,
+    changes: Vec<AlertChange>,
+}
+
+/// A folded batch.
+pub(crate) struct Folded {
+    /// The rows to write, each key once.
+    pub(crate) rows: Vec<Row>,
+    /// The rows to remove after the position is written.
+    pub(crate) gone: Vec<Key>,
+    pub(crate) unread: Unread,
+    /// The alerts that changed.
+    pub(crate) changes: Vec<AlertChange>,
+    /// For the next batch, if this one can be written.
+    pub(crate) cache: Cache,
+    pub(crate) rules: Arc<Configuration>,
+    pub(crate) rules_from: Option<u64>,
+}
+
+/// What an entry makes worth looking at again.
+#[derive(Debug, Default)]
+struct Affected {
+    /// Units in whose events patterns look.
+    units: BTreeSet<Unit>,
+    /// Children whose decisions are all to be derived again, by any of their identifiers.
+    decisions: BTreeSet<OwnerId>,
+    /// Children about whom agencies may newly have met: this one with others, or any of them.
+    meetings: BTreeMap<OwnerId, Option<String>>,
+    /// Agreements on which a share newly relies, or no longer does.
+    reliances: Vec<Reliance>,
+}
+
+/// A share, by its decision, and the agreement that it names or named.
+#[derive(Debug)]
+struct Reliance {
+    agreement: ContextId,
+    decision: StatementRef,
+    share: Option<Share>,
+}
+
+impl<'s> Fold<'s> {
+    pub(crate) fn new(
+        store: &'s Store,
+        (rules, rules_from): (Arc<Configuration>, Option<u64>),
+        unread: Unread,
+        cache: Cache,
+    ) -> Self {
+        Self { rows: Staged::new(store), rules, rules_from, cache, unread, changes: Vec::new() }
+    }
+
+    /// Folds the next record.
+    pub(crate) fn record(&mut self, record: &Record, naming: &dyn ContextNaming) -> Result<(), StoreError> {
+        let entry = &record.entry;
+        let by = Mark { index: entry.index.0, received_at: entry.received_at.as_millis() };
+        self.raise_due(by, by.received_at.saturating_sub(1))?;
+        match event::read(record, naming) {
+            Reading::NotInterpreted => self.unread.count_type(record.event_type.as_str()),
+            Reading::StatementUnreadable => self.unread.statements += 1,
+            Reading::ChildUnreadable => self.unread.count_member("child"),
+            Reading::Configuration(members) => self.configured(members, by)?,
+            Reading::Event { event, absent } => {
+                for member in absent {
+                    self.unread.count_member(member);
+                }
+                self.event(*event)?;
+            }
+        }
+        self.raise_due(by, by.received_at)?;
+        self.cache.last_received = Some(by.received_at);
+        Ok(())
+    }
+
+    /// What the batch comes to.
+    pub(crate) fn finish(mut self) -> Folded {
+        self.cache.turn();
+        let (rows, gone) = self.rows.finish();
+        Folded {
+            rows,
+            gone,
+            unread: self.unread,
+            changes: self.changes,
+            cache: self.cache,
+            rules: self.rules,
+            rules_from: self.rules_from,
+        }
+    }
+
+    fn event(&mut self, mut event: ViewEvent) -> Result<(), StoreError> {
+        let by = event.mark();
+        let mut affected = Affected::default();
+        self.replace(&event, &mut affected)?;
+        event.superseded = replaced_already(&self.rows, &event, by.index)?;
+        let parted = self.identities(&event, by, &mut affected)?;
+        for unit in Unit::all_of(&event) {
+            self.load(&unit, by.index)?;
+            self.cache.history_mut(&unit).push(event.clone());
+            affected.units.insert(unit);
+        }
+        self.rows.stage_event(&event);
+        self.cache.linked.extend(&event.identified);
+        for owner in event.identified.iter().copied().chain(parted) {
+            self.whole_story(owner, by, &mut affected)?;
+        }
+        if let Some(child) = event.child {
+            affected.meetings.entry(child).or_insert_with(|| Some(event.speaker().to_owned()));
+        }
+        if is_looked_back_on(&event.event) {
+            affected.decisions.extend(event.child);
+        }
+        self.handle(&event)?;
+        self.derive(&event, &mut affected, by)?;
+        self.meet(&mut affected, by)?;
+        self.assess(&affected, by)
+    }
+
+    /// Marks the earlier event that this one replaces, if it is already there and of the same agency.
+    fn replace(&mut self, event: &ViewEvent, affected: &mut Affected) -> Result<(), StoreError> {
+        let by = event.mark();
+        let Some(statement) = event.replaces() else { return Ok(()) };
+        let Some(index) = index_of(&self.rows, statement, by.index)? else { return Ok(()) };
+        let mut replaced = load_event(&self.rows, index)?;
+        replaced.superseded = replaced.superseded.filter(|mark| mark.index < by.index);
+        if replaced.speaker() != event.speaker() || replaced.superseded.is_some() {
+            return Ok(());
+        }
+        // Joined or parted by what is taken back: looked at as before and as after.
+        for owner in replaced.identified.clone() {
+            self.whole_story(owner, by, affected)?;
+        }
+        for unit in Unit::all_of(&replaced) {
+            self.load(&unit, by.index)?;
+            self.cache.history_mut(&unit).supersede(index, by);
+            affected.units.insert(unit);
+        }
+        replaced.superseded = Some(by);
+        self.rows.stage_again(&replaced);
+        for owner in replaced.identified.clone() {
+            self.whole_story(owner, by, affected)?;
+        }
+        affected.decisions.extend(replaced.child);
+        affected.meetings.extend(replaced.child.map(|child| (child, None)));
+        Ok(())
+    }
+
+    /// Before an event about identifiers is put in: everybody who was one with those whom it names.
+    fn identities(
+        &mut self,
+        event: &ViewEvent,
+        by: Mark,
+        affected: &mut Affected,
+    ) -> Result<BTreeSet<OwnerId>, StoreError> {
+        let mut all = BTreeSet::new();
+        for owner in event.identified.clone() {
+            all.extend(self.group(owner, by)?);
+            self.whole_story(owner, by, affected)?;
+        }
+        Ok(all)
+    }
+
+    /// Adds all that hangs on who somebody is: the person's units, and the contexts, persons and agencies in them.
+    fn whole_story(&mut self, owner: OwnerId, by: Mark, affected: &mut Affected) -> Result<(), StoreError> {
+        for member in self.group(owner, by)? {
+            affected.units.extend([Unit::Child(member), Unit::Person(member)]);
+            affected.decisions.insert(member);
+            affected.meetings.insert(member, None);
+            let child = Unit::Child(member);
+            self.load(&child, by.index + 1)?;
+            for event in self.cache.history(&child).events() {
+                affected.units.extend(event.context.map(Unit::Context));
+                affected.units.extend(event.persons.iter().copied().map(Unit::Person));
+            }
+        }
+        Ok(())
+    }
+
+    /// Everybody who is the same person, below and including the entry that is folded.
+    fn group(&mut self, owner: OwnerId, by: Mark) -> Result<BTreeSet<OwnerId>, StoreError> {
+        if !self.cache.linked.contains(&owner) {
+            return Ok(BTreeSet::from([owner]));
+        }
+        identity::group_by(owner, |owner| {
+            let unit = Unit::Identity(owner);
+            self.load(&unit, by.index)?;
+            Ok(identity::partners(self.cache.history(&unit), owner, Horizon::below(by.index + 1)))
+        })
+    }
+
+    /// Has the unit's history in memory, as it stood below `size`.
+    fn load(&mut self, unit: &Unit, size: u64) -> Result<(), StoreError> {
+        if !self.cache.holds(unit) {
+            self.cache.insert(unit.clone(), History::load(&self.rows, unit, size)?);
+        }
+        Ok(())
+    }
+
+    /// What people do about alerts.
+    fn handle(&mut self, event: &ViewEvent) -> Result<(), StoreError> {
+        let what = match &event.event {
+            Event::AlertAssigned(assigned) => {
+                Handled::Assigned(assigned.to.as_ref().map(|agency| agency.as_str().to_owned()))
+            }
+            Event::AlertReviewed(reviewed) => Handled::Reviewed(reviewed.outcome),
+            _ => return Ok(()),
+        };
+        let Some(id) = event.refs.alert.map(AlertId::from_bytes) else { return Ok(()) };
+        let row = HandledRow { mark: event.mark(), agency: event.speaker().to_owned(), what };
+        self.rows.put(key::indexed(&key::alert_handling(&id), event.index), row.to_row());
+        self.handled(id, &row)
+    }
+}
+
+/// Whether what is derived from a child's decisions may change with this event, beyond the decision that it is.
+const fn is_looked_back_on(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::DecisionCorrected(_)
+            | Event::DecisionReviewed(_)
+            | Event::ConsentGiven(_)
+            | Event::ConsentRefused(_)
+            | Event::ConsentWithdrawn(_)
+    )
+}
+
+/// The entry, for those who are told.
+const fn leaf(by: Mark) -> LeafIndex {
+    LeafIndex(by.index)
+}
