@@ -10,7 +10,7 @@ use crate::catalogue::Catalogue;
 use crate::decision_recorded::{
     ConsentStatus, Decision, DecisionRecorded, Disposition, Item, Purpose, WithholdGround,
 };
-use crate::definition::{Condition, Definition, Rules};
+use crate::definition::{Definition, Rules};
 use crate::error::{Fault, SchemaError};
 use crate::findings::{Facts, FindingCode, Known, of_facts};
 use crate::flowchart::{Flow, FlowAnswers};
@@ -205,21 +205,17 @@ impl<'a> Question<'a> {
             }
         }
         for condition in DecisionRecorded::CONDITIONS {
-            if self.readings.iter().all(|reading| (condition.holds)(reading) && !is_met(condition, reading)) {
+            if self.readings.iter().all(|reading| (condition.holds)(reading) && !(condition.is_met)(reading))
+            {
                 add(condition.member.to_owned(), Requirement::When(condition.when));
             }
         }
+        // In a draft, what is kept must be there like everything else; the conditions take it as there.
         for name in self.reading().kept.iter().filter(|name| !self.has(name)) {
             add(format!("/{name}"), Requirement::When("where kept names it"));
         }
         missing
     }
-}
-
-/// In a draft, what is kept must be there like everything else.
-fn is_met(condition: &Condition<DecisionRecorded>, reading: &DecisionRecorded) -> bool {
-    let unkept = DecisionRecorded { kept: Vec::new(), ..reading.clone() };
-    (condition.is_met)(&unkept)
 }
 
 /// The items that are to be shared; of a decision to share none, all of them, as if they were.
