@@ -22,6 +22,10 @@
 //! decision, an unknown code, a date that is none, items that contradict the decision. A share with no lawful basis is
 //! accepted.
 //!
+//! What such a share breaks is a finding: [`findings`] runs the rules of practice over a decision that was recorded, and
+//! [`advise`] over one that is not yet taken, with the flowchart ([`Flow`]) and the seven golden rules
+//! ([`golden_rules`]). What the law is at a time, and whom it binds, is data: the [`Catalogue`].
+//!
 //! # Adding a type
 //!
 //! 1. A module with its codes (`codes!`), its objects (`record!`) and its members (`event!`), and `impl Rules` for what
@@ -32,6 +36,7 @@
 //!    more: statements are signed against it.
 
 mod access;
+pub mod advice;
 mod agreements;
 mod alerts;
 mod catalogue;
@@ -47,6 +52,8 @@ mod disclosures;
 mod error;
 mod event;
 mod findings;
+mod flowchart;
+mod golden_rules;
 mod harm;
 mod identifiers;
 mod json_schema;
@@ -70,6 +77,7 @@ mod time;
 mod words;
 
 pub use access::*;
+pub use advice::advise;
 pub use agreements::*;
 pub use alerts::*;
 pub use catalogue::*;
@@ -84,6 +92,8 @@ pub use disclosures::*;
 pub use error::{Expected, Fault, SchemaError};
 pub use event::{Event, EventType, members, members_at, read_opened, validate_draft, validate_opened};
 pub use findings::{ConsentSeen, FindingCode, Known, PracticeFinding, Sharing, findings};
+pub use flowchart::{Flow, FlowAnswers, FlowOutcome, FlowQuestion, HowToShare};
+pub use golden_rules::{Evidence, EvidenceState, GoldenRule, golden_rules};
 pub use harm::*;
 pub use identifiers::*;
 pub use json_schema::{Shape, json_schema, json_schema_at};

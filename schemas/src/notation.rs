@@ -96,7 +96,7 @@ macro_rules! code_text {
 }
 
 /// An object with exactly these members; those of type `Option` may be absent.
-macro_rules! object {
+macro_rules! record {
     ($(#[doc = $doc:literal])+ pub struct $Record:ident {
         $($(#[doc = $meaning:literal])+ pub $member:ident: $Type:ty,)+
     }) => {
@@ -126,6 +126,16 @@ macro_rules! object {
             }
         }
 
+        impl crate::packed::Packed for $Record {
+            fn pack(&self, into: &mut Vec<u8>) {
+                $(crate::packed::Packed::pack(&self.$member, into);)+
+            }
+
+            fn unpack(from: &mut &[u8]) -> Option<Self> {
+                Some(Self { $($member: crate::packed::Packed::unpack(from)?,)+ })
+            }
+        }
+
         impl schemars::JsonSchema for $Record {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($Record).into()
@@ -136,30 +146,6 @@ macro_rules! object {
                     stringify!($member), concat!($($meaning),+), generator,
                 )),+];
                 crate::notation::object_schema(concat!($($doc),+), properties)
-            }
-        }
-    };
-}
-
-/// An object inside an event: one that has a compact form too (`packed.rs`).
-macro_rules! record {
-    ($(#[doc = $doc:literal])+ pub struct $Record:ident {
-        $($(#[doc = $meaning:literal])+ pub $member:ident: $Type:ty,)+
-    }) => {
-        crate::notation::object! {
-            $(#[doc = $doc])+
-            pub struct $Record {
-                $($(#[doc = $meaning])+ pub $member: $Type,)+
-            }
-        }
-
-        impl crate::packed::Packed for $Record {
-            fn pack(&self, into: &mut Vec<u8>) {
-                $(crate::packed::Packed::pack(&self.$member, into);)+
-            }
-
-            fn unpack(from: &mut &[u8]) -> Option<Self> {
-                Some(Self { $($member: crate::packed::Packed::unpack(from)?,)+ })
             }
         }
     };
@@ -253,7 +239,7 @@ macro_rules! tagged {
 
 pub(crate) use event::{child_of, event, events};
 pub(crate) use parts::{refs, times};
-pub(crate) use {code_text, codes, object, record, tagged};
+pub(crate) use {code_text, codes, record, tagged};
 
 /// A member's name in JSON: Rust's keywords are written `r#ref`.
 pub(crate) const fn member_name(written: &'static str) -> &'static str {

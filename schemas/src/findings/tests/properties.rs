@@ -94,6 +94,13 @@ proptest! {
         prop_assert!(case.findings().iter().all(|finding| finding.code == W5));
     }
 
+    /// A decision to share nothing shares nothing, whatever its items say.
+    #[test]
+    fn what_was_not_shared_needs_no_basis(case in any_case()) {
+        let case = Case { decision: Decision::Withhold, ..case };
+        prop_assert!(case.findings().iter().all(|finding| finding.code == W5));
+    }
+
     /// A basis that is added can be the missing one; it can never be missed for having been added.
     #[test]
     fn another_basis_never_adds_what_is_found_for_want_of_one(case in any_case(), basis in any_basis()) {

@@ -73,6 +73,19 @@ fn every_rule_has_a_case_on_both_sides() {
     }
 }
 
+/// DPA 2018 section 10(2) and (3): the letters that need a condition of Schedule 1, and those that need none.
+#[test]
+fn e3_is_about_b_g_h_i_and_j() {
+    for code in Article9::ALL {
+        let mut case = sound();
+        case.without(is_schedule_1);
+        case.lawful_basis[1] = LawfulBasis::Article9 { code: *code };
+        case.consent = given(ConsentStatus::Explicit);
+        let expected = if "bghij".contains(code.as_str()) { "E3[1]" } else { "" };
+        assert_eq!(case.found(), expected, "{}", code.as_str());
+    }
+}
+
 #[test]
 fn findings_are_worded_with_care() {
     for code in FindingCode::ALL {

@@ -225,6 +225,14 @@ pub(super) const PRACTICE: &[Row] = &[
         "",
     ),
     (
+        "W4: special that is not health",
+        |c| {
+            c.without(is_confidence);
+            c.items[1].category = Category::Identity;
+        },
+        "W4[1]",
+    ),
+    (
         "W4: health that is not special",
         |c| {
             c.without(is_confidence);
