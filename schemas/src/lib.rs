@@ -55,7 +55,7 @@ mod findings;
 mod flowchart;
 mod golden_rules;
 mod harm;
-mod identifiers;
+mod identifier_links;
 mod json_schema;
 mod lawful_basis;
 mod meetings;
@@ -95,7 +95,7 @@ pub use findings::{ConsentSeen, FindingCode, Known, PracticeFinding, Sharing, fi
 pub use flowchart::{Flow, FlowAnswers, FlowOutcome, FlowQuestion, HowToShare};
 pub use golden_rules::{Evidence, EvidenceState, GoldenRule, golden_rules};
 pub use harm::*;
-pub use identifiers::*;
+pub use identifier_links::*;
 pub use json_schema::{Shape, json_schema, json_schema_at};
 pub use lawful_basis::*;
 pub use meetings::*;
