@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 mod agreement;
+mod corrections;
 mod examples;
 mod goldens;
 mod opened;
 mod robustness;
+mod versions;
