@@ -1,8 +1,9 @@
 //! Drafts: events as an agency's system writes them, without cryptography, and how they become statements.
 //!
-//! `{"id":"<the caller's own>","type":"decision.recorded","data":{…}}`, optionally `version` and `on_behalf_of`. `data` has
-//! the plain members of the type's schema; which of them become disclosures the schema says, not the caller. People are
-//! named by their pseudonyms.
+//! `{"id":"<the caller's own>","type":"decision.recorded","data":{…}}`, optionally `version` and `on_behalf_of`. Without a
+//! version the current one is meant; what is signed is that of the draft, whatever is current by then. `data` has the
+//! plain members of the type's schema in that version; which of them become disclosures the schema says, not the caller.
+//! People are named by their pseudonyms.
 
 use gt_core::agency::AgencyCode;
 use gt_core::hash::Hash;
@@ -26,6 +27,7 @@ const KEPT: &str = "kept";
 pub struct CheckedDraft {
     id: String,
     event_type: gt_schemas::EventType,
+    version: u16,
     on_behalf_of: Option<AgencyCode>,
     data: Object,
 }
@@ -99,7 +101,7 @@ impl CheckedDraft {
     pub fn parse(bytes: &[u8]) -> Result<Self, DraftError> {
         let draft = Self::parse_form(bytes)?;
         let data = to_serde(&Value::Object(draft.data.clone()));
-        gt_schemas::validate_draft(draft.event_type.as_str(), draft.event_type.version(), &data)?;
+        gt_schemas::validate_draft(draft.event_type.as_str(), draft.version, &data)?;
         Ok(draft)
     }
 
@@ -127,6 +129,7 @@ impl CheckedDraft {
         Ok(Self {
             id: id.to_owned(),
             event_type: gt_schemas::EventType::of(name, version)?,
+            version,
             on_behalf_of: members.get("on_behalf_of").map(|_| agency(&members)).transpose()?,
             data: data.ok_or(DraftError::Member { member: "data", expected: "an object" })?.clone(),
         })
@@ -153,7 +156,7 @@ impl CheckedDraft {
             members.insert("id", Value::from(self.id.as_str()));
         }
         members.insert("type", Value::from(self.event_type.as_str()));
-        members.insert("version", Value::Integer(self.event_type.version().into()));
+        members.insert("version", Value::Integer(self.version.into()));
         if let Some(agency) = &self.on_behalf_of {
             members.insert("on_behalf_of", Value::from(agency.as_str()));
         }
@@ -162,7 +165,8 @@ impl CheckedDraft {
     }
 
     fn members(&self) -> Vec<(String, DraftMember)> {
-        let known = gt_schemas::members(self.event_type);
+        let known = gt_schemas::members_at(self.event_type, self.version)
+            .expect("the version was found when the draft was read");
         let place = |name: &str| known.iter().find(|member| member.name == name).map(|member| member.place);
         let member = |(name, value): (&str, &Value)| {
             let member = match (place(name), value) {
@@ -238,7 +242,7 @@ impl Signatory {
             prev: place.prev,
             event_type: EventType::parse(draft.event_type.as_str())
                 .expect("schemas name types as the core does"),
-            version: draft.event_type.version(),
+            version: draft.version,
             members: draft.members(),
             kept: draft.kept(),
         };

@@ -70,12 +70,8 @@ macro_rules! registry {
             fn read_draft(self, version: u16, data: &Value) -> Result<Event, SchemaError> {
                 match (self, version) {
                     $(
-                        (Self::$Event, $version) => {
-                            definition::draft::<$Event>(version, data).map(current).map(Event::$Event)
-                        }
-                        $((Self::$Event, $old) => {
-                            definition::draft::<$Old>(version, data).map(current).map(Event::$Event)
-                        })*
+                        (Self::$Event, $version) => current(definition::draft::<$Event>(version, data), Event::$Event),
+                        $((Self::$Event, $old) => current(definition::draft::<$Old>(version, data), Event::$Event),)*
                     )+
                     _ => Err(self.unknown_version()),
                 }
@@ -89,12 +85,8 @@ macro_rules! registry {
             ) -> Result<Event, SchemaError> {
                 match (self, version) {
                     $(
-                        (Self::$Event, $version) => {
-                            definition::opened::<$Event>(version, opened, kept).map(current).map(Event::$Event)
-                        }
-                        $((Self::$Event, $old) => {
-                            definition::opened::<$Old>(version, opened, kept).map(current).map(Event::$Event)
-                        })*
+                        (Self::$Event, $version) => current(definition::opened::<$Event>(version, opened, kept), Event::$Event),
+                        $((Self::$Event, $old) => current(definition::opened::<$Old>(version, opened, kept), Event::$Event),)*
                     )+
                     _ => Err(self.unknown_version()),
                 }
@@ -103,12 +95,8 @@ macro_rules! registry {
             fn read_partial(self, version: u16, opened: Opened<'_>) -> Result<Event, SchemaError> {
                 match (self, version) {
                     $(
-                        (Self::$Event, $version) => {
-                            <$Event>::from_opened(opened).map(current).map(Event::$Event)
-                        }
-                        $((Self::$Event, $old) => {
-                            <$Old>::from_opened(opened).map(current).map(Event::$Event)
-                        })*
+                        (Self::$Event, $version) => current(<$Event>::from_opened(opened), Event::$Event),
+                        $((Self::$Event, $old) => current(<$Old>::from_opened(opened), Event::$Event),)*
                     )+
                     _ => Err(self.unknown_version()),
                 }
@@ -221,9 +209,12 @@ registry! {
     AccessApproved = "access.approved", version 1;
 }
 
-/// The event as the current version has it.
-fn current<Read, Current: From<Read>>(event: Read) -> Box<Current> {
-    Box::new(Current::from(event))
+/// What was read, as the current version has it.
+fn current<Read, Current: From<Read>>(
+    read: Result<Read, SchemaError>,
+    event: fn(Box<Current>) -> Event,
+) -> Result<Event, SchemaError> {
+    read.map(|read| event(Box::new(Current::from(read))))
 }
 
 /// Checks a draft's `data` in full: the plain members as an agency's system writes them, before they are signed.

@@ -10,11 +10,11 @@
 //! as they are, and digests for the disclosable ones; the core opens the disclosures and hands over both. One struct a
 //! type serves both: its disclosable members are `Option` (one disclosure) or `Vec` (one per element).
 //!
-//! | reader | function | missing required members |
-//! |---|---|---|
-//! | who signs | [`validate_draft`] | refused |
-//! | the sealer | [`validate_opened`] | refused, unless kept at home |
-//! | a view, a panel | [`read_opened`] | absent |
+//! | reader | function | missing required members | an older version |
+//! |---|---|---|---|
+//! | who signs | [`validate_draft`] | refused | by its own rules, then as the current one |
+//! | the sealer | [`validate_opened`] | refused, unless kept at home | the same |
+//! | a view, a panel | [`read_opened`] | absent | the same |
 //!
 //! # Structure, not practice
 //!
@@ -28,12 +28,20 @@
 //!
 //! # Adding a type
 //!
-//! 1. A module with its codes (`codes!`), its objects (`record!`) and its members (`event!`), and `impl Rules` for what
-//!    is required under a condition. [`MissingEnded`]'s is the shortest.
+//! 1. In the module of its family its codes (`codes!`), its objects (`record!`; `times!` and `refs!` for the two that
+//!    almost every type has) and its members (`event!`; `events!` for several types with the same ones), and `impl Rules`
+//!    for what is required under a condition or contradicts itself. [`MissingEnded`]'s is a short one.
 //! 2. One line in the registry in `event.rs`, and an export here.
 //! 3. `schemas/examples/<type>.json`, and refused examples in `schemas/examples/refused.json`.
 //! 4. `GT_BLESS=1 cargo test -p gt-schemas` writes its schemas into `schemas/json/`. What was once released changes no
 //!    more: statements are signed against it.
+//!
+//! # A new version
+//!
+//! Statements are never rewritten, so what changes a type's members or asks for more of them is a new version, and the
+//! old one stays readable. A new condition says since which version it holds (`Condition::since`). Where the members
+//! differ, the old definition moves into a module of its own (`missing_ended/v1.rs`), and `From` leads from it to the
+//! current one. The line in the registry names the old version, and an example `<type>.v1.json` shows it.
 
 mod access;
 pub mod advice;

@@ -156,3 +156,35 @@ impl PlacementStarted {
             || matches!(self.legal_status, LegalStatus::Remand | LegalStatus::Sentence)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Event, validate_draft};
+    use serde_json::json;
+
+    fn is_secure(placement: &str, legal_status: &str) -> bool {
+        let data = json!({
+            "from_la": "gss:E06000999", "to_la": "gss:E08000999", "plan": "LookedAfter",
+            "placement": placement, "legal_status": legal_status,
+            "child": { "pseudonym": format!("nhs.1:{}", "A".repeat(43)), "role": "Child" },
+            "times": { "occurred_at": "2026-01-05T09:00:00Z" },
+        });
+        match validate_draft("placement.started", 1, &data) {
+            Ok(Event::PlacementStarted(placement)) => placement.is_secure(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// DOMAIN section 5, pattern 6: the secure estate is a matter of the place or of the legal status.
+    #[test]
+    fn the_secure_estate_is_a_place_or_a_status() {
+        for kind in PlacementKind::CODES {
+            let secure = ["SecureChildrensHome", "YoungOffenderInstitution", "SecureTrainingCentre"];
+            assert_eq!(is_secure(kind, "CareOrder"), secure.contains(kind), "{kind}");
+        }
+        for status in LegalStatus::CODES {
+            assert_eq!(is_secure("FosterCare", status), ["Remand", "Sentence"].contains(status), "{status}");
+        }
+    }
+}

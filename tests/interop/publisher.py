@@ -45,7 +45,12 @@ def load_drafts(folder: str) -> list:
     """The `data` of every example of a decision, in the order of their names, as drafts with ids of our own."""
     paths = sorted(Path(folder).glob("decision.recorded.*.json"))
     return [
-        {"id": path.stem, "type": "decision.recorded", "data": json.loads(path.read_text(encoding="utf-8"))}
+        {
+            "id": path.stem,
+            "type": "decision.recorded",
+            "version": 1 if path.stem.endswith(".v1") else 2,
+            "data": json.loads(path.read_text(encoding="utf-8")),
+        }
         for path in paths
     ]
 

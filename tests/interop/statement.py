@@ -158,7 +158,7 @@ class Chain:
             "seq": number,
             "prev": self.head,
             "type": draft["type"],
-            "version": 1,
+            "version": draft["version"],
             "data": signed,
             "_sd_alg": "sha-256",
         }

@@ -144,8 +144,7 @@ impl Scene {
             let data = json!({"kind": kind, "from": from, "risk": risk, "child": person(number), "times": times, "refs": refs});
             self.events.push((agency, "missing.started", data));
             let times = json!({"occurred_at": time_text(end)});
-            let data =
-                json!({"harm_suspected": false, "child": person(number), "times": times, "refs": refs});
+            let data = json!({"harm": "NotSuspected", "child": person(number), "times": times, "refs": refs});
             self.events.push((agency, "missing.ended", data));
         };
         let reference = self.draw.below(90_000) + 10_000;

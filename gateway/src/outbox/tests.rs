@@ -93,9 +93,7 @@ fn the_same_draft_again_is_the_same_statement() {
 fn another_draft_under_a_used_id_is_refused_also_beside_it() {
     let (dir, ledger) = (TempDir::new().unwrap(), ledger());
     let mut outbox = open(dir.path(), &ledger);
-    let other = String::from_utf8(sound_draft("a"))
-        .unwrap()
-        .replace("\"harm_suspected\":true", "\"harm_suspected\":false");
+    let other = String::from_utf8(sound_draft("a")).unwrap().replace("\"Suspected\"", "\"NotKnown\"");
     let check = |text: &[u8]| outbox.signatory().check(text).unwrap();
     let drafts = [check(&sound_draft("a")), check(other.as_bytes()), check(&sound_draft("a"))];
     let expected = [Acceptance::New, Acceptance::IdReused, Acceptance::Known];
@@ -217,7 +215,7 @@ fn kept_disclosures_stay_in_the_outbox() {
     let (dir, mut ledger) = (TempDir::new().unwrap(), ledger());
     let mut outbox = open(dir.path(), &ledger);
     let text = String::from_utf8(sound_draft("a")).unwrap();
-    let text = text.replace("\"harm_suspected\"", "\"kept\":[\"place\"],\"harm_suspected\"");
+    let text = text.replace("\"harm\"", "\"kept\":[\"place\"],\"harm\"");
     accept(&mut outbox, text.as_bytes());
     drain(&mut outbox, &mut ledger);
     drop(outbox);

@@ -77,8 +77,7 @@ fn bad_lines_are_named_and_the_others_go_on() {
     let server = server(dir.path());
     let mut courier = Courier::establish(&connection(dir.path(), &server)).unwrap();
     let long = vec![b' '; MAX_DRAFT_BYTES + 10];
-    let reused =
-        String::from_utf8(sound_draft("a")).unwrap().replace("suspected\":true", "suspected\":false");
+    let reused = String::from_utf8(sound_draft("a")).unwrap().replace("\"Suspected\"", "\"NotKnown\"");
     let input =
         lines(&[sound_draft("a"), vec![], b"{".to_vec(), long, reused.into_bytes(), sound_draft("b")]);
     let (summary, printed) = run(&mut courier, &input[..input.len() - 1]);

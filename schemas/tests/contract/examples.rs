@@ -1,5 +1,6 @@
 //! The examples: drafts that are accepted, and changes to them that are refused, by the code and by the schemas.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -101,6 +102,18 @@ fn examples_are_accepted_and_survive() {
             .map(|error| format!("{}: {error}", error.instance_path()))
             .collect();
         assert!(errors.is_empty(), "{name}: {errors:?}");
+    }
+}
+
+#[test]
+fn every_version_of_every_type_has_a_refused_example() {
+    let refused = read("refused");
+    let of: BTreeSet<_> =
+        refused.as_array().unwrap().iter().map(|refused| type_of(text(&refused["base"]))).collect();
+    for event_type in EventType::ALL {
+        for version in event_type.versions() {
+            assert!(of.contains(&(*event_type, *version)), "{event_type} v{version}");
+        }
     }
 }
 

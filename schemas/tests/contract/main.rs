@@ -4,7 +4,9 @@
 
 mod agreement;
 mod configuration;
+mod corrections;
 mod examples;
 mod goldens;
 mod opened;
 mod robustness;
+mod versions;

@@ -39,7 +39,8 @@ impl Publisher {
 
     /// The next statement's draft; which members are disclosed the schemas say.
     pub(crate) fn draft(&self, event_type: &str, data: &Value) -> Draft {
-        let known = gt_schemas::members(gt_schemas::EventType::of(event_type, 1).expect("a known type"));
+        let schema = gt_schemas::EventType::parse(event_type).expect("a known type");
+        let known = gt_schemas::members(schema);
         let member = |(name, value): (&str, &Value)| {
             let place = known.iter().find(|member| member.name == name).map(|member| member.place);
             let member = match (place, value) {
@@ -60,7 +61,7 @@ impl Publisher {
             seq: self.seq,
             prev: self.prev,
             event_type: EventType::parse(event_type).expect("a type"),
-            version: 1,
+            version: schema.version(),
             members: data.as_object().expect("an event is an object").iter().map(member).collect(),
             kept: Vec::new(),
         }

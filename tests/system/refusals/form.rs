@@ -62,7 +62,7 @@ fn what_is_no_compact_statement_is_refused() {
 fn payloads_that_are_not_strict_json_are_refused() {
     Spoiler::new().all_refused(&[
         ("a repeated member", 400, "json_duplicate_member", |w| {
-            w.payload(r#""seq":"#, r#""version":1,"seq":"#)
+            w.payload(r#""seq":"#, r#""version":2,"seq":"#)
         }),
         ("a member repeated in disguise", 400, "json_duplicate_member", |w| {
             w.payload(r#""seq":"#, r#""\u0076ersion":1,"seq":"#)
@@ -74,21 +74,21 @@ fn payloads_that_are_not_strict_json_are_refused() {
             w.data(&format!(r#""deep":{}{}"#, "[".repeat(9_000), "]".repeat(9_000)))
         }),
         ("a huge number", 400, "json_number", |w| {
-            w.payload(r#""version":1"#, r#""version":9007199254740993"#)
+            w.payload(r#""version":2"#, r#""version":9007199254740993"#)
         }),
         ("a number with a thousand digits", 400, "json_number", |w| {
-            w.payload(r#""version":1"#, format!(r#""version":{}"#, "9".repeat(1000)))
+            w.payload(r#""version":2"#, format!(r#""version":{}"#, "9".repeat(1000)))
         }),
-        ("an exponent", 400, "json_number", |w| w.payload(r#""version":1"#, r#""version":1e0"#)),
-        ("a fraction", 400, "json_number", |w| w.payload(r#""version":1"#, r#""version":1.0"#)),
-        ("minus nothing", 400, "json_number", |w| w.payload(r#""version":1"#, r#""version":-0"#)),
+        ("an exponent", 400, "json_number", |w| w.payload(r#""version":2"#, r#""version":2e0"#)),
+        ("a fraction", 400, "json_number", |w| w.payload(r#""version":2"#, r#""version":2.0"#)),
+        ("minus nothing", 400, "json_number", |w| w.payload(r#""version":2"#, r#""version":-0"#)),
         ("not UTF-8", 400, "json_not_utf8", |w| w.payload(r#""Share""#, b"\"Marigold\xFF\"")),
         ("a byte-order mark", 400, "json_byte_order_mark", |w| w.payload("{", b"\xEF\xBB\xBF{")),
         ("a lone surrogate", 400, "json_lone_surrogate", |w| w.payload(r#""Share""#, r#""\ud800Marigold""#)),
         ("the character nought", 400, "json_nul", |w| w.payload(r#""Share""#, r#""Marigold\u0000""#)),
         ("a prototype", 400, "json_proto", |w| w.data(r#""__proto__":{"Marigold":true}"#)),
         ("something behind it", 400, "json_syntax", |w| w.payload("{", r#"{"Marigold":1}{"#)),
-        ("a trailing comma", 400, "json_syntax", |w| w.payload(r#""version":1,"#, r#""version":1,,"#)),
+        ("a trailing comma", 400, "json_syntax", |w| w.payload(r#""version":2,"#, r#""version":2,,"#)),
         ("longer than a statement may be", 413, "too_long", |w| {
             w.data(&format!(r#""long":"{}{PLANTED}""#, "A".repeat(40_000)))
         }),
@@ -103,16 +103,16 @@ fn envelopes_that_no_statement_has_are_refused() {
         ("another kind", 400, "header", |w| w.header("statement+sd-jwt", "JWT")),
         ("a key in the header", 400, "header", |w| w.header("{", r#"{"jwk":{"Marigold":"1"},"#)),
         ("a member too many", 400, "payload_member_unknown", |w| w.payload("{", r#"{"exp":1,"#)),
-        ("a member too few", 400, "payload_member_missing", |w| w.payload(r#""version":1,"#, "")),
+        ("a member too few", 400, "payload_member_missing", |w| w.payload(r#""version":2,"#, "")),
         ("no agency", 400, "payload_member_bad", |w| w.payload("gss:E06000999", PLANTED)),
-        ("a version of nought", 400, "payload_member_bad", |w| w.payload(r#""version":1"#, r#""version":0"#)),
+        ("a version of nought", 400, "payload_member_bad", |w| w.payload(r#""version":2"#, r#""version":0"#)),
         ("a negative time", 400, "payload_member_bad", |w| w.payload(r#""iat":"#, r#""iat":-"#)),
         ("another digest", 400, "payload_member_bad", |w| w.payload("sha-256", "sha-1")),
         ("a type that is none", 400, "payload_member_bad", |w| {
             w.payload("decision.recorded", "Marigold Close")
         }),
         ("an unknown type", 422, "unknown_type", |w| w.payload("decision.recorded", "decision.marigold")),
-        ("an unknown version", 422, "unknown_version", |w| w.payload(r#""version":1"#, r#""version":2"#)),
+        ("an unknown version", 422, "unknown_version", |w| w.payload(r#""version":2"#, r#""version":3"#)),
         ("signed in an hour", 422, "from_the_future", |w| {
             // A minute may pass between drafting and spoiling; it is the digits that count.
             let earlier = (0..60)
