@@ -109,6 +109,7 @@ impl From<&Refusal> for Problem {
                 _ => StatusCode::BAD_REQUEST,
             },
             Refusal::Schema(_)
+            | Refusal::Configuration(_)
             | Refusal::Registry(_)
             | Refusal::WrongAudience { .. }
             | Refusal::FromTheFuture { .. } => StatusCode::UNPROCESSABLE_ENTITY,

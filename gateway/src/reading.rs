@@ -54,10 +54,20 @@ impl ReadingClient {
     /// A client of the ledger at this address. The token comes from a file or, failing that, from `GOLDENTHREAD_TOKEN`;
     /// never from an argument, which everybody on the machine could see.
     pub fn new(url: &str, token_file: Option<&Path>) -> Result<Self, ReadingError> {
-        let token = match token_file {
+        let client = Self::without_token(url);
+        let token: Option<Zeroizing<String>> = match token_file {
             Some(file) => Some(std::fs::read_to_string(file).map_err(ReadingError::TokenFile)?),
             None => std::env::var("GOLDENTHREAD_TOKEN").ok(),
-        };
+        }
+        .map(Zeroizing::new);
+        Ok(match token {
+            Some(token) => client.with_token(token.trim()),
+            None => client,
+        })
+    }
+
+    /// A client that has no token, for what is open.
+    pub(crate) fn without_token(url: &str) -> Self {
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -67,11 +77,7 @@ impl ReadingClient {
         if uri.as_ref().and_then(|uri| uri.host()).is_some_and(is_loopback) {
             config = config.proxy(None);
         }
-        Ok(Self {
-            base: url.trim_end_matches('/').to_owned(),
-            agent: config.build().into(),
-            token: token.map(|text| Zeroizing::new(text.trim().to_owned())),
-        })
+        Self { base: url.trim_end_matches('/').to_owned(), agent: config.build().into(), token: None }
     }
 
     /// Uses this token.

@@ -1,21 +1,16 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use gt_core::agency::AgencyCode;
-use gt_core::statement::Statement;
 use gt_core::{Hash, base64url};
-use gt_ledger::Ledger;
-use gt_ledger::clock::SystemClock;
 use gt_ledger::create::{NewPublisher, registration};
-use gt_ledger::secrets::{Secrets, file, folder_of};
 use serde_json::json;
 
 use super::output::Output;
+use super::registrar::{Registrar, about};
 use super::{Failure, Outcome};
-use crate::client::{Answer, LedgerClient};
-use crate::http::need_ledger;
+use crate::client::LedgerClient;
 use crate::keyfile::{self, PublicKeyFile};
 use crate::outbox::Pin;
 
@@ -47,18 +42,8 @@ pub(crate) struct Keygen {
 
 #[derive(Args)]
 pub(crate) struct Register {
-    /// The ledger's data folder, while no server has it open.
-    #[arg(long, required_unless_present = "url", conflicts_with = "url")]
-    data: Option<PathBuf>,
-    /// The address of the running ledger.
-    #[arg(long, requires = "registrar")]
-    url: Option<String>,
-    /// The registrar's private key. [default with --data: registrar.jwk of the secrets folder]
-    #[arg(long)]
-    registrar: Option<PathBuf>,
-    /// Where the ledger's keys are, with --data. [default: the data folder's name with .secrets]
-    #[arg(long)]
-    secrets: Option<PathBuf>,
+    #[command(flatten)]
+    registrar: Registrar,
     /// The agency, like gss:E06000999, ods:RX1, police:32, gias:123456.
     #[arg(long, value_parser = agency)]
     agency: AgencyCode,
@@ -151,56 +136,15 @@ impl Register {
             endorsement: public.endorsement.as_ref().map(|e| (e.kid, base64url::encode(&e.signature))),
             recovery: self.recovery,
         };
-        let index = match (&self.data, &self.url) {
-            (Some(data), _) => self.seal_here(data, proof.genesis, &new)?,
-            (None, Some(url)) => self.seal_there(url, proof.genesis, &new)?,
-            (None, None) => return Err(Failure::new("say where the ledger is: --data DIR or --url URL")),
-        };
+        let index = self.registrar.seal(|turn| {
+            same_ledger(proof.genesis, turn.genesis)?;
+            Ok(registration(turn.key, turn.id, turn.origin, turn.seq, turn.prev, turn.iat, &new)?)
+        })?;
         let value = json!({"publisher": id.to_string(), "agency": self.agency.as_str(), "index": index});
         output.say(&value, || {
             format!("{} is enrolled for {} by entry {index}.\npublisher  {id}", self.name, self.agency)
         });
         Ok(ExitCode::SUCCESS)
-    }
-
-    fn seal_here(&self, data: &Path, genesis: Hash, new: &NewPublisher<'_>) -> Result<u64, Failure> {
-        need_ledger(data)?;
-        let folder = self.secrets.clone().unwrap_or_else(|| folder_of(data));
-        let secrets = Secrets::load(&folder)?;
-        let key_file = self.registrar.clone().unwrap_or_else(|| folder.join(file::REGISTRAR));
-        let registrar = keyfile::read_private(&key_file).map_err(|error| about(&key_file, &error))?;
-        let ledger = Ledger::open(data, &secrets, Box::new(SystemClock::default()), None)?;
-        same_ledger(genesis, ledger.registry().genesis())?;
-        let id = ledger.registry().registrar_id();
-        let head = ledger.head(&id);
-        let statement = registration(&registrar, id, secrets.pin().0, head.next_seq, head.head, now(), new)?;
-        Ok(ledger.seal_blocking(statement.to_compact().as_bytes())?.index.0)
-    }
-
-    fn seal_there(&self, url: &str, genesis: Hash, new: &NewPublisher<'_>) -> Result<u64, Failure> {
-        let key_file = self
-            .registrar
-            .clone()
-            .ok_or_else(|| Failure::new("--url needs --registrar FILE, the registrar's private key"))?;
-        let registrar = keyfile::read_private(&key_file).map_err(|error| about(&key_file, &error))?;
-        let client = LedgerClient::new(url)?;
-        let pin = client.describe()?.pin;
-        same_ledger(genesis, pin.genesis)?;
-        // The registrar's id is the thumbprint of its first key; a rotated one is found by the head of that id.
-        let id = registrar.public().thumbprint();
-        let head = client.head(&id)?;
-        let statement = registration(&registrar, id, &pin.origin, head.next_seq, head.head, now(), new)?;
-        send(&client, &pin, &statement)
-    }
-}
-
-fn send(client: &LedgerClient, pin: &Pin, statement: &Statement) -> Result<u64, Failure> {
-    match client.submit(&[statement.to_compact()])?.into_iter().next() {
-        Some(Answer::Sealed { receipt }) => Ok(pin.check_receipt(&receipt, &statement.hash())?.0),
-        Some(Answer::Refused(problem)) => Err(Failure::new(format!("the ledger refused: {problem}"))),
-        Some(Answer::Unanswered(_)) | None => {
-            Err(Failure::new("the ledger gave no answer; run the same command again"))
-        }
     }
 }
 
@@ -211,13 +155,4 @@ fn same_ledger(proven: Hash, asked: Hash) -> Result<(), Failure> {
     Err(Failure::new(format!(
         "the key was proven for the ledger with genesis {proven}, and this one has {asked}"
     )))
-}
-
-fn about(file: &Path, error: &dyn std::error::Error) -> Failure {
-    Failure::new(format!("{}: {}", file.display(), crate::problem::chain(error)))
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

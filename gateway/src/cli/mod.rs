@@ -3,6 +3,7 @@
 
 mod agent;
 mod bench;
+mod configure;
 mod demo;
 mod fsck;
 mod init;
@@ -10,6 +11,7 @@ mod keys;
 mod nats;
 mod output;
 mod query;
+mod registrar;
 mod serve;
 mod verify;
 
@@ -43,6 +45,8 @@ enum Command {
     Keygen(keys::Keygen),
     /// Enrol a publisher, as the ledger's registrar.
     Register(keys::Register),
+    /// Seal a new configuration (legal bases, thresholds, calendar) as the ledger's registrar, or show the one in force.
+    Configure(configure::Configure),
     /// Sign drafts, chain them and publish them: NDJSON in, NDJSON out.
     Publish(agent::Publish),
     /// The same as a small local service with an outbox.
@@ -105,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Serve(command) => command.run(&output),
         Command::Keygen(command) => command.run(&output),
         Command::Register(command) => command.run(&output),
+        Command::Configure(command) => command.run(&output),
         Command::Publish(command) => command.run(&output),
         Command::Agent(command) => command.run(&output),
         Command::Verify(command) => command.run(&output),

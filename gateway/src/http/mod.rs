@@ -1,5 +1,6 @@
 //! The HTTP gateway (DESIGN section 9). Publishing needs a registered key, reading people's data a token; checkpoints, tiles and proofs are open.
 
+mod configuration;
 mod log;
 mod publishers;
 mod serve;
@@ -19,6 +20,7 @@ use gt_projections::Queries;
 use serde_json::json;
 use tower_http::trace::TraceLayer;
 
+pub(crate) use configuration::in_force;
 pub(crate) use serve::need_ledger;
 pub use serve::{ServeError, Server, bind};
 
@@ -44,6 +46,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/v1/statements", post(statements::publish).layer(statements::body_limit()))
         .route("/v1/ledger", get(publishers::ledger))
+        .route("/v1/configuration", get(configuration::show))
         .route("/v1/publishers", get(publishers::list))
         .route("/v1/publishers/{id}", get(publishers::one))
         .route("/v1/publishers/{id}/head", get(publishers::head))

@@ -1,4 +1,4 @@
-//! Making a ledger: its keys, its data folder, entry 0, and the ledger's own service publisher.
+//! Making a ledger: its keys, its data folder, entry 0, the ledger's own service publisher, and the standard configuration.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,10 @@ use gt_core::registry::{is_origin, proof_message};
 use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, SignError, Statement, sign};
 use gt_core::time::Timestamp;
 use gt_core::{Hash, LeafIndex, tree};
+use gt_schemas::Configuration;
 
 use crate::clock::{Clock, SystemClock};
+use crate::configured;
 use crate::disk::{Disk, private_folder, sync_name};
 use crate::keyring::{KeyEncryptionKey, Keyring, KeyringError};
 use crate::layout;
@@ -23,7 +25,7 @@ use crate::ledger::Ledger;
 use crate::log::{RecoverError, SealedEntry, recover};
 use crate::open::{OpenLedgerError, lock};
 use crate::random;
-use crate::refusal::Refusal;
+use crate::refusal::{ChainHead, Refusal};
 use crate::secrets::{self, PinFile, Secrets, SecretsError, file, write_secret};
 use crate::vault::{StatementBlob, VaultRecord};
 
@@ -76,7 +78,7 @@ pub enum CreateError {
     #[error(transparent)]
     Open(#[from] Box<OpenLedgerError>),
     /// The new ledger refuses its own first statements.
-    #[error("the new ledger refuses its own service publisher: {0}")]
+    #[error("the new ledger refuses its own first statements: {0}")]
     Refused(#[from] Box<Refusal>),
 }
 
@@ -120,7 +122,7 @@ pub fn create(data: &Path, secrets_folder: &Path, origin: &str) -> Result<Create
     };
     let text = serde_json::to_string_pretty(&pin).expect("three strings serialise");
     write_secret(&secrets_folder.join(file::PIN), &text)?;
-    enrol_service(data, &secrets, &keys, genesis)?;
+    enrol_and_configure(data, &secrets, &keys, genesis)?;
     // Without its secrets a ledger is lost, so their names must be durable before anything is entrusted to it.
     for name in [data, secrets_folder, &secrets_folder.join(file::PIN)] {
         sync_name(name).map_err(|source| CreateError::Io { file: name.to_owned(), source })?;
@@ -219,8 +221,37 @@ fn seal_genesis(data: &Path, secrets: &Secrets, keys: &Keys) -> Result<Hash, Cre
     Ok(genesis)
 }
 
-fn enrol_service(data: &Path, secrets: &Secrets, keys: &Keys, genesis: Hash) -> Result<(), CreateError> {
+/// Seals entries 1 and 2: the service publisher, and the standard configuration, so that it can be shown from the first
+/// event on which rules were in force.
+fn enrol_and_configure(
+    data: &Path,
+    secrets: &Secrets,
+    keys: &Keys,
+    genesis: Hash,
+) -> Result<(), CreateError> {
     let ledger = Ledger::open(data, secrets, Box::new(SystemClock::default()), None).map_err(Box::new)?;
+    let (id, origin) = (keys.registrar.public().thumbprint(), secrets.pin().0);
+    let seal = |statement: &Statement| {
+        ledger.seal_blocking(statement.to_compact().as_bytes()).map(drop).map_err(Box::new)
+    };
+    let seconds = SystemClock::default().wall_millis() / 1000;
+    let head = ledger.head(&id);
+    seal(&enrolment(keys, genesis, origin, head, seconds)?)?;
+    let head = ledger.head(&id);
+    let standard = Configuration::standard();
+    seal(&configuration(&keys.registrar, id, origin, head.next_seq, head.head, seconds, &standard)?)?;
+    ledger.close();
+    Ok(())
+}
+
+/// The registration of the ledger's own service publisher.
+fn enrolment(
+    keys: &Keys,
+    genesis: Hash,
+    origin: &str,
+    head: ChainHead,
+    seconds: i64,
+) -> Result<Statement, SignError> {
     let agency = AgencyCode::service();
     let public = keys.service.public();
     let proof = keys.service.sign(&proof_message(&genesis, &public.thumbprint(), &agency));
@@ -234,21 +265,8 @@ fn enrol_service(data: &Path, secrets: &Secrets, keys: &Keys, genesis: Hash) -> 
         endorsement: None,
         recovery: false,
     };
-    let registrar_id = keys.registrar.public().thumbprint();
-    let head = ledger.head(&registrar_id);
-    let seconds = SystemClock::default().wall_millis() / 1000;
-    let statement = registration(
-        &keys.registrar,
-        registrar_id,
-        secrets.pin().0,
-        head.next_seq,
-        head.head,
-        seconds,
-        &new,
-    )?;
-    ledger.seal_blocking(statement.to_compact().as_bytes()).map_err(Box::new)?;
-    ledger.close();
-    Ok(())
+    let id = keys.registrar.public().thumbprint();
+    registration(&keys.registrar, id, origin, head.next_seq, head.head, seconds, &new)
 }
 
 /// Signs `publisher.registered` with the registrar's key, as the next statement of its chain.
@@ -280,6 +298,22 @@ pub fn registration(
         members.push(("recovery", Value::Bool(true)));
     }
     registrars_statement(registrar, registrar_id, origin, "publisher.registered", seq, prev, iat, members)
+}
+
+/// Signs `ledger.configured` with the registrar's key, as the next statement of its chain. It is refused where the
+/// statement would be longer than a statement may be.
+pub fn configuration(
+    registrar: &PrivateKey,
+    registrar_id: PublisherId,
+    origin: &str,
+    seq: u64,
+    prev: Hash,
+    iat: i64,
+    configuration: &Configuration,
+) -> Result<Statement, SignError> {
+    let members = configured::to_members(configuration);
+    let members = members.iter().map(|(name, value)| (name, value.clone())).collect();
+    registrars_statement(registrar, registrar_id, origin, Configuration::TYPE, seq, prev, iat, members)
 }
 
 #[allow(clippy::too_many_arguments)] // They are the statement's members.

@@ -12,10 +12,12 @@ use gt_core::note::NoteSigner;
 use gt_core::registry::Registry;
 use gt_core::statement::{Owner, PublisherId};
 use gt_core::time::Timestamp;
+use gt_schemas::Configuration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::clock::{Clock, Watch};
+use crate::configured::Configured;
 use crate::disk::{Disk, Recorder};
 pub use crate::integrity::IntegrityAlert;
 use crate::integrity::{self};
@@ -205,6 +207,16 @@ impl Ledger {
     /// The registry as it stands.
     pub fn registry(&self) -> Arc<Registry> {
         self.shared.registry()
+    }
+
+    /// The configuration in force: the latest that is sealed, or else the standard one.
+    pub fn configuration(&self) -> Arc<Configuration> {
+        self.configured().configuration
+    }
+
+    /// The configuration in force, and the entry that sealed it.
+    pub fn configured(&self) -> Configured {
+        self.shared.configured()
     }
 
     /// The head of a publisher's chain.

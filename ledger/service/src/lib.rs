@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod clock;
+mod configured;
 pub mod create;
 pub mod disk;
 mod integrity;
@@ -24,5 +25,6 @@ pub mod secrets;
 mod state;
 pub mod vault;
 
+pub use configured::Configured;
 pub use ledger::Ledger;
 pub use state::StateError;

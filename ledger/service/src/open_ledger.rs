@@ -10,6 +10,7 @@ use gt_core::registry::Registry;
 use gt_core::statement::PublisherId;
 use tokio::sync::watch;
 
+use crate::configured::Configured;
 use crate::integrity::IntegrityLog;
 use crate::keyring::{Keyring, OwnerTag};
 use crate::log::LogReader;
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) log: Arc<LogReader>,
     keyring: RwLock<Keyring>,
     registry: RwLock<Arc<Registry>>,
+    configured: RwLock<Configured>,
     heads: RwLock<HashMap<PublisherId, ChainHead>>,
     links: RwLock<HashMap<LinkName, OwnerTag>>,
     stopped: AtomicBool,
@@ -46,6 +48,7 @@ impl Shared {
             log,
             keyring: RwLock::new(keyring),
             registry: RwLock::new(Arc::new(state.registry.clone())),
+            configured: RwLock::new(state.configured.clone()),
             heads: RwLock::default(),
             links: RwLock::new(links.into_iter().collect()),
             stopped: AtomicBool::new(false),
@@ -65,7 +68,7 @@ impl Shared {
         self.links.write().unwrap_or_else(PoisonError::into_inner).extend(names);
     }
 
-    /// Shows readers what has just become durable: these publishers' heads, the registry, the size.
+    /// Shows readers what has just become durable: these publishers' heads, the registry, the configuration, the size.
     pub(crate) fn sealed(&self, state: &State, publishers: impl IntoIterator<Item = PublisherId>) {
         let mut heads = self.heads.write().unwrap_or_else(PoisonError::into_inner);
         for publisher in publishers {
@@ -76,12 +79,17 @@ impl Shared {
         drop(heads);
         if self.registry().statements() != state.registry.statements() {
             *self.registry.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state.registry.clone());
+            *self.configured.write().unwrap_or_else(PoisonError::into_inner) = state.configured.clone();
         }
         self.size.send_replace(self.log.size().0);
     }
 
     pub(crate) fn registry(&self) -> Arc<Registry> {
         Arc::clone(&self.registry.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn configured(&self) -> Configured {
+        self.configured.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn keyring(&self) -> RwLockReadGuard<'_, Keyring> {

@@ -6,6 +6,7 @@ use gt_core::json;
 use gt_core::statement::{Data, Owner, Ownership, Statement};
 use serde_json::{Map, Value};
 
+use crate::configured;
 use crate::refusal::Refusal;
 
 /// A statement that is sound in itself: structure, completeness, owners, schema. Its signer and its place are still to be checked.
@@ -27,6 +28,7 @@ impl Prepared {
         statement.require_complete()?;
         let payload = statement.payload();
         let ownership = if payload.event_type.is_ledgers_own() {
+            configured::read(payload).transpose()?;
             None
         } else {
             let ownership = statement.ownership()?;

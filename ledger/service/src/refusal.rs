@@ -3,7 +3,7 @@
 use gt_core::Hash;
 use gt_core::registry::{RegistryError, SignerError};
 use gt_core::statement::StatementError;
-use gt_schemas::SchemaError;
+use gt_schemas::{ConfigurationError, SchemaError};
 
 /// Why a statement is not sealed. Nothing has changed, and no value of the statement is repeated.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum Refusal {
     /// Its event breaks its type's schema.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// It is a configuration that does not read.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
     /// It speaks to another ledger.
     #[error("aud names another ledger than this one, which is {origin}")]
     WrongAudience {
@@ -76,6 +79,7 @@ impl Refusal {
         match self {
             Self::Statement(error) => error.code(),
             Self::Schema(error) => error.code(),
+            Self::Configuration(error) => error.code(),
             Self::WrongAudience { .. } => "wrong_audience",
             Self::FromTheFuture { .. } => "from_the_future",
             Self::Signer(error) => error.code(),

@@ -10,6 +10,7 @@ use gt_core::statement::{Payload, PublisherId, Statement, StatementError};
 use gt_core::tree::{self, Frontier};
 use gt_core::{Hash, LeafIndex, TreeSize};
 
+use crate::configured::Configured;
 use crate::keyring::{Keyring, OwnerTag};
 use crate::layout::BUNDLE;
 use crate::log::{LogReader, ReadError};
@@ -20,6 +21,7 @@ pub(crate) struct State {
     pub(crate) registry: Registry,
     pub(crate) chains: HashMap<PublisherId, Chain>,
     pub(crate) predecessor: Predecessor,
+    pub(crate) configured: Configured,
     counts: HashMap<OwnerTag, u64>,
     tips: Tips,
     undo: Option<Undo>,
@@ -36,7 +38,8 @@ struct Tips {
 /// What a batch has changed, so that it can be taken back if its commit comes to nothing.
 struct Undo {
     predecessor: Predecessor,
-    registry: Option<Registry>,
+    /// What the registrar's statements change.
+    registry: Option<(Registry, Configured)>,
     chains: HashMap<PublisherId, (u64, Hash)>,
     counts: HashMap<OwnerTag, u64>,
 }
@@ -129,6 +132,7 @@ impl State {
             registry,
             chains: HashMap::new(),
             predecessor: Predecessor::GENESIS,
+            configured: Configured::standard(),
             counts: HashMap::new(),
             tips,
             undo: None,
@@ -183,8 +187,9 @@ impl State {
     pub(crate) fn roll_back(&mut self) {
         let Some(undo) = self.undo.take() else { return };
         self.predecessor = undo.predecessor;
-        if let Some(registry) = undo.registry {
+        if let Some((registry, configured)) = undo.registry {
             self.registry = registry;
+            self.configured = configured;
         }
         for (publisher, (next_seq, head)) in undo.chains {
             if let Some(chain) = self.chains.get_mut(&publisher) {
@@ -218,7 +223,7 @@ impl State {
         chain.push(index, statement);
     }
 
-    /// Changes the registry as the registrar says.
+    /// Changes the registry, and the configuration in force, as the registrar says.
     pub(crate) fn apply_registrar(
         &mut self,
         index: LeafIndex,
@@ -227,9 +232,13 @@ impl State {
         if let Some(undo) = &mut self.undo
             && undo.registry.is_none()
         {
-            undo.registry = Some(self.registry.clone());
+            undo.registry = Some((self.registry.clone(), self.configured.clone()));
         }
-        self.registry.apply(index, payload)
+        self.registry.apply(index, payload)?;
+        if let Some(configured) = Configured::after(index, payload) {
+            self.configured = configured;
+        }
+        Ok(())
     }
 
     /// How many entries an owner has so far; the next one is counted from here on.

@@ -6,12 +6,13 @@ mod partnership;
 
 use std::fs;
 
-use fsck_sample::{Copy, Sample, small};
+use fsck_sample::{Copy, REGISTRARS, Sample, small};
 use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
 use gt_core::entry::Entry;
+use gt_core::json::{Object, Value};
 use gt_core::key::PrivateKey;
 use gt_core::link::{Link, LinkName};
-use gt_core::statement::{Draft, EventType, Owner, Pseudonym, Statement};
+use gt_core::statement::{Draft, DraftMember, EventType, Owner, Pseudonym, Statement};
 use gt_core::time::Timestamp;
 use gt_core::{Hash, LeafIndex, TreeSize, tree};
 use gt_ledger::Ledger;
@@ -27,8 +28,8 @@ use partnership::{ORIGIN, Publisher, child};
 type Sealed = (Entry, VaultRecord);
 
 /// An entry about a child of whom there are more before and behind it, by the first publisher.
-const MIDDLE: usize = 5 + 9;
-const DECISION: usize = 5 + 7;
+const MIDDLE: usize = REGISTRARS + 9;
+const DECISION: usize = REGISTRARS + 7;
 
 /// Writes the sample's log anew, after an edit.
 fn forge(edit: impl FnOnce(&mut Vec<Sealed>)) -> Copy {
@@ -105,11 +106,15 @@ fn what_the_entries_say_is_held_against_the_log() {
     );
     assert_finds(&forge(|log| log[MIDDLE].0.registry += 1), "entry_registry", MIDDLE);
     assert_finds(&forge(|log| log[3].0.registry -= 1), "entry_registry", 3);
-    let again = forge(|log| log[MIDDLE].0.links[0] = log[6].0.links[0]);
+    let again = forge(|log| log[MIDDLE].0.links[0] = log[REGISTRARS + 1].0.links[0]);
     assert_finds(&again, "link_repeated", MIDDLE);
     let keyless = again.fsck_without_keys();
     assert!(keyless.faults.iter().any(|fault| fault.code == "link_repeated"));
-    assert_finds(&forge(|log| log[MIDDLE].0.statement = log[6].0.statement), "statement_altered", MIDDLE);
+    assert_finds(
+        &forge(|log| log[MIDDLE].0.statement = log[REGISTRARS + 1].0.statement),
+        "statement_altered",
+        MIDDLE,
+    );
 }
 
 #[test]
@@ -155,7 +160,7 @@ fn links_are_exactly_those_that_are_due() {
     assert_finds(&forge(|log| log[MIDDLE].0.links[0].commitment[3] ^= 1), "link_commitment", MIDDLE);
     // A child's entry that is hidden from the child's record, with everything that the public can see in order.
     let hidden = forge(|log| {
-        let (entry, record) = &mut log[5 + 1];
+        let (entry, record) = &mut log[REGISTRARS + 1];
         let name = [9; 16];
         entry.links[0].name = name;
         for blob in &mut record.disclosures {
@@ -165,8 +170,8 @@ fn links_are_exactly_those_that_are_due() {
         *owner = name;
     });
     assert_eq!(hidden.fsck_without_keys().verdict(), Verdict::Sound);
-    assert_finds(&hidden, "keys_gone", 5 + 1);
-    assert_finds(&hidden, "link_out_of_order", 5 + 9);
+    assert_finds(&hidden, "keys_gone", REGISTRARS + 1);
+    assert_finds(&hidden, "link_out_of_order", REGISTRARS + 9);
 }
 
 #[test]
@@ -233,8 +238,8 @@ fn a_statement_that_its_agency_did_not_sign_is_found() {
     assert_finds(&forged(agency, None, true), "record_differs", MIDDLE);
     let other = |draft: &mut Draft| {
         let json = format!(r#"{{"pseudonym":"{}","role":"Child"}}"#, child(99));
-        let person = gt_core::json::Value::parse(json.as_bytes()).expect("test JSON");
-        draft.members[2].1 = gt_core::statement::DraftMember::Disclosed(vec![person]);
+        let person = Value::parse(json.as_bytes()).expect("test JSON");
+        draft.members[2].1 = DraftMember::Disclosed(vec![person]);
     };
     assert_finds(&forged(other, None, true), "link_missing", MIDDLE);
     assert_finds(&forged(other, None, true), "other_owner", MIDDLE);
@@ -258,6 +263,40 @@ fn the_registrars_own_statements_are_checked() {
         log[4].0.registry += 1;
     });
     assert_finds(&twice, "already_registered", 4);
+}
+
+/// A configuration that says nothing, signed by the registrar and next in its chain.
+fn empty_configuration(log: &[Sealed]) -> Sealed {
+    let of = small();
+    let key = read_key(&of.home.secrets_folder().join(file::REGISTRAR)).expect("a key");
+    let mut registrar = Publisher::new("ledger:registrar", 0, of.home.genesis());
+    (registrar.id, registrar.key) = (key.public().thumbprint(), key);
+    (registrar.seq, registrar.prev) = (REGISTRARS as u64, log[REGISTRARS - 1].0.statement);
+    let mut draft = registrar.draft(&child(0));
+    draft.event_type = EventType::parse("ledger.configured").expect("a type");
+    let empty = DraftMember::Clear(Value::Object(Object::default()));
+    draft.members = ["legal", "thresholds", "calendar"].map(|name| (name.to_owned(), empty.clone())).to_vec();
+    let statement = registrar.sign(&draft);
+    let (last, _) = log.last().expect("entries");
+    let entry = Entry { links: Vec::new(), statement: statement.hash(), ..last.clone() };
+    let record = VaultRecord {
+        publisher: registrar.id,
+        seq: registrar.seq,
+        event_type: draft.event_type,
+        statement: StatementBlob::Open(statement.jws().as_bytes().to_vec()),
+        disclosures: Vec::new(),
+    };
+    (entry, record)
+}
+
+#[test]
+fn a_configuration_that_does_not_read_is_found_and_leaves_the_one_before_in_force() {
+    let forged = forge(|log| log.push(empty_configuration(log)));
+    let report = assert_finds(&forged, "configuration", 40);
+    assert_eq!(report.faults.len(), 1, "{:?}", report.faults);
+    assert!(report.faults[0].what.contains("/legal/sources"), "{}", report.faults[0].what);
+    let opened = Ledger::open(&forged.data(), &small().secrets(), Box::new(SystemClock::default()), None);
+    assert_eq!(opened.expect("opens all the same").configured().index, Some(LeafIndex(2)));
 }
 
 /// The ledger's own service seals that a record has ended.
@@ -291,7 +330,7 @@ fn what_an_erasure_ended_is_counted_and_no_fault() {
 
     let lost = forge(|_| {});
     lost.remove(&shard);
-    assert_finds(&lost, "keys_gone", 5 + 2);
+    assert_finds(&lost, "keys_gone", REGISTRARS + 2);
 
     let erased = forge(|log| log.push(erasure(log)));
     let before = erased.fsck();

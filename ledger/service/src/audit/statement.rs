@@ -8,6 +8,7 @@ use gt_core::verify::verify_authorship;
 use super::records::Turn;
 use super::report::Fault;
 use super::vault_file::place_of;
+use crate::configured;
 use crate::keyring::{Keyring, OwnerTag};
 use crate::open;
 use crate::sealer::admit::MAX_AHEAD;
@@ -201,6 +202,9 @@ impl Check<'_> {
             == (payload.publisher, payload.seq, &payload.event_type);
         if !same || agency.is_some_and(|agency| *agency != payload.iss) {
             self.fault("record_differs", "publisher, seq, type or agency are not the statement's");
+        }
+        if let Some(Err(error)) = configured::read(payload) {
+            self.fault("configuration", format!("the configuration does not read: {error}"));
         }
         if payload.iat.saturating_sub(self.turn.entry.received_at.as_seconds()) > MAX_AHEAD {
             self.fault("from_the_future", "it was signed more than 300 s after it was received");

@@ -20,6 +20,8 @@ use gt_ledger::secrets::Secrets;
 use crate::partnership::{Home, Publisher, child};
 
 pub(crate) const ENTRIES: u64 = 610;
+/// The first entries are the registrar's: the ledger, its service publisher, the configuration, three publishers.
+pub(crate) const REGISTRARS: usize = 6;
 pub(crate) const DECISIONS: u64 = 30;
 /// The child, two others, the recipient, who decided, who authorised.
 pub(crate) const OWNERS_OF_A_DECISION: u64 = 6;
@@ -65,7 +67,7 @@ pub(crate) fn sample() -> &'static Sample {
     SAMPLE.get_or_init(|| build(500, 40, ENTRIES))
 }
 
-/// 40 entries about 11 children; the first decision is entry 12.
+/// 40 entries about 11 children; the first decision is entry 13.
 pub(crate) fn small() -> &'static Sample {
     static SMALL: OnceLock<Sample> = OnceLock::new();
     SMALL.get_or_init(|| build(20, 8, 40))
@@ -93,7 +95,7 @@ fn build(restart: u64, children: u64, entries: u64) -> Sample {
     drop(ledger);
     let older = fs::read(home.data().join("checkpoint")).expect("there");
     let ledger = home.open();
-    seal(&ledger, &about(restart..entries - 5));
+    seal(&ledger, &about(restart..entries - REGISTRARS as u64));
     assert_eq!(ledger.log().size().0, entries);
     ledger.close();
     let pin = read_pin(&home.pin).expect("a pin");

@@ -129,6 +129,14 @@ impl Home {
     }
 }
 
+/// A configuration as the members of `ledger.configured`.
+pub(crate) fn configuration(configuration: &serde_json::Value) -> Vec<(&'static str, Value)> {
+    let configuration = Value::parse(configuration.to_string().as_bytes()).expect("strict JSON");
+    let members = configuration.as_object().expect("an object");
+    let member = |name| Some((name, members.get(name)?.clone()));
+    ["legal", "thresholds", "calendar"].into_iter().filter_map(member).collect()
+}
+
 pub(crate) fn now() -> i64 {
     SystemClock::default().wall_millis() / 1000
 }

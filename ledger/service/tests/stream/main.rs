@@ -7,6 +7,7 @@ mod partnership;
 
 mod both_homes;
 mod catching_up;
+mod configuring;
 mod contradictions;
 mod following;
 mod foreign;
