@@ -22,6 +22,12 @@
 //! decision, an unknown code, a date that is none, items that contradict the decision. A share with no lawful basis is
 //! accepted.
 //!
+//! # People and places by name
+//!
+//! Events name people and places by pseudonyms. [`Identifier`] reads what an agency knows them by, an NHS number or a
+//! postcode, checks and normalises it (DOMAIN section 6), and [`PartnershipKey`] makes the pseudonym. Neither shows what
+//! it holds.
+//!
 //! # Adding a type
 //!
 //! 1. A module with its codes (`codes!`), its objects (`record!`) and its members (`event!`), and `impl Rules` for what
@@ -36,6 +42,7 @@ mod decision_recorded;
 mod definition;
 mod error;
 mod event;
+mod identifiers;
 mod json_schema;
 mod lawful_basis;
 mod member;
@@ -43,6 +50,7 @@ mod missing_ended;
 mod missing_started;
 mod notation;
 mod people;
+mod pseudonym;
 mod reading;
 mod time;
 mod words;
@@ -51,12 +59,18 @@ pub use context_linked::*;
 pub use decision_recorded::*;
 pub use error::{Expected, Fault, SchemaError};
 pub use event::{Event, EventType, members, read_opened, validate_draft, validate_opened};
+pub use identifiers::{
+    AgencyStanding, CharityNumber, ContextLabel, GssCode, HousingProviderCode, Identifier, IdentifierError,
+    LaChildId, NhsNumber, OdsCode, OfstedUrn, PoliceForceCode, Postcode, Scheme, SchoolUrn, StaffLabel, Upn,
+    Uprn,
+};
 pub use json_schema::{Shape, json_schema};
 pub use lawful_basis::*;
 pub use member::{Member, Owner, Place, Requirement};
 pub use missing_ended::*;
 pub use missing_started::*;
 pub use people::*;
+pub use pseudonym::PartnershipKey;
 pub use reading::NonEmpty;
 pub use time::{NotATime, Time};
 pub use words::{AgencyCode, Label, Pseudonym, Text};

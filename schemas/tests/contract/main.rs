@@ -6,4 +6,5 @@ mod agreement;
 mod examples;
 mod goldens;
 mod opened;
+mod pseudonyms;
 mod robustness;
