@@ -57,7 +57,7 @@ mod words;
 
 pub use context_linked::*;
 pub use decision_recorded::*;
-pub use error::{Expected, Fault, SchemaError};
+pub use error::{Expected, Fault, SchemaError, is_member_name};
 pub use event::{Event, EventType, members, read_opened, validate_draft, validate_opened};
 pub use identifiers::{
     AgencyStanding, CharityNumber, ContextLabel, GssCode, HousingProviderCode, Identifier, IdentifierError,

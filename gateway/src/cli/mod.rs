@@ -9,6 +9,7 @@ mod init;
 mod keys;
 mod nats;
 mod output;
+mod pseudonym;
 mod query;
 mod serve;
 mod verify;
@@ -43,6 +44,8 @@ enum Command {
     Keygen(keys::Keygen),
     /// Enrol a publisher, as the ledger's registrar.
     Register(keys::Register),
+    /// Make a partnership's key, and pseudonyms of what is read from standard input.
+    Pseudonym(pseudonym::Pseudonym),
     /// Sign drafts, chain them and publish them: NDJSON in, NDJSON out.
     Publish(agent::Publish),
     /// The same as a small local service with an outbox.
@@ -105,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Serve(command) => command.run(&output),
         Command::Keygen(command) => command.run(&output),
         Command::Register(command) => command.run(&output),
+        Command::Pseudonym(command) => command.run(&output),
         Command::Publish(command) => command.run(&output),
         Command::Agent(command) => command.run(&output),
         Command::Verify(command) => command.run(&output),
