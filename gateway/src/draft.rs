@@ -3,16 +3,17 @@
 //! `{"id":"<the caller's own>","type":"decision.recorded","data":{…}}`, optionally `version` and `on_behalf_of`. Without a
 //! version the current one is meant; what is signed is that of the draft, whatever is current by then. `data` has the
 //! plain members of the type's schema in that version; which of them become disclosures the schema says, not the caller.
-//! People are named by their pseudonyms.
+//! People are named by their pseudonyms, or by plain identifiers, of which pseudonyms are made first (`plain`).
 
 use gt_core::agency::AgencyCode;
 use gt_core::hash::Hash;
 use gt_core::json::{JsonError, Object, Value};
 use gt_core::key::PrivateKey;
 use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, SignError, Signed, StatementError};
-use gt_schemas::{Place, SchemaError};
+use gt_schemas::{PartnershipKey, Place, SchemaError};
 
 use crate::client::Problem;
+use crate::plain::{self, PlainIdentifierError};
 
 /// The longest draft, in bytes of its JSON text.
 pub const MAX_DRAFT_BYTES: usize = 256 * 1024;
@@ -55,6 +56,9 @@ pub enum DraftError {
     /// A member that drafts do not have.
     #[error("the draft has a member other than id, type, version, on_behalf_of and data")]
     UnknownMember,
+    /// A plain identifier in `data` cannot be replaced by a pseudonym.
+    #[error("data {0}")]
+    Plain(#[from] PlainIdentifierError),
     /// `data` breaks its type's schema.
     #[error("data {0}")]
     Schema(#[from] SchemaError),
@@ -73,6 +77,7 @@ impl DraftError {
             Self::TooLong => "draft_too_long",
             Self::Json(error) => error.fault.code(),
             Self::NotAnObject | Self::Member { .. } | Self::UnknownMember => "draft_malformed",
+            Self::Plain(_) => "plain_identifier",
             Self::Schema(error) => error.code(),
             Self::Unsound(error) => error.code(),
             Self::Random(_) => "no_random_bytes",
@@ -89,6 +94,9 @@ impl DraftError {
         };
         let problem = Problem::new(status, self.code(), "The draft is refused", &self.to_string());
         match self {
+            Self::Plain(error) => {
+                problem.with("path", format!("/data{}", error.path)).with("rule", error.fault.rule())
+            }
             Self::Schema(error) => problem.with("path", format!("/data{}", error.path)),
             Self::Member { member, .. } => problem.with("path", format!("/{member}")),
             _ => problem,
@@ -195,6 +203,7 @@ pub struct Signatory {
     publisher: PublisherId,
     agency: AgencyCode,
     origin: String,
+    partnership_key: Option<PartnershipKey>,
 }
 
 /// The place of a statement in its publisher's chain, and when it is signed.
@@ -211,12 +220,18 @@ pub struct ChainPosition {
 impl Signatory {
     /// The publisher signs for this agency, to the ledger of this origin.
     pub fn new(key: PrivateKey, publisher: PublisherId, agency: AgencyCode, origin: String) -> Self {
-        Self { key, publisher, agency, origin }
+        Self { key, publisher, agency, origin, partnership_key: None }
     }
 
-    /// Reads a draft, checks it in full, and makes sure that it can be signed, whatever its place will be.
+    /// The same with the key under which plain identifiers become pseudonyms. Without one, drafts that have any are refused.
+    #[must_use]
+    pub fn with_partnership_key(self, partnership_key: Option<PartnershipKey>) -> Self {
+        Self { partnership_key, ..self }
+    }
+
+    /// Reads a draft, replaces its plain identifiers, checks it in full, and makes sure that it can be signed, whatever its place will be.
     pub fn check(&self, bytes: &[u8]) -> Result<CheckedDraft, DraftError> {
-        let draft = CheckedDraft::parse(bytes)?;
+        let draft = CheckedDraft::parse(&plain::replace(bytes, self.partnership_key.as_ref())?)?;
         // The largest numbers make the longest statement, so what can be signed here can be signed anywhere.
         let last = gt_core::json::MAX_INTEGER;
         let place = ChainPosition { seq: last.unsigned_abs(), prev: Hash::ZERO, iat: last };

@@ -2,7 +2,9 @@
 //!
 //! A private file has mode 0600 and is never overwritten: the key in it may be the only copy. A public file is a public
 //! JWK, to which the holder of the key may add `agency`, `genesis` and `proof`, and a colleague an `endorsement`
-//! (FORMATS section 6).
+//! (FORMATS section 6). A partnership's key file is as private, and holds the key of pseudonyms (FORMATS section 9).
+
+mod partnership;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -15,6 +17,7 @@ use gt_core::json::{Object, Value};
 use gt_core::key::{KeyError, PrivateKey, PublicKey, Thumbprint};
 use gt_core::registry::{endorsement_message, proof_message};
 use gt_core::statement::PublisherId;
+pub use partnership::{generate_partnership_key, read_partnership_key};
 use zeroize::Zeroizing;
 
 /// The longest key file that is read, in bytes.
@@ -78,6 +81,9 @@ pub enum KeyFileError {
     /// The key in it is refused.
     #[error("the key file holds no usable key")]
     Key(#[from] KeyError),
+    /// There is JSON, and no partnership's key.
+    #[error("the file holds no partnership's key, an object with exactly epoch and key")]
+    NoPartnershipKey,
     /// A member besides the key itself is wrong.
     #[error("the key file's member {member:?} must be {expected}")]
     Member {

@@ -13,6 +13,7 @@ pub mod keyfile;
 pub mod nats;
 pub mod node;
 pub mod outbox;
+pub mod plain;
 pub mod problem;
 pub mod publish;
 pub mod reading;

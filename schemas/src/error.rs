@@ -164,8 +164,9 @@ impl SchemaError {
     }
 }
 
-/// A name of FORMATS section 3. Anything else might be a person's name written as a member, so errors leave it out.
-fn is_member_name(name: &str) -> bool {
+/// Whether this is a member's name (FORMATS section 3). Anything else might be a person's name written as a member, so
+/// errors leave it out.
+pub fn is_member_name(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')

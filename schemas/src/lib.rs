@@ -25,6 +25,11 @@
 //! What such a share breaks is a finding: [`findings`] runs the rules of practice over a decision that was recorded, and
 //! [`advise`] over one that is not yet taken, with the flowchart ([`Flow`]) and the seven golden rules
 //! ([`golden_rules`]). What the law is at a time, and whom it binds, is data: the [`Catalogue`].
+//! # People and places by name
+//!
+//! Events name people and places by pseudonyms. [`Identifier`] reads what an agency knows them by, an NHS number or a
+//! postcode, checks and normalises it (DOMAIN section 6), and [`PartnershipKey`] makes the pseudonym. Neither shows what
+//! it holds.
 //!
 //! # Adding a type
 //!
@@ -64,6 +69,7 @@ mod flowchart;
 mod golden_rules;
 mod harm;
 mod identifier_links;
+mod identifiers;
 mod json_schema;
 mod lawful_basis;
 mod meetings;
@@ -75,6 +81,7 @@ mod notation;
 mod packed;
 mod people;
 mod persons;
+mod pseudonym;
 mod reading;
 mod referrals;
 mod requests;
@@ -97,13 +104,18 @@ pub use count::Count;
 pub use data_subjects::*;
 pub use decision_recorded::*;
 pub use disclosures::*;
-pub use error::{Expected, Fault, SchemaError};
+pub use error::{Expected, Fault, SchemaError, is_member_name};
 pub use event::{Event, EventType, members, members_at, read_opened, validate_draft, validate_opened};
 pub use findings::{ConsentSeen, FindingCode, Known, PracticeFinding, Sharing, findings};
 pub use flowchart::{Flow, FlowAnswers, FlowOutcome, FlowQuestion, HowToShare};
 pub use golden_rules::{Evidence, EvidenceState, GoldenRule, golden_rules};
 pub use harm::*;
 pub use identifier_links::*;
+pub use identifiers::{
+    AgencyStanding, CharityNumber, ContextLabel, GssCode, HousingProviderCode, Identifier, IdentifierError,
+    LaChildId, NhsNumber, OdsCode, OfstedUrn, PoliceForceCode, Postcode, Scheme, SchoolUrn, StaffLabel, Upn,
+    Uprn,
+};
 pub use json_schema::{Shape, json_schema, json_schema_at};
 pub use lawful_basis::*;
 pub use meetings::*;
@@ -113,6 +125,7 @@ pub use missing_started::*;
 pub use moves::*;
 pub use people::*;
 pub use persons::*;
+pub use pseudonym::PartnershipKey;
 pub use reading::NonEmpty;
 pub use referrals::*;
 pub use requests::*;

@@ -15,15 +15,18 @@ struct Agent {
 }
 
 impl Agent {
-    /// An agent whose ledger is at this address, pinned by a file, so that it starts without the ledger.
+    /// An agent whose ledger is at this address, pinned by a file, so that it starts without the ledger. It has the
+    /// partnership's key if there is one in its folder.
     fn start(dir: tempfile::TempDir, to: String, ledger: &ModelLedger) -> Self {
         let pin = dir.path().join("pin.json");
         std::fs::write(&pin, ledger.pin().to_json()).unwrap();
         let key = dir.path().join("key.jwk");
+        let partnership_key = dir.path().join("partnership.json");
         let options = Connection {
             key,
             to,
             nats: NatsArgs::default(),
+            partnership_key: partnership_key.exists().then_some(partnership_key),
             outbox: None,
             pin: Some(pin),
             agency: Some(agency()),
@@ -166,5 +169,68 @@ fn only_this_machine_is_listened_to_unless_told() {
         [("localhost", true), ("127.0.0.1:80", true), ("[::1]:80", true), ("10.0.0.1", false), ("", false)]
     {
         assert_eq!(is_local(host), local, "{host}");
+    }
+}
+
+/// A draft about a child who is named in the plain.
+fn plain_draft(id: &str, identifier: &str) -> Vec<u8> {
+    let mut draft = json(&String::from_utf8(sound_draft(id)).unwrap());
+    draft["data"]["child"] = json!({"identifier": identifier, "role": "Child"});
+    serde_json::to_vec(&draft).unwrap()
+}
+
+/// Everything that the agent has on its disk.
+fn on_disk(folder: &std::path::Path) -> Vec<u8> {
+    let files = std::fs::read_dir(folder).unwrap().map(|item| item.unwrap().path());
+    files.flat_map(|path| if path.is_dir() { on_disk(&path) } else { std::fs::read(path).unwrap() }).collect()
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[test]
+fn plain_identifiers_become_pseudonyms_before_anything_is_kept() {
+    let (dir, ledger) = folder();
+    let server = ModelServer::start(ledger.clone());
+    let agent = Agent::start(dir, server.url.clone(), &ledger);
+    let (status, refused) = agent.post("", "application/json", &plain_draft("a", "nhs:999 000 0018"));
+    let problem = json(&refused);
+    assert_eq!((status, &problem["code"]), (422, &json!("plain_identifier")));
+    assert_eq!(
+        (&problem["path"], &problem["rule"]),
+        (&json!("/data/child/identifier"), &json!("no_partnership_key"))
+    );
+    let dir = agent.stop();
+
+    let file = dir.path().join("partnership.json");
+    keyfile::generate_partnership_key(&file, std::num::NonZeroU16::MIN).unwrap();
+    let agent = Agent::start(dir, server.url.clone(), &ledger);
+    let (status, sealed) = agent.post("", "application/json", &plain_draft("a", "nhs:999 000 0018"));
+    assert_eq!((status, &json(&sealed)["status"]), (201, &json!("sealed")));
+    let again = agent.post("", "application/json", &plain_draft("a", "nhs:9990000018"));
+    assert_eq!(again, (201, sealed), "the same draft, written in another way");
+    let (status, other) = agent.post("", "application/json", &plain_draft("a", "nhs:9990000026"));
+    assert_eq!((status, &json(&other)["code"]), (409, &json!("draft_id_reused")));
+
+    let lines = [plain_draft("b", "nhs:9990000017"), plain_draft("c", "nhs:9990000018")].join(&b"\n"[..]);
+    let (_, answers) = agent.post("", "application/x-ndjson", &lines);
+    let answers: Vec<Value> = answers.lines().map(json).collect();
+    assert_eq!(answers[0]["problem"]["rule"], "check_character");
+    assert_eq!(answers[1]["status"], "sealed");
+
+    let key = keyfile::read_partnership_key(&file).unwrap();
+    let identifier = gt_schemas::Identifier::parse("nhs:9990000018").unwrap();
+    let pseudonym = key.pseudonym(&identifier).as_str().to_owned();
+    let sealed = server.ledger.lock().unwrap().sealed.clone();
+    for statement in &sealed {
+        let mut values = statement.disclosures().iter().map(|disclosure| disclosure.value().to_text());
+        assert!(values.any(|value| value.contains(&pseudonym)));
+    }
+    assert_eq!(sealed.len(), 2);
+    let kept = on_disk(agent.stop().path());
+    assert!(holds(&kept, &pseudonym), "the outbox was read");
+    for plain in ["9990000018", "999 000 0018", "9990000017", "9990000026"] {
+        assert!(!holds(&kept, plain), "{plain}");
     }
 }

@@ -33,6 +33,10 @@ struct Signing {
     /// The ledger's pin file, ledger.json. Without it the ledger's first answer is believed, and kept.
     #[arg(long)]
     pin: Option<PathBuf>,
+    /// The partnership's key file, from `goldenthread pseudonym --new-key`: with it a draft may name people and places by
+    /// plain identifiers, which are replaced by pseudonyms before anything is kept or signed.
+    #[arg(long, value_name = "FILE")]
+    partnership_key: Option<PathBuf>,
     /// The outbox folder, which belongs to this key alone. [default: the key file's name with .outbox]
     #[arg(long)]
     outbox: Option<PathBuf>,
@@ -74,6 +78,7 @@ impl Signing {
             key: self.key,
             to: self.to,
             nats: self.nats,
+            partnership_key: self.partnership_key,
             outbox: self.outbox,
             pin: self.pin,
             agency: self.agency,

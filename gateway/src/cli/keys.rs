@@ -5,6 +5,7 @@ use clap::Args;
 use gt_core::agency::AgencyCode;
 use gt_core::{Hash, base64url};
 use gt_ledger::create::{NewPublisher, registration};
+use gt_schemas::{AgencyStanding, IdentifierError};
 use serde_json::json;
 
 use super::output::Output;
@@ -61,8 +62,21 @@ pub(crate) struct Register {
     recovery: bool,
 }
 
+/// The code of an agency that is to be enrolled: one that its scheme's list could have (DOMAIN section 6).
 fn agency(text: &str) -> Result<AgencyCode, String> {
-    AgencyCode::parse(text).map_err(|error| error.to_string())
+    let agency = AgencyCode::parse(text).map_err(|error| error.to_string())?;
+    standing(&agency).map_err(|error| format!("the agency's code {error}"))?;
+    Ok(agency)
+}
+
+fn standing(agency: &AgencyCode) -> Result<AgencyStanding, IdentifierError> {
+    gt_schemas::AgencyCode::parse(agency.as_str()).ok_or(IdentifierError::UnknownScheme)?.check()
+}
+
+fn warn_of_a_district(agency: &AgencyCode) {
+    if standing(agency) == Ok(AgencyStanding::District) {
+        tracing::warn!(%agency, "this is a district council; its county runs children's services (E10…)");
+    }
 }
 
 impl Keygen {
@@ -77,6 +91,7 @@ impl Keygen {
             keyfile::generate(&self.out).map_err(|error| about(&self.out, &error))?;
         }
         let key = keyfile::read_private(&self.out).map_err(|error| about(&self.out, &error))?;
+        self.agency.iter().for_each(warn_of_a_district);
         let id = key.public().thumbprint();
         let mut public = PublicKeyFile { key: key.public(), proof: None, endorsement: None };
         if let (Some(agency), Some(genesis)) = (&self.agency, genesis) {
@@ -111,6 +126,7 @@ impl Keygen {
 
 impl Register {
     pub(crate) fn run(self, output: &Output) -> Outcome {
+        warn_of_a_district(&self.agency);
         let public = keyfile::read_public(&self.key).map_err(|error| about(&self.key, &error))?;
         let Some(proof) = &public.proof else {
             return Err(Failure::new(format!(
@@ -155,4 +171,27 @@ fn same_ledger(proven: Hash, asked: Hash) -> Result<(), Failure> {
     Err(Failure::new(format!(
         "the key was proven for the ledger with genesis {proven}, and this one has {asked}"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agencies_are_enrolled_under_codes_that_their_lists_could_have() {
+        let codes =
+            ["gss:E06000999", "gss:E07000999", "gias:999001", "ods:RX1", "police:32", "charity:999001"];
+        for code in codes {
+            assert_eq!(agency(code).map(|agency| agency.to_string()), Ok(code.to_owned()));
+        }
+        for (code, rule) in [
+            ("gss:E12000001", "no authority that runs children's services"),
+            ("gias:12345", "wrong length"),
+            ("ods:rx1", "normal form"),
+            ("ledger:service", "unknown scheme"),
+            ("RX1", "not an agency code"),
+        ] {
+            assert!(agency(code).is_err_and(|said| said.contains(rule)), "{code}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod init;
 mod keys;
 mod nats;
 mod output;
+mod pseudonym;
 mod query;
 mod registrar;
 mod serve;
@@ -47,6 +48,8 @@ enum Command {
     Register(keys::Register),
     /// Seal a new configuration (legal bases, thresholds, calendar) as the ledger's registrar, or show the one in force.
     Configure(configure::Configure),
+    /// Make a partnership's key, and pseudonyms of what is read from standard input.
+    Pseudonym(pseudonym::Pseudonym),
     /// Sign drafts, chain them and publish them: NDJSON in, NDJSON out.
     Publish(agent::Publish),
     /// The same as a small local service with an outbox.
@@ -110,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Keygen(command) => command.run(&output),
         Command::Register(command) => command.run(&output),
         Command::Configure(command) => command.run(&output),
+        Command::Pseudonym(command) => command.run(&output),
         Command::Publish(command) => command.run(&output),
         Command::Agent(command) => command.run(&output),
         Command::Verify(command) => command.run(&output),

@@ -38,7 +38,7 @@ fn client(url: &str, ledger: &ModelLedger, patience: Patience) -> LedgerClient {
 fn outbox(dir: &TempDir, ledger: &ModelLedger) -> Outbox {
     let identity = Identity { publisher: ledger.publisher(), agency: agency(), pin: ledger.pin() };
     let key = keyfile::read_private(&dir.path().join("key.jwk")).unwrap();
-    UnclaimedOutbox::open(&dir.path().join("outbox")).unwrap().claim(identity, key).unwrap()
+    UnclaimedOutbox::open(&dir.path().join("outbox")).unwrap().claim(identity, key, None).unwrap()
 }
 
 /// So many statements of a chain that begins, none of them sent.

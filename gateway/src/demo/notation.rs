@@ -3,20 +3,20 @@
 //! | written | becomes |
 //! |---|---|
 //! | `nhs=Ava` | the pseudonym of Ava's NHS number, from the 999 range, which is nobody's |
-//! | `uprn=Old bus station`, `staff=social worker` | the pseudonym of that place or professional |
+//! | `uprn=Old bus station`, `staff=social worker` | the pseudonym of that place, by a number made up for it, or professional |
 //! | `T-75 21:30` | 21:30 UTC, 75 days before the day of the demonstration |
 //!
 //! Pseudonyms are HMAC-SHA-256 under the partnership's key, as agencies make them at their edge (DESIGN section 6).
 
-use gt_core::base64url;
+use std::num::NonZeroU16;
+
 use gt_core::hash::Hash;
-use gt_schemas::Time;
-use hmac::{Hmac, KeyInit, Mac};
+use gt_schemas::{Identifier, NhsNumber, PartnershipKey, Scheme, Time};
 use serde_json::Value;
-use sha2::Sha256;
+use zeroize::Zeroizing;
 
 /// A partnership keeps its key to itself. This one is printed here, so nothing real may be named under it.
-const PARTNERSHIP_KEY: &[u8] = b"golden thread's demonstration key";
+const PARTNERSHIP_KEY: &[u8; 32] = b"golden thread, demonstration key";
 /// Milliseconds in a day.
 pub(super) const DAY: i64 = 86_400_000;
 /// Milliseconds in a minute.
@@ -53,8 +53,9 @@ impl Notation {
 
     fn read(self, text: &str) -> Option<String> {
         match text.split_once('=') {
-            Some(("nhs", name)) => Some(pseudonym("nhs", &nhs_number(name))),
-            Some((scheme @ ("uprn" | "staff"), name)) => Some(pseudonym(scheme, name)),
+            Some(("nhs", name)) => Some(pseudonym(Scheme::Nhs, &nhs_number(name))),
+            Some(("uprn", name)) => Some(pseudonym(Scheme::Uprn, &uprn(name))),
+            Some(("staff", name)) => Some(pseudonym(Scheme::Staff, name)),
             _ => self.moment(text),
         }
     }
@@ -73,34 +74,30 @@ pub(super) fn time_text(millis: i64) -> String {
     Time::from_millis(millis).expect("the demonstration's days lie within a year of today").to_string()
 }
 
-fn pseudonym(scheme: &str, value: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(PARTNERSHIP_KEY).expect("HMAC takes keys of any length");
-    for part in [scheme.as_bytes(), b"\0", value.as_bytes()] {
-        mac.update(part);
-    }
-    format!("{scheme}.1:{}", base64url::encode(&mac.finalize().into_bytes()))
+fn pseudonym(scheme: Scheme, text: &str) -> String {
+    let key = PartnershipKey::new(NonZeroU16::MIN, Zeroizing::new(*PARTNERSHIP_KEY));
+    let identifier = Identifier::of(scheme, text).expect("the demonstration's identifiers are well-formed");
+    key.pseudonym(&identifier).as_str().to_owned()
 }
 
 /// A well-formed NHS number of the 999 range for a made-up name: always the same one.
 fn nhs_number(name: &str) -> String {
-    let numbers = (0_u32..).map(|attempt| {
-        let hash = Hash::of_parts(&[&attempt.to_be_bytes(), name.as_bytes()]);
-        let six = hash.as_bytes()[..4].iter().fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
-        format!("999{:06}", six % 1_000_000)
+    let nine = (0_u32..).map(|attempt| format!("999{:06}", number(attempt, name) % 1_000_000));
+    let mut whole = nine.filter_map(|nine| {
+        let mut with_check_digit = (0..10).map(|digit| format!("{nine}{digit}"));
+        with_check_digit.find(|text| NhsNumber::parse(text).is_ok())
     });
-    let mut whole = numbers.filter_map(|nine| Some(format!("{nine}{}", check_digit(&nine)?)));
     whole.next().expect("ten in eleven numbers have a check digit")
 }
 
-/// The tenth digit of an NHS number (modulus 11, weights 10 to 2); none where it would be ten.
-fn check_digit(nine: &str) -> Option<u32> {
-    let sum: u32 =
-        nine.chars().zip((2..=10).rev()).filter_map(|(c, weight)| Some(c.to_digit(10)? * weight)).sum();
-    match 11 - sum % 11 {
-        10 => None,
-        11 => Some(0),
-        digit => Some(digit),
-    }
+/// A property's number for a made-up place: always the same one. Numbers as high as these are not allocated.
+fn uprn(name: &str) -> String {
+    format!("999{:09}", number(0, name) % 1_000_000_000)
+}
+
+fn number(attempt: u32, name: &str) -> u32 {
+    let hash = Hash::of_parts(&[&attempt.to_be_bytes(), name.as_bytes()]);
+    hash.as_bytes()[..4].iter().fold(0, |number, byte| number << 8 | u32::from(*byte))
 }
 
 #[cfg(test)]
@@ -130,10 +127,10 @@ mod tests {
     }
 
     #[test]
-    fn check_digits_are_those_of_the_nhs() {
-        // The worked example of the NHS Data Dictionary: 943 476 591, check digit 9.
-        assert_eq!(check_digit("943476591"), Some(9));
-        assert_eq!(check_digit("999000001"), Some(8));
-        assert!(nhs_number("Ava").starts_with("999") && nhs_number("Ava").len() == 10);
+    fn made_up_numbers_are_well_formed_and_of_the_range_for_nobody() {
+        for name in ["Ava", "Bo", "Cal", "Dee", "Eli", "Fay"] {
+            let number = nhs_number(name);
+            assert!(number.starts_with("999") && NhsNumber::parse(&number).is_ok(), "{name}");
+        }
     }
 }

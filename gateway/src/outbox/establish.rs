@@ -20,6 +20,8 @@ pub struct Connection {
     pub to: String,
     /// Credentials and authority for NATS.
     pub nats: NatsArgs,
+    /// The file of the partnership's key, for drafts with plain identifiers. Without it such drafts are refused.
+    pub partnership_key: Option<PathBuf>,
     /// The outbox folder; [`default_folder`] if none is given.
     pub outbox: Option<PathBuf>,
     /// A file that pins the ledger. Without it the first description that the ledger gives is believed, and kept.
@@ -37,6 +39,9 @@ pub enum EstablishError {
     /// The key file.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+    /// The partnership's key file.
+    #[error("the partnership's key cannot be used")]
+    PartnershipKey(#[source] KeyFileError),
     /// The pin file.
     #[error(transparent)]
     Pin(#[from] PinError),
@@ -104,6 +109,8 @@ impl Courier {
     /// the ledger for that, and only for what the options leave open.
     pub fn establish(options: &Connection) -> Result<Self, EstablishError> {
         let key = keyfile::read_private(&options.key)?;
+        let partnership_key = options.partnership_key.as_deref().map(keyfile::read_partnership_key);
+        let partnership_key = partnership_key.transpose().map_err(EstablishError::PartnershipKey)?;
         let address = Address::of(options)?;
         let pin = options.pin.as_deref().map(Pin::read).transpose()?;
         let folder = options.outbox.clone().unwrap_or_else(|| default_folder(&options.key));
@@ -116,7 +123,7 @@ impl Courier {
             }
             None => new_identity(options, pin, &key, address)?,
         };
-        let outbox = unclaimed.claim(identity, key)?;
+        let outbox = unclaimed.claim(identity, key, partnership_key)?;
         Ok(Self::new(client, Arc::new(Mutex::new(outbox))))
     }
 }

@@ -28,7 +28,7 @@ fn identity(ledger: &ModelLedger) -> Identity {
 }
 
 fn open(folder: &Path, ledger: &ModelLedger) -> Outbox {
-    UnclaimedOutbox::open(folder).unwrap().claim(identity(ledger), key()).unwrap()
+    UnclaimedOutbox::open(folder).unwrap().claim(identity(ledger), key(), None).unwrap()
 }
 
 fn accept(outbox: &mut Outbox, draft: &[u8]) -> Acceptance {

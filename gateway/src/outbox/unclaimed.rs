@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gt_core::key::PrivateKey;
+use gt_schemas::PartnershipKey;
 
 use super::journal::Journal;
 use super::memory::Memory;
@@ -40,8 +41,13 @@ impl UnclaimedOutbox {
     }
 
     /// Gives the outbox to this key. The caller has made sure that a stored identity is the same publisher's, for the same
-    /// ledger; newer verifier keys of that ledger are stored.
-    pub fn claim(mut self, identity: Identity, key: PrivateKey) -> Result<Outbox, OutboxError> {
+    /// ledger; newer verifier keys of that ledger are stored. The partnership's key is for the drafts' plain identifiers.
+    pub fn claim(
+        mut self,
+        identity: Identity,
+        key: PrivateKey,
+        partnership_key: Option<PartnershipKey>,
+    ) -> Result<Outbox, OutboxError> {
         if self.memory.identity() != Some(&identity) {
             let record = Record::Identity {
                 publisher: identity.publisher.to_string(),
@@ -52,7 +58,8 @@ impl UnclaimedOutbox {
             self.memory.apply(span, record);
         }
         let (agency, origin) = (identity.agency.clone(), identity.pin.origin.clone());
-        let signatory = Arc::new(Signatory::new(key, identity.publisher, agency, origin));
+        let signatory = Signatory::new(key, identity.publisher, agency, origin);
+        let signatory = Arc::new(signatory.with_partnership_key(partnership_key));
         Ok(Outbox { journal: self.journal, memory: self.memory, identity, signatory })
     }
 }

@@ -8,5 +8,6 @@ mod corrections;
 mod examples;
 mod goldens;
 mod opened;
+mod pseudonyms;
 mod robustness;
 mod versions;

@@ -4,6 +4,7 @@
 mod identity;
 mod interruptions;
 mod outcomes;
+mod plain;
 mod publishing;
 
 use gt_core::Hash;
@@ -33,6 +34,10 @@ impl Agent {
         arguments.extend(["--key", path(&key), "--pin", path(&pin), "--outbox", path(outbox)]);
         // What agents know already is not asked for, so that they start while the ledger is away.
         arguments.extend(["--agency", "gss:E06000999"]);
+        let partnership_key = home.at("partnership.json");
+        if partnership_key.exists() {
+            arguments.extend(["--partnership-key", path(&partnership_key)]);
+        }
         Process::start(arguments, &home.at("agent.log"))
     }
 

@@ -83,6 +83,9 @@ const FILES: [VectorFile; 16] = [
     VectorFile { name: "receipts.json", document: receipts::document, outcome: receipts::outcome },
 ];
 
+/// Files whose cases another crate runs: pseudonyms are no part of what a verifier checks, and the schemas' tests have them.
+const OF_OTHER_CRATES: [&str; 1] = ["pseudonyms.json"];
+
 /// Whether the files are to be written anew, which is done once and before any of them is read.
 static WRITTEN: Once = Once::new();
 
@@ -148,7 +151,8 @@ fn no_file_lies_about_that_nobody_runs() {
     let explained = std::fs::read_to_string(document::folder().join("README.md")).expect("a README");
     for item in std::fs::read_dir(document::folder()).expect("the folder of vectors") {
         let name = item.expect("a file").file_name().into_string().expect("a plain name");
-        assert!(name == "README.md" || FILES.iter().any(|file| file.name == name), "{name}");
+        let is_run = FILES.iter().any(|file| file.name == name) || OF_OTHER_CRATES.contains(&name.as_str());
+        assert!(name == "README.md" || is_run, "{name}");
         assert!(name == "README.md" || explained.contains(&format!("`{name}`")), "{name} is not explained");
     }
 }
