@@ -189,11 +189,30 @@ impl Story {
 
     /// An absence as one agency tells it. Its two events stand last.
     pub(crate) fn absent(&mut self, case: u32, speaker: AgencyNumber, child: Name, from: i64, to: i64) {
-        let absence = crate::happening::Absence {
-            away: self.draw.chance(20),
-            placed: self.draw.chance(25),
-            reference: self.number(),
+        let away = self.draw.chance(20);
+        self.absent_as(case, speaker, child, (from, to), away);
+    }
+
+    /// The absence that was told last, as another agency tells it. It calls it by the same name: one that turns from away into
+    /// missing is two episodes.
+    pub(crate) fn absent_again(&mut self, case: u32, speaker: AgencyNumber, child: Name, span: (i64, i64)) {
+        let away = match self.happenings.last().map(|happening| &happening.what) {
+            Some(What::MissingEnded { absence }) => absence.away,
+            _ => false,
         };
+        self.absent_as(case, speaker, child, span, away);
+    }
+
+    fn absent_as(
+        &mut self,
+        case: u32,
+        speaker: AgencyNumber,
+        child: Name,
+        (from, to): (i64, i64),
+        away: bool,
+    ) {
+        let absence =
+            crate::happening::Absence { away, placed: self.draw.chance(25), reference: self.number() };
         self.evidence(case, speaker, child, from, What::MissingStarted { absence });
         self.evidence(case, speaker, child, to, What::MissingEnded { absence });
     }

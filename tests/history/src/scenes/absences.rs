@@ -113,9 +113,9 @@ fn short_absences(story: &mut Story, police: AgencyNumber, mut child: Subject, s
 }
 
 /// The same absence, as the council of the same locality tells it.
-fn reported_again(story: &mut Story, case: u32, police: AgencyNumber, child: u32, (from, to): (i64, i64)) {
+fn reported_again(story: &mut Story, case: u32, police: AgencyNumber, child: u32, span: (i64, i64)) {
     let council = story.roster.neighbour(police, Kind::Council);
-    story.absent(case, council, child, from, to);
+    story.absent_again(case, council, child, span);
 }
 
 /// An interview in time after this return, by the council of the same locality.
