@@ -7,6 +7,7 @@ mod reading;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use agencies::{AgencyGroup, AgencyScheme, CatalogueAgencies};
@@ -17,7 +18,6 @@ use crate::lawful_basis::{
     Article6, Article9, Article10, Confidence, Gateway, LawfulBasis, Part3, RecognisedInterest,
     Schedule1Ground, Schedule1Paragraph, Schedule8Paragraph,
 };
-use crate::notation::record;
 use crate::time::Time;
 use crate::words::{Label, Text};
 
@@ -31,34 +31,40 @@ pub struct Catalogue {
     bases: BTreeMap<String, CatalogueItem>,
 }
 
-record! {
-    /// One legal basis.
-    pub struct CatalogueItem {
-        /// What it is called.
-        pub title: Label,
-        /// The provision.
-        pub source: Label,
-        /// The first day on which it was in force. Left out if that was before any record.
-        pub in_force_from: Option<Commencement>,
-        /// The last day on which it was in force. Left out if it still is.
-        pub in_force_to: Option<Day>,
-        /// What to know when relying on it.
-        pub notes: Option<Text>,
-        /// The professional sources that speak of it: names in `sources`.
-        pub see: Option<Vec<Label>>,
-    }
+/// One legal basis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, transform = reading::without_null)]
+pub struct CatalogueItem {
+    /// What it is called.
+    pub title: Label,
+    /// The provision.
+    pub source: Label,
+    /// The first day on which it was in force. Left out if that was before any record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_force_from: Option<Commencement>,
+    /// The last day on which it was in force. Left out if it still is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_force_to: Option<Day>,
+    /// What to know when relying on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notes: Option<Text>,
+    /// The professional sources that speak of it: names in `sources`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub see: Option<Vec<Label>>,
 }
 
-record! {
-    /// Guidance that professionals work by.
-    pub struct ProfessionalSource {
-        /// Its title.
-        pub title: Label,
-        /// Who issues it.
-        pub publisher: Option<Label>,
-        /// The agencies whose professionals it addresses, by scheme. Left out if it addresses everybody.
-        pub schemes: Option<Vec<AgencyScheme>>,
-    }
+/// Guidance that professionals work by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, transform = reading::without_null)]
+pub struct ProfessionalSource {
+    /// Its title.
+    pub title: Label,
+    /// Who issues it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publisher: Option<Label>,
+    /// The agencies whose professionals it addresses, by scheme. Left out if it addresses everybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schemes: Option<Vec<AgencyScheme>>,
 }
 
 /// The codes of each kind of basis, under the first part of their keys.

@@ -22,6 +22,10 @@
 //! decision, an unknown code, a date that is none, items that contradict the decision. A share with no lawful basis is
 //! accepted.
 //!
+//! What such a share breaks is a finding: [`findings`] runs the rules of practice over a decision that was recorded, and
+//! [`advise`] over one that is not yet taken, with the flowchart ([`Flow`]) and the seven golden rules
+//! ([`golden_rules`]). What the law is at a time, and whom it binds, is data: the [`Catalogue`].
+//!
 //! # Adding a type
 //!
 //! 1. A module with its codes (`codes!`), its objects (`record!`) and its members (`event!`), and `impl Rules` for what
@@ -31,6 +35,7 @@
 //! 4. `GT_BLESS=1 cargo test -p gt-schemas` writes its schemas into `schemas/json/`. What was once released changes no
 //!    more: statements are signed against it.
 
+pub mod advice;
 mod catalogue;
 pub mod configuration;
 mod context_linked;
@@ -38,6 +43,9 @@ mod decision_recorded;
 mod definition;
 mod error;
 mod event;
+mod findings;
+mod flowchart;
+mod golden_rules;
 mod json_schema;
 mod lawful_basis;
 mod member;
@@ -49,12 +57,16 @@ mod reading;
 mod time;
 mod words;
 
+pub use advice::advise;
 pub use catalogue::*;
 pub use configuration::{Calendar, Configuration, ConfigurationError, Thresholds};
 pub use context_linked::*;
 pub use decision_recorded::*;
 pub use error::{Expected, Fault, SchemaError};
 pub use event::{Event, EventType, members, read_opened, validate_draft, validate_opened};
+pub use findings::{ConsentSeen, FindingCode, Known, PracticeFinding, Sharing, findings};
+pub use flowchart::{Flow, FlowAnswers, FlowOutcome, FlowQuestion, HowToShare};
+pub use golden_rules::{Evidence, EvidenceState, GoldenRule, golden_rules};
 pub use json_schema::{Shape, json_schema};
 pub use lawful_basis::*;
 pub use member::{Member, Owner, Place, Requirement};

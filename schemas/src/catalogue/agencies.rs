@@ -7,32 +7,33 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::{Expected, Fault, SchemaError};
-use crate::notation::record;
-use crate::reading::Read;
+use crate::reading::{Members, Read};
 use crate::words::AgencyCode;
 
-record! {
-    /// Who is who among agencies.
-    pub struct CatalogueAgencies {
-        /// Public authorities in the sense of DPA 2018 section 7: their own tasks cannot rest on Article 6(1)(ea) or (f).
-        pub public_authorities: AgencyGroup,
-        /// Competent authorities in the sense of DPA 2018 section 30: they may process under Part 3.
-        pub competent_authorities: AgencyGroup,
-        /// Those whom Children Act 2004 section 16LA lists.
-        pub duty_to_share: AgencyGroup,
-    }
+/// Who is who among agencies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CatalogueAgencies {
+    /// Public authorities in the sense of DPA 2018 section 7: their own tasks cannot rest on Article 6(1)(ea) or (f).
+    pub public_authorities: AgencyGroup,
+    /// Competent authorities in the sense of DPA 2018 section 30: they may process under Part 3.
+    pub competent_authorities: AgencyGroup,
+    /// Those whom Children Act 2004 section 16LA lists.
+    pub duty_to_share: AgencyGroup,
 }
 
-record! {
-    /// Agencies, by scheme, and single ones that differ from their scheme.
-    pub struct AgencyGroup {
-        /// The schemes all of whose agencies belong to it.
-        pub schemes: Vec<AgencyScheme>,
-        /// Further agencies that belong to it.
-        pub also: Option<Vec<AgencyCode>>,
-        /// Agencies of its schemes that do not belong to it.
-        pub except: Option<Vec<AgencyCode>>,
-    }
+/// Agencies, by scheme, and single ones that differ from their scheme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, transform = super::reading::without_null)]
+pub struct AgencyGroup {
+    /// The schemes all of whose agencies belong to it.
+    pub schemes: Vec<AgencyScheme>,
+    /// Further agencies that belong to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub also: Option<Vec<AgencyCode>>,
+    /// Agencies of its schemes that do not belong to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub except: Option<Vec<AgencyCode>>,
 }
 
 /// A scheme of agency codes, such as `gss`.
@@ -78,6 +79,40 @@ impl CatalogueAgencies {
         public_authorities.agree().map_err(|error| error.within("public_authorities"))?;
         competent_authorities.agree().map_err(|error| error.within("competent_authorities"))?;
         duty_to_share.agree().map_err(|error| error.within("duty_to_share"))
+    }
+}
+
+impl Read for CatalogueAgencies {
+    fn read(value: &Value) -> Result<Self, SchemaError> {
+        let mut members = Members::of(value)?;
+        let agencies = Self {
+            public_authorities: members.take("public_authorities")?,
+            competent_authorities: members.take("competent_authorities")?,
+            duty_to_share: members.take("duty_to_share")?,
+        };
+        members.finish(&["public_authorities", "competent_authorities", "duty_to_share"])?;
+        Ok(agencies)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Self>()
+    }
+}
+
+impl Read for AgencyGroup {
+    fn read(value: &Value) -> Result<Self, SchemaError> {
+        let mut members = Members::of(value)?;
+        let group = Self {
+            schemes: members.take("schemes")?,
+            also: members.take("also")?,
+            except: members.take("except")?,
+        };
+        members.finish(&["schemes", "also", "except"])?;
+        Ok(group)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Self>()
     }
 }
 

@@ -118,6 +118,43 @@ impl Catalogue {
     }
 }
 
+impl Read for CatalogueItem {
+    fn read(value: &Value) -> Result<Self, SchemaError> {
+        let mut members = Members::of(value)?;
+        let item = Self {
+            title: members.take("title")?,
+            source: members.take("source")?,
+            in_force_from: members.take("in_force_from")?,
+            in_force_to: members.take("in_force_to")?,
+            notes: members.take("notes")?,
+            see: members.take("see")?,
+        };
+        members.finish(&["title", "source", "in_force_from", "in_force_to", "notes", "see"])?;
+        Ok(item)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Self>()
+    }
+}
+
+impl Read for ProfessionalSource {
+    fn read(value: &Value) -> Result<Self, SchemaError> {
+        let mut members = Members::of(value)?;
+        let source = Self {
+            title: members.take("title")?,
+            publisher: members.take("publisher")?,
+            schemes: members.take("schemes")?,
+        };
+        members.finish(&["title", "publisher", "schemes"])?;
+        Ok(source)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Self>()
+    }
+}
+
 /// An object whose members' names are data.
 struct Object(Map<String, Value>);
 
@@ -145,6 +182,19 @@ fn each<T: Read>(object: &Object, name: &str) -> Result<BTreeMap<String, T>, Cat
 fn printable(key: &str) -> &str {
     let sound = (1..=64).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
     if sound { key } else { "*" }
+}
+
+/// A member that may be left out is not therefore null: `read` refuses that, so the schema does.
+pub(super) fn without_null(schema: &mut Schema) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
+        if let Some(types) = property.get_mut("type").and_then(Value::as_array_mut) {
+            types.retain(|name| name != "null");
+        }
+        if let Some(forms) = property.get_mut("anyOf").and_then(Value::as_array_mut) {
+            forms.retain(|form| form["type"] != "null");
+        }
+    }
 }
 
 impl JsonSchema for Catalogue {

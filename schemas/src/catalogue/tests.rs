@@ -163,6 +163,12 @@ fn the_schema_accepts_what_is_read() {
         ("/bases/Article6.e/title", json!("")),
         ("/agencies/duty_to_share/schemes", json!(["nhs"])),
         ("/bases", json!({})),
+        ("/bases/Article6.e/see", json!(1)),
+        ("/bases/Article6.e", json!({ "title": "Public task" })),
+        ("/sources/DfE", json!({ "title": "Advice", "colour": "red" })),
+        ("/agencies/duty_to_share", json!({ "schemes": [], "but": [] })),
+        ("/agencies/duty_to_share/schemes", json!(null)),
+        ("/bases/Article6.ea/in_force_from", json!(null)),
     ] {
         let mut data = standard();
         *data.pointer_mut(pointer).expect("the member exists") = value;
