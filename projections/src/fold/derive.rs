@@ -87,7 +87,7 @@ impl Fold<'_> {
         self.hold(group, by)?;
         let derived = {
             let scene = self.scene(group, by);
-            let findings = decision::findings_of(&scene.decisions, &scene.events, &self.rules.legal);
+            let findings = decision::findings_of(&scene.decisions, &scene.record, &self.rules.legal);
             let shares: BTreeMap<u64, Option<Share>> =
                 scene.decisions.iter().map(|one| (one.event.index, Share::of(one))).collect();
             let histories = group.iter().map(|member| self.cache.history(&Unit::Child(*member)));
