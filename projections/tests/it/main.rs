@@ -3,6 +3,7 @@
 // Clippy excuses `unwrap` in test functions, but not in the fixture that they share.
 #![allow(clippy::unwrap_used)]
 
+mod configuration;
 mod fixture;
 mod order;
 mod patterns;
