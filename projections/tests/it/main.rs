@@ -5,6 +5,7 @@
 
 mod configuration;
 mod fixture;
+mod histories;
 mod order;
 mod patterns;
 mod queries;

@@ -159,33 +159,3 @@ fn a_torn_batch_does_not_show_and_is_applied_again() {
         projector.close().unwrap();
     }
 }
-
-/// Whether the views hold these rows; if not, only what differs is said.
-#[track_caller]
-fn assert_same(projector: &Projector, dump: &[u8]) {
-    let (found, expected) = (dumped(&projector.dump().unwrap()), dumped(dump));
-    let all: std::collections::BTreeSet<&Vec<u8>> = found.keys().chain(expected.keys()).collect();
-    let differ: Vec<String> = all
-        .into_iter()
-        .filter(|key| found.get(*key) != expected.get(*key))
-        .map(|key| {
-            let side = if found.contains_key(key) { "present" } else { "absent" };
-            format!("{} is {side}", key.escape_ascii())
-        })
-        .collect();
-    assert!(differ.is_empty(), "{differ:#?}");
-}
-
-fn dumped(mut dump: &[u8]) -> std::collections::BTreeMap<Vec<u8>, Vec<u8>> {
-    let mut rows = std::collections::BTreeMap::new();
-    let mut part = || {
-        let (length, rest) = dump.split_first_chunk::<8>()?;
-        let (part, rest) = rest.split_at(usize::try_from(u64::from_be_bytes(*length)).unwrap());
-        dump = rest;
-        Some(part.to_vec())
-    };
-    while let Some(key) = part() {
-        rows.insert(key, part().unwrap());
-    }
-    rows
-}
