@@ -7,6 +7,7 @@
 mod alerts;
 mod codes;
 mod contexts;
+mod decision_page;
 mod decisions;
 mod episodes;
 mod page;
@@ -22,6 +23,7 @@ use serde::Serialize;
 
 pub use alerts::{AlertFilter, StatusFilter};
 pub use contexts::ContextLink;
+pub use decision_page::{DecisionCorrection, DecisionFinding, DecisionPage, DecisionReview};
 pub use decisions::{DecisionFilter, DecisionRow};
 pub use episodes::{ChildEpisode, EpisodeFilter};
 pub use page::{Answer, MAX_LIMIT, Page};
