@@ -1,21 +1,30 @@
 //! Keeps the views behind the log: one thread that reads what is sealed and folds it in.
 
+mod clocks;
+mod feed;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use gt_core::prove;
+use gt_core::time::Timestamp;
 use gt_core::{LeafIndex, TreeSize};
 use gt_ledger::Ledger;
+use gt_ledger::clock::{Clock as _, SystemClock};
 use gt_ledger::layout::BUNDLE;
 use gt_ledger::log::ReadError;
 use gt_ledger::open::OpenLedgerError;
 use gt_ledger::record::ContextId;
 use gt_projections::{
-    AlertChange, ApplyError, AsOf, ChangeKind, ContextNaming, Options, Projector, Queries, StoreError,
+    AlertChange, ApplyError, AsOf, ChangeKind, ContextNaming, Options, Projector, Queries, QueryError,
+    StoreError,
 };
 use tokio::runtime::Runtime;
+
+use clocks::Clocks;
+pub(crate) use feed::{Feed, Heard, Listener, MOST_LISTENERS, Place, Unheard};
 
 use crate::node::AlertPublisher;
 use crate::problem::chain;
@@ -23,6 +32,7 @@ use crate::problem::chain;
 /// The thread that follows the log, and the handle for asking.
 pub struct Follower {
     queries: Queries,
+    feed: Arc<Feed>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -42,6 +52,9 @@ pub enum FollowError {
     /// The records do not follow the views' position.
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// The views cannot be asked.
+    #[error(transparent)]
+    Query(#[from] QueryError),
     /// The thread cannot be started.
     #[error("the projecting thread cannot be started: {0}")]
     Thread(#[source] std::io::Error),
@@ -85,22 +98,36 @@ impl Follower {
             projector.position().0
         };
         let publisher = publisher(known);
-        while catch_up(ledger, &mut projector, publisher.as_ref())? {}
         let (queries, stop) = (projector.queries(), Arc::new(AtomicBool::new(false)));
-        let (ledger, stopping) = (Arc::clone(ledger), Arc::clone(&stop));
+        let feed = Arc::new(Feed::new(queries.status()?.as_of));
+        let mut following = Following {
+            ledger: Arc::clone(ledger),
+            queries: queries.clone(),
+            projector,
+            clocks: Clocks::default(),
+            feed: Arc::clone(&feed),
+            publisher,
+        };
+        while following.catch_up()? {}
+        let stopping = Arc::clone(&stop);
         let waiting = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
             .map_err(FollowError::Thread)?;
-        let run = move || follow(&ledger, projector, publisher.as_ref(), &stopping, &waiting);
+        let run = move || following.run(&stopping, &waiting);
         let thread =
             std::thread::Builder::new().name("gt-project".into()).spawn(run).map_err(FollowError::Thread)?;
-        Ok(Self { queries, stop, thread: Some(thread) })
+        Ok(Self { queries, feed, stop, thread: Some(thread) })
     }
 
     /// The handle for asking the views.
     pub fn queries(&self) -> Queries {
         self.queries.clone()
+    }
+
+    /// Where listeners hear what happens.
+    pub(crate) fn feed(&self) -> Arc<Feed> {
+        Arc::clone(&self.feed)
     }
 
     /// Brings the views up to the log once more, writes them out, and ends the thread. The ledger is closed before.
@@ -119,58 +146,82 @@ impl Drop for Follower {
     }
 }
 
-fn follow(
-    ledger: &Ledger,
-    mut projector: Projector,
-    publisher: Option<&AlertPublisher>,
-    stop: &AtomicBool,
-    waiting: &Runtime,
-) {
-    let mut size = ledger.watch_size();
-    loop {
-        let stopping = stop.load(Ordering::Acquire);
-        match catch_up(ledger, &mut projector, publisher) {
-            Ok(true) => continue,
-            Ok(false) if stopping => break,
-            Ok(false) => {}
-            Err(error) => {
-                tracing::error!(error = %chain(&error), "the views no longer follow the log; a restart tries again");
-                break;
-            }
-        }
-        // Woken by the next seal, or after a pause to see whether to stop.
-        let _ = waiting.block_on(async { tokio::time::timeout(FOLLOW_PAUSE, size.changed()).await });
-    }
-    if let Err(error) = projector.close() {
-        tracing::warn!(error = %chain(&error), "the views could not be written out; they will be built again");
-    }
+/// What the thread has.
+struct Following {
+    ledger: Arc<Ledger>,
+    projector: Projector,
+    queries: Queries,
+    clocks: Clocks,
+    feed: Arc<Feed>,
+    publisher: Option<AlertPublisher>,
 }
 
-/// How long the thread sleeps at most before it looks whether it is to stop.
+/// How long the thread sleeps at most before it looks whether it is to stop, and whether a deadline has passed.
 const FOLLOW_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
-/// Folds in one more bundle; false if there is nothing more.
-fn catch_up(
-    ledger: &Ledger,
-    projector: &mut Projector,
-    publisher: Option<&AlertPublisher>,
-) -> Result<bool, FollowError> {
-    let position = projector.position();
-    if position >= ledger.log().size() {
-        return Ok(false);
-    }
-    let records = ledger.records(LeafIndex(position.0), BUNDLE)?;
-    let Some(last) = records.last() else { return Ok(false) };
-    let tree_size = last.entry.index.size_through();
-    let root = prove::root(ledger.log(), TreeSize(tree_size.0))?;
-    let head = AsOf { tree_size, root, received_at: Some(last.entry.received_at) };
-    for change in projector.apply(&records, head, &Naming(ledger))? {
-        report(&change);
-        if let Some(publisher) = publisher {
-            publisher.publish(&change);
+impl Following {
+    fn run(mut self, stop: &AtomicBool, waiting: &Runtime) {
+        let (mut size, clock) = (self.ledger.watch_size(), SystemClock::default());
+        loop {
+            let stopping = stop.load(Ordering::Acquire);
+            // Before the log's size is looked at: what was received later is no reason to hold a deadline back.
+            let now = Timestamp::from_millis(clock.wall_millis());
+            match self.catch_up() {
+                Ok(true) => continue,
+                Ok(false) if stopping => break,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(error = %chain(&error), "the views no longer follow the log; a restart tries again");
+                    break;
+                }
+            }
+            if let Err(error) = now.map_or(Ok(()), |now| self.look_at_clocks(now)) {
+                tracing::error!(error = %chain(&error), "deadlines are not told; alerts that are asked for have them");
+            }
+            // Woken by the next seal, or after a pause.
+            let _ = waiting.block_on(async { tokio::time::timeout(FOLLOW_PAUSE, size.changed()).await });
+        }
+        self.feed.close();
+        if let Err(error) = self.projector.close() {
+            tracing::warn!(error = %chain(&error), "the views could not be written out; they will be built again");
         }
     }
-    Ok(true)
+
+    /// Folds in one more bundle; false if there is nothing more.
+    fn catch_up(&mut self) -> Result<bool, FollowError> {
+        let (position, ledger) = (self.projector.position(), &*self.ledger);
+        if position >= ledger.log().size() {
+            return Ok(false);
+        }
+        let records = ledger.records(LeafIndex(position.0), BUNDLE)?;
+        let Some(last) = records.last() else { return Ok(false) };
+        let tree_size = last.entry.index.size_through();
+        let root = prove::root(ledger.log(), TreeSize(tree_size.0))?;
+        let head = AsOf { tree_size, root, received_at: Some(last.entry.received_at) };
+        let changes = self.projector.apply(&records, head, &Naming(ledger))?;
+        for change in self.clocks.borne_out(changes, head) {
+            self.tell(&change);
+        }
+        self.feed.advance(head);
+        Ok(true)
+    }
+
+    /// Tells of the deadlines that have passed since the last entry.
+    fn look_at_clocks(&mut self, now: Timestamp) -> Result<(), FollowError> {
+        let as_of = self.queries.status()?.as_of;
+        for change in self.clocks.passed(&self.queries, as_of, now)? {
+            self.tell(&change);
+        }
+        Ok(())
+    }
+
+    fn tell(&self, change: &AlertChange) {
+        report(change);
+        self.feed.tell(change);
+        if let Some(publisher) = &self.publisher {
+            publisher.publish(change);
+        }
+    }
 }
 
 fn report(change: &AlertChange) {
