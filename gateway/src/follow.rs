@@ -6,6 +6,7 @@ mod feed;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
 use gt_core::prove;
@@ -16,7 +17,7 @@ use gt_ledger::clock::{Clock as _, SystemClock};
 use gt_ledger::layout::BUNDLE;
 use gt_ledger::log::ReadError;
 use gt_ledger::open::OpenLedgerError;
-use gt_ledger::record::ContextId;
+use gt_ledger::record::{ContextId, Record};
 use gt_projections::{
     AlertChange, ApplyError, AsOf, ChangeKind, ContextNaming, Options, Projector, Queries, QueryError,
     StoreError,
@@ -60,6 +61,17 @@ pub enum FollowError {
     Thread(#[source] std::io::Error),
 }
 
+impl FollowError {
+    /// Whether it is the views' own rows that cannot be read: the log has everything that they had.
+    const fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(StoreError::Damaged { .. } | StoreError::Rows(_))
+                | Self::Apply(ApplyError::Store(StoreError::Damaged { .. } | StoreError::Rows(_)))
+        )
+    }
+}
+
 struct Naming<'l>(&'l Ledger);
 
 impl ContextNaming for Naming<'_> {
@@ -69,7 +81,7 @@ impl ContextNaming for Naming<'_> {
 }
 
 impl Follower {
-    /// Opens the views in `folder` (rebuilding what cannot be opened), brings them up to the log, and follows it from there.
+    /// Opens the views in `folder` (rebuilding what cannot be opened or read), brings them up to the log, and follows it from there.
     pub fn start(ledger: &Arc<Ledger>, folder: &Path) -> Result<Self, FollowError> {
         Self::start_publishing(ledger, folder, |_| None)
     }
@@ -78,37 +90,18 @@ impl Follower {
     pub(crate) fn start_publishing(
         ledger: &Arc<Ledger>,
         folder: &Path,
-        publisher: impl FnOnce(u64) -> Option<AlertPublisher>,
+        publisher: impl Fn(u64) -> Option<AlertPublisher>,
     ) -> Result<Self, FollowError> {
-        let opened = Projector::open(folder, Options::default())?;
-        if let Some(reason) = &opened.rebuilt {
-            tracing::warn!(?reason, "the views are built again from the log");
-        }
-        let mut projector = opened.projector;
-        // A store that was in order but lies ahead of the log belongs to another history.
-        if projector.position() > ledger.log().size() {
-            drop(projector);
-            std::fs::remove_dir_all(folder).map_err(FollowError::Thread)?;
-            projector = Projector::open(folder, Options::default())?.projector;
-        }
-        // Views that are built again bring up no alert that is not known.
-        let known = if opened.rebuilt.is_some() || projector.position().0 == 0 {
-            ledger.log().size().0
-        } else {
-            projector.position().0
+        let following = match Following::begin(ledger, folder, &publisher) {
+            Err(error) if error.is_damage() => {
+                tracing::warn!(error = %chain(&error), "the views are damaged; they are built again from the log");
+                Projector::discard(folder)?;
+                Following::begin(ledger, folder, &publisher)?
+            }
+            begun => begun?,
         };
-        let publisher = publisher(known);
-        let (queries, stop) = (projector.queries(), Arc::new(AtomicBool::new(false)));
-        let feed = Arc::new(Feed::new(queries.status()?.as_of));
-        let mut following = Following {
-            ledger: Arc::clone(ledger),
-            queries: queries.clone(),
-            projector,
-            clocks: Clocks::default(),
-            feed: Arc::clone(&feed),
-            publisher,
-        };
-        while following.catch_up()? {}
+        let (queries, feed) = (following.queries.clone(), Arc::clone(&following.feed));
+        let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
         let waiting = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -154,12 +147,87 @@ struct Following {
     clocks: Clocks,
     feed: Arc<Feed>,
     publisher: Option<AlertPublisher>,
+    /// What happened below this size is no news.
+    known: u64,
 }
+
+/// A stretch of the log, read.
+struct Stretch {
+    records: Vec<Record>,
+    head: AsOf,
+}
+
+/// How many stretches are read ahead of the folding.
+const AHEAD: usize = 4;
 
 /// How long the thread sleeps at most before it looks whether it is to stop, and whether a deadline has passed.
 const FOLLOW_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
 
 impl Following {
+    /// Opens the views and brings them up to the log.
+    fn begin(
+        ledger: &Arc<Ledger>,
+        folder: &Path,
+        publisher: impl Fn(u64) -> Option<AlertPublisher>,
+    ) -> Result<Self, FollowError> {
+        let opened = Projector::open(folder, Options::default())?;
+        if let Some(reason) = &opened.rebuilt {
+            tracing::warn!(?reason, "the views are built again from the log");
+        }
+        let mut projector = opened.projector;
+        // A store that was in order but lies ahead of the log belongs to another history.
+        if projector.position() > ledger.log().size() {
+            drop(projector);
+            tracing::warn!("the views belong to another log; they are built again");
+            Projector::discard(folder)?;
+            projector = Projector::open(folder, Options::default())?.projector;
+        }
+        // Views that are built again bring up no alert that is not known.
+        let known = if opened.rebuilt.is_some() || projector.position().0 == 0 {
+            ledger.log().size().0
+        } else {
+            projector.position().0
+        };
+        let queries = projector.queries();
+        let mut following = Self {
+            ledger: Arc::clone(ledger),
+            feed: Arc::new(Feed::new(queries.status()?.as_of)),
+            queries,
+            projector,
+            clocks: Clocks::default(),
+            publisher: publisher(known),
+            known,
+        };
+        following.catch_up_ahead()?;
+        Ok(following)
+    }
+
+    /// Folds in all that is there, reading ahead on a thread of its own: opening and parsing a statement takes about as long as
+    /// folding it in.
+    fn catch_up_ahead(&mut self) -> Result<(), FollowError> {
+        let (ledger, position) = (Arc::clone(&self.ledger), self.projector.position());
+        std::thread::scope(|scope| {
+            // Dropped first, so that the reader ends when the folding does.
+            let (sender, stretches) = sync_channel(AHEAD);
+            scope.spawn(move || {
+                let mut position = position;
+                loop {
+                    let read = read(&ledger, position).transpose();
+                    let Some(read) = read else { return };
+                    let end = read.as_ref().ok().map(|stretch: &Stretch| stretch.head.tree_size);
+                    if sender.send(read).is_err() {
+                        return;
+                    }
+                    match end {
+                        Some(end) => position = end,
+                        None => return,
+                    }
+                }
+            });
+            stretches.into_iter().try_for_each(|stretch| self.fold(stretch?))
+        })
+    }
+
     fn run(mut self, stop: &AtomicBool, waiting: &Runtime) {
         let (mut size, clock) = (self.ledger.watch_size(), SystemClock::default());
         loop {
@@ -189,21 +257,19 @@ impl Following {
 
     /// Folds in one more bundle; false if there is nothing more.
     fn catch_up(&mut self) -> Result<bool, FollowError> {
-        let (position, ledger) = (self.projector.position(), &*self.ledger);
-        if position >= ledger.log().size() {
-            return Ok(false);
+        match read(&self.ledger, self.projector.position())? {
+            Some(stretch) => self.fold(stretch).map(|()| true),
+            None => Ok(false),
         }
-        let records = ledger.records(LeafIndex(position.0), BUNDLE)?;
-        let Some(last) = records.last() else { return Ok(false) };
-        let tree_size = last.entry.index.size_through();
-        let root = prove::root(ledger.log(), TreeSize(tree_size.0))?;
-        let head = AsOf { tree_size, root, received_at: Some(last.entry.received_at) };
-        let changes = self.projector.apply(&records, head, &Naming(ledger))?;
+    }
+
+    fn fold(&mut self, Stretch { records, head }: Stretch) -> Result<(), FollowError> {
+        let changes = self.projector.apply(&records, head, &Naming(&self.ledger))?;
         for change in self.clocks.borne_out(changes, head) {
             self.tell(&change);
         }
         self.feed.advance(head);
-        Ok(true)
+        Ok(())
     }
 
     /// Tells of the deadlines that have passed since the last entry.
@@ -216,12 +282,27 @@ impl Following {
     }
 
     fn tell(&self, change: &AlertChange) {
-        report(change);
+        if change.index.0 >= self.known {
+            report(change);
+        }
         self.feed.tell(change);
         if let Some(publisher) = &self.publisher {
             publisher.publish(change);
         }
     }
+}
+
+/// Reads from a position to the end of its bundle; none if there is nothing more.
+fn read(ledger: &Ledger, position: TreeSize) -> Result<Option<Stretch>, FollowError> {
+    if position >= ledger.log().size() {
+        return Ok(None);
+    }
+    let records = ledger.records(LeafIndex(position.0), BUNDLE)?;
+    let Some(last) = records.last() else { return Ok(None) };
+    let tree_size = last.entry.index.size_through();
+    let root = prove::root(ledger.log(), TreeSize(tree_size.0))?;
+    let head = AsOf { tree_size, root, received_at: Some(last.entry.received_at) };
+    Ok(Some(Stretch { records, head }))
 }
 
 fn report(change: &AlertChange) {

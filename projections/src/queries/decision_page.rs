@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{Answer, DecisionRow, Page, Queries, QueryError, Snapshot};
 use crate::alerts::{Alert, AlertId};
-use crate::decision::{self, Decided};
+use crate::decision::{self, ChildRecord, Decided};
 use crate::event::ViewEvent;
 use crate::history::load_event;
 use crate::key;
@@ -106,7 +106,7 @@ impl Queries {
         };
         let row = snapshot.row(&one)?;
         let legal = &self.rules(&self.store.head()?)?.legal;
-        let looked_at = one.findings(&standing, legal);
+        let looked_at = one.findings(&ChildRecord::of(&standing), legal);
         let items = |code: &str| {
             let finding = looked_at.iter().find(|finding| finding.code.as_str() == code);
             finding.map(|finding| finding.items.clone()).unwrap_or_default()
