@@ -8,3 +8,4 @@ mod order;
 mod patterns;
 mod queries;
 mod rebuilding;
+mod views;
