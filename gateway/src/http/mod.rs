@@ -1,5 +1,6 @@
 //! The HTTP gateway (DESIGN section 9). Publishing needs a registered key, reading people's data a token; checkpoints, tiles and proofs are open.
 
+mod answer;
 mod configuration;
 mod log;
 mod publishers;
@@ -53,13 +54,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/entries/{index}", get(log::entry))
         .route("/v1/proofs/inclusion", get(log::inclusion))
         .route("/v1/proofs/consistency", get(log::consistency))
-        .route("/v1/subjects", post(views::subject))
-        .route("/v1/decisions", get(views::decisions))
-        .route("/v1/children/{reference}/timeline", get(views::timeline))
-        .route("/v1/children/{reference}/episodes", get(views::episodes))
-        .route("/v1/locations/{reference}", get(views::location))
-        .route("/v1/alerts", get(views::alerts))
-        .route("/v1/integrity", get(views::integrity))
+        .merge(views::routes())
         .route("/checkpoint", get(log::checkpoint))
         .route("/tile/{*path}", get(log::tile))
         .route("/healthz", get(|| async { "ok\n" }))
