@@ -11,3 +11,4 @@ mod partnership;
 mod refusals;
 mod shutdown;
 mod tampering;
+mod views;

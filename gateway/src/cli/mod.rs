@@ -58,9 +58,9 @@ enum Command {
     Verify(verify::Verify),
     /// Check a data folder with its keys, deriving everything again from the entries. Changes nothing.
     Fsck(fsck::Fsck),
-    /// Ask a view: decisions, timeline, episodes, location, publishers, integrity.
+    /// Ask a view: decisions, a child's timeline, open requests, who shares with whom, and more.
     Query(query::Query),
-    /// List alerts.
+    /// List the alerts that wait for somebody, or others.
     Alerts(query::Alerts),
     /// Set up NATS for several nodes: streams, the shared keyring, users' keys.
     #[command(subcommand)]
