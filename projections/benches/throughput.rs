@@ -1,7 +1,7 @@
 //! How fast records are folded into the views: `cargo bench -p gt-projections`.
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stdout)] // The fixture is the tests', and this is a measurement.
 
-#[path = "../tests/it/fixture.rs"]
+#[path = "../tests/it/fixture/mod.rs"]
 mod fixture;
 
 use std::time::Instant;

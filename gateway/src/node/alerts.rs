@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use gt_ledger::Ledger;
 use gt_ledger::jetstream::{Outgoing, Prefix, alert_subject, past_alerts};
-use gt_projections::AlertChange;
+use gt_projections::{AlertChange, ChangeKind};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::UnboundedSender;
@@ -37,9 +37,7 @@ impl AlertPublisher {
         if change.index.0 < self.from {
             return;
         }
-        let kind = change.change.as_str();
-        let id = format!("{}.{kind}.{}", change.alert.id, change.index);
-        self.send(change.alert.pattern.as_str(), id, &json!(change));
+        self.send(change.alert.pattern.as_str(), message_id(change), &json!(change));
     }
 
     /// Publishes integrity alerts as they are raised, for as long as the ledger is there.
@@ -72,6 +70,16 @@ impl AlertPublisher {
         // Nobody sends any more once the node closes.
         let _ = self.outgoing.send(Outgoing { subject: alert_subject(pattern), headers, payload });
     }
+}
+
+/// The same on every node, whether it told of a deadline when it passed or with the entry that came after: a raising is named by the entry
+/// that made it or started its clock, everything else by the entry that caused it.
+fn message_id(change: &AlertChange) -> String {
+    let entry = match change.change {
+        ChangeKind::Raised => change.alert.raised_by,
+        _ => change.index,
+    };
+    format!("{}.{}.{}.{entry}", change.alert.id, change.change.as_str(), change.at.as_millis())
 }
 
 /// The pattern of which every node keeps the alerts of the others: what was refused is not in the log, so only the sealer that

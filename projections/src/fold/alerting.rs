@@ -134,6 +134,15 @@ impl Fold<'_> {
             || self.cache.last_received.is_some_and(|last| said.raised_at <= last)
     }
 
+    /// Whether an earlier entry has made the alert possible. What a torn batch has left of this one, or of later ones, does not count.
+    fn is_known(&self, id: &AlertId, by: Mark) -> Result<bool, StoreError> {
+        let damaged = || StoreError::Damaged { table: "alerts" };
+        let rows = self.rows.starting_with(&key::alert_changes(id))?;
+        let Some((first, _)) = rows.first() else { return Ok(false) };
+        let index = first.split_last().and_then(|(_, row)| key::last_index(row)).ok_or_else(damaged)?;
+        Ok(index < by.index)
+    }
+
     fn write_standing(
         &mut self,
         id: AlertId,
@@ -147,7 +156,7 @@ impl Fold<'_> {
         if self.rows.get(&listed)?.is_none() {
             self.rows.put(listed, Vec::new());
         }
-        if self.rows.starting_with(&key::alert_changes(&id))?.is_empty() {
+        if !self.is_known(&id, by)? {
             self.rows.put(key::alert(by.index, &id), Vec::new());
         }
         self.rows.put(key::alert_change(&id, by.index, part), Change::Stands(content).to_row(by.received_at));

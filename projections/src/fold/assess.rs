@@ -35,7 +35,10 @@ impl Fold<'_> {
         }
         self.compare(&found, by)?;
         for reliance in &affected.reliances {
-            self.assess_reliance(reliance, by)?;
+            // Each alert is compared once an entry: what the entry itself has written is not what stood.
+            if !found.units.contains(&Unit::Agreement(reliance.agreement)) {
+                self.assess_reliance(reliance, by)?;
+            }
         }
         Ok(())
     }

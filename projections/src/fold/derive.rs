@@ -87,7 +87,7 @@ impl Fold<'_> {
         self.hold(group, by)?;
         let derived = {
             let scene = self.scene(group, by);
-            let findings = decision::findings_of(&scene.decisions, &scene.events, &self.rules.legal);
+            let findings = decision::findings_of(&scene.decisions, &scene.record, &self.rules.legal);
             let shares: BTreeMap<u64, Option<Share>> =
                 scene.decisions.iter().map(|one| (one.event.index, Share::of(one))).collect();
             let histories = group.iter().map(|member| self.cache.history(&Unit::Child(*member)));
@@ -164,13 +164,11 @@ impl Fold<'_> {
         for prefix in &new {
             self.rows.put(key::marked(prefix, one.index, by.index), version(after.clone()));
         }
-        for (agreement, decision, share) in
-            [(&before, None), (&after, after.clone())].into_iter().filter_map(|(share, stands)| {
-                let share = share.as_ref()?;
-                Some((share.agreement?, share.statement, stands))
-            })
+        // Corrections leave what a decision refers to alone: the agreement is the same before and after.
+        if let Some(Share { agreement: Some(agreement), statement, .. }) = after.as_ref().or(before.as_ref())
         {
-            affected.reliances.push(Reliance { agreement, decision, share });
+            let (agreement, decision) = (*agreement, *statement);
+            affected.reliances.push(Reliance { agreement, decision, share: after });
         }
         Ok(())
     }

@@ -3,7 +3,9 @@
 // Clippy excuses `unwrap` in test functions, but not in the fixture that they share.
 #![allow(clippy::unwrap_used)]
 
+mod configuration;
 mod fixture;
+mod histories;
 mod order;
 mod patterns;
 mod queries;

@@ -1,147 +1,95 @@
 //! Whatever the order of arrival and the cut into batches, the views come out the same.
 
-use std::collections::BTreeSet;
-
-use gt_core::position::LeafIndex;
-use gt_projections::{Alert, AlertStatus, ChangeKind, DecisionFilter, Page, Queries};
+use gt_core::position::TreeSize;
+use gt_ledger::record::Record;
+use gt_projections::{AlertChange, Options, Page, Projector};
 use proptest::prelude::*;
+use proptest::sample::Index;
 
 use crate::fixture::*;
+use crate::histories::*;
 
-const AGENCIES: [&str; 3] = [POLICE, COUNCIL, SCHOOL];
-const CHILDREN: std::ops::Range<u8> = 1..4;
-const CONTEXTS: std::ops::Range<u8> = 1..3;
-
-/// Events on a coarse grid of times, so that edges, ties and overlaps are common; some end or replace another.
-fn any_events() -> impl Strategy<Value = Vec<Event>> {
-    let one = (
-        0_usize..8,
-        0_usize..3,
-        CHILDREN,
-        CONTEXTS,
-        0_i64..14,
-        0_i64..4,
-        prop::option::weighted(0.2, any::<prop::sample::Index>()),
-    );
-    prop::collection::vec(one, 1..40).prop_map(|drawn| {
-        let count = drawn.len();
-        let event = |(n, (what, agency, child, context, week, hour, other)): (usize, _)| {
-            let (week, hour): (i64, i64) = (week, hour);
-            let (name, agency, time) =
-                (n.to_string(), AGENCIES[agency], NEW_YEAR + week * 15 * DAY + hour * 60 * MINUTE);
-            let event = match what {
-                0 | 1 => started(&name, agency, child, "Missing", time),
-                2 => started(&name, agency, child, "AwayWithoutAuthorisation", time),
-                3 | 4 => ended(&name, agency, child, time),
-                5 => decided(&name, agency, child, "Withhold", time),
-                _ => linked(&name, agency, child, context, time),
-            };
-            match Option::<prop::sample::Index>::map(other, |other| other.index(count)) {
-                Some(other) if what == 3 => event.refers("episode", &other.to_string()),
-                Some(other) if other != n => event.refers("supersedes", &other.to_string()),
-                _ => event,
-            }
-        };
-        drawn.into_iter().enumerate().map(event).collect()
-    })
-}
-
-/// Everything that the views say, with events by name in place of entries and received times.
-fn content(queries: &Queries, events: &[Event]) -> Vec<String> {
-    let page = Page { limit: 500, ..Page::default() };
-    let name = |index: &LeafIndex| events[usize::try_from(index.0).unwrap()].name.clone();
-    let names = |indexes: &[LeafIndex]| indexes.iter().map(name).collect::<BTreeSet<_>>();
-    let mut said = Vec::new();
-    for child in CHILDREN {
-        for e in queries.timeline(&owner(child), None, None, &page).unwrap().items {
-            said.push(format!(
-                "{child} {} {:?} {} {}",
-                name(&e.index),
-                e.occurred_at,
-                e.agency,
-                e.superseded_by.is_some()
-            ));
+/// What the records are folded into when they are cut into batches. Each begins at or before the position, so parts are applied
+/// again; now and then the views are closed and opened in between.
+fn in_batches(
+    records: &[Record],
+    cuts: &[(Index, Index, bool)],
+    options: &Options,
+) -> (Views, Vec<AlertChange>) {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Projector::open(folder.path(), options.clone()).unwrap().projector;
+    let (mut projector, mut changes) = (open(), Vec::new());
+    for (from, to, reopen) in cuts {
+        let position = usize::try_from(projector.position().0).unwrap();
+        let (from, to) = (from.index(position + 1), to.index(records.len()));
+        if from <= to {
+            changes.extend(apply(&mut projector, &records[from..=to]));
         }
-        for mut episode in queries.missing_episodes(&owner(child), &page).unwrap().items {
-            let names = names(&episode.entries);
-            episode.entries.clear();
-            said.push(format!("{child} {episode:?} {names:?}"));
+        if *reopen {
+            projector.close().unwrap();
+            projector = open();
         }
     }
-    for number in CONTEXTS {
-        for link in queries.context(&context(number), None, None, &page).unwrap().items {
-            said.push(format!("{number} {} {:?} {}", name(&link.index), link.occurred_at, link.child));
-        }
-    }
-    for decision in queries.decisions(&DecisionFilter::default(), &page).unwrap().items {
-        said.push(format!("{} {:?} {:?}", name(&decision.index), decision.decision, decision.occurred_at));
-    }
-    for alert in alerts(queries, None).iter().filter(|alert| alert.status == AlertStatus::Open) {
-        said.push(format!("{} {:?} {} {:?}", alert.id, alert.window, alert.sentence, names(&alert.entries)));
-    }
-    // Lists by time are in no particular order within a moment, and alerts are listed by arrival.
-    said.sort();
-    said
-}
-
-fn replay(changes: &[gt_projections::AlertChange]) -> Vec<Alert> {
-    let mut open: Vec<Alert> = Vec::new();
-    for change in changes {
-        let found = open.iter().position(|alert| alert.id == change.alert.id);
-        assert_eq!(found.is_none(), change.change == ChangeKind::Raised, "{change:?}");
-        found.map(|at| open.remove(at));
-        if change.change != ChangeKind::Retracted {
-            open.push(change.alert.clone());
-        }
-    }
-    open.sort_by_key(|alert| alert.id);
-    open
+    changes.extend(apply(&mut projector, records));
+    assert_eq!(projector.position(), TreeSize(records.len() as u64));
+    (Views { projector, folder, changes: Vec::new() }, changes)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn the_order_of_arrival_does_not_matter(
-        (events, shuffled) in any_events().prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle()))
+        (events, shuffled) in any_events(60).prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle())),
+        pauses in any_pauses()
     ) {
-        let (in_order, late) = (Views::of(&events), Views::of(&shuffled));
+        let in_order = Views::with(&seal_all(&events), eagerly());
+        let late = Views::with(&seal_after(&shuffled, &pauses), eagerly());
         prop_assert_eq!(content(&in_order.queries(), &events), content(&late.queries(), &shuffled));
     }
 
     #[test]
-    fn batches_and_repetitions_do_not_matter(events in any_events(), cuts: Vec<(prop::sample::Index, prop::sample::Index)>) {
-        let records = seal_all(&events);
-        let whole = Views::of_records(&records);
-        let folder = tempfile::tempdir().unwrap();
-        let mut projector = open(folder.path());
-        let mut changes = Vec::new();
-        // Each batch starts at or before the position, so parts are applied again.
-        for (from, to) in &cuts {
-            let position = usize::try_from(projector.position().0).unwrap();
-            let (from, to) = (from.index(position + 1), to.index(records.len()));
-            if from <= to {
-                changes.extend(apply(&mut projector, &records[from..=to]));
-            }
-        }
-        changes.extend(apply(&mut projector, &records));
-        prop_assert_eq!(projector.dump().unwrap(), whole.projector.dump().unwrap());
+    fn batches_and_repetitions_do_not_matter(
+        events in any_events(60),
+        pauses in any_pauses(),
+        cuts in prop::collection::vec((any::<Index>(), any::<Index>(), prop::bool::weighted(0.1)), 0..12)
+    ) {
+        let records = seal_after(&events, &pauses);
+        let whole = Views::with(&records, eagerly());
+        let (cut, changes) = in_batches(&records, &cuts, &eagerly());
+        assert_same(&cut.projector, &whole.projector.dump().unwrap());
         prop_assert_eq!(&changes, &whole.changes);
-        let mut open_alerts = whole.alerts();
-        open_alerts.retain(|alert| alert.status == AlertStatus::Open);
-        open_alerts.sort_by_key(|alert| alert.id);
-        prop_assert_eq!(replay(&changes), open_alerts);
+        prop_assert_eq!(replay(&changes), standing_now(&whole.queries()));
     }
 
     #[test]
-    fn an_answer_about_the_past_is_the_answer_given_then(events in any_events(), at: prop::sample::Index) {
-        let records = seal_all(&events);
-        // Entries come in pairs that are received at once, so the past ends after a pair.
-        let then = (at.index(records.len()) | 1).min(records.len() - 1);
-        let (now, past) = (Views::of_records(&records), Views::of_records(&records[..=then]));
-        let received_until = Some(records[then].entry.received_at);
-        prop_assert_eq!(alerts(&now.queries(), received_until), past.alerts());
-        let (page, past_page) = (Page { received_until, ..Page::default() }, Page::default());
+    fn an_answer_about_the_past_is_the_answer_given_then(
+        events in any_events(40),
+        pauses in any_pauses(),
+        at: Index,
+        later in prop::sample::select(vec![0, 1, HOUR, DAY, 100 * DAY])
+    ) {
+        let records = seal_after(&events, &pauses);
+        // Of entries that are received at once, the past has all.
+        let mut then = at.index(records.len());
+        let received_at = |n: usize| records[n].entry.received_at;
+        while then + 1 < records.len() && received_at(then + 1) == received_at(then) {
+            then += 1;
+        }
+        // Somebody asks then, or a while later, before the next entry comes.
+        let mut asked = received_at(then).as_millis() + later;
+        if let Some(next) = records.get(then + 1) {
+            asked = asked.min(next.entry.received_at.as_millis() - 1);
+        }
+        let asked = Some(crate::fixture::at(asked));
+        let (now, past) = (Views::with(&records, eagerly()), Views::with(&records[..=then], eagerly()));
+        let page = Page { limit: 500, received_until: asked, ..Page::default() };
+        let past_page = Page { limit: 500, now: asked, ..Page::default() };
+        let all = gt_projections::AlertFilter::default();
+        prop_assert_eq!(
+            now.queries().alerts(&all, &page).unwrap().items,
+            past.queries().alerts(&all, &past_page).unwrap().items
+        );
         for child in CHILDREN {
             let child = owner(child);
             prop_assert_eq!(

@@ -57,13 +57,13 @@ fn views_are_kept_and_a_rebuild_gives_the_same_bytes() {
     let (folder, dump) = closed();
     let Opened { projector, rebuilt } = reopen(folder.path());
     assert_eq!((projector.position(), rebuilt), (TreeSize(40), None));
-    assert_eq!(projector.dump().unwrap(), dump);
+    assert_same(&projector, &dump);
     drop(projector);
     fs::remove_dir_all(folder.path()).unwrap();
     let Opened { mut projector, rebuilt } = reopen(folder.path());
     assert_eq!((projector.position(), rebuilt), (TreeSize(0), None), "a new folder is no rebuild");
     apply(&mut projector, &seal_all(&events()));
-    assert_eq!(projector.dump().unwrap(), dump);
+    assert_same(&projector, &dump);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_broken_store_is_thrown_away_and_built_again() {
         assert!(rebuilt.is_some(), "{file}");
         assert_eq!(projector.position(), TreeSize(0));
         apply(&mut projector, &seal_all(&events()));
-        assert_eq!(projector.dump().unwrap(), dump, "{file}");
+        assert_same(&projector, &dump);
         assert!(folder.path().join("precious").exists(), "nothing else is deleted");
     }
 }
@@ -107,7 +107,9 @@ fn a_damaged_row_stops_the_projector_and_the_next_opening_rebuilds() {
         }
     });
     let mut records = seal_all(&events());
-    records.push(started("one more", POLICE, 1, "Missing", NEW_YEAR).seal(40, received(40)));
+    // Whoever takes something back looks for what it was.
+    let last = started("one more", POLICE, 1, "Missing", NEW_YEAR).refers("supersedes", "start 1");
+    records.push(last.seal(40, received(40)));
     let mut projector = reopen(folder.path()).projector;
     let refused = projector.apply(&records, head_after(&records), &Naming);
     assert!(matches!(refused, Err(ApplyError::Store(StoreError::Damaged { .. }))));
@@ -143,27 +145,17 @@ fn a_torn_batch_does_not_show_and_is_applied_again() {
                     db.remove(key).unwrap();
                 }
             }
+            // What the second batch took off the list of standing alerts goes only after its position is written.
+            for (key, value) in kept.iter().filter(|(key, _)| key.starts_with(b"o")) {
+                db.insert(&key[..], &value[..]).unwrap();
+            }
             db.insert("\0position", kept[&b"\0position"[..]].clone()).unwrap();
         });
         let Opened { mut projector, rebuilt } = reopen(folder.path());
         assert_eq!((projector.position(), rebuilt), (TreeSize(22), None));
         assert_eq!(alerts(&projector.queries(), None), first.alerts());
         apply(&mut projector, &records);
-        assert_eq!(projector.dump().unwrap(), dump);
+        assert_same(&projector, &dump);
         projector.close().unwrap();
     }
-}
-
-fn dumped(mut dump: &[u8]) -> std::collections::BTreeMap<Vec<u8>, Vec<u8>> {
-    let mut rows = std::collections::BTreeMap::new();
-    let mut part = || {
-        let (length, rest) = dump.split_first_chunk::<8>()?;
-        let (part, rest) = rest.split_at(usize::try_from(u64::from_be_bytes(*length)).unwrap());
-        dump = rest;
-        Some(part.to_vec())
-    };
-    while let Some(key) = part() {
-        rows.insert(key, part().unwrap());
-    }
-    rows
 }

@@ -1,8 +1,10 @@
 use axum::response::Response;
 use gt_projections::{AlertFilter, AlertId, AlertStatus, Pattern, StatusFilter, Subject};
 
+use serde::Deserialize;
+
 use super::parameters::{agency, choice, code, context, person, time};
-use super::{Asked, query};
+use super::{Asked, List, Listing, query};
 use crate::http::Path;
 use crate::http::answer::respond;
 use crate::problem::Problem;
@@ -11,9 +13,19 @@ query! {
     /// `GET /v1/alerts?pattern&child&person&location&agency&status&from&to`
     AlertQuery { pattern, child, person, location, agency, status, from, to }
 }
-query! {
-    /// `GET /v1/alerts/{id}`
-    OneQuery {}
+/// `GET /v1/alerts/{id}?as_of`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct OneQuery {
+    as_of: Option<String>,
+    format: Option<String>,
+}
+
+impl Listing for OneQuery {
+    fn list(&mut self) -> List {
+        let (as_of, format) = (self.as_of.take(), self.format.take());
+        List { limit: None, cursor: None, newest_first: None, as_of, format }
+    }
 }
 
 /// `GET /v1/alerts`

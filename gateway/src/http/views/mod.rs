@@ -9,50 +9,27 @@ mod findings;
 mod links;
 mod parameters;
 mod requests;
+mod routes;
 mod sharing;
 mod subjects;
 
 use axum::Json;
-use axum::Router;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
-use axum::routing::{get, post};
 use gt_core::time::Timestamp;
 use gt_ledger::clock::{Clock as _, SystemClock};
 use gt_projections::{Answer, MAX_LIMIT, Page, Queries, QueryError};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+pub(super) use routes::routes;
+
 use super::answer::{Form, Row, respond};
 use super::{App, Query};
 use crate::problem::Problem;
 use crate::token::Reader;
-
-/// The views' routes.
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/v1/subjects", post(subjects::subject))
-        .route("/v1/decisions", get(decisions::decisions))
-        .route("/v1/children/{reference}/timeline", get(children::timeline))
-        .route("/v1/children/{reference}/episodes", get(children::episodes))
-        .route("/v1/children/{reference}/identities", get(children::identities))
-        .route("/v1/episodes", get(children::all_episodes))
-        .route("/v1/requests", get(requests::requests))
-        .route("/v1/contexts", get(links::contexts))
-        .route("/v1/locations/{reference}", get(links::location))
-        .route("/v1/persons", get(links::persons))
-        .route("/v1/persons/{reference}", get(links::person))
-        .route("/v1/sharing", get(sharing::ways))
-        .route("/v1/sharing/agencies", get(sharing::agencies))
-        .route("/v1/findings", get(findings::findings))
-        .route("/v1/findings/agencies", get(findings::agencies))
-        .route("/v1/agreements", get(agreements::agreements))
-        .route("/v1/alerts", get(alerts::alerts))
-        .route("/v1/alerts/{id}", get(alerts::alert))
-        .route("/v1/integrity", get(integrity))
-}
 
 /// What every list takes: which part, in which order, as the ledger stood when, in which form.
 struct List {
@@ -149,7 +126,7 @@ impl<Q> Asked<Q> {
 }
 
 /// `GET /v1/integrity`: forks of publishers' chains and the like.
-async fn integrity(_reader: Reader, State(app): State<App>) -> Json<Value> {
+pub(super) async fn integrity(_reader: Reader, State(app): State<App>) -> Json<Value> {
     Json(json!({"items": app.ledger.integrity_alerts()}))
 }
 
