@@ -25,13 +25,13 @@ impl Output {
     }
 
     /// Prints a text as it is: a table or lines for a program.
-    pub(crate) fn text(&self, text: &str) {
+    pub(crate) fn text(text: &str) {
         let _ = io::stdout().write_all(text.as_bytes());
         let _ = io::stdout().flush();
     }
 
     /// Says something beside the output, on standard error.
-    pub(crate) fn aside(&self, line: &str) {
+    pub(crate) fn aside(line: &str) {
         let _ = writeln!(io::stderr(), "{line}");
     }
 

@@ -148,9 +148,9 @@ impl Asking {
             }
             Format::Csv | Format::Ndjson => {
                 let (text, next) = client.get_text(&question.path, &parameters)?;
-                output.text(&text);
+                Output::text(&text);
                 if let Some(cursor) = next {
-                    output.aside(&format!("more: --cursor {cursor}"));
+                    Output::aside(&format!("more: --cursor {cursor}"));
                 }
             }
         }

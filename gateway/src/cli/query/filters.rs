@@ -130,18 +130,17 @@ pub(super) struct Episodes {
 
 impl Episodes {
     pub(super) fn question(&self) -> Result<Question, Failure> {
+        const OF_ONE: &[&str] = &["started_at", "ended_at", "kind", "state", "risk", "agencies", "entries"];
+        const OF_ALL: &[&str] = &["child", "started_at", "ended_at", "kind", "state", "risk", "agencies"];
         if let Some(child) = self.asking.person(self.child.as_deref())? {
-            const COLUMNS: &[&str] =
-                &["started_at", "ended_at", "kind", "state", "risk", "agencies", "entries"];
-            return Ok(Question::list(format!("/v1/children/{child}/episodes"), COLUMNS));
+            return Ok(Question::list(format!("/v1/children/{child}/episodes"), OF_ONE));
         }
-        const COLUMNS: &[&str] = &["child", "started_at", "ended_at", "kind", "state", "risk", "agencies"];
         let state = self.state.map(|state| match state {
             EpisodeState::Open => "open",
             EpisodeState::Ended => "ended",
             EpisodeState::EndNotReported => "end_not_reported",
         });
-        Ok(Question::list("/v1/episodes", COLUMNS)
+        Ok(Question::list("/v1/episodes", OF_ALL)
             .with("state", state)
             .with("from", self.span.from.as_ref())
             .with("to", self.span.to.as_ref()))
@@ -291,8 +290,8 @@ impl Contexts {
 #[command(next_help_heading = "Which context, and when")]
 pub(super) struct Location {
     /// The place or other context: as agencies write it (uprn.1:…), or its reference in another answer.
-    #[arg(long)]
-    location: String,
+    #[arg(long = "location", value_name = "LOCATION")]
+    reference: String,
     #[command(flatten)]
     span: Span,
     #[command(flatten)]
@@ -302,7 +301,7 @@ pub(super) struct Location {
 impl Location {
     pub(super) fn question(&self) -> Result<Question, Failure> {
         const COLUMNS: &[&str] = &["index", "occurred_at", "ended_at", "agency", "kind", "risk", "child"];
-        let context = self.asking.context(Some(&self.location))?.unwrap_or_default();
+        let context = self.asking.context(Some(&self.reference))?.unwrap_or_default();
         Ok(Question::list(format!("/v1/locations/{context}"), COLUMNS)
             .with("from", self.span.from.as_ref())
             .with("to", self.span.to.as_ref()))
@@ -348,8 +347,8 @@ impl Persons {
 #[command(next_help_heading = "Which person, and when")]
 pub(super) struct Person {
     /// The person of concern: a pseudonym, or a reference in another answer.
-    #[arg(long)]
-    person: String,
+    #[arg(long = "person", value_name = "PERSON")]
+    reference: String,
     #[command(flatten)]
     span: Span,
     #[command(flatten)]
@@ -360,7 +359,7 @@ impl Person {
     pub(super) fn question(&self) -> Result<Question, Failure> {
         const COLUMNS: &[&str] =
             &["index", "occurred_at", "ended_at", "agency", "risk", "source", "nature", "child"];
-        let person = self.asking.person(Some(&self.person))?.unwrap_or_default();
+        let person = self.asking.person(Some(&self.reference))?.unwrap_or_default();
         Ok(Question::list(format!("/v1/persons/{person}"), COLUMNS)
             .with("from", self.span.from.as_ref())
             .with("to", self.span.to.as_ref()))
