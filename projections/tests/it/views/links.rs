@@ -68,7 +68,7 @@ fn contexts_are_listed_with_the_number_of_different_children() {
         [account]
     );
     assert_eq!(of(LinkedFilter { risk: Some("CCE".into()), ..filter() }, LinkedSort::Last, &page), [cafe]);
-    assert_eq!(of(LinkedFilter { agency: code(COUNCIL), ..filter() }, LinkedSort::Last, &page), [cafe]);
+    assert_eq!(of(LinkedFilter { agency: Some(code(COUNCIL)), ..filter() }, LinkedSort::Last, &page), [cafe]);
     let late =
         LinkedFilter { from: Some(at(NEW_YEAR + 2 * DAY)), to: Some(at(NEW_YEAR + 3 * DAY)), ..filter() };
     assert_eq!(of(late, LinkedSort::Children, &page), [(context(7), 1, 1)]);

@@ -62,8 +62,8 @@ fn views(events: &[Event]) -> Views {
     Views::of_records(&sealed(events))
 }
 
-fn code(agency: &str) -> Option<AgencyCode> {
-    Some(AgencyCode::parse(agency).unwrap())
+fn code(agency: &str) -> AgencyCode {
+    AgencyCode::parse(agency).unwrap()
 }
 
 /// As the ledger stood right after this entry.

@@ -68,9 +68,12 @@ fn requests_are_filtered_and_an_answer_says_how_late_it_was() {
     let of = |filter: RequestFilter| asked(&views, &filter, &page);
     assert_eq!(of(any()), [1, 0, 2, 4]);
     assert_eq!(of(RequestFilter { state: RequestsWanted::Overdue, ..any() }), [0]);
-    assert_eq!(of(RequestFilter { agency: code(POLICE), ..any() }), [1, 0]);
-    assert_eq!(of(RequestFilter { requester: code(SCHOOL), rating: Some("Green".into()), ..any() }), [2, 4]);
-    assert_eq!(of(RequestFilter { requester: code(POLICE), ..any() }), [0_u64; 0]);
+    assert_eq!(of(RequestFilter { agency: Some(code(POLICE)), ..any() }), [1, 0]);
+    assert_eq!(
+        of(RequestFilter { requester: Some(code(SCHOOL)), rating: Some("Green".into()), ..any() }),
+        [2, 4]
+    );
+    assert_eq!(of(RequestFilter { requester: Some(code(POLICE)), ..any() }), [0_u64; 0]);
     assert_eq!(of(RequestFilter { child: Some(owner(1)), ..any() }), [0, 2]);
     assert_eq!(of(RequestFilter { child: Some(owner(3)), ..any() }), [4], "the mistake was replaced");
     let (from, to) = (Some(at(begin + 4 * HOUR)), Some(at(begin + 4 * HOUR)));
