@@ -108,3 +108,46 @@ pub(crate) async fn keep_forks(ledger: Arc<Ledger>, client: Client, prefix: Pref
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gt_core::position::LeafIndex;
+    use gt_core::time::Timestamp;
+    use gt_projections::{Alert, AlertId, AlertStatus, Pattern, Subject, Window};
+
+    use super::*;
+
+    /// DESIGN section 5: of what several nodes find, the stream of alerts keeps one.
+    #[test]
+    fn a_deadline_has_one_message_id_whichever_entry_comes_after_it() {
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1000).expect("a time");
+        let alert = Alert {
+            id: AlertId::parse("AAAAAAAAAAAAAAAAAAAAAA").expect("an id"),
+            pattern: Pattern::RhiOverdue,
+            version: 1,
+            thresholds: Value::Null,
+            window: Window { from: at(0), to: at(0) },
+            subject: Subject::Agency("police:32".into()),
+            entries: vec![LeafIndex(3)],
+            sentence: String::new(),
+            raised_at: at(10),
+            raised_by: LeafIndex(3),
+            status: AlertStatus::Open,
+            handling: Vec::new(),
+            retraction: None,
+        };
+        let change = |change, index, seconds| AlertChange {
+            index: LeafIndex(index),
+            at: at(seconds),
+            change,
+            alert: alert.clone(),
+        };
+        let raised = message_id(&change(ChangeKind::Raised, 4, 10));
+        assert_eq!(raised, "AAAAAAAAAAAAAAAAAAAAAA.raised.10000.3");
+        assert_eq!(message_id(&change(ChangeKind::Raised, 5, 10)), raised, "a node that was behind");
+        assert_ne!(message_id(&change(ChangeKind::Raised, 4, 11)), raised, "another deadline");
+        let reviewed = message_id(&change(ChangeKind::Reviewed, 5, 12));
+        assert_ne!(reviewed, message_id(&change(ChangeKind::Reviewed, 6, 12)), "two reviews of one moment");
+        assert_ne!(reviewed, message_id(&change(ChangeKind::Assigned, 5, 12)));
+    }
+}

@@ -2,6 +2,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use gt_ledger::jetstream::alert_subject;
+use gt_projections::Pattern;
+use gt_schemas::{EventType, Shape, Thresholds, json_schema};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use ureq::http::{Method, Request, StatusCode};
@@ -80,6 +83,76 @@ fn no_route_is_added_beside_the_list() {
         }
     }
     assert_eq!(calls, [(Some("mod.rs".into()), 1)]);
+}
+
+fn routes_table() -> String {
+    let mut rows: Vec<String> = routes::all()
+        .iter()
+        .map(|route| {
+            let access = match route.access {
+                Access::Open => "",
+                Access::MoreWithToken => "more with a token",
+                Access::Token => "token",
+            };
+            let (method, path) = (route.method.to_uppercase(), path_of(route));
+            format!("| `{method} {path}` | {access} | {} |\n", route.summary)
+        })
+        .collect();
+    rows.sort_by_key(|row| row.split(' ').nth(2).map(ToOwned::to_owned));
+    format!("| | | |\n|---|---|---|\n{}", rows.concat())
+}
+
+fn alerts_table() -> String {
+    let integrity = [
+        ("chain-fork", "two statements of one publisher have one `seq`: a copied key, or a restored backup"),
+        ("stream-void", "messages on the stream of entries belong to no batch"),
+        ("stream-contradiction", "the stream of entries contradicts a node's own log"),
+    ];
+    let patterns = Pattern::ALL.map(|pattern| {
+        let thresholds = pattern.thresholds(&Thresholds::default());
+        format!("| `{}` | `{thresholds}` |\n", alert_subject(pattern.as_str()))
+    });
+    let integrity = integrity.map(|(name, about)| format!("| `{}` | {about} |\n", alert_subject(name)));
+    format!("| subject | |\n|---|---|\n{}{}", patterns.concat(), integrity.concat())
+}
+
+fn events_table() -> String {
+    let row = |event_type: &EventType| {
+        let version = event_type.version();
+        let link =
+            |shape: &str| format!("[{shape}](../schemas/json/{event_type}.v{version}.{shape}.schema.json)");
+        let schema = json_schema(*event_type, Shape::Draft);
+        let about = schema["description"].as_str().unwrap_or_default();
+        format!("| `{event_type}` | {version} | {} {} | {about} |\n", link("draft"), link("signed"))
+    };
+    let rows: Vec<String> = EventType::ALL.iter().map(row).collect();
+    format!("| type | version | schemas | |\n|---|---|---|---|\n{}", rows.concat())
+}
+
+/// `docs/API.md` names the routes, the alerts' subjects and the event types that there are. `GT_BLESS=1` writes its tables anew.
+#[test]
+fn the_page_on_the_interface_is_current() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let file = root.join("docs/API.md");
+    let page = fs::read_to_string(&file).expect("the page");
+    let mut current = page.clone();
+    for (name, table) in [("routes", routes_table()), ("alerts", alerts_table()), ("events", events_table())]
+    {
+        let begin = format!("<!-- {name} -->\n");
+        let (before, rest) = current.split_once(&begin).expect("the table has its place");
+        let (_, after) = rest.split_once("<!-- end -->").expect("the table ends");
+        current = format!("{before}{begin}\n{table}\n<!-- end -->{after}");
+    }
+    if std::env::var_os("GT_BLESS").is_some() {
+        fs::write(&file, &current).expect("written");
+    }
+    assert!(
+        fs::read_to_string(&file).expect("the page") == current,
+        "docs/API.md is not current; GT_BLESS=1 renews its tables"
+    );
+    for link in current.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
+        assert!(root.join("docs").join(link).exists(), "{link} leads nowhere");
+    }
 }
 
 /// A served ledger, with a token.
