@@ -45,6 +45,12 @@ pub enum ReadingError {
         /// The address.
         url: String,
     },
+    /// The answer is no text.
+    #[error("the answer is no text; is {url} a ledger's address?")]
+    NotText {
+        /// The address.
+        url: String,
+    },
     /// The token file cannot be read.
     #[error("the token file cannot be read")]
     TokenFile(#[source] std::io::Error),
@@ -89,14 +95,34 @@ impl ReadingClient {
 
     /// `GET path?query`
     pub fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value, ReadingError> {
+        self.read(self.request(path, query).call())
+    }
+
+    fn request(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> ureq::RequestBuilder<ureq::typestate::WithoutBody> {
         let mut request = self.agent.get(format!("{}{path}", self.base));
         for (name, value) in query {
             request = request.query(name, value);
         }
-        if let Some(token) = &self.token {
-            request = request.header("authorization", format!("Bearer {}", token.as_str()));
+        match &self.token {
+            Some(token) => request.header("authorization", format!("Bearer {}", token.as_str())),
+            None => request,
         }
-        self.read(request.call())
+    }
+
+    /// `GET path?query` of a list as text, in the form that the query names; also the cursor of the next page, if there is one.
+    pub fn get_text(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<(String, Option<String>), ReadingError> {
+        let (link, body) = self.answer(self.request(path, query).call())?;
+        let next = link.as_deref().and_then(next_cursor);
+        let text = String::from_utf8(body).map_err(|_| ReadingError::NotText { url: self.base.clone() })?;
+        Ok((text, next))
     }
 
     /// `POST path` with a JSON body.
@@ -112,17 +138,47 @@ impl ReadingClient {
         &self,
         answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<Value, ReadingError> {
+        let (_, body) = self.answer(answer)?;
+        serde_json::from_slice(&body).map_err(|_| ReadingError::NotJson { url: self.base.clone() })
+    }
+
+    /// The `Link` header and the body of an answer that is none of a problem.
+    fn answer(
+        &self,
+        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<(Option<String>, Vec<u8>), ReadingError> {
         let unreachable =
             |source| ReadingError::Unreachable { url: self.base.clone(), source: Box::new(source) };
         let mut response = answer.map_err(unreachable)?;
         let status = response.status().as_u16();
         let bytes = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec().map_err(unreachable)?;
-        let json: Option<Value> = serde_json::from_slice(&bytes).ok();
         if (200..300).contains(&status) {
-            return json.ok_or_else(|| ReadingError::NotJson { url: self.base.clone() });
+            let link = response.headers().get("link").and_then(|value| value.to_str().ok());
+            return Ok((link.map(ToOwned::to_owned), bytes));
         }
+        let json: Option<Value> = serde_json::from_slice(&bytes).ok();
         let detail = json.as_ref().and_then(|problem| problem.get("detail")?.as_str());
         let detail = detail.map_or_else(|| format!("status {status}"), ToOwned::to_owned);
         Err(ReadingError::Refused { status, detail })
+    }
+}
+
+/// The cursor in a link to the next page: `</path?…&cursor=…>; rel="next"`.
+fn next_cursor(link: &str) -> Option<String> {
+    let (target, _) = link.strip_prefix('<')?.split_once(">; rel=\"next\"")?;
+    let (_, query) = target.split_once('?')?;
+    query.split('&').find_map(|pair| pair.strip_prefix("cursor=")).map(ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_pages_cursor_is_read_from_its_link() {
+        let link = "</v1/decisions?limit=2&cursor=n2>; rel=\"next\"";
+        assert_eq!(next_cursor(link).as_deref(), Some("n2"));
+        assert_eq!(next_cursor("</v1/decisions?cursor=n2>; rel=\"prev\""), None);
+        assert_eq!(next_cursor("</v1/decisions>; rel=\"next\""), None);
     }
 }

@@ -12,3 +12,4 @@ mod partnership;
 mod refusals;
 mod shutdown;
 mod tampering;
+mod views;

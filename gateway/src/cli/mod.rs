@@ -60,9 +60,9 @@ enum Command {
     Verify(verify::Verify),
     /// Check a data folder with its keys, deriving everything again from the entries. Changes nothing.
     Fsck(fsck::Fsck),
-    /// Ask a view: decisions, timeline, episodes, location, publishers, integrity.
+    /// Ask a view: decisions, a child's timeline, open requests, who shares with whom, and more.
     Query(query::Query),
-    /// List alerts.
+    /// List the alerts that wait for somebody, or others.
     Alerts(query::Alerts),
     /// Show one decision: what it says, what the rules say of it, and what became of it.
     Decision(decision::Decision),

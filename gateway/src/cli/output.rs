@@ -24,6 +24,17 @@ impl Output {
         let _ = io::stdout().flush();
     }
 
+    /// Prints a text as it is: a table or lines for a program.
+    pub(crate) fn text(text: &str) {
+        let _ = io::stdout().write_all(text.as_bytes());
+        let _ = io::stdout().flush();
+    }
+
+    /// Says something beside the output, on standard error.
+    pub(crate) fn aside(line: &str) {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+
     /// Says something to a person only.
     pub(crate) fn tell(&self, line: &str) {
         if !self.json {

@@ -1,6 +1,7 @@
 //! The HTTP gateway (DESIGN section 9). Publishing needs a registered key, reading people's data a token; checkpoints, tiles and proofs are open.
 
 mod advice;
+mod answer;
 mod configuration;
 mod decision;
 mod log;

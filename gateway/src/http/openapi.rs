@@ -2,6 +2,7 @@
 
 mod components;
 mod events;
+mod lists;
 mod rows;
 
 use std::collections::BTreeMap;

@@ -126,6 +126,23 @@ impl Route {
             .query("cursor", text(), "`next` of the page before.")
             .query("newest_first", json!({"type": "boolean"}), "From the other end of the list.")
             .as_of()
+            .format()
+    }
+
+    /// The parameter that chooses the form of a list; without it `Accept` does.
+    pub(super) fn format(self) -> Self {
+        self.query(
+            "format",
+            codes(["json", "csv", "ndjson"]),
+            "The form of the answer; without it, what `Accept` names first.",
+        )
+    }
+
+    /// Answers 200 with rows of this component: as JSON with what they reflect, or alone as CSV or NDJSON, with that in headers.
+    pub(super) fn rows(self, name: &str) -> Self {
+        self.json("A page of the list. In the other forms `Gt-Tree-Size`, `Gt-Root` and `Gt-Received-At` say what it reflects, and `Link` leads to the next page.", list_of(name))
+            .answers(200, "The rows alone.", "application/x-ndjson", component(name))
+            .answers(200, "The rows alone, with a header row.", "text/csv", text())
     }
 
     /// The parameter that asks about an earlier state of the ledger.

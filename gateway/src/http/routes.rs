@@ -1,19 +1,16 @@
 //! The list of all routes. Whatever is not in it is neither served nor documented.
 
 use gt_projections::Pattern;
-use gt_schemas::{Decision, HarmLevel, Trigger};
 use serde_json::json;
 
-use super::route::{
-    Parameter, Route, agency, codes, component, hash, list_of, number, reference, text, time,
-};
+use super::route::{Parameter, Route, codes, component, hash, number, text};
 use super::{
     advice, configuration, decision, healthy, log, openapi, publishers, ready, statements, stream, views,
 };
 
 /// Every route.
 pub(super) fn all() -> Vec<Route> {
-    [publishing(), ledger(), asking(), children(), alerts(), tiles(), service()]
+    [publishing(), ledger(), asking(), views::routes(), alerts(), tiles(), service()]
         .into_iter()
         .flatten()
         .collect()
@@ -126,28 +123,6 @@ fn asking() -> Vec<Route> {
             .problem(413, "too_long")
             .problem(415, "unsupported_media_type")
             .problem(422, "bad_value"),
-        Route::post("/v1/subjects", views::subject)
-            .about("views", "The opaque reference under which views know a person, a place or another context.")
-            .described("A POST, since a pseudonym is personal data and has no place in a URL.")
-            .token()
-            .body("application/json", component("SubjectQuestion"))
-            .json("The reference.", component("SubjectReference"))
-            .problem(400, "bad_request")
-            .problem(404, "not_found"),
-        Route::get("/v1/decisions", views::decisions)
-            .about("views", "Decisions to share or not to share, by event time, as corrected.")
-            .token()
-            .query("child", reference(), "About this child, under any identifier.")
-            .query("agency", agency(), "Signed by this agency, or in its name.")
-            .query("decision", codes(Decision::ALL.iter().map(|code| code.as_str())), "With this outcome.")
-            .query("trigger", codes(Trigger::ALL.iter().map(|code| code.as_str())), "With this trigger.")
-            .query("harm_level", codes(HarmLevel::ALL.iter().map(|code| code.as_str())), "With this level of harm.")
-            .query("recipient", agency(), "With this agency among the recipients.")
-            .query("from", time(), "Decided then or later.")
-            .query("to", time(), "Decided then or earlier.")
-            .list()
-            .json("A page of the list.", list_of("DecisionRow"))
-            .problem(400, "bad_cursor"),
         Route::get("/v1/decisions/{index}", decision::page)
             .about("views", "One decision: what it says, what the rules say of it, and what became of it.")
             .token()
@@ -158,44 +133,8 @@ fn asking() -> Vec<Route> {
     ]
 }
 
-fn children() -> Vec<Route> {
-    let span = |route: Route| {
-        route
-            .token()
-            .query("from", time(), "Of that time or later.")
-            .query("to", time(), "Of that time or earlier.")
-            .list()
-            .problem(400, "bad_cursor")
-    };
-    vec![
-        span(Route::get("/v1/children/{reference}/timeline", views::timeline))
-            .about("views", "Everything about one child, by event time.")
-            .path("reference", reference(), "The child.")
-            .json("A page of the timeline.", list_of("TimelineEvent")),
-        span(Route::get("/v1/children/{reference}/episodes", views::episodes))
-            .about("views", "One child's missing episodes; an absence that several agencies report is one.")
-            .path("reference", reference(), "The child.")
-            .json("A page of the list.", list_of("Episode")),
-        span(Route::get("/v1/locations/{reference}", views::location))
-            .about("views", "The children who are linked to a place or another context.")
-            .path("reference", reference(), "The place.")
-            .json("A page of the list.", list_of("ContextLink")),
-    ]
-}
-
 fn alerts() -> Vec<Route> {
-    let pattern = || codes(Pattern::ALL.map(Pattern::as_str));
     vec![
-        Route::get("/v1/alerts", views::alerts)
-            .about("alerts", "Alerts, as they stand or stood. Each asks a person to look.")
-            .token()
-            .query("pattern", pattern(), "Of this pattern.")
-            .query("child", reference(), "About this child, under any identifier.")
-            .query("location", reference(), "About this place or other context.")
-            .query("status", codes(["waiting", "open", "assigned", "reviewed", "retracted"]), "With this status; `waiting` is open or assigned.")
-            .list()
-            .json("A page of the list.", list_of("Alert"))
-            .problem(400, "bad_cursor"),
         Route::get("/v1/stream", stream::listen)
             .about("alerts", "Every change of an alert as it happens, as server-sent events.")
             .described(
@@ -204,7 +143,7 @@ fn alerts() -> Vec<Route> {
                  says more.",
             )
             .token()
-            .query("pattern", pattern(), "Alerts of this pattern only.")
+            .query("pattern", codes(Pattern::ALL.map(Pattern::as_str)), "Alerts of this pattern only.")
             .parameter(Parameter {
                 name: "Last-Event-ID",
                 place: "header",

@@ -223,7 +223,7 @@ impl Snapshot<'_> {
             trigger: decision.trigger.as_str(),
             purpose: decision.purpose.as_str(),
             harm_level: decision.harm_level.as_str(),
-            lawful_basis: decision.lawful_basis.iter().flatten().map(basis).collect(),
+            lawful_basis: decision.lawful_basis.iter().flatten().copied().map(basis).collect(),
             consent: decision.consent.status.as_str(),
             informed: decision.informed.as_ref().map(|informed| informed.status).map(InformedStatus::as_str),
             withhold_ground: decision.withhold.as_ref().map(|withhold| withhold.ground.as_str()),
@@ -247,7 +247,7 @@ impl Snapshot<'_> {
 }
 
 /// A provision in one word: kind and code.
-fn basis(basis: &gt_schemas::LawfulBasis) -> String {
+fn basis(basis: gt_schemas::LawfulBasis) -> String {
     let members = serde_json::to_value(basis).unwrap_or(Value::Null);
     let code = members.get("code").or_else(|| members.get("paragraph")).and_then(Value::as_str);
     let kind = LawfulBasisKind::as_str(basis.kind());

@@ -167,7 +167,7 @@ impl Snapshot<'_> {
     fn tally(&self, histories: &[History], filter: &LinkedFilter) -> Result<Option<Tally>, QueryError> {
         let span = bounds(filter.from, filter.to);
         let mut tally = Tally::default();
-        for event in histories.iter().flat_map(|history| history.events()) {
+        for event in histories.iter().flat_map(History::events) {
             if event.stands(self.horizon) && span.contains(&event.listed_at()) && tally.add(event) {
                 tally.children.extend(linked_child(event).map(|child| self.least(child)).transpose()?);
             }

@@ -64,8 +64,11 @@ pub struct Queries {
     store: Store,
     default_rules: Arc<Configuration>,
     /// The rules that were read last, and the entry that sealed them.
-    rules: Arc<Mutex<Option<(u64, Arc<Configuration>)>>>,
+    rules: Arc<Mutex<Option<Sealed>>>,
 }
+
+/// Rules, and the entry that sealed them.
+type Sealed = (u64, Arc<Configuration>);
 
 /// A query that cannot be answered.
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::contexts::end_of;
 use super::{Answer, Page, Queries, QueryError, bounds};
+use crate::history::History;
 use crate::notation::{self, moment};
 use crate::subject::Unit;
 
@@ -57,7 +58,7 @@ impl Queries {
         let histories = snapshot.histories(*person, Unit::Person)?;
         let span = bounds(from, to);
         let mut links = Vec::new();
-        for event in histories.iter().flat_map(|history| history.events()) {
+        for event in histories.iter().flat_map(History::events) {
             let in_sight = snapshot.horizon.covers(event.mark()) && span.contains(&event.listed_at());
             if let (Event::PersonLinked(link), true) = (&event.event, in_sight) {
                 links.push((event, link));

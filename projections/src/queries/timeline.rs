@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::codes::codes;
 use super::{Answer, Page, Queries, QueryError, bounds};
+use crate::history::History;
 use crate::notation::{self, moment};
 use crate::subject::Unit;
 
@@ -56,7 +57,7 @@ impl Queries {
         let span = bounds(from, to);
         let mut events: Vec<_> = histories
             .iter()
-            .flat_map(|history| history.events())
+            .flat_map(History::events)
             .filter(|event| snapshot.horizon.covers(event.mark()))
             .filter(|event| span.contains(&event.listed_at()))
             .collect();

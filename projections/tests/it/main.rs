@@ -10,3 +10,4 @@ mod order;
 mod patterns;
 mod queries;
 mod rebuilding;
+mod views;

@@ -4,7 +4,7 @@ use gt_core::Hash;
 use gt_core::statement::{PublisherId, Statement};
 use serde_json::{Value, json};
 use ureq::Agent;
-use ureq::http::{Method, Request, Response};
+use ureq::http::{HeaderMap, Method, Request, Response};
 
 const MAX_ANSWER: u64 = 64 << 20;
 /// Longer than anybody asks an agent to wait.
@@ -22,6 +22,7 @@ pub(crate) struct Client {
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: String,
+    headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
@@ -67,6 +68,16 @@ impl Client {
 
     pub(crate) fn get(&self, path: &str) -> Reply {
         self.try_get(path).expect("an answer")
+    }
+
+    /// Asks for the answer in this form.
+    pub(crate) fn get_accepting(&self, path: &str, accept: &str) -> Reply {
+        let mut request = Request::get(format!("{}{path}", self.base)).header("accept", accept);
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let answer = self.agent.run(request.body(()).expect("a request")).expect("an answer");
+        Reply::read(answer).expect("a whole answer")
     }
 
     pub(crate) fn try_get(&self, path: &str) -> Result<Reply, ureq::Error> {
@@ -144,7 +155,13 @@ impl Reply {
         let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
         let body = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec()?;
-        Ok(Self { status: response.status().as_u16(), content_type, body })
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(Self { status, content_type, headers, body })
+    }
+
+    /// A header of the answer, by its name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("a header of plain text"))
     }
 
     pub(crate) fn text(&self) -> &str {

@@ -14,6 +14,12 @@ pub(crate) fn example(name: &str) -> Value {
     let text = match name {
         "context.linked" => include_str!("../../../schemas/examples/context.linked.json"),
         "decision.recorded" => include_str!("../../../schemas/examples/decision.recorded.share.json"),
+        "agreement.registered" => include_str!("../../../schemas/examples/agreement.registered.json"),
+        "child.moved" => include_str!("../../../schemas/examples/child.moved.json"),
+        "identifier.linked" => include_str!("../../../schemas/examples/identifier.linked.json"),
+        "missing.started" => include_str!("../../../schemas/examples/missing.started.json"),
+        "person.linked" => include_str!("../../../schemas/examples/person.linked.json"),
+        "request.received" => include_str!("../../../schemas/examples/request.received.json"),
         "missing.ended" => include_str!("../../../schemas/examples/missing.ended.json"),
         _ => panic!("no example {name}"),
     };

@@ -7,11 +7,11 @@ use gt_schemas::{Configuration, EvidenceState, FindingCode, FlowQuestion, HowToS
 use serde_json::{Map, Value, json};
 
 use super::super::route::{agency, codes, component, hash, number, reference, text, time};
-use super::{events, rows};
+use super::{events, lists, rows};
 
 /// Every component, by name.
 pub(super) fn all() -> BTreeMap<String, Value> {
-    let named = [publishing(), ledger(), advice(), alerts(), rows::all()].into_iter().flatten();
+    let named = [publishing(), ledger(), advice(), alerts(), rows::all(), lists::all()].into_iter().flatten();
     named.map(|(name, schema)| (name.to_owned(), schema)).chain(events::drafts()).collect()
 }
 

@@ -33,7 +33,8 @@ fn subject_question() -> Value {
         })
     };
     let (person, place) = ("A person's pseudonym, `nhs.1:…`.", "A place's or other context's, `uprn.1:…`.");
-    json!({"description": "Who or what.", "oneOf": [one("pseudonym", person), one("context", place)]})
+    let agreement = one("agreement", "The reference by which decisions name an agreement.");
+    json!({"description": "Who or what.", "oneOf": [one("pseudonym", person), one("context", place), agreement]})
 }
 
 fn decision_row() -> Value {
@@ -140,6 +141,7 @@ fn context_link() -> Value {
         "on_behalf_of": or_null(agency()),
         "occurred_at": or_null(time()),
         "received_at": time(),
+        "ended_at": or_null(time()),
         "superseded_by": or_null(number()),
     });
     object("A child's link to a place or another context.", members)

@@ -1,0 +1,190 @@
+//! Where the ledger is, which part of a list is wanted, and in which form.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::super::Failure;
+use super::super::output::Output;
+use crate::reading::ReadingClient;
+
+/// Where the ledger is.
+#[derive(Args)]
+#[command(next_help_heading = "Where the ledger is")]
+pub(super) struct Place {
+    /// The address of the running ledger.
+    #[arg(long, env = "GOLDENTHREAD_URL", default_value = "http://127.0.0.1:8620")]
+    url: String,
+    /// A file that holds the token. [default: the environment's `GOLDENTHREAD_TOKEN`]
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// Which part of a list.
+#[derive(Args)]
+#[command(next_help_heading = "Which part, and in which form")]
+pub(super) struct Asking {
+    /// Answer as the ledger stood at this time (of receipt), like 2026-03-01T09:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// The most rows: 1 to 500. [default: 100]
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
+    /// Go on where an earlier answer ended: its `next`.
+    #[arg(long)]
+    cursor: Option<String>,
+    /// From the other end of the list: the latest first, where it is by time.
+    #[arg(long)]
+    newest_first: bool,
+    /// The form of the answer. [default: table; with --json, json]
+    #[arg(long)]
+    format: Option<Format>,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// The form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Columns for a person to read; the most telling ones.
+    Table,
+    /// One JSON value, with what the answer reflects.
+    Json,
+    /// All columns, comma-separated with a header row, for spreadsheets.
+    Csv,
+    /// One JSON value a line and row.
+    Ndjson,
+}
+
+/// What is asked.
+pub(super) struct Question {
+    pub(super) path: String,
+    pub(super) parameters: Vec<(&'static str, Option<String>)>,
+    /// The columns of the table.
+    pub(super) columns: &'static [&'static str],
+    /// Whether it is a list of which a part can be asked for.
+    is_list: bool,
+}
+
+impl Question {
+    /// A part of a list.
+    pub(super) fn list(path: impl Into<String>, columns: &'static [&'static str]) -> Self {
+        Self { path: path.into(), parameters: Vec::new(), columns, is_list: true }
+    }
+
+    /// Everything there is.
+    pub(super) fn whole(path: &str, columns: &'static [&'static str]) -> Self {
+        Self { path: path.to_owned(), parameters: Vec::new(), columns, is_list: false }
+    }
+
+    /// Narrows it, where a value is given.
+    pub(super) fn with(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
+        self.parameters.push((name, value.map(|value| value.to_string())));
+        self
+    }
+}
+
+impl Place {
+    pub(super) fn client(&self) -> Result<ReadingClient, Failure> {
+        Ok(ReadingClient::new(&self.url, self.token_file.as_deref())?)
+    }
+}
+
+impl Asking {
+    pub(super) fn client(&self) -> Result<ReadingClient, Failure> {
+        self.place.client()
+    }
+
+    /// The opaque reference of a child or another person, if one is named.
+    pub(super) fn person(&self, text: Option<&str>) -> Result<Option<String>, Failure> {
+        text.map(|text| self.reference(text, "pseudonym", text.contains(':'))).transpose()
+    }
+
+    /// The opaque reference of a place or another context, if one is named.
+    pub(super) fn context(&self, text: Option<&str>) -> Result<Option<String>, Failure> {
+        text.map(|text| self.reference(text, "context", text.contains(':'))).transpose()
+    }
+
+    /// The opaque reference of an agreement, if one is named.
+    pub(super) fn agreement(&self, text: Option<&str>) -> Result<Option<String>, Failure> {
+        let is_opaque = |text: &str| gt_ledger::record::ContextId::parse(text).is_some();
+        text.map(|text| self.reference(text, "agreement", !is_opaque(text))).transpose()
+    }
+
+    /// Pseudonyms and references of places have a colon; the opaque references of answers have none.
+    fn reference(&self, text: &str, member: &str, named: bool) -> Result<String, Failure> {
+        if !named {
+            return Ok(text.to_owned());
+        }
+        let answer = self.client()?.post("/v1/subjects", &json!({member: text}))?;
+        let reference = answer["ref"].as_str().map(ToOwned::to_owned);
+        reference.ok_or_else(|| Failure::new("the ledger gave no reference"))
+    }
+
+    /// Asks, and says the answer: `show` is for a person.
+    pub(super) fn answer(
+        &self,
+        output: &Output,
+        question: &Question,
+        show: impl FnOnce(&Value) -> String,
+    ) -> Result<(), Failure> {
+        let format = match (self.format, output.is_json()) {
+            (None, false) => Format::Table,
+            (None | Some(Format::Json), true) => Format::Json,
+            (Some(format), false) => format,
+            (Some(_), true) => {
+                return Err(Failure::new("--json and --format say different things; leave one of them out"));
+            }
+        };
+        let client = self.client()?;
+        let parameters = self.parameters(question, format)?;
+        match format {
+            Format::Table | Format::Json => {
+                let answer = client.get(&question.path, &parameters)?;
+                let output = if format == Format::Json { &Output::new(true) } else { output };
+                output.say(&answer, || show(&answer));
+            }
+            Format::Csv | Format::Ndjson => {
+                let (text, next) = client.get_text(&question.path, &parameters)?;
+                Output::text(&text);
+                if let Some(cursor) = next {
+                    Output::aside(&format!("more: --cursor {cursor}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn parameters(
+        &self,
+        question: &Question,
+        format: Format,
+    ) -> Result<Vec<(&'static str, String)>, Failure> {
+        let form = match format {
+            Format::Table | Format::Json => None,
+            Format::Csv => Some("csv".to_owned()),
+            Format::Ndjson => Some("ndjson".to_owned()),
+        };
+        let part = [
+            ("as_of", self.as_of.clone()),
+            ("limit", self.limit.map(|limit| limit.to_string())),
+            ("cursor", self.cursor.clone()),
+            ("newest_first", self.newest_first.then(|| "true".to_owned())),
+            ("format", form),
+        ];
+        if !question.is_list && part.iter().any(|(_, value)| value.is_some()) {
+            return Err(Failure::new(
+                "this view is always whole and of now, as a table or as JSON: it takes no --as-of, --limit, --cursor, --newest-first, and no --format csv or ndjson",
+            ));
+        }
+        let given = part.into_iter().chain(question.parameters.iter().cloned());
+        Ok(given.filter_map(|(name, value)| Some((name, value?))).collect())
+    }
+}
+
+/// Takes these codes and no others, and lists them in the help.
+pub(super) fn codes(codes: &'static [&'static str]) -> PossibleValuesParser {
+    PossibleValuesParser::new(codes)
+}
