@@ -129,10 +129,10 @@ impl Feed {
 
     /// Tells of a change of an alert.
     pub(crate) fn tell(&self, change: &AlertChange) {
+        let data: Arc<str> = json!(change).to_string().into();
         let mut state = self.state();
         let place = state.last.next_at(change.index.0);
-        let told =
-            Told { place, pattern: Some(change.alert.pattern), data: json!(change).to_string().into() };
+        let told = Told { place, pattern: Some(change.alert.pattern), data };
         state.last = place;
         if state.recent.len() == MOST_RECENT
             && let Some(oldest) = state.recent.pop_front()

@@ -125,7 +125,7 @@ impl Route {
         self.query("limit", limit, "The most items on a page; 100 if nothing is said.")
             .query("cursor", text(), "`next` of the page before.")
             .query("newest_first", json!({"type": "boolean"}), "From the other end of the list.")
-            .as_of()
+            .at_time()
             .format()
     }
 
@@ -146,7 +146,7 @@ impl Route {
     }
 
     /// The parameter that asks about an earlier state of the ledger.
-    pub(super) fn as_of(self) -> Self {
+    pub(super) fn at_time(self) -> Self {
         self.query(
             "as_of",
             time(),

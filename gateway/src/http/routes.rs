@@ -127,7 +127,7 @@ fn asking() -> Vec<Route> {
             .about("views", "One decision: what it says, what the rules say of it, and what became of it.")
             .token()
             .path("index", number(), "The entry that recorded it.")
-            .as_of()
+            .at_time()
             .json("The decision's page.", component("DecisionPage"))
             .problem(404, "not_found"),
     ]

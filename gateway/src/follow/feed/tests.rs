@@ -121,7 +121,7 @@ async fn what_is_no_longer_kept_is_said_to_be_lost_first() {
 async fn a_slow_listener_is_let_go_and_holds_up_nobody() {
     let feed = Feed::new(as_of(0));
     let mut slow = feed.listen(None).expect("room");
-    for entry in 0..MOST_BEHIND as u64 + 1 {
+    for entry in 0..=MOST_BEHIND as u64 {
         feed.tell(&change(entry));
     }
     assert_eq!(heard(&mut slow).await, ["tree 0.0", "too slow", "end"]);

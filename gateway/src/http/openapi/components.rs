@@ -20,7 +20,9 @@ pub(super) type Named = Vec<(&'static str, Value)>;
 /// An object that always has these members.
 pub(super) fn object(about: &str, members: Value) -> Value {
     let required: Vec<String> = members.as_object().map(Map::keys).into_iter().flatten().cloned().collect();
-    json!({"description": about, "type": "object", "required": required, "properties": members})
+    let mut schema = json!({"description": about, "type": "object", "required": required});
+    schema["properties"] = members;
+    schema
 }
 
 /// The same, with members that it may have besides.
@@ -34,11 +36,13 @@ pub(super) fn object_with(about: &str, members: Value, optional: &Value) -> Valu
 
 /// What may be null instead.
 pub(super) fn or_null(schema: Value) -> Value {
-    json!({"anyOf": [schema, {"type": "null"}]})
+    json!({"anyOf": vec![schema, json!({"type": "null"})]})
 }
 
-pub(super) fn list(schema: Value) -> Value {
-    json!({"type": "array", "items": schema})
+pub(super) fn list(element: Value) -> Value {
+    let mut schema = json!({"type": "array"});
+    schema["items"] = element;
+    schema
 }
 
 pub(super) fn flag() -> Value {

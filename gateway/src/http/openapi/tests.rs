@@ -61,9 +61,9 @@ fn every_reference_leads_somewhere_and_every_operation_has_a_name_of_its_own() {
     for route in &routes {
         assert!(!route.summary.is_empty() && !route.answers.is_empty(), "{}", route.path);
         assert!(TAGS.iter().any(|(tag, _)| *tag == route.tag), "{}", route.path);
-        let named = route.path.matches('{').count();
+        let places = route.path.matches('{').count();
         let parameters = route.parameters.iter().filter(|parameter| parameter.place == "path");
-        assert_eq!(parameters.count(), named, "{}", route.path);
+        assert_eq!(parameters.count(), places, "{}", route.path);
     }
 }
 
