@@ -34,12 +34,40 @@ impl Fold<'_> {
                         self.rows.put(row, Vec::new());
                     }
                 }
-                for (from, to) in [(one, other), (other, one)] {
-                    if *self.edge(from, to, by)? == 0 {
-                        affected.units.insert(Unit::Edge(from.to_owned(), to.to_owned()));
-                    }
-                }
+                self.silent_way(one, other, affected, by)?;
+                self.silent_way(other, one, affected, by)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Adds the ways between all agencies that know somebody, where nothing was shared on them.
+    pub(super) fn silent_ways(
+        &mut self,
+        group: &BTreeSet<OwnerId>,
+        affected: &mut Affected,
+        by: Mark,
+    ) -> Result<(), StoreError> {
+        self.hold(group, by)?;
+        let histories = group.iter().map(|member| self.cache.history(&Unit::Child(*member)));
+        let agencies: BTreeSet<String> =
+            histories.flat_map(|history| history.events()).map(|event| event.speaker().to_owned()).collect();
+        for (one, other) in pairs(&agencies, None) {
+            self.silent_way(one, other, affected, by)?;
+            self.silent_way(other, one, affected, by)?;
+        }
+        Ok(())
+    }
+
+    fn silent_way(
+        &mut self,
+        from: &str,
+        to: &str,
+        affected: &mut Affected,
+        by: Mark,
+    ) -> Result<(), StoreError> {
+        if *self.edge(from, to, by)? == 0 {
+            affected.units.insert(Unit::Edge(from.to_owned(), to.to_owned()));
         }
         Ok(())
     }

@@ -203,9 +203,12 @@ impl<'s> Fold<'s> {
         Ok(all)
     }
 
-    /// Adds all that hangs on who somebody is: the person's units, and the contexts, persons and agencies in them.
+    /// Adds all that hangs on who somebody is: the person's units, and the contexts and persons in them, and the ways
+    /// between agencies who have met on this person, and will not have if the identifiers are parted.
     fn whole_story(&mut self, owner: OwnerId, by: Mark, affected: &mut Affected) -> Result<(), StoreError> {
-        for member in self.group(owner, by)? {
+        let group = self.group(owner, by)?;
+        self.silent_ways(&group, affected, by)?;
+        for member in group {
             affected.units.extend([Unit::Child(member), Unit::Person(member)]);
             affected.decisions.insert(member);
             affected.meetings.insert(member, None);

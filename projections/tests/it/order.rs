@@ -2,7 +2,7 @@
 
 use gt_core::position::TreeSize;
 use gt_ledger::record::Record;
-use gt_projections::{AlertChange, Options, Page, Projector};
+use gt_projections::{AlertChange, Options, Page, Projector, Unread};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -45,6 +45,7 @@ proptest! {
     ) {
         let in_order = Views::with(&seal_all(&events), eagerly());
         let late = Views::with(&seal_after(&shuffled, &pauses), eagerly());
+        prop_assert_eq!(in_order.queries().status().unwrap().unread, Unread::default(), "everything drawn is read");
         prop_assert_eq!(content(&in_order.queries(), &events), content(&late.queries(), &shuffled));
     }
 
