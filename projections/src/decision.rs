@@ -1,11 +1,11 @@
 //! Decisions as they stand after their corrections, and what the rules of practice say of them.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gt_schemas::{
     Article6, Catalogue, ConsentSeen, ConsentStatus, DecisionCorrected, DecisionField, DecisionRecorded,
-    Event, FindingCode, InformedStatus, Known, LawfulBasis, Sharing, findings,
+    Event, FindingCode, InformedStatus, Known, LawfulBasis, PracticeFinding, Sharing, findings,
 };
 
 use crate::event::{StatementRef, ViewEvent};
@@ -135,32 +135,40 @@ impl Decided<'_> {
         entries
     }
 
-    /// What the rules of practice say of it (DOMAIN section 2), given the child's other events.
-    pub(crate) fn findings(
-        &self,
-        events: &[(i64, &ViewEvent)],
-        catalogue: &Catalogue,
-    ) -> Vec<gt_schemas::PracticeFinding> {
-        let consents = consents(events);
-        let known = Known { consents: &consents, told: self.told(events) };
+    /// What the rules of practice say of it (DOMAIN section 2), given what else is known.
+    pub(crate) fn findings(&self, record: &ChildRecord, catalogue: &Catalogue) -> Vec<PracticeFinding> {
+        let told = record.told.contains(&(self.event.statement, self.event.speaker().to_owned()));
+        let known = Known { consents: &record.consents, told };
         findings(&Sharing::of(&self.decision, self.event.speaker()), &known, catalogue)
     }
+}
 
-    /// Whether a later review says that the individual has been told.
-    fn told(&self, events: &[(i64, &ViewEvent)]) -> bool {
-        events.iter().any(|(_, event)| match &event.event {
-            Event::DecisionReviewed(review) => {
-                event.refs.decision == Some(self.event.statement)
-                    && event.speaker() == self.event.speaker()
-                    && matches!(review.informed, Some(InformedStatus::Before | InformedStatus::After))
+/// What a child's record says that bears on its decisions.
+#[derive(Debug, Default)]
+pub(crate) struct ChildRecord {
+    /// What was said of consent, by time.
+    consents: Vec<ConsentSeen>,
+    /// The decisions of which the agency has said in a review that the individual was told.
+    told: BTreeSet<(StatementRef, String)>,
+}
+
+impl ChildRecord {
+    /// Of events that stand and are sorted by time.
+    pub(crate) fn of(events: &[(i64, &ViewEvent)]) -> Self {
+        let told = events.iter().filter_map(|(_, event)| match &event.event {
+            Event::DecisionReviewed(review)
+                if matches!(review.informed, Some(InformedStatus::Before | InformedStatus::After)) =>
+            {
+                Some((event.refs.decision?, event.speaker().to_owned()))
             }
-            _ => false,
-        })
+            _ => None,
+        });
+        Self { consents: consents(events), told: told.collect() }
     }
 }
 
 /// What was said of consent, by time.
-pub(crate) fn consents(events: &[(i64, &ViewEvent)]) -> Vec<ConsentSeen> {
+fn consents(events: &[(i64, &ViewEvent)]) -> Vec<ConsentSeen> {
     let seen = |(_, event): &(i64, &ViewEvent)| {
         let at = event.event.occurred_at()?;
         let none = |status| ConsentSeen { at, status, freely_given: None, competent: None };
@@ -196,9 +204,9 @@ fn position(code: FindingCode) -> usize {
 /// Each decision's findings, by its entry; those without any are left out.
 pub(crate) fn findings_of(
     decisions: &[Decided<'_>],
-    events: &[(i64, &ViewEvent)],
+    record: &ChildRecord,
     catalogue: &Catalogue,
 ) -> BTreeMap<u64, u64> {
-    let bits = |one: &Decided<'_>| as_bits(one.findings(events, catalogue).iter().map(|found| found.code));
+    let bits = |one: &Decided<'_>| as_bits(one.findings(record, catalogue).iter().map(|found| found.code));
     decisions.iter().map(|one| (one.event.index, bits(one))).filter(|(_, bits)| *bits != 0).collect()
 }

@@ -20,7 +20,7 @@
 //! | `b` alert index | | what people did about an alert |
 //! | `l` index alert | | alerts, by the entry that first made them possible |
 //! | `o` time alert | | alerts that stand, by when they are or will be raised |
-//! | `c` index | the configuration | the rules in force from that entry on |
+//! | `c` index | when it was received, and the configuration | the rules in force from that entry on |
 //!
 //! A number is eight bytes, big-endian; a time is milliseconds with its sign bit turned, so that bytes sort as times
 //! do. A *mark* is the index of the entry that caused the row: rows are added and not changed, so that what a crash left
@@ -78,6 +78,26 @@ pub(crate) fn shares(unit: &Unit) -> Key {
 /// What the shares from one agency to another start with.
 pub(crate) fn shared(from: &str, to: &str) -> Key {
     join(&[b"v", from.as_bytes(), &[0], to.as_bytes(), &[0]])
+}
+
+/// What the shares of one agency with others start with.
+pub(crate) fn shared_by(from: &str) -> Key {
+    join(&[b"v", from.as_bytes(), &[0]])
+}
+
+/// What all shares between agencies start with.
+pub(crate) fn ways() -> Key {
+    b"v".to_vec()
+}
+
+/// What the shares of all agencies start with.
+pub(crate) fn shares_of_agencies() -> Key {
+    b"ya".to_vec()
+}
+
+/// What the findings of all agencies start with.
+pub(crate) fn findings() -> Key {
+    b"f".to_vec()
 }
 
 /// What an agency's findings start with.
@@ -145,6 +165,17 @@ pub(crate) fn standing_alert(raised_at: i64, alert: &AlertId) -> Key {
 
 pub(crate) fn configuration(index: u64) -> Key {
     join(&[b"c", &index.to_be_bytes()])
+}
+
+/// What the rows of all configurations start with.
+pub(crate) fn configurations() -> Key {
+    b"c".to_vec()
+}
+
+/// The first key behind all that start so.
+pub(crate) fn after(prefix: &[u8]) -> Key {
+    // No key goes on with so many: it holds an index below 2^53.
+    join(&[prefix, &[0xff; 64]])
 }
 
 /// A row of a list by time.

@@ -7,8 +7,10 @@ use gt_core::time::Timestamp;
 use gt_schemas::Configuration;
 
 use crate::alerts::{AlertId, Change, Log};
+use crate::bytes::Reader;
 use crate::fold::Cache;
 use crate::head::Head;
+use crate::history::{Horizon, Mark};
 use crate::key;
 use crate::store::{Rows as _, Store, StoreError};
 use crate::subject::Unit;
@@ -34,8 +36,33 @@ pub(crate) fn rules(
     let Some(index) = head.rules_from else { return Ok(Arc::clone(default_rules)) };
     let damaged = || StoreError::Damaged { table: "rules" };
     let row = store.get(&key::configuration(index))?.ok_or_else(damaged)?;
-    let members = serde_json::from_slice(&row).map_err(|_| damaged())?;
-    Ok(Arc::new(Configuration::read(&members).map_err(|_| damaged())?))
+    read_rules(&row).map(|(_, rules)| Arc::new(rules)).ok_or_else(damaged)
+}
+
+/// The rules that were in force then.
+pub(crate) fn rules_then(
+    store: &Store,
+    horizon: Horizon,
+    default_rules: &Arc<Configuration>,
+) -> Result<Arc<Configuration>, StoreError> {
+    let damaged = || StoreError::Damaged { table: "rules" };
+    let all = key::configurations();
+    for row in store.range(all.clone(), key::after(&all), true) {
+        let (row, value) = row?;
+        let index = key::last_index(&row).ok_or_else(damaged)?;
+        let (received_at, rules) = read_rules(&value).ok_or_else(damaged)?;
+        if horizon.covers(Mark { index, received_at }) {
+            return Ok(Arc::new(rules));
+        }
+    }
+    Ok(Arc::clone(default_rules))
+}
+
+fn read_rules(row: &[u8]) -> Option<(i64, Configuration)> {
+    let mut reader = Reader::new(row);
+    let (received_at, text) = (reader.signed()?, reader.text()?);
+    let rules = Configuration::read(&serde_json::from_str(text).ok()?).ok()?;
+    reader.finish((received_at, rules))
 }
 
 fn linked(store: &Store) -> Result<HashSet<gt_ledger::record::OwnerId>, StoreError> {

@@ -245,7 +245,7 @@ fn all_is_there(home: &Home, client: &Client, acknowledged: &[Acknowledged]) {
     assert!(acknowledged.len() > 800, "it was under load: {}", acknowledged.len());
     assert_eq!(by_index.len(), acknowledged.len(), "no two have one entry");
     assert_eq!(statements.len(), acknowledged.len(), "none has two");
-    let others = 2 + AGENCIES.len();
+    let others = 3 + AGENCIES.len();
     assert_eq!(now.0, (others + acknowledged.len()) as u64, "every entry is one that was acknowledged");
     for (index, statement) in by_index {
         assert_eq!(client.sealed(index), statement, "entry {index}");

@@ -4,7 +4,8 @@
 //!   same machine checks when it does nothing else ([`throughput`]);
 //! - what each stage costs, and where the sealer's own threads spend their time ([`stages`]);
 //! - how long it takes from request to receipt over HTTP at a fixed rate ([`latency`]);
-//! - the same over NATS, with a node of several, and as a ratio of what the broker stores of the same bytes ([`nats`]).
+//! - how fast the views are rebuilt from a generated history, in how much memory, and how fast they answer ([`views`]);
+//! - requests over NATS, with a node of several, and as a ratio of what the broker stores of the same bytes ([`nats`]).
 //!
 //! Statements are decisions to share, signed beforehand by a fictional partnership ([`workload`]). Rates depend on the
 //! machine, its disk and its neighbours; the ratio and the stages say what of that is ours.
@@ -14,6 +15,7 @@ pub mod nats;
 mod processor;
 pub mod stages;
 pub mod throughput;
+pub mod views;
 pub mod workload;
 
 use std::num::NonZeroU32;
@@ -121,6 +123,15 @@ pub enum BenchError {
     /// A receipt does not verify.
     #[error("a receipt does not verify: {0}")]
     Receipt(String),
+    /// The views cannot be brought up to the log.
+    #[error(transparent)]
+    Views(#[from] crate::follow::FollowError),
+    /// They cannot be asked.
+    #[error(transparent)]
+    Query(#[from] gt_projections::QueryError),
+    /// The part of the measurement that runs in a process of its own did not end well, or said something else than figures.
+    #[error("the measurement's second process failed: {0}")]
+    Process(String),
     /// A stage's result is not what the sealer's is.
     #[error("the {0} stage does not do what the sealer does")]
     Stage(&'static str),

@@ -160,7 +160,7 @@ fn submit(ledger: &Ledger, bytes: &[u8]) -> Result<Answer, BenchError> {
     }
 }
 
-fn received(answer: Answer) -> Result<(), BenchError> {
+pub(super) fn received(answer: Answer) -> Result<(), BenchError> {
     match answer.blocking_recv() {
         Ok(Ok(sealed)) => {
             drop(std::hint::black_box(sealed));

@@ -20,7 +20,7 @@ use crate::draft::{ChainPosition, CheckedDraft, DraftError, Signatory};
 use crate::keyfile;
 use crate::token::Tokens;
 
-const ORIGIN: &str = "ledger.example/bench";
+pub(super) const ORIGIN: &str = "ledger.example/bench";
 const EXAMPLE: &str = include_str!("../../../schemas/examples/decision.recorded.share.json");
 /// A child is known to this many of the publishers.
 const KNOWN_TO: u32 = 5;
@@ -129,26 +129,9 @@ impl Partnership {
     fn enrol(&self) -> Result<(), BenchError> {
         let ledger = self.open()?;
         let registrar = read_key(&self.secrets_folder().join(file::REGISTRAR))?;
-        let registrar_id = registrar.public().thumbprint();
         for publisher in &self.publishers {
-            let (head, id) = (ledger.head(&registrar_id), publisher.key.thumbprint());
-            let agency = publisher_agency(publisher.number);
-            let private = publisher_key(publisher.number);
-            let proof = keyfile::prove(&private, self.genesis, &id, &agency);
-            let new = NewPublisher {
-                agency: &agency,
-                name: "Case system",
-                kind: "council",
-                key: publisher.key.to_jwk(),
-                publisher: id,
-                proof: base64url::encode(&proof.signature),
-                endorsement: None,
-                recovery: false,
-            };
-            let (seq, prev) = (head.next_seq, head.head);
-            let statement = registration(&registrar, registrar_id, ORIGIN, seq, prev, seconds_now(), &new)
-                .map_err(|gt_core::statement::SignError::Unsound(error)| error)?;
-            ledger.seal_blocking(statement.to_compact().as_bytes())?;
+            let (key, agency) = (publisher_key(publisher.number), publisher_agency(publisher.number));
+            enrol(&ledger, &registrar, &key, &agency, seconds_now())?;
         }
         ledger.close();
         Ok(())
@@ -192,6 +175,33 @@ impl Sizes {
             disclosures_times_10: sums.2 * 10 / count,
         }
     }
+}
+
+/// Seals the registration of an agency's publisher.
+pub(super) fn enrol(
+    ledger: &Ledger,
+    registrar: &PrivateKey,
+    key: &PrivateKey,
+    agency: &AgencyCode,
+    iat: i64,
+) -> Result<(), BenchError> {
+    let (registrar_id, id) = (registrar.public().thumbprint(), key.public().thumbprint());
+    let proof = keyfile::prove(key, ledger.registry().genesis(), &id, agency);
+    let new = NewPublisher {
+        agency,
+        name: "Case system",
+        kind: "council",
+        key: key.public().to_jwk(),
+        publisher: id,
+        proof: base64url::encode(&proof.signature),
+        endorsement: None,
+        recovery: false,
+    };
+    let head = ledger.head(&registrar_id);
+    let statement = registration(registrar, registrar_id, ORIGIN, head.next_seq, head.head, iat, &new)
+        .map_err(|gt_core::statement::SignError::Unsound(error)| error)?;
+    ledger.seal_blocking(statement.to_compact().as_bytes())?;
+    Ok(())
 }
 
 fn publisher_key(number: u32) -> PrivateKey {

@@ -1,4 +1,5 @@
 mod nats_report;
+mod views_report;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use crate::bench::latency::Latency;
 use crate::bench::nats::{self, Servers};
 use crate::bench::stages::a_batch;
 use crate::bench::throughput::Rates;
+use crate::bench::views::{self, ViewsPlan};
 use crate::bench::{Plan, Report, run};
 
 /// What `--nats` without a URL means: a server of the measurement's own.
@@ -50,6 +52,16 @@ pub(crate) struct Bench {
     /// The nats-server to start. [default: the one that `GT_NATS_SERVER` names, or on the search path]
     #[arg(long, value_name = "PATH", requires = "nats")]
     nats_server: Option<PathBuf>,
+    /// Measure the views instead: rebuild those of a generated history of so many events, and ask them.
+    #[arg(long, value_name = "EVENTS", num_args = 0..=1, default_missing_value = "1000000", conflicts_with = "nats",
+          value_parser = clap::value_parser!(u32).range(1_000..=20_000_000))]
+    views: Option<u32>,
+    /// How often the views are asked each kind of question.
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    questions: u32,
+    /// What the measurement of the views runs in a process of its own.
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    rebuild_views_of: Option<PathBuf>,
     #[command(flatten)]
     servers: super::nats::ServerArgs,
 }
@@ -65,6 +77,17 @@ fn publishers(text: &str) -> Result<NonZeroU32, String> {
 
 impl Bench {
     pub(crate) fn run(self, output: &Output) -> Outcome {
+        if let Some(folder) = &self.rebuild_views_of {
+            let figures = views::measure(folder, self.questions)?;
+            output.say(&json!(figures), || views_report::rebuilt(&figures.0));
+            return Ok(ExitCode::SUCCESS);
+        }
+        if let Some(events) = self.views {
+            let plan = ViewsPlan { events, questions: self.questions, folder: self.data };
+            let report = views::run(&plan, &std::env::current_exe()?)?;
+            output.say(&json!(report), || views_report::to_text(&report));
+            return Ok(ExitCode::SUCCESS);
+        }
         let plan = Plan {
             statements: self.statements,
             publishers: self.publishers,

@@ -7,8 +7,8 @@ use clap::Args;
 use gt_schemas::{Identifier, IdentifierError, PartnershipKey, Scheme};
 use serde_json::json;
 
-use super::registrar::about;
 use super::output::Output;
+use super::registrar::about;
 use super::{Failure, Outcome};
 use crate::client::Problem;
 use crate::keyfile::{generate_partnership_key, read_partnership_key};

@@ -60,7 +60,7 @@ fn every_example_makes_a_sound_statement() {
         }
         let kind = name.split('.').take(2).collect::<Vec<_>>().join(".");
         let current = gt_schemas::EventType::parse(&kind).unwrap().version();
-        let version = if name.ends_with(".v1") { 1 } else { current };
+        let version = if name.split('.').next_back() == Some("v1") { 1 } else { current };
         let draft = serde_json::json!({"id": name, "type": kind, "version": version, "data": example(name)});
         assert!(signatory().check(&serde_json::to_vec(&draft).unwrap()).is_ok(), "{name}");
     }

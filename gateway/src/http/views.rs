@@ -173,7 +173,12 @@ pub(super) async fn alerts(
         let known = "status is waiting, open, assigned, reviewed or retracted";
         StatusFilter::parse(name).ok_or_else(|| Problem::bad_request(known))
     });
-    let filter = AlertFilter { pattern: pattern.transpose()?, subject, status: status.transpose()? };
+    let filter = AlertFilter {
+        pattern: pattern.transpose()?,
+        subject,
+        status: status.transpose()?,
+        ..AlertFilter::default()
+    };
     ask(app, move |views| views.alerts(&filter, &page)).await
 }
 

@@ -104,6 +104,16 @@ pub struct NewPublisher<'a> {
 
 /// Makes a ledger in a new folder, with its keys in a folder beside it.
 pub fn create(data: &Path, secrets_folder: &Path, origin: &str) -> Result<Created, CreateError> {
+    create_at(data, secrets_folder, origin, Box::new(SystemClock::default()))
+}
+
+/// The same, by another clock: for a history that is told as of another time.
+pub fn create_at(
+    data: &Path,
+    secrets_folder: &Path,
+    origin: &str,
+    clock: Box<dyn Clock>,
+) -> Result<Created, CreateError> {
     if !is_origin(origin) {
         return Err(CreateError::Origin(origin.to_owned()));
     }
@@ -114,7 +124,7 @@ pub fn create(data: &Path, secrets_folder: &Path, origin: &str) -> Result<Create
     write_secret(&secrets_folder.join(file::KEK), &base64url::encode(kek.as_bytes()))?;
     let keys = Keys::generate(secrets_folder)?;
     let secrets = Secrets::new(kek, PrivateKey::from_seed(&keys.checkpoint.to_seed()), origin)?;
-    let genesis = seal_genesis(data, &secrets, &keys)?;
+    let genesis = seal_genesis(data, &secrets, &keys, clock.wall_millis())?;
     let pin = PinFile {
         origin: origin.to_owned(),
         genesis: genesis.to_string(),
@@ -122,7 +132,7 @@ pub fn create(data: &Path, secrets_folder: &Path, origin: &str) -> Result<Create
     };
     let text = serde_json::to_string_pretty(&pin).expect("three strings serialise");
     write_secret(&secrets_folder.join(file::PIN), &text)?;
-    enrol_and_configure(data, &secrets, &keys, genesis)?;
+    enrol_and_configure(data, &secrets, &keys, genesis, clock)?;
     // Without its secrets a ledger is lost, so their names must be durable before anything is entrusted to it.
     for name in [data, secrets_folder, &secrets_folder.join(file::PIN)] {
         sync_name(name).map_err(|source| CreateError::Io { file: name.to_owned(), source })?;
@@ -168,11 +178,10 @@ fn make_empty(folder: &Path) -> Result<(), CreateError> {
 }
 
 /// Seals entry 0 through the same writer as every other entry.
-fn seal_genesis(data: &Path, secrets: &Secrets, keys: &Keys) -> Result<Hash, CreateError> {
+fn seal_genesis(data: &Path, secrets: &Secrets, keys: &Keys, now: i64) -> Result<Hash, CreateError> {
     let mut disk = Disk::new(data, None);
     let _lock = lock(data).map_err(Box::new)?;
     Keyring::create(&mut disk, secrets.kek())?;
-    let now = SystemClock::default().wall_millis();
     let (origin, verifier_keys) = secrets.pin();
     let members = vec![
         ("origin", Value::from(origin)),
@@ -228,13 +237,14 @@ fn enrol_and_configure(
     secrets: &Secrets,
     keys: &Keys,
     genesis: Hash,
+    clock: Box<dyn Clock>,
 ) -> Result<(), CreateError> {
-    let ledger = Ledger::open(data, secrets, Box::new(SystemClock::default()), None).map_err(Box::new)?;
+    let seconds = clock.wall_millis() / 1000;
+    let ledger = Ledger::open(data, secrets, clock, None).map_err(Box::new)?;
     let (id, origin) = (keys.registrar.public().thumbprint(), secrets.pin().0);
     let seal = |statement: &Statement| {
         ledger.seal_blocking(statement.to_compact().as_bytes()).map(drop).map_err(Box::new)
     };
-    let seconds = SystemClock::default().wall_millis() / 1000;
     let head = ledger.head(&id);
     seal(&enrolment(keys, genesis, origin, head, seconds)?)?;
     let head = ledger.head(&id);

@@ -87,7 +87,7 @@ impl Fold<'_> {
         self.hold(group, by)?;
         let derived = {
             let scene = self.scene(group, by);
-            let findings = decision::findings_of(&scene.decisions, &scene.events, &self.rules.legal);
+            let findings = decision::findings_of(&scene.decisions, &scene.record, &self.rules.legal);
             let shares: BTreeMap<u64, Option<Share>> =
                 scene.decisions.iter().map(|one| (one.event.index, Share::of(one))).collect();
             let histories = group.iter().map(|member| self.cache.history(&Unit::Child(*member)));
@@ -327,7 +327,27 @@ pub(crate) fn request_at(
     Ok(states)
 }
 
-fn read_request(value: &[u8]) -> Option<(i64, i64, RequestState)> {
+/// How a request stood then that was due at this time, and the entry since which it did.
+pub(crate) fn request_due(
+    rows: &impl Rows,
+    due: i64,
+    index: u64,
+    horizon: Horizon,
+) -> Result<Option<(u64, RequestState)>, StoreError> {
+    let damaged = || StoreError::Damaged { table: "requests" };
+    let mut latest = None;
+    for (row, value) in rows.starting_with(&key::indexed(&key::request_by_due(due), index))? {
+        let mark = key::last_index(&row).ok_or_else(damaged)?;
+        let (received_at, _, state) = read_request(&value).ok_or_else(damaged)?;
+        if horizon.covers(Mark { index: mark, received_at }) {
+            latest = Some((mark, state));
+        }
+    }
+    Ok(latest)
+}
+
+/// When the entry was received that caused the version, when the request is due, and how it stands.
+pub(crate) fn read_request(value: &[u8]) -> Option<(i64, i64, RequestState)> {
     let mut reader = Reader::new(value);
     let (received_at, due) = (reader.signed()?, reader.signed()?);
     let state = match reader.number()? {

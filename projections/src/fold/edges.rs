@@ -7,6 +7,7 @@ use gt_ledger::record::OwnerId;
 use super::alerting::Found;
 use super::assess::least;
 use super::{Affected, Fold};
+use crate::event::ViewEvent;
 use crate::history::Mark;
 use crate::key;
 use crate::patterns::{self, Meeting};
@@ -19,13 +20,13 @@ impl Fold<'_> {
         for (owner, agency) in std::mem::take(&mut affected.meetings) {
             let group = self.group(owner, by)?;
             self.hold(&group, by)?;
-            let (mut agencies, mut times) = (BTreeSet::new(), 0);
-            for member in &group {
-                for event in self.cache.history(&Unit::Child(*member)).events() {
-                    agencies.insert(event.speaker().to_owned());
-                    times += usize::from(agency.as_deref() == Some(event.speaker()));
-                }
-            }
+            let (agencies, times) = {
+                let histories = group.iter().map(|member| self.cache.history(&Unit::Child(*member)));
+                let speakers = histories.flat_map(|history| history.events()).map(ViewEvent::speaker);
+                let times = speakers.clone().filter(|speaker| agency.as_deref() == Some(*speaker)).count();
+                let agencies: BTreeSet<&str> = speakers.collect();
+                (agencies.into_iter().map(str::to_owned).collect::<BTreeSet<String>>(), times)
+            };
             for (one, other) in pairs(&agencies, agency.as_deref()) {
                 // Only a first word can make a meeting that was not noted.
                 if agency.is_none() || times == 1 {

@@ -24,7 +24,7 @@ use gt_ledger::record::{ContextId, OwnerId, Record};
 use gt_schemas::{Configuration, Event};
 
 pub(crate) use cache::Cache;
-pub(crate) use derive::findings_at;
+pub(crate) use derive::{RequestState, findings_at, read_findings, read_request, request_at, request_due};
 use staged::Staged;
 
 use crate::alerts::{AlertChange, AlertId, Handled, HandledRow};

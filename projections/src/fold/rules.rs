@@ -10,8 +10,9 @@ use gt_schemas::Configuration;
 use serde_json::{Map, Value};
 
 use super::{Affected, Fold};
+use crate::bytes::Writer;
 use crate::history::Mark;
-use crate::key::{self, Key};
+use crate::key::{self, Key, after};
 use crate::store::StoreError;
 use crate::subject::Unit;
 
@@ -23,7 +24,8 @@ impl Fold<'_> {
             self.unread.count_type("ledger.configured");
             return Ok(());
         };
-        self.rows.put(key::configuration(by.index), members.to_string().into_bytes());
+        let row = Writer::default().signed(by.received_at).text(&members.to_string()).finish();
+        self.rows.put(key::configuration(by.index), row);
         self.rules_from = Some(by.index);
         if rules == *self.rules {
             return Ok(());
@@ -69,9 +71,4 @@ impl Fold<'_> {
         self.cache.turn();
         Ok(())
     }
-}
-
-/// The first key behind all that start so.
-fn after(prefix: &[u8]) -> Key {
-    [prefix, &[0xff; 64]].concat()
 }

@@ -32,7 +32,7 @@ pub(super) fn find(scene: &ChildScene<'_>, rules: &Configuration) -> Vec<Finding
 }
 
 fn by_findings(scene: &ChildScene<'_>, one: &Decided<'_>, rules: &Configuration) -> Option<Finding> {
-    let found = one.findings(&scene.events, &rules.legal);
+    let found = one.findings(&scene.record, &rules.legal);
     let codes: Vec<&str> =
         found.iter().filter(|found| found.code.is_breach()).map(|found| found.code.as_str()).collect();
     if codes.is_empty() {

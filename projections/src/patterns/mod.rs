@@ -36,7 +36,7 @@ pub(crate) use shared_context::find as shared_context;
 pub(crate) use shared_person::find as shared_person;
 pub(crate) use silent_edge::{Meeting, find as silent_edge};
 
-use crate::decision::Decided;
+use crate::decision::{ChildRecord, Decided};
 use crate::event::{StatementRef, ViewEvent};
 use crate::missing::Episode;
 use crate::subject::Subject;
@@ -160,6 +160,7 @@ pub(crate) struct ChildScene<'e> {
     /// Sorted by time, and by statement within one.
     pub(crate) events: Vec<(i64, &'e ViewEvent)>,
     pub(crate) decisions: Vec<Decided<'e>>,
+    pub(crate) record: ChildRecord,
     pub(crate) episodes: Vec<Episode>,
 }
 
@@ -167,7 +168,8 @@ impl<'e> ChildScene<'e> {
     pub(crate) fn new(child: OwnerId, events: Vec<(i64, &'e ViewEvent)>) -> Self {
         let decisions = crate::decision::decisions(&events);
         let episodes = crate::missing::episodes(events.iter().copied());
-        Self { child, events, decisions, episodes }
+        let record = ChildRecord::of(&events);
+        Self { child, events, decisions, record, episodes }
     }
 
     fn about(&self) -> Subject {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use gt_core::agency::AgencyCode;
 use gt_core::time::Timestamp;
 
 use super::page::Stretch;
-use super::{Answer, Page, Queries, QueryError, Snapshot};
+use super::{Answer, Page, Queries, QueryError, Snapshot, bounds};
 use crate::alerts::{Alert, AlertId, AlertStatus, Log};
 use crate::history::Horizon;
 use crate::key::{self, Key};
@@ -20,8 +21,14 @@ pub struct AlertFilter {
     pub pattern: Option<Pattern>,
     /// About this child, under any identifier, or this person, context, agency or way between two agencies.
     pub subject: Option<Subject>,
+    /// About this agency, or about a way between two agencies of which it is one.
+    pub agency: Option<AgencyCode>,
     /// Where it is in its life.
     pub status: Option<StatusFilter>,
+    /// Raised then or later.
+    pub from: Option<Timestamp>,
+    /// Raised then or earlier.
+    pub to: Option<Timestamp>,
 }
 
 /// Where alerts are in their lives.
@@ -74,9 +81,8 @@ impl Queries {
         snapshot.page(stretch, page, |(row, _)| {
             let alert = snapshot.alert(&listed(row)?)?;
             Ok(alert.filter(|alert| {
-                filter.pattern.is_none_or(|pattern| pattern == alert.pattern)
-                    && subjects.as_ref().is_none_or(|subjects| subjects.contains(&alert.subject))
-                    && filter.status.is_none_or(|status| status.takes(alert.status))
+                subjects.as_ref().is_none_or(|subjects| subjects.contains(&alert.subject))
+                    && filter.takes(alert)
             }))
         })
     }
@@ -102,6 +108,21 @@ impl Queries {
             alerts.extend(alert.filter(later));
         }
         Ok(alerts)
+    }
+}
+
+impl AlertFilter {
+    /// Whether it takes the alert, whatever its subject is but an agency.
+    fn takes(&self, alert: &Alert) -> bool {
+        let about = |agency: &AgencyCode| match &alert.subject {
+            Subject::Agency(code) => code == agency.as_str(),
+            Subject::Edge { from, to } => from == agency.as_str() || to == agency.as_str(),
+            Subject::Child(_) | Subject::Person(_) | Subject::Context(_) => false,
+        };
+        self.pattern.is_none_or(|pattern| pattern == alert.pattern)
+            && self.agency.as_ref().is_none_or(about)
+            && self.status.is_none_or(|status| status.takes(alert.status))
+            && bounds(self.from, self.to).contains(&alert.raised_at.as_millis())
     }
 }
 

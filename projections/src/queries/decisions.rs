@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::page::Stretch;
-use super::{Answer, Page, Queries, QueryError, Snapshot};
+use super::{Answer, Page, Queries, QueryError, Snapshot, bounds};
 use crate::decision::{self, Decided};
 use crate::event::ViewEvent;
 use crate::fold::findings_at;
@@ -133,24 +133,35 @@ impl Snapshot<'_> {
     /// The children to whom the filter confines the list, under all their identifiers; none if it confines it to nobody in
     /// particular.
     fn children(&self, filter: &DecisionFilter) -> Result<Option<BTreeSet<OwnerId>>, QueryError> {
+        let mut confined: Option<BTreeSet<OwnerId>> = None;
+        let mut confine = |to: BTreeSet<OwnerId>| {
+            confined = Some(match confined.take() {
+                Some(children) => children.intersection(&to).copied().collect(),
+                None => to,
+            });
+        };
         if let Some(child) = filter.child {
-            return Ok(Some(self.group(child)?));
+            confine(self.group(child)?);
         }
-        let mut events: Vec<History> = Vec::new();
-        match (filter.context, filter.person) {
-            (Some(context), _) => {
-                events.push(History::load(self.store, &Unit::Context(context), self.horizon.size)?);
-            }
-            (None, Some(person)) => events = self.histories(person, Unit::Person)?,
-            (None, None) => return Ok(None),
+        if let Some(context) = filter.context {
+            let history = History::load(self.store, &Unit::Context(context), self.horizon.size)?;
+            confine(self.children_of(&[history])?);
         }
+        if let Some(person) = filter.person {
+            confine(self.children_of(&self.histories(person, Unit::Person)?)?);
+        }
+        Ok(confined)
+    }
+
+    /// The children whom these events are about, under all their identifiers.
+    fn children_of(&self, histories: &[History]) -> Result<BTreeSet<OwnerId>, QueryError> {
         let mut children = BTreeSet::new();
-        for (_, event) in self.standing(&events) {
+        for (_, event) in self.standing(histories) {
             if let Some(child) = event.child {
                 children.extend(self.group(child)?);
             }
         }
-        Ok(Some(children))
+        Ok(children)
     }
 
     fn decisions_about(
@@ -159,16 +170,13 @@ impl Snapshot<'_> {
         filter: &DecisionFilter,
         page: &Page,
     ) -> Result<Answer<DecisionRow>, QueryError> {
-        let (from, to) = (
-            filter.from.map_or(i64::MIN, Timestamp::as_millis),
-            filter.to.map_or(i64::MAX, Timestamp::as_millis),
-        );
+        let span = bounds(filter.from, filter.to);
         let mut rows = Vec::new();
         for child in children {
             let history = History::load(self.store, &Unit::Child(*child), self.horizon.size)?;
             for event in history.events() {
                 let recorded = matches!(event.event, Event::DecisionRecorded(_));
-                let in_sight = self.horizon.covers(event.mark()) && (from..=to).contains(&event.listed_at());
+                let in_sight = self.horizon.covers(event.mark()) && span.contains(&event.listed_at());
                 if recorded && in_sight {
                     rows.extend(self.decision(event, filter)?.map(|row| (event.listed_at(), row)));
                 }
@@ -179,7 +187,7 @@ impl Snapshot<'_> {
     }
 
     /// The decision as it stood, if the filter takes it.
-    fn decision(
+    pub(super) fn decision(
         &self,
         event: &ViewEvent,
         filter: &DecisionFilter,

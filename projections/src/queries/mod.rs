@@ -1,18 +1,29 @@
 //! Asking the views.
 //!
 //! A query takes the position first and then sees only rows of entries below it, so an answer is exactly about the
-//! tree that it names even while a batch is being written. Each query's work is bounded: a page has at most
-//! [`MAX_LIMIT`] items, and a search that finds little stops after [`MAX_SCANNED`] rows with a cursor to go on from.
+//! tree that it names even while a batch is being written. A page has at most [`MAX_LIMIT`] items, and a search that finds
+//! little stops after [`MAX_SCANNED`] rows with a cursor to go on from. What is about one child or one context is made in
+//! memory from that child's or context's events; what is sorted by a count reads all that it counts, and says so.
 
+mod agreements;
 mod alerts;
 mod codes;
 mod contexts;
 mod decisions;
 mod episodes;
+mod findings;
+mod identities;
+mod links;
 mod page;
+mod persons;
+mod requests;
+mod sharing;
 mod timeline;
+mod units;
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gt_core::time::Timestamp;
@@ -20,11 +31,18 @@ use gt_ledger::record::OwnerId;
 use gt_schemas::{Configuration, Thresholds};
 use serde::Serialize;
 
+pub use agreements::{AgreementFilter, AgreementRow, AgreementSort};
 pub use alerts::{AlertFilter, StatusFilter};
 pub use contexts::ContextLink;
 pub use decisions::{DecisionFilter, DecisionRow};
 pub use episodes::{ChildEpisode, EpisodeFilter};
+pub use findings::{FindingCount, FindingFilter, FindingSort};
+pub use identities::{Identity, IdentityLink};
+pub use links::{ContextRow, LinkedFilter, LinkedSort, PersonRow};
 pub use page::{Answer, MAX_LIMIT, Page};
+pub use persons::PersonLink;
+pub use requests::{RequestFilter, RequestRow, RequestStatus, RequestsWanted};
+pub use sharing::{AgencySharing, ShareCounts, SharingFilter, SharingSort, SharingWay};
 pub use timeline::TimelineEvent;
 
 use crate::event::ViewEvent;
@@ -74,6 +92,8 @@ struct Snapshot<'q> {
     store: &'q Store,
     as_of: AsOf,
     horizon: Horizon,
+    /// Who stands for whom, as far as was asked.
+    known: RefCell<HashMap<OwnerId, OwnerId>>,
 }
 
 impl Queries {
@@ -107,7 +127,8 @@ impl Queries {
         let last = as_of.received_at;
         // The clock of who asks may be behind that of the ledger.
         let until = page.received_until.or(page.now.max(last)).map_or(i64::MAX, Timestamp::as_millis);
-        Ok(Snapshot { store: &self.store, as_of, horizon: Horizon { size: as_of.tree_size.0, until } })
+        let horizon = Horizon { size: as_of.tree_size.0, until };
+        Ok(Snapshot { store: &self.store, as_of, horizon, known: RefCell::default() })
     }
 }
 
@@ -115,6 +136,17 @@ impl Snapshot<'_> {
     /// Everybody who was the same person then.
     fn group(&self, owner: OwnerId) -> Result<BTreeSet<OwnerId>, StoreError> {
         identity::group(self.store, owner, self.horizon)
+    }
+
+    /// The one who stands for the person: the least of the opaque ids.
+    fn least(&self, owner: OwnerId) -> Result<OwnerId, StoreError> {
+        if let Some(known) = self.known.borrow().get(&owner) {
+            return Ok(*known);
+        }
+        let group = self.group(owner)?;
+        let least = *group.first().unwrap_or(&owner);
+        self.known.borrow_mut().extend(group.into_iter().map(|member| (member, least)));
+        Ok(least)
     }
 
     /// The histories of a person, or of a child, under every identifier.
@@ -131,4 +163,9 @@ impl Snapshot<'_> {
     fn answer<T>(&self, page: &Page, items: Vec<T>, next: Option<String>) -> Answer<T> {
         Answer { as_of: self.as_of, received_until: page.received_until, items, next }
     }
+}
+
+/// From one time to another, both included, in milliseconds.
+fn bounds(from: Option<Timestamp>, to: Option<Timestamp>) -> RangeInclusive<i64> {
+    from.map_or(i64::MIN, Timestamp::as_millis)..=to.map_or(i64::MAX, Timestamp::as_millis)
 }

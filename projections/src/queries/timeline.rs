@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::codes::codes;
-use super::{Answer, Page, Queries, QueryError};
+use super::{Answer, Page, Queries, QueryError, bounds};
 use crate::notation::{self, moment};
 use crate::subject::Unit;
 
@@ -53,13 +53,12 @@ impl Queries {
     ) -> Result<Answer<TimelineEvent>, QueryError> {
         let snapshot = self.snapshot(page)?;
         let histories = snapshot.histories(*child, Unit::Child)?;
-        let (from, to) =
-            (from.map_or(i64::MIN, Timestamp::as_millis), to.map_or(i64::MAX, Timestamp::as_millis));
+        let span = bounds(from, to);
         let mut events: Vec<_> = histories
             .iter()
             .flat_map(|history| history.events())
             .filter(|event| snapshot.horizon.covers(event.mark()))
-            .filter(|event| (from..=to).contains(&event.listed_at()))
+            .filter(|event| span.contains(&event.listed_at()))
             .collect();
         events.sort_unstable_by_key(|event| (event.listed_at(), event.index));
         let chosen = snapshot.page_of(events, page)?;

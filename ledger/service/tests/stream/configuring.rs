@@ -8,8 +8,8 @@ use gt_ledger::Ledger;
 use gt_schemas::Configuration;
 use serde_json::json;
 
-use crate::broker::{Broker, deliver, wait_for_size, wait_until};
-use crate::partnership::{Home, configuration};
+use crate::broker::{Broker, deliver, wait_until};
+use crate::partnership::{Home, Publisher, configuration};
 
 /// The registrar's next configuration, with a threshold by which it can be told apart.
 fn configured(home: &Home, ledger: &Ledger, hours: u32) -> Statement {
@@ -51,30 +51,36 @@ fn nodes_follow_what_another_has_sealed_and_find_it_after_a_restart() {
     wait_for_configuration(&broker.follower(&folders[2]), sealed, 6);
 }
 
-/// The sealer that loses takes back what its batch had changed.
+/// Two nodes at once seal the registrar's next statement: one a configuration, the other a registration. Where the
+/// registration wins, the sealer that loses must take back the configuration that its batch had brought.
 #[test]
-fn of_two_configurations_in_one_place_every_node_has_the_same() {
+fn a_configuration_that_was_not_committed_is_taken_back() {
     let broker = Broker::new();
-    let folders = [broker.home.data(), broker.new_folder()];
+    let (home, folders) = (&broker.home, [broker.home.data(), broker.new_folder()]);
     let (one, other) = (broker.node(&folders[0]), broker.node(&folders[1]));
-    for round in 0..10 {
-        let contenders = [(&one, 100 + round), (&other, 200 + round)];
-        let statements = contenders.map(|(node, hours)| configured(&broker.home, node, hours));
-        let sealed: Vec<_> = thread::scope(|scope| {
-            let each = contenders.iter().zip(&statements);
-            let running: Vec<_> = each
-                .map(|((node, hours), statement)| scope.spawn(move || (*hours, deliver(node, statement))))
-                .collect();
-            running.into_iter().map(|thread| thread.join().expect("ends")).collect()
+    let mut in_force = (LeafIndex(2), 24);
+    for round in 0..16_u8 {
+        let (configures, registers) = if round % 2 == 0 { (&one, &other) } else { (&other, &one) };
+        let hours = 100 + u32::from(round);
+        let agency = Publisher::new(&format!("police:{round}"), round, home.genesis());
+        let statements = [configured(home, configures, hours), home.registration(registers, &agency)];
+        let [configuration, registration] = thread::scope(|scope| {
+            let nodes = [(configures, &statements[0]), (registers, &statements[1])];
+            let threads = nodes.map(|(node, statement)| scope.spawn(move || deliver(node, statement)));
+            threads.map(|thread| thread.join().expect("ends"))
         });
-        let won: Vec<_> =
-            sealed.iter().filter_map(|(hours, answer)| Some((*hours, answer.as_ref().ok()?))).collect();
-        let [(hours, won)] = won[..] else { panic!("one of the two is sealed: {}", won.len()) };
-        let lost = sealed.iter().find_map(|(_, answer)| answer.as_ref().err()).expect("the other is not");
+        let (won, lost) = match (configuration, registration) {
+            (Ok(won), Err(lost)) => {
+                in_force = (won.index, hours);
+                (won, lost)
+            }
+            (Err(lost), Ok(won)) => (won, lost),
+            _ => panic!("exactly one of the two is sealed"),
+        };
         assert_eq!(lost.code(), "chain_fork");
         for node in [&one, &other] {
-            wait_for_size(node, won.index.0 + 1);
-            wait_for_configuration(node, won.index, hours);
+            wait_until("the batch", || *node.watch_size().borrow() > won.index.0);
+            wait_for_configuration(node, in_force.0, in_force.1);
         }
     }
 }

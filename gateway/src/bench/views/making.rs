@@ -1,0 +1,157 @@
+//! Signs and seals a history, at the times at which it is received.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use gt_core::Hash;
+use gt_core::agency::AgencyCode;
+use gt_core::key::PrivateKey;
+use gt_history::{HistoryEvent, Outline};
+use gt_ledger::Ledger;
+use gt_ledger::clock::Clock;
+use gt_ledger::create::create_at;
+use gt_ledger::prepare::Prepared;
+use gt_ledger::secrets::{Secrets, file, read_key};
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::rebuilding::{DATA, SECRETS, sample_file};
+use crate::bench::throughput::as_f64;
+use crate::bench::workload::{ORIGIN, enrol};
+use crate::bench::{BenchError, throughput};
+use crate::draft::{ChainPosition, CheckedDraft, DraftError, Signatory};
+
+/// So many statements are sealed before the clock goes on.
+const AT_A_TIME: usize = 256;
+/// How many children are remembered, to ask about them.
+const SAMPLE: usize = 4_000;
+
+/// What was made.
+pub(super) struct Made {
+    pub(super) entries: u64,
+    pub(super) per_second: f64,
+}
+
+/// A clock that stands until it is set. Both of a ledger's clocks are the same one, so they never drift apart.
+#[derive(Clone)]
+struct SetClock(Arc<AtomicI64>);
+
+impl Clock for SetClock {
+    fn wall_millis(&self) -> i64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.wall_millis().unsigned_abs())
+    }
+}
+
+/// One agency's system, with the head of its chain.
+struct Publisher {
+    signatory: Signatory,
+    seq: u64,
+    prev: Hash,
+}
+
+/// Makes the ledger below the folder and seals the history.
+pub(super) fn make(folder: &Path, outline: &Outline) -> Result<Made, BenchError> {
+    let begun = outline.events().next().map_or(0, |event| event.received_at);
+    let clock = SetClock(Arc::new(AtomicI64::new(begun)));
+    let created = create_at(&folder.join(DATA), &folder.join(SECRETS), ORIGIN, Box::new(clock.clone()))?;
+    let secrets = Secrets::load(&created.secrets)?;
+    let ledger =
+        Ledger::open(&folder.join(DATA), &secrets, Box::new(clock.clone()), None).map_err(Box::new)?;
+    let mut publishers = enrolled(&ledger, &created.secrets, outline, begun)?;
+    let started = Instant::now();
+    let (mut sample, mut events) = (Vec::new(), outline.events());
+    let step = outline.len() / SAMPLE + 1;
+    let mut sealed = 0;
+    loop {
+        let batch: Vec<HistoryEvent> = events.by_ref().take(AT_A_TIME).collect();
+        let Some(last) = batch.last() else { break };
+        clock.0.fetch_max(last.received_at, Ordering::AcqRel);
+        sealed += batch.len();
+        for event in batch.iter().step_by(step.min(AT_A_TIME)) {
+            sample.extend(event.data["child"]["pseudonym"].as_str().map(str::to_owned));
+        }
+        seal(&ledger, &mut publishers, &batch, clock.wall_millis() / 1000)?;
+        if sealed % (AT_A_TIME * 200) == 0 {
+            tracing::info!(sealed, of = outline.len(), "sealing the history");
+        }
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let entries = ledger.log().size().0;
+    ledger.close();
+    std::fs::write(sample_file(folder), json!(sample).to_string())?;
+    Ok(Made { entries, per_second: as_f64(sealed) / seconds })
+}
+
+fn enrolled(
+    ledger: &Ledger,
+    secrets: &Path,
+    outline: &Outline,
+    now: i64,
+) -> Result<BTreeMap<String, Publisher>, BenchError> {
+    let registrar = read_key(&secrets.join(file::REGISTRAR))?;
+    let genesis = ledger.registry().genesis();
+    let mut publishers = BTreeMap::new();
+    for code in outline.agencies() {
+        let key = PrivateKey::from_seed(Hash::of_parts(&[b"bench agency", code.as_bytes()]).as_bytes());
+        let agency = AgencyCode::parse(code).expect("histories name agencies as statements do");
+        enrol(ledger, &registrar, &key, &agency, now / 1000)?;
+        let id = key.public().thumbprint();
+        let signatory = Signatory::new(key, id, agency, ORIGIN.to_owned());
+        publishers.insert(code.to_owned(), Publisher { signatory, seq: 0, prev: genesis });
+    }
+    Ok(publishers)
+}
+
+/// Signs with all cores, each agency's statements in their order, and seals in the history's order.
+fn seal(
+    ledger: &Ledger,
+    publishers: &mut BTreeMap<String, Publisher>,
+    batch: &[HistoryEvent],
+    iat: i64,
+) -> Result<(), BenchError> {
+    let drafts: Vec<CheckedDraft> = batch.par_iter().map(draft).collect::<Result<_, _>>()?;
+    let mut of_agency: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, event) in batch.iter().enumerate() {
+        of_agency.entry(&event.agency).or_default().push(at);
+    }
+    let drafts = &drafts;
+    let signed: Result<Vec<Vec<(usize, Vec<u8>)>>, DraftError> = publishers
+        .par_iter_mut()
+        .filter_map(|(agency, publisher)| Some((publisher, of_agency.get(agency.as_str())?)))
+        .map(|(publisher, places)| {
+            places.iter().map(|at| Ok((*at, publisher.sign(&drafts[*at], iat)?))).collect()
+        })
+        .collect();
+    let mut statements: Vec<(usize, Vec<u8>)> = signed?.into_iter().flatten().collect();
+    statements.sort_unstable_by_key(|(at, _)| *at);
+    let prepared: Result<Vec<Prepared>, _> =
+        statements.par_iter().map(|(_, bytes)| Prepared::new(bytes)).collect();
+    let mut waiting = VecDeque::new();
+    for prepared in prepared? {
+        waiting.push_back(ledger.submit(prepared));
+    }
+    waiting.into_iter().try_for_each(throughput::received)
+}
+
+fn draft(event: &HistoryEvent) -> Result<CheckedDraft, DraftError> {
+    let draft =
+        json!({"id": "history", "type": event.event_type, "version": event.version, "data": event.data});
+    CheckedDraft::parse(draft.to_string().as_bytes())
+}
+
+impl Publisher {
+    fn sign(&mut self, draft: &CheckedDraft, iat: i64) -> Result<Vec<u8>, DraftError> {
+        let place = ChainPosition { seq: self.seq, prev: self.prev, iat };
+        let statement = self.signatory.sign(draft, place)?.statement;
+        self.seq += 1;
+        self.prev = statement.hash();
+        Ok(statement.to_compact().into_bytes())
+    }
+}

@@ -1,0 +1,124 @@
+//! The views of a large history: how fast they are rebuilt, in how much memory, and how fast they answer.
+//!
+//! A generated history of a fictional partnership (`tests/history`) is signed and sealed into a real data folder, at the times at
+//! which it says that the ledger received it. Then a process of its own opens the folder, rebuilds the views from the first
+//! entry, and asks them: so the memory that it tells of is that of a node, and not that of who made the history.
+
+mod making;
+mod rebuilding;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use gt_history::Planted;
+use serde::{Deserialize, Serialize};
+
+use super::BenchError;
+
+pub use rebuilding::{measure, sample_file};
+
+/// What to measure.
+#[derive(Debug, Clone)]
+pub struct ViewsPlan {
+    /// How many events the history has.
+    pub events: u32,
+    /// How often each kind of question is asked.
+    pub questions: u32,
+    /// The folder in which the temporary data folder is made.
+    pub folder: PathBuf,
+}
+
+/// What was measured.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ViewsReport {
+    /// How many entries the log has, registrations included.
+    pub entries: u64,
+    /// How many alerts were planted in the history.
+    pub planted: u64,
+    /// How many alerts stand at the end.
+    pub standing: u64,
+    /// Entries a second that were signed and sealed while the history was made.
+    pub sealed_per_second: f64,
+    /// What the second process measured.
+    #[serde(flatten)]
+    pub rebuilt: Rebuilt,
+}
+
+/// What the second process measured.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Rebuilt {
+    /// Seconds to open the ledger, before the views.
+    pub open_seconds: f64,
+    /// Seconds to rebuild the views.
+    pub rebuild_seconds: f64,
+    /// Entries a second.
+    pub rebuilt_per_second: f64,
+    /// The most memory that the process had resident, in MiB, where the system tells.
+    pub resident_mib: Option<f64>,
+    /// Bytes on disk an entry, of the views alone.
+    pub view_bytes_an_entry: f64,
+    /// A child's timeline, in milliseconds.
+    pub timeline: Latencies,
+    /// The first page of the alerts that wait for somebody, in milliseconds.
+    pub open_alerts: Latencies,
+}
+
+/// Milliseconds.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Latencies {
+    /// How often it was asked.
+    pub questions: u64,
+    /// Half of them were answered within.
+    pub p50: f64,
+    /// 99 of 100 were answered within.
+    pub p99: f64,
+    /// All of them were.
+    pub max: f64,
+}
+
+/// Makes the history, and has a process of its own rebuild its views. The temporary folder is removed at the end, also after an
+/// error.
+pub fn run(plan: &ViewsPlan, program: &Path) -> Result<ViewsReport, BenchError> {
+    let folder = tempfile::Builder::new().prefix("goldenthread-bench.").tempdir_in(&plan.folder)?;
+    let outline = gt_history::outline(&history(plan.events));
+    let made = making::make(folder.path(), &outline)?;
+    tracing::info!(entries = made.entries, "the history is sealed; rebuilding its views");
+    let output = Command::new(program)
+        .args(["--json", "bench", "--questions", &plan.questions.to_string(), "--rebuild-views-of"])
+        .arg(folder.path())
+        .output()?;
+    if !output.status.success() {
+        return Err(BenchError::Process(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+    }
+    let (rebuilt, standing): (Rebuilt, u64) =
+        serde_json::from_slice(&output.stdout).map_err(|error| BenchError::Process(error.to_string()))?;
+    Ok(ViewsReport {
+        entries: made.entries,
+        planted: outline.alerts().len() as u64,
+        standing,
+        sealed_per_second: made.per_second,
+        rebuilt,
+    })
+}
+
+/// A history of so many events: the more there are, the more agencies and children they are about.
+fn history(events: u32) -> gt_history::Plan {
+    let events = usize::try_from(events).unwrap_or(usize::MAX);
+    gt_history::Plan {
+        seed: 1,
+        events,
+        agencies: (events / 2_000).clamp(6, 150),
+        children: (events / 15).max(60),
+        years: 3,
+        planted: Planted::each((events / 10_000).clamp(1, 40)),
+    }
+}
+
+impl Latencies {
+    fn of(mut millis: Vec<f64>) -> Self {
+        millis.sort_by(f64::total_cmp);
+        let at = |part: usize| millis.get((millis.len() * part / 100).min(millis.len().saturating_sub(1)));
+        let at = |part: usize| at(part).copied().unwrap_or(f64::NAN);
+        Self { questions: millis.len() as u64, p50: at(50), p99: at(99), max: at(100) }
+    }
+}

@@ -1,0 +1,109 @@
+//! The second process: opens the folder, rebuilds the views, and asks them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use gt_core::statement::{Owner, Pseudonym};
+use gt_ledger::Ledger;
+use gt_ledger::clock::SystemClock;
+use gt_ledger::record::OwnerId;
+use gt_ledger::secrets::Secrets;
+use gt_projections::{AlertFilter, Page, Queries, QueryError, StatusFilter};
+
+use super::{Latencies, Rebuilt};
+use crate::bench::BenchError;
+use crate::follow::Follower;
+
+pub(super) const DATA: &str = "data";
+pub(super) const SECRETS: &str = "data.secrets";
+const VIEWS: &str = "views";
+
+/// The pseudonyms of children about whom the views are asked.
+pub fn sample_file(folder: &Path) -> PathBuf {
+    folder.join("children.json")
+}
+
+/// Rebuilds the views of the ledger below the folder, and asks `questions` of each kind. Returned with the figures is how many
+/// alerts wait for somebody.
+pub fn measure(folder: &Path, questions: u32) -> Result<(Rebuilt, u64), BenchError> {
+    let started = Instant::now();
+    let secrets = Secrets::load(&folder.join(SECRETS))?;
+    let ledger = Ledger::open(&folder.join(DATA), &secrets, Box::new(SystemClock::default()), None);
+    let ledger = Arc::new(ledger.map_err(Box::new)?);
+    let open_seconds = started.elapsed().as_secs_f64();
+    let started = Instant::now();
+    let mut follower = Follower::start(&ledger, &folder.join(VIEWS))?;
+    let rebuild_seconds = started.elapsed().as_secs_f64();
+    let queries = follower.queries();
+    let children = children(&ledger, folder)?;
+    let mut next = children.iter().cycle();
+    let timeline = timed(questions, || {
+        let Some(child) = next.next() else { return Ok(()) };
+        queries.timeline(child, None, None, &Page::default()).map(drop)
+    })?;
+    let waiting = AlertFilter { status: Some(StatusFilter::Waiting), ..AlertFilter::default() };
+    let open_alerts = timed(questions, || queries.alerts(&waiting, &Page::default()).map(drop))?;
+    let standing = count(&queries, &waiting)?;
+    follower.stop();
+    let entries = f64::from(u32::try_from(ledger.log().size().0).unwrap_or(u32::MAX));
+    let rebuilt = Rebuilt {
+        open_seconds,
+        rebuild_seconds,
+        rebuilt_per_second: entries / rebuild_seconds,
+        resident_mib: most_resident(),
+        view_bytes_an_entry: size_of(&folder.join(VIEWS))? / entries,
+        timeline,
+        open_alerts,
+    };
+    Ok((rebuilt, standing))
+}
+
+fn children(ledger: &Ledger, folder: &Path) -> Result<Vec<OwnerId>, BenchError> {
+    let names: Vec<String> = serde_json::from_slice(&std::fs::read(sample_file(folder))?)
+        .map_err(|error| BenchError::Process(error.to_string()))?;
+    let pseudonyms = names.iter().filter_map(|name| Pseudonym::parse(name).ok());
+    Ok(pseudonyms.filter_map(|pseudonym| ledger.owner_id(&Owner::Person(pseudonym))).collect())
+}
+
+fn timed(questions: u32, mut ask: impl FnMut() -> Result<(), QueryError>) -> Result<Latencies, BenchError> {
+    let mut millis = Vec::new();
+    for _ in 0..questions {
+        let started = Instant::now();
+        ask()?;
+        millis.push(started.elapsed().as_secs_f64() * 1000.0);
+    }
+    Ok(Latencies::of(millis))
+}
+
+fn count(queries: &Queries, filter: &AlertFilter) -> Result<u64, BenchError> {
+    let (mut page, mut count) = (Page { limit: 500, ..Page::default() }, 0);
+    loop {
+        let answer = queries.alerts(filter, &page)?;
+        count += answer.items.len() as u64;
+        match answer.next {
+            Some(next) => page.cursor = Some(next),
+            None => return Ok(count),
+        }
+    }
+}
+
+/// The most that was resident, in MiB, where `/proc` tells.
+fn most_resident() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+fn size_of(folder: &Path) -> Result<f64, BenchError> {
+    let mut bytes = 0.0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let (path, metadata) = (entry.path(), entry.metadata()?);
+        #[allow(clippy::cast_precision_loss)] // Sizes of files are far below 2^52.
+        let size = if metadata.is_dir() { size_of(&path)? } else { metadata.len() as f64 };
+        bytes += size;
+    }
+    Ok(bytes)
+}
