@@ -253,7 +253,6 @@ impl<'s> Fold<'s> {
         };
         let Some(id) = event.refs.alert.map(AlertId::from_bytes) else { return Ok(()) };
         let row = HandledRow { mark: event.mark(), agency: event.speaker().to_owned(), what };
-        self.rows.put(key::indexed(&key::alert_handling(&id), event.index), row.to_row());
         self.handled(id, &row)
     }
 }
