@@ -32,7 +32,7 @@ use crate::event::{self, ContextNaming, Reading, StatementRef, ViewEvent};
 use crate::head::Unread;
 use crate::history::{History, Horizon, Mark, index_of, load_event, replaced_already};
 use crate::identity;
-use crate::key::{self, Key};
+use crate::key::Key;
 use crate::share::Share;
 use crate::store::{Row, Store, StoreError};
 use crate::subject::Unit;

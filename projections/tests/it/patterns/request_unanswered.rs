@@ -96,7 +96,7 @@ fn an_answer_without_a_reference_belongs_to_the_earliest_request_that_has_none()
         let found = views(&others).standing(RequestUnanswered);
         found.iter().map(|alert| alert.entries[0].0).collect::<Vec<_>>()
     };
-    assert_eq!(open(&[second.clone()]), [0, 1]);
+    assert_eq!(open(std::slice::from_ref(&second)), [0, 1]);
     assert_eq!(open(&[second.clone(), answer("one", 2)]), [1]);
     assert_eq!(open(&[second.clone(), answer("one", 2), answer("two", 3)]), [0_u64; 0]);
     let named = answer("named", 3).refers("request", "request");
