@@ -7,9 +7,12 @@ use gt_core::position::TreeSize;
 use gt_ledger::record::Record;
 use gt_projections::{ApplyError, Opened, Pattern, Projector, RebuildReason, StoreError};
 use gt_schemas::Configuration;
+use proptest::prelude::*;
+use proptest::sample::Index;
 use serde_json::json;
 
 use crate::fixture::*;
+use crate::histories::*;
 
 fn events() -> Vec<Event> {
     let absence = |n: i64| {
@@ -274,4 +277,46 @@ fn what_was_said_of_damage_is_forgotten_once_the_views_are_built_again() {
     let Opened { projector, rebuilt } = reopen(folder.path());
     assert_eq!(rebuilt, None);
     assert_same(&projector, &dump);
+}
+
+/// A database as a crash leaves it that tears a batch: the rows before it, some of those that it writes, the old position.
+fn torn(before: &[u8], after: &[u8], written: impl Fn(usize) -> bool) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let db = sled::open(rows(folder.path())).unwrap();
+    let before = dumped(before);
+    for (key, value) in &before {
+        db.insert(&key[..], &value[..]).unwrap();
+    }
+    let fresh = dumped(after)
+        .into_iter()
+        .filter(|(key, value)| !key.starts_with(b"\0") && before.get(key) != Some(value));
+    for (n, (key, value)) in fresh.enumerate() {
+        if written(n) {
+            db.insert(&key[..], &value[..]).unwrap();
+        }
+    }
+    db.flush().unwrap();
+    folder
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_a_torn_batch_has_left_neither_shows_nor_counts(
+        events in any_events(40), pauses in any_pauses(), at: Index, kept in prop::collection::vec(any::<bool>(), 1..40)
+    ) {
+        let records = seal_after(&events, &pauses);
+        let (first, whole) = (&records[..=at.index(records.len())], Views::with(&records, eagerly()));
+        let before = Views::with(first, eagerly());
+        let (dump, whole_dump) = (before.projector.dump().unwrap(), whole.projector.dump().unwrap());
+        let folder = torn(&dump, &whole_dump, |n| kept[n % kept.len()]);
+        let Opened { mut projector, rebuilt } = Projector::open(folder.path(), eagerly()).unwrap();
+        prop_assert_eq!((projector.position().0, rebuilt), (first.len() as u64, None));
+        prop_assert_eq!(alerts(&projector.queries(), None), before.alerts());
+        prop_assert_eq!(standing_now(&projector.queries()), standing_now(&before.queries()));
+        let changes = [before.changes, apply(&mut projector, &records)].concat();
+        prop_assert_eq!(&changes, &whole.changes);
+        assert_same(&projector, &whole_dump);
+    }
 }
