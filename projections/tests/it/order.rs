@@ -1,11 +1,29 @@
 //! Whatever the order of arrival and the cut into batches, the views come out the same.
 
-use gt_projections::{Page, Unread};
+use std::collections::BTreeSet;
+
+use gt_projections::{Page, Pattern, Unread};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 
 use crate::fixture::*;
 use crate::histories::*;
+
+/// What is drawn would show little if some pattern never fired.
+#[test]
+fn every_pattern_fires_in_what_is_drawn() {
+    let mut runner = TestRunner::deterministic();
+    let mut fired: BTreeSet<Pattern> = BTreeSet::new();
+    for _ in 0..60 {
+        let events = any_events(60).new_tree(&mut runner).unwrap().current();
+        fired.extend(
+            standing(Views::with(&seal_all(&events), eagerly()).alerts()).iter().map(|alert| alert.pattern),
+        );
+    }
+    assert_eq!(fired.into_iter().collect::<Vec<_>>(), Pattern::ALL);
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
