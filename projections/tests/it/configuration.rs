@@ -151,7 +151,7 @@ fn the_same_rules_once_more_tell_nobody_anything_and_what_is_no_configuration_ch
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn alerts_are_as_if_the_rules_in_force_had_always_been(

@@ -245,7 +245,7 @@ fn handled() -> impl Strategy<Value = Vec<Event>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_told_entry_by_entry_is_what_stands_and_what_clocks_have_raised_is_told_once(

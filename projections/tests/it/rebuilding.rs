@@ -300,7 +300,7 @@ fn torn(before: &[u8], after: &[u8], written: impl Fn(usize) -> bool) -> tempfil
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_a_torn_batch_has_left_neither_shows_nor_counts(

@@ -98,3 +98,14 @@ fn a_word_that_is_taken_back_is_none() {
     events.push(harmed("mistake", SCHOOL, 60, NEW_YEAR).refers("supersedes", "gias:123456 on 3"));
     assert_eq!(steps(SilentEdge, &events)[6..], [1, 0]);
 }
+
+#[test]
+fn a_child_of_whom_only_one_of_them_spoke_in_that_time_does_not_stretch_the_window() {
+    // Both know child 4, but not within one window.
+    let mut events = vec![said(POLICE, 4, 0), said(SCHOOL, 4, 400 * DAY)];
+    events.extend(in_common(3));
+    let found = Views::of(&events).standing(SilentEdge);
+    let alert = only(&found);
+    assert_eq!((alert.window.from, alert.window.to), (at(NEW_YEAR + DAY), at(NEW_YEAR + 2 * DAY)));
+    assert_eq!(alert.entries, (3..9).map(LeafIndex).collect::<Vec<_>>());
+}
