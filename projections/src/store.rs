@@ -2,15 +2,17 @@
 //!
 //! - **Durability**: none is needed. Whatever is lost is built again from the log. A flush happens on a schedule and
 //!   at the end. sled recovers a prefix of the writes, so the position, written last, never stands before its rows.
-//! - **Rebuilding**: a store that cannot be opened, has another format or a damaged position is deleted, and the
-//!   caller is told. Deleted is only the folder that this module made, inside the one that it was given.
+//! - **Rebuilding**: a store that cannot be opened, has another format or a damaged position, or in which a damaged row
+//!   was found, is deleted, and the caller is told. Deleted is only the folder that this module made, inside the one that
+//!   it was given. That a row was damaged is noted in a file beside the rows, for sled may take no more writes then.
+//! - **Panics**: sled answers some damage with one. None leaves this module; it is damage.
 //! - **Writes** are plain inserts, each key once a batch (DESIGN section 7 has the measurements).
 //! - **Concurrency**: one writer; any number of readers, who must leave out rows at or above the position.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -67,6 +69,8 @@ pub(crate) struct Store(Arc<Inner>);
 /// Fields are dropped in order: the lock must outlive the database.
 struct Inner {
     db: sled::Db,
+    /// Where it is noted that the rows are damaged: beside the database, which may take no more writes.
+    condemned: PathBuf,
     _lock: File,
 }
 
@@ -79,6 +83,7 @@ pub(crate) struct Settings {
 
 const FOLDER: &str = "rows.sled";
 const LOCK: &str = "rows.lock";
+const CONDEMNED: &str = "rows.damaged";
 const FORMAT: &[u8] = b"\0format";
 const POSITION: &[u8] = b"\0position";
 
@@ -96,12 +101,13 @@ impl Store {
             .path(&rows)
             .cache_capacity(settings.cache_bytes)
             .flush_every_ms(Some(settings.flush_every_ms.max(1)));
+        let condemned = folder.join(CONDEMNED);
+        let store = |db| Self(Arc::new(Inner { db, condemned: condemned.clone(), _lock: lock }));
         let reason = if rows.exists() {
             wait_for_release(&rows)?;
-            let reason = match open_database(&config).map(|db| (examine(&db, format), db)) {
-                Ok((Ok(head), db)) => return Ok((Self(Arc::new(Inner { db, _lock: lock })), head, None)),
-                Ok((Err(reason), _)) => reason,
-                Err(_) => RebuildReason::OpenFailed,
+            let reason = match examined(&config, &condemned, format) {
+                Ok((head, db)) => return Ok((store(db), head, None)),
+                Err(reason) => reason,
             };
             wait_for_release(&rows)?;
             fs::remove_dir_all(&rows).map_err(StoreError::Folder)?;
@@ -109,10 +115,13 @@ impl Store {
         } else {
             None
         };
+        if condemned.exists() {
+            fs::remove_file(&condemned).map_err(StoreError::Folder)?;
+        }
         let db = open_database(&config).map_err(StoreError::Rows)?;
         db.insert(FORMAT, format).map_err(StoreError::Rows)?;
         db.insert(POSITION, Head::empty().encode()).map_err(StoreError::Rows)?;
-        Ok((Self(Arc::new(Inner { db, _lock: lock })), Head::empty(), reason))
+        Ok((store(db), Head::empty(), reason))
     }
 
     /// Deletes the store below `folder`.
@@ -128,16 +137,17 @@ impl Store {
 
     /// Writes rows, each on its own, and the position after them.
     pub(crate) fn write(&self, rows: impl IntoIterator<Item = Row>, head: &Head) -> Result<(), StoreError> {
-        for (key, value) in rows {
-            self.0.db.insert(key, value).map_err(StoreError::Rows)?;
-        }
-        self.0.db.insert(POSITION, head.encode()).map_err(StoreError::Rows)?;
-        Ok(())
+        self.guarded(|db| {
+            for (key, value) in rows {
+                db.insert(key, value)?;
+            }
+            db.insert(POSITION, head.encode()).map(drop)
+        })
     }
 
     /// Where the views stand.
     pub(crate) fn head(&self) -> Result<Head, StoreError> {
-        let row = self.0.db.get(POSITION).map_err(StoreError::Rows)?;
+        let row = self.guarded(|db| db.get(POSITION))?;
         row.and_then(|bytes| Head::decode(&bytes)).ok_or(StoreError::Damaged { table: "position" })
     }
 
@@ -147,45 +157,54 @@ impl Store {
         from: Vec<u8>,
         to: Vec<u8>,
         backwards: bool,
-    ) -> impl Iterator<Item = Result<Row, StoreError>> {
+    ) -> impl Iterator<Item = Result<Row, StoreError>> + use<'_> {
         // sled panics at a range whose ends are in the wrong order.
         let mut rows = (from <= to).then(|| self.0.db.range(from..=to));
         std::iter::from_fn(move || {
             let rows = rows.as_mut()?;
-            let row = if backwards { rows.next_back() } else { rows.next() };
-            row.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(StoreError::Rows))
+            let mut next = || if backwards { rows.next_back() } else { rows.next() };
+            self.guarded(|_| next().transpose()).transpose().map(|row| row.map(owned))
         })
     }
 
     /// The first key from this one on.
     pub(crate) fn first_from(&self, from: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = self.0.db.range(from..).next().transpose().map_err(StoreError::Rows)?;
+        let row = self.guarded(|db| db.range(from..).next().transpose())?;
         Ok(row.map(|(key, _)| key.to_vec()))
     }
 
     /// Removes rows that say nothing any more.
     pub(crate) fn remove(&self, keys: impl IntoIterator<Item = Vec<u8>>) -> Result<(), StoreError> {
-        for key in keys {
-            self.0.db.remove(key).map_err(StoreError::Rows)?;
-        }
-        Ok(())
+        self.guarded(|db| keys.into_iter().try_for_each(|key| db.remove(key).map(drop)))
     }
 
     /// Makes the next opening rebuild, after a damaged row was found.
     pub(crate) fn condemn(&self) -> Result<(), StoreError> {
-        self.0.db.remove(POSITION).map_err(StoreError::Rows)?;
-        self.flush()
+        File::create(&self.0.condemned).map(drop).map_err(StoreError::Folder)
+    }
+
+    /// Asks sled something. It answers some damage with a panic instead of an error; none escapes.
+    fn guarded<T>(&self, ask: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, StoreError> {
+        let damaged = StoreError::Damaged { table: "rows" };
+        match panic::catch_unwind(AssertUnwindSafe(|| ask(&self.0.db))) {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(sled::Error::Corruption { .. } | sled::Error::ReportableBug(_))) | Err(_) => {
+                self.condemn()?;
+                Err(damaged)
+            }
+            Ok(Err(source)) => Err(StoreError::Rows(source)),
+        }
     }
 
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
-        self.0.db.flush().map(|_| ()).map_err(StoreError::Rows)
+        self.guarded(|db| db.flush().map(drop))
     }
 
     /// All rows, each with its lengths before it: the same for the same log.
     pub(crate) fn dump(&self) -> Result<Vec<u8>, StoreError> {
         let mut dump = Vec::new();
-        for row in self.0.db.iter() {
-            let (key, value) = row.map_err(StoreError::Rows)?;
+        for row in self.range(Vec::new(), vec![0xff; 64], false) {
+            let (key, value) = row?;
             for part in [key, value] {
                 dump.extend_from_slice(&(part.len() as u64).to_be_bytes());
                 dump.extend_from_slice(&part);
@@ -197,15 +216,16 @@ impl Store {
 
 impl Rows for Store {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.0.db.get(key).map_err(StoreError::Rows)?.map(|value| value.to_vec()))
+        Ok(self.guarded(|db| db.get(key))?.map(|value| value.to_vec()))
     }
 
     fn starting_with(&self, prefix: &[u8]) -> Result<Vec<Row>, StoreError> {
-        let row = |row: sled::Result<(sled::IVec, sled::IVec)>| {
-            row.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(StoreError::Rows)
-        };
-        self.0.db.scan_prefix(prefix).map(row).collect()
+        self.guarded(|db| db.scan_prefix(prefix).map(|row| row.map(owned)).collect())
     }
+}
+
+fn owned((key, value): (sled::IVec, sled::IVec)) -> Row {
+    (key.to_vec(), value.to_vec())
 }
 
 fn lock(folder: &Path) -> Result<File, StoreError> {
@@ -238,6 +258,20 @@ fn wait_for_release(rows: &Path) -> Result<(), StoreError> {
 fn open_database(config: &sled::Config) -> Result<sled::Db, sled::Error> {
     let opened = panic::catch_unwind(AssertUnwindSafe(|| config.open()));
     opened.unwrap_or_else(|_| Err(sled::Error::ReportableBug("it panicked while it was opened".into())))
+}
+
+/// The database, if what it holds can be gone on with.
+fn examined(
+    config: &sled::Config,
+    condemned: &Path,
+    format: &[u8],
+) -> Result<(Head, sled::Db), RebuildReason> {
+    if condemned.exists() {
+        return Err(RebuildReason::Damaged);
+    }
+    let db = open_database(config).map_err(|_| RebuildReason::OpenFailed)?;
+    let head = examine(&db, format)?;
+    Ok((head, db))
 }
 
 fn examine(db: &sled::Db, format: &[u8]) -> Result<Head, RebuildReason> {

@@ -33,8 +33,10 @@ pub(crate) fn find(from: &str, to: &str, meetings: &[Meeting], rules: &Configura
     let threshold = rules.thresholds.silent_edge;
     let window = first_window(meetings, threshold)?;
     let both = in_common(window);
-    let entries = sorted(window.iter().filter(|one| both.contains(&one.child)).map(|one| one.index));
-    let times = (window[0].time, window[window.len() - 1].time);
+    // What was said of other children in that time does not stretch the window.
+    let of_both: Vec<&Meeting> = window.iter().filter(|one| both.contains(&one.child)).collect();
+    let times = (of_both.first()?.time, of_both.last()?.time);
+    let entries = sorted(of_both.iter().map(|one| one.index));
     Some(Finding {
         pattern: Pattern::SilentEdge,
         anchor: [from.as_bytes(), &[0], to.as_bytes()].concat(),

@@ -4,9 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use gt_core::position::TreeSize;
-use gt_projections::{ApplyError, Opened, Projector, RebuildReason, StoreError};
+use gt_ledger::record::Record;
+use gt_projections::{ApplyError, Opened, Pattern, Projector, RebuildReason, StoreError};
+use gt_schemas::Configuration;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::json;
 
 use crate::fixture::*;
+use crate::histories::*;
 
 fn events() -> Vec<Event> {
     let absence = |n: i64| {
@@ -157,5 +163,160 @@ fn a_torn_batch_does_not_show_and_is_applied_again() {
         apply(&mut projector, &records);
         assert_same(&projector, &dump);
         projector.close().unwrap();
+    }
+}
+
+/// Applies records to views that may be damaged, as their keeper does: where damage is found, they are opened again and built
+/// from the first record. Returned is whether it was found.
+#[track_caller]
+fn kept_going(folder: &Path, records: &[Record]) -> (Projector, bool) {
+    let Opened { mut projector, rebuilt } = reopen(folder);
+    match projector.apply(records, head_after(records), &Naming) {
+        Ok(_) => (projector, rebuilt.is_some()),
+        Err(ApplyError::Store(StoreError::Damaged { .. })) => {
+            drop(projector);
+            let Opened { mut projector, rebuilt } = reopen(folder);
+            assert_eq!((projector.position(), rebuilt), (TreeSize(0), Some(RebuildReason::Damaged)));
+            apply(&mut projector, records);
+            (projector, true)
+        }
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+/// sled reads its file up to the first damage, and the position was written last: what is lost is folded again.
+#[test]
+fn a_file_that_is_cut_short_or_damaged_anywhere_gives_the_same_views_again() {
+    let records = seal_all(&events());
+    let (_folder, dump) = closed();
+    for sixteenth in [0, 1, 5, 9, 13, 15] {
+        let cut = |bytes: &mut Vec<u8>, at: usize| bytes.truncate(at);
+        let flip = |bytes: &mut Vec<u8>, at: usize| bytes[at] ^= 0x20;
+        let blank =
+            |bytes: &mut Vec<u8>, at: usize| bytes[at..].iter_mut().take(4096).for_each(|byte| *byte = 0);
+        let damages: [fn(&mut Vec<u8>, usize); 3] = [cut, flip, blank];
+        for damage in damages {
+            let (folder, _) = closed();
+            let file = rows(folder.path()).join("db");
+            let mut bytes = fs::read(&file).unwrap();
+            let at = bytes.len() * sixteenth / 16;
+            damage(&mut bytes, at);
+            fs::write(&file, bytes).unwrap();
+            let (projector, _) = kept_going(folder.path(), &records);
+            assert_same(&projector, &dump);
+        }
+    }
+}
+
+/// The fixture's log, and something of every table.
+fn of_every_table() -> (Vec<Event>, Vec<Event>) {
+    let mut first = events();
+    let alert = Views::of(&first).standing(Pattern::SharedLocation)[0].id;
+    let basis = json!([]);
+    first.extend([
+        requested("request", SCHOOL, 1, "Red", NEW_YEAR),
+        basis_corrected("no basis", COUNCIL, 1, "decision 1", &basis, NEW_YEAR + DAY),
+        alert_assigned("assigned", COUNCIL, alert, NEW_YEAR),
+        identity("one child", true, (1, 2), NEW_YEAR),
+        decided("with the police", COUNCIL, 1, "Share", NEW_YEAR)
+            .clear("recipients", json!([recipient(POLICE)])),
+        configured("configured", &Configuration::standard()),
+    ]);
+    let then = vec![
+        answered("answer", SCHOOL, 1, NEW_YEAR + DAY),
+        basis_corrected("a basis", COUNCIL, 1, "decision 1", &sound_basis(), NEW_YEAR + 2 * DAY),
+        linked("one more", SCHOOL, 5, 7, NEW_YEAR + 10 * DAY),
+        started("instead", POLICE, 1, "Missing", NEW_YEAR).refers("supersedes", "start 1"),
+        decided("last", COUNCIL, 1, "Share", NEW_YEAR + DAY),
+    ];
+    (first, then)
+}
+
+#[test]
+fn damaged_rows_of_any_table_that_is_read_are_noticed_and_the_views_built_again() {
+    let (first, then) = of_every_table();
+    let all = seal_all(&[&first[..], &then].concat());
+    let dump = Views::of_records(&all).projector.dump().unwrap();
+    // The tables of `key.rs` whose rows have values that are read while the log grows.
+    for table in [b"s", b"e", b"h", b"y", b"v", b"f", b"r", b"a", b"b", b"c"] {
+        for damage in [&b"{"[..], b"", &[0xff; 40]] {
+            let Views { projector, folder, .. } = Views::of_records(&all[..first.len()]);
+            projector.close().unwrap();
+            tamper(folder.path(), |db| {
+                let keys: Vec<sled::IVec> = db.scan_prefix(table).keys().map(Result::unwrap).collect();
+                assert!(!keys.is_empty(), "{}", table.escape_ascii());
+                for key in keys {
+                    db.insert(key, damage).unwrap();
+                }
+            });
+            let (projector, noticed) = kept_going(folder.path(), &all);
+            assert!(noticed, "{}", table.escape_ascii());
+            assert_same(&projector, &dump);
+        }
+    }
+}
+
+#[test]
+fn a_damaged_list_of_standing_alerts_is_noticed_when_the_views_are_opened() {
+    let records = seal_all(&events());
+    let (folder, dump) = closed();
+    tamper(folder.path(), |db| drop(db.insert(b"o123", b"").unwrap()));
+    assert_eq!(reopen(folder.path()).rebuilt, Some(RebuildReason::Damaged));
+    let (projector, _) = kept_going(folder.path(), &records);
+    assert_same(&projector, &dump);
+}
+
+#[test]
+fn what_was_said_of_damage_is_forgotten_once_the_views_are_built_again() {
+    let (folder, dump) = closed();
+    fs::write(folder.path().join("rows.damaged"), "").unwrap();
+    let Opened { mut projector, rebuilt } = reopen(folder.path());
+    assert_eq!((projector.position(), rebuilt), (TreeSize(0), Some(RebuildReason::Damaged)));
+    apply(&mut projector, &seal_all(&events()));
+    projector.close().unwrap();
+    let Opened { projector, rebuilt } = reopen(folder.path());
+    assert_eq!(rebuilt, None);
+    assert_same(&projector, &dump);
+}
+
+/// A database as a crash leaves it that tears a batch: the rows before it, some of those that it writes, the old position.
+fn torn(before: &[u8], after: &[u8], written: impl Fn(usize) -> bool) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let db = sled::open(rows(folder.path())).unwrap();
+    let before = dumped(before);
+    for (key, value) in &before {
+        db.insert(&key[..], &value[..]).unwrap();
+    }
+    let fresh = dumped(after)
+        .into_iter()
+        .filter(|(key, value)| !key.starts_with(b"\0") && before.get(key) != Some(value));
+    for (n, (key, value)) in fresh.enumerate() {
+        if written(n) {
+            db.insert(&key[..], &value[..]).unwrap();
+        }
+    }
+    db.flush().unwrap();
+    folder
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_a_torn_batch_has_left_neither_shows_nor_counts(
+        events in any_events(40), pauses in any_pauses(), at: Index, kept in prop::collection::vec(any::<bool>(), 1..40)
+    ) {
+        let records = seal_after(&events, &pauses);
+        let (first, whole) = (&records[..=at.index(records.len())], Views::with(&records, eagerly()));
+        let before = Views::with(first, eagerly());
+        let (dump, whole_dump) = (before.projector.dump().unwrap(), whole.projector.dump().unwrap());
+        let folder = torn(&dump, &whole_dump, |n| kept[n % kept.len()]);
+        let Opened { mut projector, rebuilt } = Projector::open(folder.path(), eagerly()).unwrap();
+        prop_assert_eq!((projector.position().0, rebuilt), (first.len() as u64, None));
+        prop_assert_eq!(alerts(&projector.queries(), None), before.alerts());
+        prop_assert_eq!(standing_now(&projector.queries()), standing_now(&before.queries()));
+        let changes = [before.changes, apply(&mut projector, &records)].concat();
+        prop_assert_eq!(&changes, &whole.changes);
+        assert_same(&projector, &whole_dump);
     }
 }
