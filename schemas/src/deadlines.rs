@@ -118,7 +118,8 @@ mod tests {
     #[test]
     fn a_disclosure_is_responded_to_by_the_end_of_the_next_working_day() {
         let disclosure = include_str!("../examples/disclosure.received.json");
-        let passed_on = json!({ "occurred_at": "2026-02-13T13:40:00Z", "referred_at": "2026-02-13T15:05:00Z" });
+        let passed_on =
+            json!({ "occurred_at": "2026-02-13T13:40:00Z", "referred_at": "2026-02-13T15:05:00Z" });
         let kept = json!({ "occurred_at": "2026-02-13T13:40:00Z" });
         let due = |times| due("disclosure.received", disclosure, times, ("nature", json!("Allegation")));
         assert_eq!(due(&passed_on).as_deref(), Some("2026-02-17T00:00:00Z"));
