@@ -1,21 +1,31 @@
 //! Keeps the views behind the log: one thread that reads what is sealed and folds it in.
 
+mod clocks;
+mod feed;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
 use gt_core::prove;
+use gt_core::time::Timestamp;
 use gt_core::{LeafIndex, TreeSize};
 use gt_ledger::Ledger;
+use gt_ledger::clock::{Clock as _, SystemClock};
 use gt_ledger::layout::BUNDLE;
 use gt_ledger::log::ReadError;
 use gt_ledger::open::OpenLedgerError;
-use gt_ledger::record::ContextId;
+use gt_ledger::record::{ContextId, Record};
 use gt_projections::{
-    AlertChange, ApplyError, AsOf, ChangeKind, ContextNaming, Options, Projector, Queries, StoreError,
+    AlertChange, ApplyError, AsOf, ChangeKind, ContextNaming, Options, Projector, Queries, QueryError,
+    StoreError,
 };
 use tokio::runtime::Runtime;
+
+use clocks::Clocks;
+pub(crate) use feed::{Feed, Heard, Listener, MOST_LISTENERS, Place, Unheard};
 
 use crate::node::AlertPublisher;
 use crate::problem::chain;
@@ -23,6 +33,7 @@ use crate::problem::chain;
 /// The thread that follows the log, and the handle for asking.
 pub struct Follower {
     queries: Queries,
+    feed: Arc<Feed>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -42,9 +53,23 @@ pub enum FollowError {
     /// The records do not follow the views' position.
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// The views cannot be asked.
+    #[error(transparent)]
+    Query(#[from] QueryError),
     /// The thread cannot be started.
     #[error("the projecting thread cannot be started: {0}")]
     Thread(#[source] std::io::Error),
+}
+
+impl FollowError {
+    /// Whether it is the views' own rows that cannot be read: the log has everything that they had.
+    const fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(StoreError::Damaged { .. } | StoreError::Rows(_))
+                | Self::Apply(ApplyError::Store(StoreError::Damaged { .. } | StoreError::Rows(_)))
+        )
+    }
 }
 
 struct Naming<'l>(&'l Ledger);
@@ -56,7 +81,7 @@ impl ContextNaming for Naming<'_> {
 }
 
 impl Follower {
-    /// Opens the views in `folder` (rebuilding what cannot be opened), brings them up to the log, and follows it from there.
+    /// Opens the views in `folder` (rebuilding what cannot be opened or read), brings them up to the log, and follows it from there.
     pub fn start(ledger: &Arc<Ledger>, folder: &Path) -> Result<Self, FollowError> {
         Self::start_publishing(ledger, folder, |_| None)
     }
@@ -65,42 +90,37 @@ impl Follower {
     pub(crate) fn start_publishing(
         ledger: &Arc<Ledger>,
         folder: &Path,
-        publisher: impl FnOnce(u64) -> Option<AlertPublisher>,
+        publisher: impl Fn(u64) -> Option<AlertPublisher>,
     ) -> Result<Self, FollowError> {
-        let opened = Projector::open(folder, Options::default())?;
-        if let Some(reason) = &opened.rebuilt {
-            tracing::warn!(?reason, "the views are built again from the log");
-        }
-        let mut projector = opened.projector;
-        // A store that was in order but lies ahead of the log belongs to another history.
-        if projector.position() > ledger.log().size() {
-            drop(projector);
-            std::fs::remove_dir_all(folder).map_err(FollowError::Thread)?;
-            projector = Projector::open(folder, Options::default())?.projector;
-        }
-        // Views that are built again bring up no alert that is not known.
-        let known = if opened.rebuilt.is_some() || projector.position().0 == 0 {
-            ledger.log().size().0
-        } else {
-            projector.position().0
+        let following = match Following::begin(ledger, folder, &publisher) {
+            Err(error) if error.is_damage() => {
+                tracing::warn!(error = %chain(&error), "the views are damaged; they are built again from the log");
+                Projector::discard(folder)?;
+                Following::begin(ledger, folder, &publisher)?
+            }
+            begun => begun?,
         };
-        let publisher = publisher(known);
-        while catch_up(ledger, &mut projector, publisher.as_ref())? {}
-        let (queries, stop) = (projector.queries(), Arc::new(AtomicBool::new(false)));
-        let (ledger, stopping) = (Arc::clone(ledger), Arc::clone(&stop));
+        let (queries, feed) = (following.queries.clone(), Arc::clone(&following.feed));
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopping = Arc::clone(&stop);
         let waiting = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
             .map_err(FollowError::Thread)?;
-        let run = move || follow(&ledger, projector, publisher.as_ref(), &stopping, &waiting);
+        let run = move || following.run(&stopping, &waiting);
         let thread =
             std::thread::Builder::new().name("gt-project".into()).spawn(run).map_err(FollowError::Thread)?;
-        Ok(Self { queries, stop, thread: Some(thread) })
+        Ok(Self { queries, feed, stop, thread: Some(thread) })
     }
 
     /// The handle for asking the views.
     pub fn queries(&self) -> Queries {
         self.queries.clone()
+    }
+
+    /// Where listeners hear what happens.
+    pub(crate) fn feed(&self) -> Arc<Feed> {
+        Arc::clone(&self.feed)
     }
 
     /// Brings the views up to the log once more, writes them out, and ends the thread. The ledger is closed before.
@@ -119,58 +139,170 @@ impl Drop for Follower {
     }
 }
 
-fn follow(
-    ledger: &Ledger,
-    mut projector: Projector,
-    publisher: Option<&AlertPublisher>,
-    stop: &AtomicBool,
-    waiting: &Runtime,
-) {
-    let mut size = ledger.watch_size();
-    loop {
-        let stopping = stop.load(Ordering::Acquire);
-        match catch_up(ledger, &mut projector, publisher) {
-            Ok(true) => continue,
-            Ok(false) if stopping => break,
-            Ok(false) => {}
-            Err(error) => {
-                tracing::error!(error = %chain(&error), "the views no longer follow the log; a restart tries again");
-                break;
-            }
+/// What the thread has.
+struct Following {
+    ledger: Arc<Ledger>,
+    projector: Projector,
+    queries: Queries,
+    clocks: Clocks,
+    feed: Arc<Feed>,
+    publisher: Option<AlertPublisher>,
+    /// What happened below this size is no news.
+    known: u64,
+}
+
+/// A stretch of the log, read.
+struct Stretch {
+    records: Vec<Record>,
+    head: AsOf,
+}
+
+/// How many stretches are read ahead of the folding.
+const AHEAD: usize = 4;
+
+/// How long the thread sleeps at most before it looks whether it is to stop, and whether a deadline has passed.
+const FOLLOW_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+
+impl Following {
+    /// Opens the views and brings them up to the log.
+    fn begin(
+        ledger: &Arc<Ledger>,
+        folder: &Path,
+        publisher: impl Fn(u64) -> Option<AlertPublisher>,
+    ) -> Result<Self, FollowError> {
+        let opened = Projector::open(folder, Options::default())?;
+        if let Some(reason) = &opened.rebuilt {
+            tracing::warn!(?reason, "the views are built again from the log");
         }
-        // Woken by the next seal, or after a pause to see whether to stop.
-        let _ = waiting.block_on(async { tokio::time::timeout(FOLLOW_PAUSE, size.changed()).await });
+        let mut projector = opened.projector;
+        // A store that was in order but lies ahead of the log belongs to another history.
+        if projector.position() > ledger.log().size() {
+            drop(projector);
+            tracing::warn!("the views belong to another log; they are built again");
+            Projector::discard(folder)?;
+            projector = Projector::open(folder, Options::default())?.projector;
+        }
+        // Views that are built again bring up no alert that is not known.
+        let known = if opened.rebuilt.is_some() || projector.position().0 == 0 {
+            ledger.log().size().0
+        } else {
+            projector.position().0
+        };
+        let queries = projector.queries();
+        let mut following = Self {
+            ledger: Arc::clone(ledger),
+            feed: Arc::new(Feed::new(queries.status()?.as_of)),
+            queries,
+            projector,
+            clocks: Clocks::default(),
+            publisher: publisher(known),
+            known,
+        };
+        following.catch_up_ahead()?;
+        Ok(following)
     }
-    if let Err(error) = projector.close() {
-        tracing::warn!(error = %chain(&error), "the views could not be written out; they will be built again");
+
+    /// Folds in all that is there, reading ahead on a thread of its own: opening and parsing a statement takes about as long as
+    /// folding it in.
+    fn catch_up_ahead(&mut self) -> Result<(), FollowError> {
+        let (ledger, position) = (Arc::clone(&self.ledger), self.projector.position());
+        std::thread::scope(|scope| {
+            // Dropped first, so that the reader ends when the folding does.
+            let (sender, stretches) = sync_channel(AHEAD);
+            scope.spawn(move || {
+                let mut position = position;
+                loop {
+                    let read = read(&ledger, position).transpose();
+                    let Some(read) = read else { return };
+                    let end = read.as_ref().ok().map(|stretch: &Stretch| stretch.head.tree_size);
+                    if sender.send(read).is_err() {
+                        return;
+                    }
+                    match end {
+                        Some(end) => position = end,
+                        None => return,
+                    }
+                }
+            });
+            stretches.into_iter().try_for_each(|stretch| self.fold(stretch?))
+        })
+    }
+
+    fn run(mut self, stop: &AtomicBool, waiting: &Runtime) {
+        let (mut size, clock) = (self.ledger.watch_size(), SystemClock::default());
+        loop {
+            let stopping = stop.load(Ordering::Acquire);
+            // Before the log's size is looked at: what was received later is no reason to hold a deadline back.
+            let now = Timestamp::from_millis(clock.wall_millis());
+            match self.catch_up() {
+                Ok(true) => continue,
+                Ok(false) if stopping => break,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(error = %chain(&error), "the views no longer follow the log; a restart tries again");
+                    break;
+                }
+            }
+            if let Err(error) = now.map_or(Ok(()), |now| self.look_at_clocks(now)) {
+                tracing::error!(error = %chain(&error), "deadlines are not told; alerts that are asked for have them");
+            }
+            // Woken by the next seal, or after a pause.
+            let _ = waiting.block_on(async { tokio::time::timeout(FOLLOW_PAUSE, size.changed()).await });
+        }
+        self.feed.close();
+        if let Err(error) = self.projector.close() {
+            tracing::warn!(error = %chain(&error), "the views could not be written out; they will be built again");
+        }
+    }
+
+    /// Folds in one more bundle; false if there is nothing more.
+    fn catch_up(&mut self) -> Result<bool, FollowError> {
+        match read(&self.ledger, self.projector.position())? {
+            Some(stretch) => self.fold(stretch).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn fold(&mut self, Stretch { records, head }: Stretch) -> Result<(), FollowError> {
+        let changes = self.projector.apply(&records, head, &Naming(&self.ledger))?;
+        for change in self.clocks.borne_out(changes, head) {
+            self.tell(&change);
+        }
+        self.feed.advance(head);
+        Ok(())
+    }
+
+    /// Tells of the deadlines that have passed since the last entry.
+    fn look_at_clocks(&mut self, now: Timestamp) -> Result<(), FollowError> {
+        let as_of = self.queries.status()?.as_of;
+        for change in self.clocks.passed(&self.queries, as_of, now)? {
+            self.tell(&change);
+        }
+        Ok(())
+    }
+
+    fn tell(&self, change: &AlertChange) {
+        if change.index.0 >= self.known {
+            report(change);
+        }
+        self.feed.tell(change);
+        if let Some(publisher) = &self.publisher {
+            publisher.publish(change);
+        }
     }
 }
 
-/// How long the thread sleeps at most before it looks whether it is to stop.
-const FOLLOW_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
-
-/// Folds in one more bundle; false if there is nothing more.
-fn catch_up(
-    ledger: &Ledger,
-    projector: &mut Projector,
-    publisher: Option<&AlertPublisher>,
-) -> Result<bool, FollowError> {
-    let position = projector.position();
+/// Reads from a position to the end of its bundle; none if there is nothing more.
+fn read(ledger: &Ledger, position: TreeSize) -> Result<Option<Stretch>, FollowError> {
     if position >= ledger.log().size() {
-        return Ok(false);
+        return Ok(None);
     }
     let records = ledger.records(LeafIndex(position.0), BUNDLE)?;
-    let Some(last) = records.last() else { return Ok(false) };
+    let Some(last) = records.last() else { return Ok(None) };
     let tree_size = last.entry.index.size_through();
     let root = prove::root(ledger.log(), TreeSize(tree_size.0))?;
     let head = AsOf { tree_size, root, received_at: Some(last.entry.received_at) };
-    for change in projector.apply(&records, head, &Naming(ledger))? {
-        report(&change);
-        if let Some(publisher) = publisher {
-            publisher.publish(&change);
-        }
-    }
-    Ok(true)
+    Ok(Some(Stretch { records, head }))
 }
 
 fn report(change: &AlertChange) {

@@ -73,6 +73,11 @@ impl Problem {
         self.status
     }
 
+    /// The sentence for a person.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The problem as JSON.
     pub fn to_json(&self) -> Value {
         let mut members = self.facts.clone();

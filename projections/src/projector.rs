@@ -117,6 +117,11 @@ impl Projector {
         }
     }
 
+    /// Deletes the views in a folder, so that the next opening begins with the first entry. Nothing else in it is touched.
+    pub fn discard(folder: &Path) -> Result<(), StoreError> {
+        Store::discard(folder)
+    }
+
     /// How many entries the views reflect; the index of the next record to apply.
     pub fn position(&self) -> TreeSize {
         self.head.as_of.tree_size

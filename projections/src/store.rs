@@ -90,12 +90,7 @@ impl Store {
         format: &[u8],
         settings: Settings,
     ) -> Result<(Self, Head, Option<RebuildReason>), StoreError> {
-        fs::create_dir_all(folder).map_err(StoreError::Folder)?;
-        let lock = File::create(folder.join(LOCK)).map_err(StoreError::Folder)?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => StoreError::InUse,
-            TryLockError::Error(source) => StoreError::Folder(source),
-        })?;
+        let lock = lock(folder)?;
         let rows = folder.join(FOLDER);
         let config = sled::Config::new()
             .path(&rows)
@@ -118,6 +113,17 @@ impl Store {
         db.insert(FORMAT, format).map_err(StoreError::Rows)?;
         db.insert(POSITION, Head::empty().encode()).map_err(StoreError::Rows)?;
         Ok((Self(Arc::new(Inner { db, _lock: lock })), Head::empty(), reason))
+    }
+
+    /// Deletes the store below `folder`.
+    pub(crate) fn discard(folder: &Path) -> Result<(), StoreError> {
+        let _lock = lock(folder)?;
+        let rows = folder.join(FOLDER);
+        if !rows.exists() {
+            return Ok(());
+        }
+        wait_for_release(&rows)?;
+        fs::remove_dir_all(&rows).map_err(StoreError::Folder)
     }
 
     /// Writes rows, each on its own, and the position after them.
@@ -200,6 +206,16 @@ impl Rows for Store {
         };
         self.0.db.scan_prefix(prefix).map(row).collect()
     }
+}
+
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    fs::create_dir_all(folder).map_err(StoreError::Folder)?;
+    let lock = File::create(folder.join(LOCK)).map_err(StoreError::Folder)?;
+    lock.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => StoreError::InUse,
+        TryLockError::Error(source) => StoreError::Folder(source),
+    })?;
+    Ok(lock)
 }
 
 /// sled's threads may hold its files for a moment after a database was dropped. To open them then would fail, and

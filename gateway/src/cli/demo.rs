@@ -1,3 +1,4 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -6,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
+use gt_schemas::FindingCode;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -13,7 +15,7 @@ use tokio::sync::oneshot;
 use super::output::Output;
 use super::serve::{runtime, stop_signal};
 use super::{Failure, Outcome};
-use crate::demo::{self, CaseOutcome, Folders, Listen, Progress, Report};
+use crate::demo::{self, AdviceOutcome, AlertOutcome, CaseOutcome, Folders, Listen, Progress, Report};
 
 /// The port that is tried unless another is asked for.
 const USUAL_PORT: u16 = 8620;
@@ -121,20 +123,18 @@ fn describe(report: &Report) -> String {
             .iter()
             .map(|share| format!("  {:>5}  {}, {}", share.statements, share.name, share.agency)),
     );
-    let (expecting, quiet): (Vec<_>, Vec<_>) =
-        report.alerts.cases.iter().partition(|case| case.expects.is_some());
-    lines.push("\nAlerts. Each asks a person to look; nothing is decided by them.".to_owned());
-    lines.extend(expecting.into_iter().map(alerted));
-    lines.extend(report.alerts.unexpected.iter().map(|alert| format!("  UNEXPECTED  {}", sentence(alert))));
-    let (near, stories): (Vec<_>, Vec<_>) = quiet.into_iter().partition(|case| case.near_miss);
-    lines.push("\nNear misses, which rightly raise none:".to_owned());
-    lines.extend(near.into_iter().map(|case| format!("  {:>2}  {}", case.case, case.story)));
-    lines.push("\nDecisions, sealed as they were taken, good or bad:".to_owned());
-    lines.extend(
-        stories
-            .into_iter()
-            .map(|case| format!("  {:>2}  {} ({})", case.case, case.story, entries(&case.entries))),
+    let (near, cases): (Vec<_>, Vec<_>) = report.outcomes.cases.iter().partition(|case| case.near_miss);
+    lines.push(
+        "\nThe cases. An alert or a finding asks a person to look; nothing is decided by them.".to_owned(),
     );
+    lines.extend(cases.into_iter().map(case));
+    lines.push("\nNear misses, which rightly raise nothing:".to_owned());
+    lines.extend(near.into_iter().map(case));
+    let unexpected = &report.outcomes.unexpected_alerts;
+    lines.extend(unexpected.iter().map(|alert| format!("  UNEXPECTED  {}", sentence(alert))));
+    lines.extend(report.outcomes.unexpected_findings.iter().map(|decision| {
+        format!("  UNEXPECTED  {} found in entry {}", decision["findings"], decision["index"])
+    }));
     lines.push(String::new());
     lines.push(verified(report));
     lines.join("\n")
@@ -148,13 +148,61 @@ fn sealed(report: &Report) -> String {
     )
 }
 
-fn alerted(case: &CaseOutcome) -> String {
-    let expects = case.expects.unwrap_or_default();
-    let found = case.alert.as_ref().map_or_else(
-        || format!("{expects} DID NOT FIRE as expected"),
-        |alert| format!("{expects}: {}", sentence(alert)),
-    );
-    format!("  {:>2}  {}\n      → {found}\n        {}", case.case, case.story, entries(&case.entries))
+/// A case: its story, and below it what came of it.
+fn case(case: &CaseOutcome) -> String {
+    let mut lines = vec![format!("  {:>2}  {}", case.case, case.story)];
+    lines.extend(case.alerts.iter().map(alerted));
+    let mut found: BTreeMap<(&BTreeSet<String>, &BTreeSet<String>), Vec<u64>> = BTreeMap::new();
+    for decision in &case.findings {
+        found.entry((&decision.found, &decision.foretold)).or_default().extend(decision.entry);
+    }
+    lines.extend(found.into_iter().map(|((found, foretold), entries)| finding(found, foretold, &entries)));
+    if lines.len() == 1 && !case.near_miss {
+        lines.push("no alert and no finding".to_owned());
+    }
+    lines.extend(case.advice.iter().map(advised));
+    lines.join("\n      → ")
+}
+
+fn alerted(outcome: &AlertOutcome) -> String {
+    let (pattern, entries) = (outcome.pattern, entries(&outcome.entries));
+    match &outcome.alert {
+        None => format!("{pattern} DID NOT FIRE as expected on {entries}"),
+        Some(alert) if outcome.retracted => {
+            let by = &alert["retraction"]["by"];
+            format!("{pattern}, taken back by entry {by}: {} ({entries})", sentence(alert))
+        }
+        Some(alert) => format!("{pattern}: {} ({entries})", sentence(alert)),
+    }
+}
+
+fn finding(found: &BTreeSet<String>, foretold: &BTreeSet<String>, decisions: &[u64]) -> String {
+    let list = |codes: &BTreeSet<String>| codes.iter().cloned().collect::<Vec<_>>().join(", ");
+    let entries = entries(decisions);
+    if found != foretold {
+        return format!("findings: [{}] and NOT [{}] as expected ({entries})", list(found), list(foretold));
+    }
+    let sentence = |code: &String| FindingCode::parse(code).map_or("", FindingCode::sentence);
+    let sentences: Vec<&str> = found.iter().map(sentence).collect();
+    format!("{}: {} ({entries})", list(found), sentences.join(" "))
+}
+
+fn advised(outcome: &AdviceOutcome) -> String {
+    let flow = outcome.flow.as_ref().unwrap_or(&Value::Null);
+    let member = |name: &str| flow[name].as_str().unwrap_or_default();
+    let leads = match member("outcome") {
+        "SeekAdvice" => format!("SeekAdvice, for nobody can say: {}", member("unanswered")),
+        "DoNotShare" => format!("DoNotShare: {}", member("ground")),
+        other => other.to_owned(),
+    };
+    let escalate = if flow["escalate"] == true { ", and Escalate" } else { "" };
+    let with = if outcome.findings.is_empty() { "" } else { ", with " };
+    let findings = outcome.findings.join(", ");
+    let as_foretold = if outcome.is_exact() { "" } else { " NOT AS EXPECTED" };
+    format!(
+        "advice before {}: {leads}{escalate}{with}{findings}{as_foretold}",
+        entries(outcome.entry.as_slice())
+    )
 }
 
 fn sentence(alert: &Value) -> &str {
@@ -193,7 +241,8 @@ fn verified(report: &Report) -> String {
 
 fn explore(report: &Report, folders: &Folders, listen: Listen) -> String {
     let reference = |kind: &str| {
-        let alerts = report.alerts.cases.iter().filter_map(|case| case.alert.as_ref());
+        let outcomes = report.outcomes.cases.iter().flat_map(|case| &case.alerts);
+        let alerts = outcomes.filter_map(|outcome| outcome.alert.as_ref());
         let subject = alerts.map(|alert| &alert["subject"]).find(|subject| subject["kind"] == kind);
         subject.and_then(|subject| subject["id"].as_str()).unwrap_or("REF").to_owned()
     };

@@ -1,9 +1,11 @@
 //! The commands of the `goldenthread` program (DESIGN section 9). Each is a thin layer: it reads arguments, calls the crates, and says what
 //! came of it, as sentences or, with `--json`, as JSON on standard output and nothing else there.
 
+mod advise;
 mod agent;
 mod bench;
 mod configure;
+mod decision;
 mod demo;
 mod fsck;
 mod init;
@@ -62,6 +64,10 @@ enum Command {
     Query(query::Query),
     /// List alerts.
     Alerts(query::Alerts),
+    /// Show one decision: what it says, what the rules say of it, and what became of it.
+    Decision(decision::Decision),
+    /// Ask what the rules say of a decision before it is taken. Nothing of it is recorded.
+    Advise(advise::Advise),
     /// Set up NATS for several nodes: streams, the shared keyring, users' keys.
     #[command(subcommand)]
     Nats(nats::Nats),
@@ -120,6 +126,8 @@ pub fn main() -> ExitCode {
         Command::Fsck(command) => command.run(&output),
         Command::Query(command) => command.run(&output),
         Command::Alerts(command) => command.run(&output),
+        Command::Decision(command) => command.run(&output),
+        Command::Advise(command) => command.run(&output),
         Command::Nats(command) => command.run(&output),
         Command::Bench(command) => command.run(&output),
     };

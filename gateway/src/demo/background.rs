@@ -1,7 +1,12 @@
-//! The everyday: decisions, absences and links about some hundred fictional children over ten months, drawn with a fixed seed.
+//! The everyday: some thousand records about some hundred fictional children over ten months, drawn with a fixed seed.
 //!
-//! None of it may raise an alert, however the agencies' statements interleave: no child has three starts within 90 days, and no
-//! place three children within 60 (a day is kept to spare). What holds of all of it holds of any part of it.
+//! None of it may raise an alert and no rule of practice may find anything in it, however the agencies' statements interleave
+//! within a round. No child has three starts within 90 days, and no place three children within 60 (a day is kept to spare);
+//! absences end within a day and interviews follow within three; what is known is shared in time, and so on. What holds of all of
+//! it holds of any part of it that has the beginning: there each agency shares something with each other one.
+
+mod draw;
+mod everyday;
 
 use std::collections::BTreeSet;
 
@@ -9,7 +14,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::notation::{DAY, MINUTE, Notation, time_text};
-use super::partnership::position;
+use super::partnership::{AGENCIES, EVERYDAY, position};
+use draw::Draw;
 
 /// Decisions without child and times.
 const DECISIONS: &str = include_str!("../../demo/decisions.json");
@@ -17,52 +23,28 @@ const CHILDREN: u64 = 400;
 const PLACES: u64 = 150;
 /// How many days the background goes back.
 const DAYS: u64 = 300;
-/// An absence begins at least so many days ago, so that it has ended by now.
-const ENDED_BY_NOW: u64 = 3;
+/// An absence begins at least so many days ago, so that it has ended and the interview was held by now.
+const OVER_BY_NOW: u64 = 5;
 const HOUR: i64 = 60 * MINUTE;
 const SEED: u64 = 0x476f_6c64_656e;
 
 /// An event to be: the agency's position, the event type, and the data.
 pub(super) type Event = (usize, &'static str, Value);
 
-/// So many events, in the demonstration's notation.
+/// So many events, in the demonstration's notation; at least one of each agency that has an everyday.
 pub(super) fn events(notation: Notation, count: usize) -> Vec<Event> {
     let mut scene = Scene::new(notation);
+    scene.beginning();
     while scene.events.len() < count {
         let left = count - scene.events.len();
         match scene.draw.below(100) {
-            0..22 if left >= 4 => scene.absence(),
-            22..50 => scene.link(),
+            0..14 if left >= 6 => scene.absence(),
+            14..36 => scene.link(),
+            36..56 if left >= 2 => scene.everyday(),
             _ => scene.decision(),
         }
     }
     scene.events
-}
-
-/// `SplitMix64` (Steele, Lea and Flood 2014): small, and the same everywhere for ever, which is all that is asked of it here.
-struct Draw(u64);
-
-impl Draw {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `limit`. Its slight bias does no harm here.
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-
-    fn millis(&mut self, limit: i64) -> i64 {
-        i64::try_from(self.below(limit.unsigned_abs())).expect("what is below an i64 is one")
-    }
-
-    fn one_of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        let at = self.below(items.len() as u64);
-        &items[usize::try_from(at).expect("a position in a list")]
-    }
 }
 
 #[derive(Deserialize)]
@@ -80,6 +62,10 @@ struct Scene {
     starts: Vec<Vec<i64>>,
     /// Each place's visits: when, and which child.
     visits: Vec<Vec<(i64, u64)>>,
+    /// Which agencies were asked about which children.
+    asked: BTreeSet<(&'static str, u64)>,
+    /// Which children have moved.
+    moved: BTreeSet<u64>,
     events: Vec<Event>,
 }
 
@@ -87,14 +73,14 @@ impl Scene {
     fn new(notation: Notation) -> Self {
         let texts: Vec<DecisionText> =
             serde_json::from_str(DECISIONS).expect("the decisions are in order: a test reads them");
-        let agency =
-            |text: &DecisionText| position(&text.agency).expect("decisions name agencies that there are");
         Self {
-            draw: Draw(SEED),
+            draw: Draw::new(SEED),
             midnight: notation.midnight(),
-            decisions: texts.into_iter().map(|text| (agency(&text), text.data)).collect(),
+            decisions: texts.into_iter().map(|text| (agency(&text.agency), text.data)).collect(),
             starts: vec![Vec::new(); list_length(CHILDREN)],
             visits: vec![Vec::new(); list_length(PLACES)],
+            asked: BTreeSet::new(),
+            moved: BTreeSet::new(),
             events: Vec::new(),
         }
     }
@@ -106,46 +92,68 @@ impl Scene {
         self.midnight - oldest + into - into % MINUTE
     }
 
+    /// Each agency shares with all the others, before anything else: so that agencies that meet on children have shared.
+    fn beginning(&mut self) {
+        let began = self.midnight - (DAYS.cast_signed() + 1) * DAY;
+        for (at, agency) in AGENCIES.iter().enumerate().take(EVERYDAY) {
+            let shares = |(by, data): &&(usize, Value)| *by == at && data["decision"] != "Withhold";
+            let text =
+                self.decisions.iter().find(shares).expect("each agency of the everyday shares something");
+            let mut data = text.1.clone();
+            let others = AGENCIES.iter().take(EVERYDAY).filter(|other| other.code != agency.code);
+            let recipient = |other: &super::Agency| json!({"agency": other.code, "internal": false, "has_safeguarding_role": true, "identity_verified": true});
+            data["recipients"] = others.map(recipient).collect();
+            self.decide(at, data, 0, began + 10 * HOUR, 2 * HOUR);
+        }
+    }
+
     fn decision(&mut self) {
-        let (agency, mut data) = self.draw.one_of(&self.decisions).clone();
-        let aware = self.moment(4);
-        // Nearly all are quick; one in twenty takes days.
-        let wait = if self.draw.below(20) == 0 { 60 * HOUR } else { 10 * HOUR };
-        let decided = aware + 10 * MINUTE + self.draw.millis(wait) / MINUTE * MINUTE;
+        let (agency, data) = self.draw.one_of(&self.decisions).clone();
+        let grave = matches!(data["harm_level"].as_str(), Some("SignificantHarm" | "Immediate"));
+        // Nearly all are quick; one in twenty takes days, where that is not too long.
+        let wait = if !grave && self.draw.below(20) == 0 { 60 * HOUR } else { 10 * HOUR };
+        let (number, aware) = (self.draw.below(CHILDREN), self.moment(4));
+        // Things are withheld about children of even numbers only: no harm comes to them.
+        let child = if data["decision"] == "Withhold" { number / 2 * 2 } else { number };
+        let wait = self.draw.millis(wait) / MINUTE * MINUTE;
+        self.decide(agency, data, child, aware, wait);
+    }
+
+    fn decide(&mut self, agency: usize, mut data: Value, child: u64, aware: i64, wait: i64) {
+        let decided = aware + 10 * MINUTE + wait;
         let mut times = json!({"occurred_at": time_text(decided), "aware_at": time_text(aware)});
         if data["decision"] != "Withhold" {
             times["shared_at"] = time_text(decided + 15 * MINUTE).into();
         }
         data["times"] = times;
-        data["child"] = person(self.draw.below(CHILDREN));
+        data["child"] = person(child);
         data["refs"] = json!({"case": self.case_reference()});
         self.events.push((agency, "decision.recorded", data));
     }
 
-    /// An absence with its end, in one of four from a placement and reported by the council as well.
+    /// An absence with its end and its interview, in one of four from a placement and reported by the council as well.
     fn absence(&mut self) {
-        let (number, start) = (self.draw.below(CHILDREN), self.moment(ENDED_BY_NOW));
+        let (number, start) = (self.draw.below(CHILDREN), self.moment(OVER_BY_NOW));
         let starts = &mut self.starts[list_length(number)];
         if crowded(starts, start) {
             return self.decision();
         }
         starts.push(start);
-        let end = start + 3 * HOUR + self.draw.millis(30 * HOUR) / MINUTE * MINUTE;
+        let end = start + 3 * HOUR + self.draw.millis(20 * HOUR) / MINUTE * MINUTE;
         let placed = self.draw.below(4) == 0;
         let (kind, risk) = if self.draw.below(5) == 0 {
             ("AwayWithoutAuthorisation", "NoApparentRisk")
         } else {
             ("Missing", *self.draw.one_of(&["Low", "Medium", "Medium", "High"]))
         };
-        let mut report = |agency: &str, start: i64, end: i64, refs: Value| {
-            let agency = position(agency).expect("an agency of the partnership");
+        let mut report = |key: &str, start: i64, end: i64, refs: Value| {
             let from = if placed { "Placement" } else { "Home" };
             let times = json!({"occurred_at": time_text(start), "reported_at": time_text(start + 2 * HOUR)});
             let data = json!({"kind": kind, "from": from, "risk": risk, "child": person(number), "times": times, "refs": refs});
-            self.events.push((agency, "missing.started", data));
+            self.events.push((agency(key), "missing.started", data));
             let times = json!({"occurred_at": time_text(end)});
             let data = json!({"harm": "NotSuspected", "child": person(number), "times": times, "refs": refs});
-            self.events.push((agency, "missing.ended", data));
+            self.events.push((agency(key), "missing.ended", data));
         };
         let reference = self.draw.below(90_000) + 10_000;
         report("police", start, end, json!({"police_ref": format!("WM-{reference}")}));
@@ -158,6 +166,23 @@ impl Scene {
                 json!({"case": format!("CLA-{reference}")}),
             );
         }
+        self.interview(number, end);
+    }
+
+    /// A return home interview, offered and then held or declined in time.
+    fn interview(&mut self, number: u64, returned: i64) {
+        let (offered, due) = (returned + 2 * HOUR, returned + 72 * HOUR);
+        let times = json!({"occurred_at": time_text(offered), "due_at": time_text(due)});
+        let data = json!({"independent": true, "child": person(number), "times": times});
+        self.events.push((agency("council"), "rhi.offered", data));
+        let at = offered + 4 * HOUR + self.draw.millis(60 * HOUR) / MINUTE * MINUTE;
+        let mut data =
+            json!({"independent": true, "child": person(number), "times": {"occurred_at": time_text(at)}});
+        if self.draw.below(4) == 0 {
+            return self.events.push((agency("council"), "rhi.declined", data));
+        }
+        data["harm_disclosed"] = false.into();
+        self.events.push((agency("council"), "rhi.held", data));
     }
 
     fn link(&mut self) {
@@ -174,7 +199,8 @@ impl Scene {
             return self.decision();
         }
         visits.push((at, child));
-        let (agency, source, nature) = *self.draw.one_of(&REPORTERS);
+        let (key, source, nature) = *self.draw.one_of(&REPORTERS);
+        let agency = agency(key);
         let risk = *self.draw.one_of(&["CCE", "CSE", "Violence", "Other"]);
         let data = json!({
             "kind": "Place",
@@ -186,7 +212,6 @@ impl Scene {
             "times": {"occurred_at": time_text(at)},
             "refs": {"case": self.case_reference()},
         });
-        let agency = position(agency).expect("an agency of the partnership");
         self.events.push((agency, "context.linked", data));
     }
 
@@ -197,6 +222,14 @@ impl Scene {
 
 fn person(number: u64) -> Value {
     json!({"pseudonym": format!("nhs=child {number}"), "role": "Child"})
+}
+
+fn agency(key: &str) -> usize {
+    position(key).expect("an agency of the partnership")
+}
+
+fn code(key: &str) -> &'static str {
+    AGENCIES[agency(key)].code
 }
 
 fn list_length(number: u64) -> usize {
@@ -262,7 +295,7 @@ mod tests {
             let child = data["child"]["pseudonym"].to_string();
             visits.entry(data["context"]["ref"].to_string()).or_default().push((at, child));
         }
-        assert!(visits.values().map(Vec::len).sum::<usize>() > 400);
+        assert!(visits.values().map(Vec::len).sum::<usize>() > 300);
         for visits in visits.values() {
             for (first, _) in visits {
                 let window = visits.iter().filter(|(at, _)| first <= at && at - first <= 60 * DAY);

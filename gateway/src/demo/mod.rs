@@ -1,13 +1,15 @@
-//! The demonstration: a fictional partnership of six agencies publishes to a ledger of its own, as agencies would, and what comes of it
-//! is checked.
+//! The demonstration: a fictional partnership of fifteen agencies publishes to a ledger of its own, as agencies would, and what comes
+//! of it is checked.
 //!
 //! Nothing in it is simulated but the people: keys, chains, HTTP, sealing, views, alerts and checks are those of the program. Start
-//! reading at [`run`]; the stories are in `gateway/demo/cases.json`.
+//! reading at [`run`]; the stories are in `gateway/demo/cases/`.
 
 mod background;
+mod cases;
 mod check;
 mod folders;
 mod notation;
+mod outcomes;
 mod partnership;
 mod plan;
 mod publisher;
@@ -24,10 +26,12 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-pub use check::{Alerts, CaseOutcome, Receipts};
+pub use cases::{Case, ForetoldAdvice, ForetoldAlert, ForetoldFinding};
+pub use check::Receipts;
 pub use folders::{FolderError, Folders};
+pub use outcomes::{AdviceOutcome, AlertOutcome, CaseOutcome, FindingsOutcome, Outcomes};
 pub use partnership::{AGENCIES, Agency, ORIGIN};
-pub use plan::{Case, Plan, PlannedDraft};
+pub use plan::{CasePlace, Plan, PlannedDraft};
 pub use stage::{Listen, Stage};
 
 use crate::client::{ClientError, LedgerClient, Problem};
@@ -65,7 +69,7 @@ pub type Watcher<'a> = &'a (dyn Fn(Progress) + Sync);
 /// What came of it all.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// Whether everything verifies, and exactly the alerts fired that the cases foretell.
+    /// Whether everything verifies, and exactly that came of the cases which they foretell.
     pub sound: bool,
     /// The ledger's address.
     pub url: String,
@@ -87,8 +91,9 @@ pub struct Report {
     pub receipts: Receipts,
     /// The data folder, with the checkpoint's size and root.
     pub audit: audit::Report,
-    /// The alerts beside the cases.
-    pub alerts: Alerts,
+    /// What came of the cases.
+    #[serde(flatten)]
+    pub outcomes: Outcomes,
     /// Alerts about publishers' chains. There must be none.
     pub integrity: Vec<Value>,
 }
@@ -186,7 +191,7 @@ pub fn run(
     let plan = Plan::new(i64::try_from(now.as_millis()).unwrap_or(i64::MAX), background);
     watch(Progress::Publishing { statements: plan.statements() });
     let began = Instant::now();
-    let sealed = publisher::publish_all(publishers, &plan.drafts, watch)?;
+    let sealed = publisher::publish_all(publishers, &plan, watch)?;
     let took = began.elapsed();
     watch(Progress::Checking);
     let report = checked(&stage, folders, &pin, &plan, &sealed, took)?;
@@ -203,8 +208,8 @@ fn checked(
 ) -> Result<Report, DemoError> {
     let reader = ReadingClient::new(&stage.url(), Some(&folders.token()))?;
     stage.wait_for_views(&reader)?;
-    let (receipts, placed) = check::receipts(pin, sealed.iter().flatten());
-    let alerts = check::alerts(&reader, &plan.cases, &placed)?;
+    let (receipts, entries) = check::receipts(pin, sealed.iter().flatten());
+    let outcomes = outcomes::outcomes(&reader, plan, &entries)?;
     let Value::Array(integrity) = reader.get("/v1/integrity", &[])?["items"].take() else {
         return Err(DemoError::Answer("list of integrity alerts"));
     };
@@ -216,7 +221,7 @@ fn checked(
     });
     Ok(Report {
         sound: receipts.are_sound()
-            && alerts.are_exact()
+            && outcomes.are_exact()
             && integrity.is_empty()
             && audit.verdict() == Verdict::Sound
             && audit.size == Some(stage.size()),
@@ -230,7 +235,10 @@ fn checked(
         seconds: took.as_secs_f64(),
         receipts,
         audit,
-        alerts,
+        outcomes,
         integrity,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,9 @@
 //! | `nhs=Ava` | the pseudonym of Ava's NHS number, from the 999 range, which is nobody's |
 //! | `uprn=Old bus station`, `staff=social worker` | the pseudonym of that place, by a number made up for it, or professional |
 //! | `T-75 21:30` | 21:30 UTC, 75 days before the day of the demonstration |
+//! | `Fri-5 19:30` | 19:30 UTC on the last Friday that is 5 days ago or longer |
+//! | `Fri-5+3 19:30` | three days after that |
+//! | `@2` | the hash of the statement that came of the case's second draft (set in when the draft is published) |
 //!
 //! Pseudonyms are HMAC-SHA-256 under the partnership's key, as agencies make them at their edge (DESIGN section 6).
 
@@ -61,12 +64,31 @@ impl Notation {
     }
 
     fn moment(self, text: &str) -> Option<String> {
-        let (days, clock) = text.strip_prefix('T')?.split_once(' ')?;
+        let (day, clock) = text.split_once(' ')?;
         let (hours, minutes) = clock.split_once(':')?;
-        let day: i64 = days.parse().ok()?;
+        let day: i64 = match (day.strip_prefix('T'), day.strip_prefix("Fri")) {
+            (Some(days), _) => days.parse().ok()?,
+            (_, Some(days)) => self.friday(days)?,
+            _ => return None,
+        };
         let minute = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
         Some(time_text(self.midnight + day * DAY + minute * MINUTE))
     }
+
+    /// `-5` or `-5+3`: in days from today.
+    fn friday(self, days: &str) -> Option<i64> {
+        let (back, after) = days.split_once('+').unwrap_or((days, "0"));
+        let (back, after): (i64, i64) = (back.parse().ok()?, after.parse().ok()?);
+        // The epoch began on a Thursday.
+        let since_friday = (self.midnight / DAY + back - 1).rem_euclid(7);
+        Some(back - since_friday + after)
+    }
+}
+
+/// The number in a reference to a draft, `@2`.
+pub(super) fn reference(text: &str) -> Option<usize> {
+    let number = text.strip_prefix('@')?.parse().ok()?;
+    (number > 0).then_some(number)
 }
 
 /// A moment in milliseconds since the Unix epoch, as events write it.
@@ -114,6 +136,29 @@ mod tests {
         assert_eq!(read("T+24 09:00"), "2026-03-01T09:00:00Z");
         assert_eq!(read("Tuesday 09:00"), "Tuesday 09:00");
         assert_eq!(read("a=b"), "a=b");
+    }
+
+    #[test]
+    fn a_friday_is_the_last_one_at_least_so_long_ago() {
+        // 2026-02-05 was a Thursday.
+        for (later, expected) in
+            [(0, "2026-01-30"), (1, "2026-01-30"), (4, "2026-01-30"), (6, "2026-02-06"), (7, "2026-02-06")]
+        {
+            let notation = Notation::new(1_770_249_600_500 + later * DAY);
+            let read = |text: &str| notation.resolve(json!(text));
+            assert_eq!(read("Fri-5 19:30"), format!("{expected}T19:30:00Z"), "{later} days later");
+        }
+        let notation = Notation::new(1_770_249_600_500);
+        assert_eq!(notation.resolve(json!("Fri-5+4 11:00")), "2026-02-03T11:00:00Z");
+        assert_eq!(notation.resolve(json!("Friday 11:00")), "Friday 11:00");
+    }
+
+    #[test]
+    fn a_reference_is_a_number_from_1() {
+        assert_eq!(reference("@12"), Some(12));
+        for text in ["@0", "@", "12", "@me", "a@1"] {
+            assert_eq!(reference(text), None, "{text}");
+        }
     }
 
     #[test]

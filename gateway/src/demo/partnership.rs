@@ -1,3 +1,5 @@
+//! Who takes part in the demonstration.
+
 /// An agency of the fictional partnership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Agency {
@@ -14,15 +16,31 @@ pub struct Agency {
 /// The name of the demonstration's ledger. Nothing can have it in earnest: `.example` is reserved (RFC 2606).
 pub const ORIGIN: &str = "goldenthread.example/demonstration";
 
+/// How many of the agencies, from the first, publish the background: they meet on many children. The others are in cases alone.
+pub(super) const EVERYDAY: usize = 6;
+
 /// The agencies, each with a key and a chain of its own.
-pub const AGENCIES: [Agency; 6] = [
-    Agency { key: "council", code: "gss:E06000999", name: "Marlhaven City Council", kind: "council" },
-    Agency { key: "police", code: "police:99", name: "Wessmere Constabulary", kind: "police" },
-    Agency { key: "health", code: "ods:Z9X", name: "Marlhaven Children's NHS Trust", kind: "health" },
-    Agency { key: "harbour", code: "gias:999001", name: "Harbour Lane Academy", kind: "school" },
-    Agency { key: "orlan", code: "gias:999002", name: "St Orlan's School", kind: "school" },
-    Agency { key: "charity", code: "charity:9990001", name: "Lantern Youth and Housing", kind: "charity" },
+pub const AGENCIES: [Agency; 15] = [
+    agency("council", "gss:E06000999", "Marlhaven City Council", "council"),
+    agency("police", "police:99", "Wessmere Constabulary", "police"),
+    agency("health", "ods:Z9X", "Marlhaven Children's NHS Trust", "health"),
+    agency("harbour", "gias:999001", "Harbour Lane Academy", "school"),
+    agency("orlan", "gias:999002", "St Orlan's School", "school"),
+    agency("charity", "charity:9990001", "Lantern Youth and Housing", "charity"),
+    agency("millgate", "gias:999003", "Millgate Community School", "school"),
+    agency("nursery", "ofsted:EY999001", "Little Anchors Nursery", "nursery"),
+    agency("practice", "ods:Z99901", "Quayside Medical Practice", "health"),
+    agency("mental", "ods:Z9Y", "Wessmere Mental Health NHS Trust", "health"),
+    agency("housing", "charity:9990002", "Shoreline Housing Aid", "charity"),
+    agency("youth", "charity:9990003", "Compass Youth Service", "charity"),
+    agency("county", "gss:E10000999", "Dalemoor County Council", "council"),
+    agency("borough", "gss:E08000999", "Northwick Borough Council", "council"),
+    agency("hill", "police:98", "Dalemoor Police", "police"),
 ];
+
+const fn agency(key: &'static str, code: &'static str, name: &'static str, kind: &'static str) -> Agency {
+    Agency { key, code, name, kind }
+}
 
 /// The position in [`AGENCIES`] of the agency with this short name.
 pub(super) fn position(key: &str) -> Option<usize> {

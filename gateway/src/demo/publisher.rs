@@ -13,7 +13,7 @@ use gt_ledger::secrets::file;
 
 use super::folders::Folders;
 use super::partnership::{AGENCIES, Agency};
-use super::plan::PlannedDraft;
+use super::plan::{CasePlace, Plan, PlannedDraft, Statements};
 use super::{DemoError, Progress, Watcher};
 use crate::client::{Answer, LedgerClient};
 use crate::draft::{ChainPosition, CheckedDraft, Signatory};
@@ -39,8 +39,7 @@ pub(super) struct Publisher {
 pub(super) struct Acknowledged {
     pub(super) statement: Hash,
     pub(super) receipt: String,
-    pub(super) event_type: String,
-    pub(super) case: Option<usize>,
+    pub(super) place: Option<CasePlace>,
 }
 
 /// Makes every agency's key and enrols it with the registrar's, all over HTTP. `now` is in seconds since the Unix epoch.
@@ -89,17 +88,38 @@ fn enrol_one(
     Ok(Publisher { agency, signatory, next, client: client.clone() })
 }
 
-/// Lets all publish at once, each its own drafts in their order.
+/// Lets all publish round by round: in each all at once, each its own drafts in their order.
 pub(super) fn publish_all(
-    publishers: Vec<Publisher>,
-    drafts: &[Vec<PlannedDraft>],
+    mut publishers: Vec<Publisher>,
+    plan: &Plan,
+    watch: Watcher<'_>,
+) -> Result<Vec<Vec<Acknowledged>>, DemoError> {
+    let mut acknowledged: Vec<Vec<Acknowledged>> = vec![Vec::new(); publishers.len()];
+    let mut statements = Statements::new();
+    for round in 0..plan.rounds() {
+        let sealed = publish_round(&mut publishers, plan, round, &statements, watch)?;
+        let of_cases = sealed.iter().flatten().filter_map(|one| Some((one.place?, one.statement)));
+        statements.extend(of_cases);
+        acknowledged.iter_mut().zip(sealed).for_each(|(all, sealed)| all.extend(sealed));
+    }
+    Ok(acknowledged)
+}
+
+fn publish_round(
+    publishers: &mut [Publisher],
+    plan: &Plan,
+    round: usize,
+    statements: &Statements,
     watch: Watcher<'_>,
 ) -> Result<Vec<Vec<Acknowledged>>, DemoError> {
     thread::scope(|scope| {
         let running: Vec<_> = publishers
-            .into_iter()
-            .zip(drafts)
-            .map(|(mut publisher, drafts)| scope.spawn(move || publisher.publish(drafts, watch)))
+            .iter_mut()
+            .zip(&plan.drafts)
+            .map(|(publisher, drafts)| {
+                let drafts: Vec<&PlannedDraft> = drafts.iter().filter(|draft| draft.round == round).collect();
+                scope.spawn(move || publisher.publish(&drafts, statements, watch))
+            })
             .collect();
         let joined = running
             .into_iter()
@@ -111,18 +131,21 @@ pub(super) fn publish_all(
 impl Publisher {
     fn publish(
         &mut self,
-        drafts: &[PlannedDraft],
+        drafts: &[&PlannedDraft],
+        referred: &Statements,
         watch: Watcher<'_>,
     ) -> Result<Vec<Acknowledged>, DemoError> {
         let mut acknowledged = Vec::with_capacity(drafts.len());
         for batch in drafts.chunks(BATCH) {
-            let statements = batch.iter().map(|draft| self.sign(draft)).collect::<Result<Vec<_>, _>>()?;
+            let statements =
+                batch.iter().map(|draft| self.sign(draft, referred)).collect::<Result<Vec<_>, _>>()?;
             let texts: Vec<String> = statements.iter().map(Statement::to_compact).collect();
             let receipts = send(&self.client, self.agency, &texts)?;
             acknowledged.extend(batch.iter().zip(&statements).zip(receipts).map(
-                |((draft, statement), receipt)| {
-                    let event_type = draft.event_type.clone();
-                    Acknowledged { statement: statement.hash(), receipt, event_type, case: draft.case }
+                |((draft, statement), receipt)| Acknowledged {
+                    statement: statement.hash(),
+                    receipt,
+                    place: draft.place,
                 },
             ));
             watch(Progress::Sealed { statements: batch.len() as u64 });
@@ -131,10 +154,10 @@ impl Publisher {
     }
 
     /// Signs the draft as the next in the agency's chain.
-    fn sign(&mut self, draft: &PlannedDraft) -> Result<Statement, DemoError> {
+    fn sign(&mut self, draft: &PlannedDraft, referred: &Statements) -> Result<Statement, DemoError> {
         let id = format!("{}-{}", self.agency.key, self.next.seq);
         let draft_error = |source| DemoError::Draft { agency: self.agency.name, source };
-        let checked = CheckedDraft::parse(&draft.to_json(&id)).map_err(draft_error)?;
+        let checked = CheckedDraft::parse(&draft.to_json(&id, referred)).map_err(draft_error)?;
         let statement = self.signatory.sign(&checked, self.next).map_err(draft_error)?.statement;
         self.next = ChainPosition { seq: self.next.seq + 1, prev: statement.hash(), ..self.next };
         Ok(statement)

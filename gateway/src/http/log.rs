@@ -94,6 +94,7 @@ fn read_problem(error: &ReadError) -> Problem {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct InclusionQuery {
     index: u64,
     size: Option<u64>,
@@ -113,6 +114,7 @@ pub(super) async fn inclusion(
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ConsistencyQuery {
     from: u64,
     to: Option<u64>,

@@ -1,10 +1,16 @@
 //! The HTTP gateway (DESIGN section 9). Publishing needs a registered key, reading people's data a token; checkpoints, tiles and proofs are open.
 
+mod advice;
 mod configuration;
+mod decision;
 mod log;
+mod openapi;
 mod publishers;
+mod route;
+mod routes;
 mod serve;
 mod statements;
+mod stream;
 mod views;
 
 use std::sync::Arc;
@@ -14,16 +20,17 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequestParts, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
 use gt_ledger::Ledger;
 use gt_projections::Queries;
 use serde_json::json;
 use tower_http::trace::TraceLayer;
 
+pub(crate) use advice::advice_on;
 pub(crate) use configuration::in_force;
 pub(crate) use serve::need_ledger;
 pub use serve::{ServeError, Server, bind};
 
+use crate::follow::Feed;
 use crate::node::Forwarder;
 use crate::problem::Problem;
 use crate::token::Tokens;
@@ -35,35 +42,19 @@ pub struct App {
     pub ledger: Arc<Ledger>,
     /// The views.
     pub views: Queries,
+    /// What happens, as it happens.
+    pub(crate) feed: Arc<Feed>,
     /// Who may read.
     pub tokens: Arc<Tokens>,
     /// On a node of several: the way to the active sealer.
     pub(crate) forward: Option<Forwarder>,
 }
 
-/// All routes.
+/// All routes, as `routes.rs` lists them.
 pub fn router(app: App) -> Router {
-    Router::new()
-        .route("/v1/statements", post(statements::publish).layer(statements::body_limit()))
-        .route("/v1/ledger", get(publishers::ledger))
-        .route("/v1/configuration", get(configuration::show))
-        .route("/v1/publishers", get(publishers::list))
-        .route("/v1/publishers/{id}", get(publishers::one))
-        .route("/v1/publishers/{id}/head", get(publishers::head))
-        .route("/v1/entries/{index}", get(log::entry))
-        .route("/v1/proofs/inclusion", get(log::inclusion))
-        .route("/v1/proofs/consistency", get(log::consistency))
-        .route("/v1/subjects", post(views::subject))
-        .route("/v1/decisions", get(views::decisions))
-        .route("/v1/children/{reference}/timeline", get(views::timeline))
-        .route("/v1/children/{reference}/episodes", get(views::episodes))
-        .route("/v1/locations/{reference}", get(views::location))
-        .route("/v1/alerts", get(views::alerts))
-        .route("/v1/integrity", get(views::integrity))
-        .route("/checkpoint", get(log::checkpoint))
-        .route("/tile/{*path}", get(log::tile))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
+    routes::all()
+        .into_iter()
+        .fold(Router::new(), |router, route| router.route(route.path, route.handler))
         .fallback(no_such_page)
         .method_not_allowed_fallback(no_such_method)
         // The path alone: a query may hold what an analyst looks for.
@@ -75,11 +66,16 @@ pub fn router(app: App) -> Router {
 
 async fn no_such_page(uri: Uri) -> Problem {
     let _ = uri;
-    Problem::not_found("there is nothing at this path; README.md lists what there is")
+    Problem::not_found("there is nothing at this path; GET /openapi.json lists what there is")
 }
 
 async fn no_such_method(method: Method) -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("this path takes no {method}"))
+}
+
+/// The process answers.
+async fn healthy() -> &'static str {
+    "ok\n"
 }
 
 /// Ready once the sealer runs and the views have caught up with the log as far as somebody who asks can tell.

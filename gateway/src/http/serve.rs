@@ -112,8 +112,13 @@ pub async fn bind(
             Some(ServingNode { client, desk })
         }
     };
-    let app =
-        App { ledger: Arc::clone(&ledger), views: follower.queries(), tokens: Arc::new(tokens), forward };
+    let app = App {
+        ledger: Arc::clone(&ledger),
+        views: follower.queries(),
+        feed: follower.feed(),
+        tokens: Arc::new(tokens),
+        forward,
+    };
     Ok(Server { address, ledger, follower, listener, app, node })
 }
 
@@ -155,9 +160,12 @@ impl Server {
     /// Answers requests until `stop` completes. Then it takes no more, answers what it has accepted, seals what waits, and writes the views out.
     pub async fn run(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
         let (stopping, stopped) = watch::channel(false);
+        let feed = self.follower.feed();
         let stop = async move {
             stop.await;
             tracing::info!("stopping: no more requests are taken");
+            // Streams have no end of their own, and would be waited for.
+            feed.close();
             stopping.send_replace(true);
         };
         let serve = axum::serve(self.listener, router(self.app)).with_graceful_shutdown(stop);

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gt_core::statement::MAX_PRESENTATION_BYTES;
@@ -17,12 +17,8 @@ use crate::problem::Problem;
 
 /// How long an answer waits for this node to have what another one sealed.
 const READ_OWN_WITHIN: Duration = Duration::from_secs(2);
-const MAX_NDJSON_BYTES: usize = 16 << 20;
-
-/// The largest body: NDJSON of several statements. A single statement has its own, smaller limit.
-pub(super) fn body_limit() -> DefaultBodyLimit {
-    DefaultBodyLimit::max(MAX_NDJSON_BYTES)
-}
+/// The largest body, in bytes: NDJSON of several statements. A single statement has its own, smaller limit.
+pub(super) const MAX_NDJSON_BYTES: usize = 16 << 20;
 
 /// `POST /v1/statements`: one compact SD-JWT, or NDJSON of JSON strings that hold one each.
 pub(super) async fn publish(

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use gt_ledger::Ledger;
 use gt_ledger::jetstream::{Outgoing, Prefix, alert_subject, past_alerts};
-use gt_projections::AlertChange;
+use gt_projections::{AlertChange, ChangeKind};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::UnboundedSender;
@@ -37,9 +37,7 @@ impl AlertPublisher {
         if change.index.0 < self.from {
             return;
         }
-        let kind = change.change.as_str();
-        let id = format!("{}.{kind}.{}", change.alert.id, change.index);
-        self.send(change.alert.pattern.as_str(), id, &json!(change));
+        self.send(change.alert.pattern.as_str(), message_id(change), &json!(change));
     }
 
     /// Publishes integrity alerts as they are raised, for as long as the ledger is there.
@@ -74,6 +72,16 @@ impl AlertPublisher {
     }
 }
 
+/// The same on every node, whether it told of a deadline when it passed or with the entry that came after: a raising is named by the entry
+/// that made it or started its clock, everything else by the entry that caused it.
+fn message_id(change: &AlertChange) -> String {
+    let entry = match change.change {
+        ChangeKind::Raised => change.alert.raised_by,
+        _ => change.index,
+    };
+    format!("{}.{}.{}.{entry}", change.alert.id, change.change.as_str(), change.at.as_millis())
+}
+
 /// The pattern of which every node keeps the alerts of the others: what was refused is not in the log, so only the sealer that
 /// refused it has seen it.
 const FORKS: &str = "chain-fork";
@@ -98,5 +106,48 @@ pub(crate) async fn keep_forks(ledger: Arc<Ledger>, client: Client, prefix: Pref
         } else {
             tracing::warn!("what was published as an alert is none");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gt_core::position::LeafIndex;
+    use gt_core::time::Timestamp;
+    use gt_projections::{Alert, AlertId, AlertStatus, Pattern, Subject, Window};
+
+    use super::*;
+
+    /// DESIGN section 5: of what several nodes find, the stream of alerts keeps one.
+    #[test]
+    fn a_deadline_has_one_message_id_whichever_entry_comes_after_it() {
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1000).expect("a time");
+        let alert = Alert {
+            id: AlertId::parse("AAAAAAAAAAAAAAAAAAAAAA").expect("an id"),
+            pattern: Pattern::RhiOverdue,
+            version: 1,
+            thresholds: Value::Null,
+            window: Window { from: at(0), to: at(0) },
+            subject: Subject::Agency("police:32".into()),
+            entries: vec![LeafIndex(3)],
+            sentence: String::new(),
+            raised_at: at(10),
+            raised_by: LeafIndex(3),
+            status: AlertStatus::Open,
+            handling: Vec::new(),
+            retraction: None,
+        };
+        let change = |change, index, seconds| AlertChange {
+            index: LeafIndex(index),
+            at: at(seconds),
+            change,
+            alert: alert.clone(),
+        };
+        let raised = message_id(&change(ChangeKind::Raised, 4, 10));
+        assert_eq!(raised, "AAAAAAAAAAAAAAAAAAAAAA.raised.10000.3");
+        assert_eq!(message_id(&change(ChangeKind::Raised, 5, 10)), raised, "a node that was behind");
+        assert_ne!(message_id(&change(ChangeKind::Raised, 4, 11)), raised, "another deadline");
+        let reviewed = message_id(&change(ChangeKind::Reviewed, 5, 12));
+        assert_ne!(reviewed, message_id(&change(ChangeKind::Reviewed, 6, 12)), "two reviews of one moment");
+        assert_ne!(reviewed, message_id(&change(ChangeKind::Assigned, 5, 12)));
     }
 }

@@ -133,7 +133,7 @@ fn listed(row: &Key) -> Result<AlertId, StoreError> {
 
 impl Snapshot<'_> {
     /// The alert as far as is in sight; none if it had not been raised by then.
-    fn alert(&self, id: &AlertId) -> Result<Option<Alert>, StoreError> {
+    pub(super) fn alert(&self, id: &AlertId) -> Result<Option<Alert>, StoreError> {
         let Horizon { size, .. } = self.horizon;
         Ok(Log::load(self.store, id, size)?.alert(*id, self.horizon))
     }

@@ -208,7 +208,7 @@ impl Snapshot<'_> {
         Ok(Some(row).filter(|row| filter.takes(row)))
     }
 
-    fn row(&self, one: &Decided<'_>) -> Result<DecisionRow, QueryError> {
+    pub(super) fn row(&self, one: &Decided<'_>) -> Result<DecisionRow, QueryError> {
         let (event, decision) = (one.event, &one.decision);
         let prefix = key::findings_of(event.speaker());
         let findings = findings_at(self.store, &prefix, event.index, self.horizon)?;

@@ -53,6 +53,8 @@ pub struct Rebuilt {
     pub rebuild_seconds: f64,
     /// Entries a second.
     pub rebuilt_per_second: f64,
+    /// Processor time to rebuild the views, in microseconds an entry, where the system tells: what a busy machine does not change.
+    pub rebuild_microseconds: Option<f64>,
     /// The most memory that the process had resident, in MiB, where the system tells.
     pub resident_mib: Option<f64>,
     /// Bytes on disk an entry, of the views alone.

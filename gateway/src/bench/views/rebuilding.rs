@@ -12,7 +12,7 @@ use gt_ledger::secrets::Secrets;
 use gt_projections::{AlertFilter, Page, Queries, QueryError, StatusFilter};
 
 use super::{Latencies, Rebuilt};
-use crate::bench::BenchError;
+use crate::bench::{BenchError, processor};
 use crate::follow::Follower;
 
 pub(super) const DATA: &str = "data";
@@ -32,9 +32,10 @@ pub fn measure(folder: &Path, questions: u32) -> Result<(Rebuilt, u64), BenchErr
     let ledger = Ledger::open(&folder.join(DATA), &secrets, Box::new(SystemClock::default()), None);
     let ledger = Arc::new(ledger.map_err(Box::new)?);
     let open_seconds = started.elapsed().as_secs_f64();
-    let started = Instant::now();
+    let (before, started) = (processor::of_this_process(), Instant::now());
     let mut follower = Follower::start(&ledger, &folder.join(VIEWS))?;
     let rebuild_seconds = started.elapsed().as_secs_f64();
+    let processor = processor::of_this_process().zip(before).map(|(after, before)| after.saturating_sub(before));
     let queries = follower.queries();
     let children = children(&ledger, folder)?;
     let mut next = children.iter().cycle();
@@ -51,6 +52,7 @@ pub fn measure(folder: &Path, questions: u32) -> Result<(Rebuilt, u64), BenchErr
         open_seconds,
         rebuild_seconds,
         rebuilt_per_second: entries / rebuild_seconds,
+        rebuild_microseconds: processor.map(|spent| spent.as_secs_f64() * 1e6 / entries),
         resident_mib: most_resident(),
         view_bytes_an_entry: size_of(&folder.join(VIEWS))? / entries,
         timeline,

@@ -15,11 +15,13 @@ pub(super) fn to_text(report: &ViewsReport) -> String {
 }
 
 pub(super) fn rebuilt(rebuilt: &Rebuilt) -> String {
+    let processor = rebuilt.rebuild_microseconds.map_or_else(|| "-".to_owned(), |micros| format!("{micros:.0}"));
     let resident = rebuilt.resident_mib.map_or_else(|| "-".to_owned(), |mib| format!("{mib:.0} MiB"));
     let figures = table(
         &["rebuilding the views", ""],
         &[
             vec!["entries a second".to_owned(), format!("{:.0}", rebuilt.rebuilt_per_second)],
+            vec!["processor time, µs an entry".to_owned(), processor],
             vec!["seconds, the ledger's own start before".to_owned(), format!("{:.1}", rebuilt.open_seconds)],
             vec!["seconds, the views".to_owned(), format!("{:.1}", rebuilt.rebuild_seconds)],
             vec!["most memory resident".to_owned(), resident],
