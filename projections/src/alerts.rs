@@ -262,9 +262,9 @@ impl Log {
     }
 
     /// Whether somebody has reviewed what it says since then.
-    pub(crate) fn is_reviewed_since(&self, mark: Mark) -> bool {
+    pub(crate) fn is_reviewed(&self, since: Mark, said: &Content) -> bool {
         let handled: Vec<&HandledRow> = self.handled.iter().collect();
-        status(&handled, mark) == AlertStatus::Reviewed
+        status(&handled, since, said) == AlertStatus::Reviewed
     }
 
     /// How the alert stood then; none if it had not been raised.
@@ -275,12 +275,11 @@ impl Log {
                 Change::Stands(content) if !dropped && content.raised_at <= horizon.until => {
                     return Some(Standing::Stands { since: *mark, content });
                 }
-                // A clock that has not run out, and what it was before it was set anew.
-                Change::Stands(_) => dropped = true,
                 Change::Withdrawn { content, raised: true, replaced_by } => {
                     return Some(Standing::Retracted { by: *mark, replaced_by: *replaced_by, content });
                 }
-                Change::Withdrawn { raised: false, .. } => dropped = true,
+                // A clock that has not run out, and what it was before it was set anew or stopped.
+                Change::Stands(_) | Change::Withdrawn { raised: false, .. } => dropped = true,
             }
         }
         None
@@ -291,7 +290,7 @@ impl Log {
         let covered = |row: &&HandledRow| horizon.covers(row.mark);
         let handled: Vec<&HandledRow> = self.handled.iter().filter(covered).collect();
         let (content, status, retraction) = match self.standing(horizon)? {
-            Standing::Stands { since, content } => (content, status(&handled, since), None),
+            Standing::Stands { since, content } => (content, status(&handled, since, content), None),
             Standing::Retracted { by, replaced_by, content } => {
                 let retraction =
                     Retraction { at: moment(by.received_at), by: LeafIndex(by.index), replaced_by };
@@ -316,9 +315,11 @@ impl Log {
     }
 }
 
-/// A review is of what the alert said then: when it says something else, it is to be looked at again.
-fn status(handled: &[&HandledRow], since: Mark) -> AlertStatus {
-    match handled.last().map(|row| (&row.what, row.mark.index)) {
+/// A review is of what the alert said then: when it says something else, it is to be looked at again. What was done before
+/// it was retracted and raised again is over.
+fn status(handled: &[&HandledRow], since: Mark, said: &Content) -> AlertStatus {
+    let of_this_time = handled.iter().rfind(|row| row.mark.index > said.raised_by);
+    match of_this_time.map(|row| (&row.what, row.mark.index)) {
         Some((Handled::Reviewed(_), index)) if index > since.index => AlertStatus::Reviewed,
         Some((Handled::Assigned(_), _)) => AlertStatus::Assigned,
         _ => AlertStatus::Open,

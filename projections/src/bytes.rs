@@ -111,6 +111,8 @@ impl<'b> Reader<'b> {
         std::str::from_utf8(self.bytes()?).ok()
     }
 
+    /// The inner option is the value: what is not there was written as such.
+    #[allow(clippy::option_option)]
     pub(crate) fn optional<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         if self.flag()? { read(self).map(Some) } else { Some(None) }
     }

@@ -79,7 +79,11 @@ impl History {
         &self.events
     }
 
+    /// Adds the entry that is folded. If a crash has torn its batch, the rows may have had it already.
     pub(crate) fn push(&mut self, event: ViewEvent) {
+        while self.events.last().is_some_and(|last| last.index >= event.index) {
+            self.events.pop();
+        }
         self.events.push(event);
     }
 

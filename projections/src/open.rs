@@ -87,7 +87,7 @@ fn clocks(store: &Store, head: &Head) -> Result<BTreeSet<(i64, AlertId)>, StoreE
         let log = Log::load(store, &id, head.as_of.tree_size.0)?;
         match log.latest() {
             Some((mark, Change::Stands(content))) if content.raised_at == raised_at => {
-                if log.is_reviewed_since(*mark) {
+                if log.is_reviewed(*mark, content) {
                     gone.push(row);
                 } else if raised_at > last {
                     clocks.insert((raised_at, id));

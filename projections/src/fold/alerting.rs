@@ -185,23 +185,28 @@ impl Fold<'_> {
         if raised { self.tell(ChangeKind::Retracted, id, by, by.received_at) } else { Ok(()) }
     }
 
-    /// Somebody took an alert on, or reviewed it: then it is no longer among those that wait for somebody.
+    /// Somebody took an alert on, or reviewed it: then it no longer waits for anybody, until it says something else or is assigned
+    /// once more. About an alert that is not there, or no longer, nothing can be done.
     pub(super) fn handled(&mut self, id: AlertId, row: &HandledRow) -> Result<(), StoreError> {
         let by = row.mark;
-        let log = Log::load(&self.rows, &id, by.index + 1)?;
-        let horizon = Horizon { size: by.index + 1, until: by.received_at };
-        let Some(alert) = log.alert(id, horizon).filter(|alert| alert.retraction.is_none()) else {
+        let log = Log::load(&self.rows, &id, by.index)?;
+        let Some((mark, Change::Stands(said))) = log.latest() else { return Ok(()) };
+        if !self.has_fired(*mark, said, by) {
             return Ok(());
-        };
+        }
+        self.rows.put(key::indexed(&key::alert_handling(&id), by.index), row.to_row());
+        let listed = key::standing_alert(said.raised_at, &id);
         let change = match row.what {
-            Handled::Assigned(_) => ChangeKind::Assigned,
+            Handled::Assigned(_) => {
+                self.rows.put(listed, Vec::new());
+                ChangeKind::Assigned
+            }
             Handled::Reviewed(_) => {
-                self.rows.remove(key::standing_alert(alert.raised_at.as_millis(), &id));
+                self.rows.remove(listed);
                 ChangeKind::Reviewed
             }
         };
-        self.changes.push(AlertChange { index: leaf(by), at: moment(by.received_at), change, alert });
-        Ok(())
+        self.tell(change, id, by, by.received_at)
     }
 
     fn tell(&mut self, change: ChangeKind, id: AlertId, by: Mark, at: i64) -> Result<(), StoreError> {

@@ -12,7 +12,7 @@ use super::{Affected, Fold, Reliance};
 use crate::bytes::{Reader, Writer};
 use crate::decision;
 use crate::event::ViewEvent;
-use crate::history::{Horizon, Mark, merged};
+use crate::history::{History, Horizon, Mark, merged};
 use crate::key;
 use crate::patterns::{self, ChildScene};
 use crate::share::{self, Brief, Share, Version};
@@ -91,7 +91,7 @@ impl Fold<'_> {
             let shares: BTreeMap<u64, Option<Share>> =
                 scene.decisions.iter().map(|one| (one.event.index, Share::of(one))).collect();
             let histories = group.iter().map(|member| self.cache.history(&Unit::Child(*member)));
-            let recorded = histories.flat_map(|history| history.events()).filter(|event| {
+            let recorded = histories.flat_map(History::events).filter(|event| {
                 matches!(event.event, Event::DecisionRecorded(_))
                     && only.is_none_or(|only| only == event.index)
             });

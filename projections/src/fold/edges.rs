@@ -8,7 +8,7 @@ use super::alerting::Found;
 use super::assess::least;
 use super::{Affected, Fold};
 use crate::event::ViewEvent;
-use crate::history::Mark;
+use crate::history::{History, Mark};
 use crate::key;
 use crate::patterns::{self, Meeting};
 use crate::store::{Rows as _, StoreError};
@@ -22,7 +22,7 @@ impl Fold<'_> {
             self.hold(&group, by)?;
             let (agencies, times) = {
                 let histories = group.iter().map(|member| self.cache.history(&Unit::Child(*member)));
-                let speakers = histories.flat_map(|history| history.events()).map(ViewEvent::speaker);
+                let speakers = histories.flat_map(History::events).map(ViewEvent::speaker);
                 let times = speakers.clone().filter(|speaker| agency.as_deref() == Some(*speaker)).count();
                 let agencies: BTreeSet<&str> = speakers.collect();
                 (agencies.into_iter().map(str::to_owned).collect::<BTreeSet<String>>(), times)
@@ -35,12 +35,40 @@ impl Fold<'_> {
                         self.rows.put(row, Vec::new());
                     }
                 }
-                for (from, to) in [(one, other), (other, one)] {
-                    if *self.edge(from, to, by)? == 0 {
-                        affected.units.insert(Unit::Edge(from.to_owned(), to.to_owned()));
-                    }
-                }
+                self.silent_way(one, other, affected, by)?;
+                self.silent_way(other, one, affected, by)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Adds the ways between all agencies that know somebody, where nothing was shared on them.
+    pub(super) fn silent_ways(
+        &mut self,
+        group: &BTreeSet<OwnerId>,
+        affected: &mut Affected,
+        by: Mark,
+    ) -> Result<(), StoreError> {
+        self.hold(group, by)?;
+        let histories = group.iter().map(|member| self.cache.history(&Unit::Child(*member)));
+        let agencies: BTreeSet<String> =
+            histories.flat_map(History::events).map(|event| event.speaker().to_owned()).collect();
+        for (one, other) in pairs(&agencies, None) {
+            self.silent_way(one, other, affected, by)?;
+            self.silent_way(other, one, affected, by)?;
+        }
+        Ok(())
+    }
+
+    fn silent_way(
+        &mut self,
+        from: &str,
+        to: &str,
+        affected: &mut Affected,
+        by: Mark,
+    ) -> Result<(), StoreError> {
+        if *self.edge(from, to, by)? == 0 {
+            affected.units.insert(Unit::Edge(from.to_owned(), to.to_owned()));
         }
         Ok(())
     }
@@ -99,14 +127,10 @@ impl Fold<'_> {
 /// This agency with each other one, or all pairs.
 fn pairs<'a>(agencies: &'a BTreeSet<String>, one: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
     let others = |agency: &'a str| agencies.iter().map(String::as_str).filter(move |other| *other != agency);
-    match one {
-        Some(one) => others(one).map(|other| (one, other)).collect(),
-        None => {
-            let all = agencies.iter().map(String::as_str);
-            all.flat_map(|agency| {
-                others(agency).filter(move |other| agency < *other).map(move |other| (agency, other))
-            })
-            .collect()
-        }
+    if let Some(one) = one {
+        return others(one).map(|other| (one, other)).collect();
     }
+    let all = agencies.iter().map(String::as_str);
+    let later = |agency: &'a str| others(agency).filter(move |other| agency < *other);
+    all.flat_map(|agency| later(agency).map(move |other| (agency, other))).collect()
 }

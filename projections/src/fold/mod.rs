@@ -32,7 +32,7 @@ use crate::event::{self, ContextNaming, Reading, StatementRef, ViewEvent};
 use crate::head::Unread;
 use crate::history::{History, Horizon, Mark, index_of, load_event, replaced_already};
 use crate::identity;
-use crate::key::{self, Key};
+use crate::key::Key;
 use crate::share::Share;
 use crate::store::{Row, Store, StoreError};
 use crate::subject::Unit;
@@ -203,9 +203,12 @@ impl<'s> Fold<'s> {
         Ok(all)
     }
 
-    /// Adds all that hangs on who somebody is: the person's units, and the contexts, persons and agencies in them.
+    /// Adds all that hangs on who somebody is: the person's units, and the contexts and persons in them, and the ways
+    /// between agencies who have met on this person, and will not have if the identifiers are parted.
     fn whole_story(&mut self, owner: OwnerId, by: Mark, affected: &mut Affected) -> Result<(), StoreError> {
-        for member in self.group(owner, by)? {
+        let group = self.group(owner, by)?;
+        self.silent_ways(&group, affected, by)?;
+        for member in group {
             affected.units.extend([Unit::Child(member), Unit::Person(member)]);
             affected.decisions.insert(member);
             affected.meetings.insert(member, None);
@@ -250,7 +253,6 @@ impl<'s> Fold<'s> {
         };
         let Some(id) = event.refs.alert.map(AlertId::from_bytes) else { return Ok(()) };
         let row = HandledRow { mark: event.mark(), agency: event.speaker().to_owned(), what };
-        self.rows.put(key::indexed(&key::alert_handling(&id), event.index), row.to_row());
         self.handled(id, &row)
     }
 }

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use gt_ledger::record::OwnerId;
 use gt_schemas::Configuration;
 use serde_json::{Map, Value};
 
@@ -59,7 +60,26 @@ impl Fold<'_> {
         Ok(())
     }
 
+    /// Whether somebody comes earlier in the list who is the same person: then all was looked at together.
+    fn was_looked_at(&mut self, unit: &Unit, by: Mark) -> Result<bool, StoreError> {
+        let (owner, as_unit): (OwnerId, fn(OwnerId) -> Unit) = match unit {
+            Unit::Child(child) => (*child, Unit::Child),
+            Unit::Person(person) => (*person, Unit::Person),
+            _ => return Ok(false),
+        };
+        for member in self.group(owner, by)?.into_iter().take_while(|member| *member < owner) {
+            let history = key::history(&as_unit(member));
+            if self.rows.first_from(&history, &history)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn look_at(&mut self, unit: Unit, by: Mark) -> Result<(), StoreError> {
+        if self.was_looked_at(&unit, by)? {
+            return Ok(());
+        }
         let mut affected = Affected::default();
         if let Unit::Child(child) = unit {
             let group = self.group(child, by)?;

@@ -60,11 +60,10 @@ fn by_consent(scene: &ChildScene<'_>, one: &Decided<'_>, rules: &Configuration) 
         return None;
     }
     let shared_at = one.shared_at()?;
-    let given = scene
-        .events
-        .iter()
-        .filter(|(time, event)| *time <= shared_at && matches!(event.event, Event::ConsentGiven(_)));
-    let (time, consent) = given.last()?;
+    let is_given = |(time, event): &&(i64, &ViewEvent)| {
+        *time <= shared_at && matches!(event.event, Event::ConsentGiven(_))
+    };
+    let (time, consent) = scene.events.iter().rfind(is_given)?;
     if !is_too_old(*time, shared_at, rules) {
         return None;
     }
@@ -94,8 +93,7 @@ pub(crate) fn alert_of_agreement(decision: StatementRef) -> Vec<u8> {
 }
 
 fn of_share(events: &[(i64, &ViewEvent)], share: &Share, rules: &Configuration) -> Option<Finding> {
-    let before = events.iter().filter(|(time, _)| *time <= share.shared_at);
-    let (time, last) = before.last()?;
+    let (time, last) = events.iter().rfind(|(time, _)| *time <= share.shared_at)?;
     let ended = matches!(last.event, Event::AgreementEnded(_));
     if !ended && !is_too_old(*time, share.shared_at, rules) {
         return None;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use gt_core::position::LeafIndex;
+use gt_core::position::{LeafIndex, TreeSize};
 use gt_ledger::record::Record;
 use gt_projections::{
-    Alert, AlertChange, AlertFilter, AlertStatus, ChangeKind, DecisionFilter, Page, Queries, StatusFilter,
+    Alert, AlertChange, AlertFilter, AlertStatus, ChangeKind, DecisionFilter, Options, Page, Projector,
+    Queries, StatusFilter,
 };
 use gt_schemas::Configuration;
 use gt_schemas::configuration::{ConsentReliance, Window};
@@ -82,9 +83,8 @@ impl Drawn {
                 child,
                 time,
             ),
-            6 => linked(name, agency, child, context, time),
-            7 if variant == 0 => unlinked(name, agency, child, context, time),
-            7 => linked(name, agency, child, context, time),
+            6 if variant == 0 => unlinked(name, agency, child, context, time),
+            6 | 7 => linked(name, agency, child, context, time),
             8 if variant == 0 => person_unlinked(name, agency, child, PERSONS.start, time),
             8 => person_linked(name, agency, child, PERSONS.start + variant % 2, time),
             9 => moved(name, agency, child, way, plan, time),
@@ -159,8 +159,9 @@ impl Drawn {
         }
         let wanted: Option<(&str, &[&str])> = match event.type_name {
             "missing.ended" => Some(("episode", &["missing.started"])),
-            "request.answered" | "request.refused" => Some(("request", &["request.received"])),
-            "decision.recorded" => Some(("request", &["request.received"])),
+            "request.answered" | "request.refused" | "decision.recorded" => {
+                Some(("request", &["request.received"]))
+            }
             "decision.reviewed" => Some(("decision", &["decision.recorded"])),
             _ => None,
         };
@@ -287,6 +288,35 @@ pub(crate) fn standing_now(queries: &Queries) -> Vec<Alert> {
     all
 }
 
-pub(crate) fn eagerly() -> gt_projections::Options {
-    gt_projections::Options { rules: Arc::new(eager()), ..small() }
+pub(crate) fn eagerly() -> Options {
+    Options { rules: Arc::new(eager()), ..small() }
+}
+
+/// A batch, from one record to another, and whether the views are closed and opened after it.
+type Cut = (Index, Index, bool);
+
+pub(crate) fn any_cuts() -> impl Strategy<Value = Vec<Cut>> {
+    prop::collection::vec((any::<Index>(), any::<Index>(), prop::bool::weighted(0.1)), 0..12)
+}
+
+/// What the records are folded into when they are cut into batches. Each begins at or before the position, so parts are applied
+/// again; now and then the views are closed and opened in between.
+pub(crate) fn in_batches(records: &[Record], cuts: &[Cut], options: &Options) -> (Views, Vec<AlertChange>) {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Projector::open(folder.path(), options.clone()).unwrap().projector;
+    let (mut projector, mut changes) = (open(), Vec::new());
+    for (from, to, reopen) in cuts {
+        let position = usize::try_from(projector.position().0).unwrap();
+        let (from, to) = (from.index(position + 1), to.index(records.len()));
+        if from <= to {
+            changes.extend(apply(&mut projector, &records[from..=to]));
+        }
+        if *reopen {
+            projector.close().unwrap();
+            projector = open();
+        }
+    }
+    changes.extend(apply(&mut projector, records));
+    assert_eq!(projector.position(), TreeSize(records.len() as u64));
+    (Views { projector, folder, changes: Vec::new() }, changes)
 }

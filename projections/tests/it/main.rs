@@ -6,6 +6,7 @@
 mod configuration;
 mod fixture;
 mod histories;
+mod life;
 mod order;
 mod patterns;
 mod queries;

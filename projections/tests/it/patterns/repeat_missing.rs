@@ -4,6 +4,7 @@ use gt_core::position::LeafIndex;
 use gt_projections::Pattern::RepeatMissing;
 use gt_projections::{AlertStatus, ChangeKind, Subject};
 
+use super::{fires, only, steps};
 use crate::fixture::*;
 
 /// One-hour absences of child 1, as the police report them, at these times.
@@ -108,4 +109,35 @@ fn an_agency_takes_back_only_what_it_said_itself() {
     // The replacement may come first.
     without_other.rotate_right(1);
     assert_eq!(Views::of(&without_other).of_pattern(RepeatMissing), []);
+}
+
+#[test]
+fn ninety_days_are_elapsed_days_also_when_the_clocks_change() {
+    let three = |last: &str| {
+        let times = [time("2026-02-01T12:00:00Z"), time("2026-03-01T12:00:00Z"), time(last)];
+        times.map(|time| started(&format!("start {time}"), POLICE, 1, "Missing", time))
+    };
+    // In May noon is 11:00Z.
+    assert!(fires(RepeatMissing, &three("2026-05-02T12:00:00Z")));
+    assert!(!fires(RepeatMissing, &three("2026-05-02T12:00:00.001Z")));
+}
+
+#[test]
+fn absences_under_two_identifiers_of_one_child_count_together_while_they_are_linked() {
+    let start = |child, day| started(&format!("start {day}"), POLICE, child, "Missing", NEW_YEAR + day * DAY);
+    let link = |name, is_one, day| identity(name, is_one, (1, 2), NEW_YEAR + day * DAY);
+    let events = [
+        start(1, 0),
+        start(2, 10),
+        start(1, 20),
+        link("one child", true, 200),
+        link("two children", false, 201),
+        // What was said earlier of the pair counts for less, whenever it comes.
+        link("one child, said earlier", true, 150),
+        link("one child after all", true, 202),
+    ];
+    assert_eq!(steps(RepeatMissing, &events), [0, 0, 0, 1, 0, 0, 1]);
+    let under_one = [start(1, 0), start(1, 10), start(1, 20)];
+    let ids = |events: &[Event]| only(&Views::of(events).standing(RepeatMissing)).id;
+    assert_eq!(ids(&events), ids(&under_one), "the alert is the same, whatever the child's identifiers");
 }

@@ -1,0 +1,119 @@
+//! `rhi-overdue`.
+
+use gt_core::position::LeafIndex;
+use gt_projections::AlertStatus;
+use gt_projections::Pattern::RhiOverdue;
+
+use super::{assert_none, assert_retracted, only};
+use crate::fixture::*;
+
+/// The return.
+const T: i64 = NEW_YEAR + 5 * DAY;
+const DEADLINE: i64 = T + 72 * HOUR;
+const LATER: i64 = T + 1000 * DAY;
+
+fn back(at: i64) -> Vec<(i64, Event)> {
+    vec![
+        (at - 3 * HOUR, started("start", POLICE, 1, "Missing", at - 3 * HOUR)),
+        (at, ended("end", POLICE, 1, at)),
+    ]
+}
+
+/// After the return, an interview at one time and received at another.
+fn interviewed(type_name: &'static str, held: i64, heard: i64) -> Views {
+    let mut events = back(T);
+    events.push((heard, interview("interview", type_name, COUNCIL, 1, held)));
+    Views::received(&events)
+}
+
+#[test]
+fn the_alert_comes_a_millisecond_after_seventy_two_hours_though_no_entry_does() {
+    let views = Views::received(&back(T));
+    assert_none(&views.now(RhiOverdue, DEADLINE));
+    let found = views.now(RhiOverdue, DEADLINE + 1);
+    let alert = only(&found);
+    assert_eq!((alert.raised_at, alert.raised_by), (at(DEADLINE + 1), LeafIndex(1)));
+    assert_eq!((alert.window.from, alert.window.to), (at(T), at(DEADLINE)));
+    assert_eq!(alert.entries, [LeafIndex(0), LeafIndex(1)]);
+    assert_eq!(
+        alert.sentence,
+        "No return home interview was held or declined within 72 hours of a child's return."
+    );
+    assert_eq!(views.changes, [], "nothing is told before it happens");
+}
+
+#[test]
+fn an_interview_counts_from_the_return_to_the_deadline_both_included() {
+    let cases = [
+        ("rhi.held", T, true),
+        ("rhi.held", T - 1, false),
+        ("rhi.held", DEADLINE, true),
+        ("rhi.held", DEADLINE + 1, false),
+        ("rhi.declined", DEADLINE, true),
+        ("rhi.declined", DEADLINE + 1, false),
+        ("rhi.offered", T + HOUR, false),
+    ];
+    for (type_name, held, counts) in cases {
+        // Reported at once: one that counts leaves nothing to see.
+        let found = interviewed(type_name, held, held.max(T)).now(RhiOverdue, LATER);
+        assert_eq!(found.is_empty(), counts, "{type_name} {}", held - T);
+    }
+}
+
+#[test]
+fn a_report_after_the_deadline_retracts_the_alert_if_the_interview_was_in_time_and_else_it_stays() {
+    let reported = DEADLINE + 10 * DAY;
+    let in_time = interviewed("rhi.held", DEADLINE, reported);
+    assert_eq!(only(&in_time.as_of(RhiOverdue, reported - 1)).status, AlertStatus::Open);
+    assert_retracted(&in_time.as_of(RhiOverdue, reported));
+    assert_none(&in_time.as_of(RhiOverdue, DEADLINE));
+    let late = interviewed("rhi.held", DEADLINE + 1, reported);
+    assert_eq!(only(&late.as_of(RhiOverdue, reported)).status, AlertStatus::Open);
+}
+
+#[test]
+fn a_report_at_the_deadlines_own_moment_comes_in_time() {
+    assert_none(&interviewed("rhi.held", T + HOUR, DEADLINE).now(RhiOverdue, LATER));
+    // A millisecond later it had fired, and deadlines before an entry fire before it.
+    assert_retracted(&interviewed("rhi.held", T + HOUR, DEADLINE + 2).now(RhiOverdue, LATER));
+}
+
+#[test]
+fn hours_elapse_over_weekends_and_clock_changes() {
+    // Friday to Monday, in March and in October.
+    for returned in ["2026-03-27T18:00:00Z", "2026-10-23T18:00:00Z"].map(time) {
+        let views = Views::received(&back(returned));
+        assert_none(&views.now(RhiOverdue, returned + 72 * HOUR));
+        only(&views.now(RhiOverdue, returned + 72 * HOUR + 1));
+    }
+}
+
+#[test]
+fn an_interview_under_another_identifier_counts_while_they_are_linked() {
+    let mut events = back(T);
+    events.push((T + HOUR, interview("interview", "rhi.held", SCHOOL, 2, T + HOUR)));
+    events.push((T + 2 * HOUR, identity("one child", true, (2, 1), T)));
+    assert_none(&Views::received(&events).now(RhiOverdue, LATER));
+    events.push((T + 3 * HOUR, identity("two children", false, (1, 2), T + HOUR)));
+    let views = Views::received(&events);
+    assert_none(&views.now(RhiOverdue, DEADLINE));
+    assert_eq!(only(&views.now(RhiOverdue, DEADLINE + 1)).raised_at, at(DEADLINE + 1));
+    events.push((LATER, identity("one child after all", true, (1, 2), T + 2 * HOUR)));
+    assert_retracted(&Views::received(&events).of_pattern(RhiOverdue));
+}
+
+#[test]
+fn a_return_that_turns_out_to_be_later_sets_the_clock_anew() {
+    let mut events = back(T);
+    // Said after the first deadline: the child was back only then.
+    let corrected = ended("end, corrected", POLICE, 1, T + 2 * DAY).refers("supersedes", "end");
+    events.push((DEADLINE + HOUR, corrected));
+    let views = Views::received(&events);
+    assert_eq!(only(&views.as_of(RhiOverdue, DEADLINE + 1)).status, AlertStatus::Open);
+    assert_retracted(&views.as_of(RhiOverdue, DEADLINE + HOUR));
+    let again = views.now(RhiOverdue, DEADLINE + 2 * DAY + 1);
+    assert_eq!(
+        (only(&again).status, only(&again).raised_at),
+        (AlertStatus::Open, at(DEADLINE + 2 * DAY + 1))
+    );
+}
