@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "tidy/domain_rows.rs"]
+mod domain_rows;
 #[path = "tidy/rust_source.rs"]
 mod rust_source;
 

@@ -24,7 +24,9 @@
 //!
 //! What such a share breaks is a finding: [`findings`] runs the rules of practice over a decision that was recorded, and
 //! [`advise`] over one that is not yet taken, with the flowchart ([`Flow`]) and the seven golden rules
-//! ([`golden_rules`]). What the law is at a time, and whom it binds, is data: the [`Catalogue`].
+//! ([`golden_rules`]). What the law is at a time, and whom it binds, is data: the [`Catalogue`]. By when what an event
+//! calls for is due, says [`Event::due_at`].
+//!
 //! # People and places by name
 //!
 //! Events name people and places by pseudonyms. [`Identifier`] reads what an agency knows them by, an NHS number or a
@@ -59,6 +61,7 @@ mod contexts;
 mod corrections;
 mod count;
 mod data_subjects;
+mod deadlines;
 mod decision_recorded;
 mod definition;
 mod disclosures;

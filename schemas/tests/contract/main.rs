@@ -5,6 +5,7 @@
 mod agreement;
 mod configuration;
 mod corrections;
+mod domain;
 mod examples;
 mod goldens;
 mod opened;
