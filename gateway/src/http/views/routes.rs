@@ -190,7 +190,7 @@ fn of_alerts() -> Vec<Route> {
         .about("alerts", "One alert, with what people did about it.")
         .token()
         .path("id", reference(), "The alert's id.")
-        .as_of()
+        .at_time()
         .format()
         .rows("Alert")
         .problem(404, "not_found");
