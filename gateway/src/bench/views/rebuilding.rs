@@ -35,7 +35,8 @@ pub fn measure(folder: &Path, questions: u32) -> Result<(Rebuilt, u64), BenchErr
     let (before, started) = (processor::of_this_process(), Instant::now());
     let mut follower = Follower::start(&ledger, &folder.join(VIEWS))?;
     let rebuild_seconds = started.elapsed().as_secs_f64();
-    let processor = processor::of_this_process().zip(before).map(|(after, before)| after.saturating_sub(before));
+    let processor =
+        processor::of_this_process().zip(before).map(|(after, before)| after.saturating_sub(before));
     let queries = follower.queries();
     let children = children(&ledger, folder)?;
     let mut next = children.iter().cycle();

@@ -15,7 +15,8 @@ pub(super) fn to_text(report: &ViewsReport) -> String {
 }
 
 pub(super) fn rebuilt(rebuilt: &Rebuilt) -> String {
-    let processor = rebuilt.rebuild_microseconds.map_or_else(|| "-".to_owned(), |micros| format!("{micros:.0}"));
+    let processor =
+        rebuilt.rebuild_microseconds.map_or_else(|| "-".to_owned(), |micros| format!("{micros:.0}"));
     let resident = rebuilt.resident_mib.map_or_else(|| "-".to_owned(), |mib| format!("{mib:.0} MiB"));
     let figures = table(
         &["rebuilding the views", ""],
