@@ -3,7 +3,9 @@
 use gt_core::json::Value as Strict;
 use serde_json::{Value, json};
 
-use crate::partnership::{Client, Ended, Home, Publisher, Reply, Server, child, example, path, run};
+use crate::partnership::{
+    Client, Ended, Home, Publisher, Reply, Server, child, eventually, example, path, run,
+};
 
 /// A ledger about the fictional children of the examples, and what it takes to ask it.
 struct Partnership {
@@ -47,7 +49,8 @@ fn partnership() -> Partnership {
     unfounded["lawful_basis"] = json!([{"kind": "Gateway", "code": "CA2004s11"}]);
     unfounded["recipients"][0]["agency"] = json!("police:99");
     publish(&server, &mut council, "decision.recorded", unfounded);
-    let analyst = server.analyst();
+    let (analyst, size) = (server.analyst(), server.client().size());
+    eventually("the views have come to the end", || analyst.get("/readyz").json()["projected"] == size);
     let reference = |question: Value| {
         let body = question.to_string();
         let answer = analyst.post("/v1/subjects", "application/json", body.as_bytes());

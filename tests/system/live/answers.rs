@@ -117,7 +117,7 @@ fn answers_are_what_the_document_says() {
     given.get("/v1/locations/{reference}", &format!("/v1/locations/{place}"));
     let alerts = given.get("/v1/alerts", "/v1/alerts?pattern=repeat-missing");
     let child = items(&alerts)[0]["subject"]["id"].as_str().expect("an id").to_owned();
-    for part in ["timeline", "episodes"] {
+    for part in ["timeline", "episodes", "identities"] {
         let documented = format!("/v1/children/{{reference}}/{part}");
         items(&given.get(&documented, &format!("/v1/children/{child}/{part}")));
     }
@@ -125,6 +125,18 @@ fn answers_are_what_the_document_says() {
     for row in items(&decisions).iter().take(40) {
         given.get("/v1/decisions/{index}", &format!("/v1/decisions/{}", row["index"]));
     }
+    for view in
+        ["contexts", "sharing", "sharing/agencies", "findings", "findings/agencies", "agreements", "episodes"]
+    {
+        let path = format!("/v1/{view}");
+        items(&given.get(&path, &path));
+    }
+    items(&given.get("/v1/requests", "/v1/requests?state=all"));
+    let persons = given.get("/v1/persons", "/v1/persons");
+    let person = items(&persons)[0]["person"].as_str().expect("a reference").to_owned();
+    given.get("/v1/persons/{reference}", &format!("/v1/persons/{person}"));
+    let alert = items(&alerts)[0]["id"].as_str().expect("an id").to_owned();
+    items(&given.get("/v1/alerts/{id}", &format!("/v1/alerts/{alert}")));
     let question = json!({"data": {"decision": "Share"}}).to_string();
     let advice = given.client.post("/v1/advice", "application/json", question.as_bytes()).json();
     given.check(&given.document["paths"]["/v1/advice"]["post"]["responses"]["200"], &advice, "advice");
