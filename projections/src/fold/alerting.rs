@@ -31,14 +31,15 @@ impl Found {
 }
 
 impl Fold<'_> {
-    /// Raises the alerts whose clocks have run out by `until`: to those who are told, for the rows have it already.
-    pub(super) fn raise_due(&mut self, by: Mark, until: i64) -> Result<(), StoreError> {
+    /// Raises the alerts whose clocks have run out by `until`: to those who are told, for the rows have it already. `size` says
+    /// whether the entry itself counts: before it is folded, a torn batch may have left what it will change.
+    pub(super) fn raise_due(&mut self, by: Mark, until: i64, size: u64) -> Result<(), StoreError> {
         while let Some((raised_at, id)) = self.cache.clocks.first().copied() {
             if raised_at > until {
                 break;
             }
             self.cache.clocks.pop_first();
-            self.tell(ChangeKind::Raised, id, by, raised_at)?;
+            self.tell_as_of(size, ChangeKind::Raised, id, by, raised_at)?;
         }
         Ok(())
     }
@@ -210,8 +211,19 @@ impl Fold<'_> {
     }
 
     fn tell(&mut self, change: ChangeKind, id: AlertId, by: Mark, at: i64) -> Result<(), StoreError> {
-        let log = Log::load(&self.rows, &id, by.index + 1)?;
-        let horizon = Horizon { size: by.index + 1, until: at.max(by.received_at) };
+        self.tell_as_of(by.index + 1, change, id, by, at)
+    }
+
+    fn tell_as_of(
+        &mut self,
+        size: u64,
+        change: ChangeKind,
+        id: AlertId,
+        by: Mark,
+        at: i64,
+    ) -> Result<(), StoreError> {
+        let log = Log::load(&self.rows, &id, size)?;
+        let horizon = Horizon { size, until: at.max(by.received_at) };
         if let Some(alert) = log.alert(id, horizon) {
             self.changes.push(AlertChange { index: leaf(by), at: moment(at), change, alert });
         }

@@ -98,7 +98,7 @@ impl<'s> Fold<'s> {
     pub(crate) fn record(&mut self, record: &Record, naming: &dyn ContextNaming) -> Result<(), StoreError> {
         let entry = &record.entry;
         let by = Mark { index: entry.index.0, received_at: entry.received_at.as_millis() };
-        self.raise_due(by, by.received_at.saturating_sub(1))?;
+        self.raise_due(by, by.received_at.saturating_sub(1), by.index)?;
         match event::read(record, naming) {
             Reading::NotInterpreted => self.unread.count_type(record.event_type.as_str()),
             Reading::StatementUnreadable => self.unread.statements += 1,
@@ -111,7 +111,7 @@ impl<'s> Fold<'s> {
                 self.event(*event)?;
             }
         }
-        self.raise_due(by, by.received_at)?;
+        self.raise_due(by, by.received_at, by.index + 1)?;
         self.cache.last_received = Some(by.received_at);
         Ok(())
     }
