@@ -107,11 +107,19 @@ fn no_row_of_the_domain_is_left_out() {
             left_out.push(format!("section {section}: {what}"));
         }
     };
-    members(EventType::DecisionRecorded).iter().for_each(|member| ask(1, format!("`{}`", member.name)));
-    FindingCode::ALL.iter().for_each(|code| ask(2, format!("{}: ", code.as_str())));
+    for member in members(EventType::DecisionRecorded) {
+        ask(1, format!("`{}`", member.name));
+    }
+    for code in FindingCode::ALL {
+        ask(2, format!("{}: ", code.as_str()));
+    }
     (1..=7).for_each(|number| ask(3, format!("Golden rule {number}: ")));
-    EventType::ALL.iter().for_each(|event_type| ask(4, format!("`{event_type}`")));
-    Pattern::ALL.iter().for_each(|pattern| ask(5, format!("`{}`", pattern.as_str())));
+    for event_type in EventType::ALL {
+        ask(4, format!("`{event_type}`"));
+    }
+    for pattern in Pattern::ALL {
+        ask(5, format!("`{}`", pattern.as_str()));
+    }
     assert_none("what the domain has and its page has not", &left_out);
 }
 

@@ -109,6 +109,9 @@ fn enrolled(
     Ok(publishers)
 }
 
+/// A statement, compact, and its place in the batch.
+type Placed = (usize, Vec<u8>);
+
 /// Signs with all cores, each agency's statements in their order, and seals in the history's order.
 fn seal(
     ledger: &Ledger,
@@ -122,14 +125,14 @@ fn seal(
         of_agency.entry(&event.agency).or_default().push(at);
     }
     let drafts = &drafts;
-    let signed: Result<Vec<Vec<(usize, Vec<u8>)>>, DraftError> = publishers
+    let signed: Result<Vec<Vec<Placed>>, DraftError> = publishers
         .par_iter_mut()
         .filter_map(|(agency, publisher)| Some((publisher, of_agency.get(agency.as_str())?)))
         .map(|(publisher, places)| {
             places.iter().map(|at| Ok((*at, publisher.sign(&drafts[*at], iat)?))).collect()
         })
         .collect();
-    let mut statements: Vec<(usize, Vec<u8>)> = signed?.into_iter().flatten().collect();
+    let mut statements: Vec<Placed> = signed?.into_iter().flatten().collect();
     statements.sort_unstable_by_key(|(at, _)| *at);
     let prepared: Result<Vec<Prepared>, _> =
         statements.par_iter().map(|(_, bytes)| Prepared::new(bytes)).collect();
