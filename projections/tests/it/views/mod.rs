@@ -25,10 +25,11 @@ fn said(
 ) -> Event {
     let mut event = ended(name, agency, child, time);
     (event.type_name, event.clear) = (kind, clear);
-    for (member, value) in disclosed.as_object().unwrap() {
-        match (event.disclosed.get_mut(member), value) {
-            (Some(Value::Object(known)), Value::Object(more)) => known.extend(more.clone()),
-            _ => drop(event.disclosed.insert(member.clone(), value.clone())),
+    let Value::Object(disclosed) = disclosed else { panic!("members by name") };
+    for (member, value) in disclosed {
+        match (event.disclosed.get_mut(&member), value) {
+            (Some(Value::Object(known)), Value::Object(more)) => known.extend(more),
+            (_, value) => drop(event.disclosed.insert(member, value)),
         }
     }
     event
