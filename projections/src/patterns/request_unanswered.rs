@@ -11,10 +11,10 @@
 
 use std::collections::BTreeSet;
 
-use gt_schemas::{Configuration, Event, Rating};
+use gt_schemas::{Configuration, Event};
 
 use super::sentence::lasting;
-use super::{ChildScene, Finding, HOUR, Pattern, at_statement, span};
+use super::{ChildScene, Finding, Pattern, at_statement};
 use crate::event::ViewEvent;
 
 /// A request, its clock, and its answer.
@@ -97,15 +97,10 @@ fn is_answer(event: &ViewEvent) -> bool {
 
 impl<'e> Request<'e> {
     fn of(received: i64, event: &'e ViewEvent, rules: &Configuration) -> Option<Self> {
-        let Event::RequestReceived(request) = &event.event else { return None };
-        let threshold = rules.thresholds.request_unanswered;
-        let hours = match request.rating {
-            Rating::Red => threshold.red_hours,
-            Rating::Amber => threshold.amber_hours,
-            Rating::Green => threshold.green_hours,
-        };
-        let said = request.times.as_ref().and_then(|times| times.due_at);
-        let due = said.map_or(received + span(hours, HOUR), gt_schemas::Time::as_millis);
+        if !matches!(event.event, Event::RequestReceived(_)) {
+            return None;
+        }
+        let due = event.event.due_at(rules)?.as_millis();
         Some(Self { received, due, event, answer: None })
     }
 }

@@ -16,7 +16,6 @@ use crate::event::ViewEvent;
 use crate::history::History;
 use crate::key;
 use crate::notation::{self, moment};
-use crate::open;
 use crate::share;
 use crate::subject::Unit;
 
@@ -98,7 +97,7 @@ impl Queries {
         page: &Page,
     ) -> Result<Answer<AgreementRow>, QueryError> {
         let snapshot = self.snapshot(page)?;
-        let rules = open::rules_then(&self.store, snapshot.horizon, &self.default_rules)?;
+        let rules = self.rules_of(page, &snapshot)?;
         let mut rows = Vec::new();
         for agreement in snapshot.registered()? {
             let named = filter.agreement.is_none_or(|wanted| agreement.names.contains(&wanted));

@@ -113,6 +113,14 @@ impl Queries {
         Ok(Status { as_of: head.as_of, unread: head.unread, thresholds })
     }
 
+    /// The rules that were in force then.
+    fn rules_of(&self, page: &Page, snapshot: &Snapshot<'_>) -> Result<Arc<Configuration>, StoreError> {
+        match page.received_until {
+            Some(_) => open::rules_then(&self.store, snapshot.horizon, &self.default_rules),
+            None => self.rules(&self.store.head()?),
+        }
+    }
+
     /// The rules in force.
     fn rules(&self, head: &Head) -> Result<Arc<Configuration>, StoreError> {
         let Some(from) = head.rules_from else { return Ok(Arc::clone(&self.default_rules)) };

@@ -29,6 +29,10 @@ pub struct TimelineEvent {
     /// When the ledger received it.
     #[serde(serialize_with = "notation::text")]
     pub received_at: Timestamp,
+    /// By when what it calls for is due, by the rules that were in force: the answer to a request or to a data subject, a local
+    /// authority's response to a disclosure, the full record of an emergency. Whether it came is not looked at here.
+    #[serde(serialize_with = "notation::text_or_null")]
+    pub due_at: Option<Timestamp>,
     /// Its type.
     #[serde(rename = "type")]
     pub event_type: &'static str,
@@ -62,12 +66,14 @@ impl Queries {
             .filter(|event| span.contains(&event.listed_at()))
             .collect();
         events.sort_unstable_by_key(|event| (event.listed_at(), event.index));
+        let rules = self.rules_of(page, &snapshot)?;
         let chosen = snapshot.page_of(events, page)?;
         let row = |event: &crate::event::ViewEvent| TimelineEvent {
             index: LeafIndex(event.index),
             child: event.child,
             occurred_at: event.occurred_at().map(moment),
             received_at: moment(event.received_at),
+            due_at: event.event.due_at(&rules).map(|due| moment(due.as_millis())),
             event_type: event.event.event_type().as_str(),
             codes: codes(event),
             superseded_by: snapshot.superseded_by(event),

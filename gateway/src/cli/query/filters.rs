@@ -94,7 +94,7 @@ pub(super) struct Timeline {
 
 impl Timeline {
     pub(super) fn question(&self) -> Result<Question, Failure> {
-        const COLUMNS: &[&str] = &["index", "occurred_at", "received_at", "agency", "type", "codes"];
+        const COLUMNS: &[&str] = &["index", "occurred_at", "due_at", "agency", "type", "codes"];
         let child = self.asking.person(Some(&self.child))?.unwrap_or_default();
         Ok(Question::list(format!("/v1/children/{child}/timeline"), COLUMNS)
             .with("from", self.span.from.as_ref())

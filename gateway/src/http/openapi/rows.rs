@@ -107,6 +107,7 @@ fn timeline_event() -> Value {
         "child": or_null(reference()),
         "occurred_at": or_null(time()),
         "received_at": time(),
+        "due_at": or_null(time()),
         "type": codes(EventType::ALL.iter().map(|event_type| event_type.as_str())),
         "agency": agency(),
         "on_behalf_of": or_null(agency()),

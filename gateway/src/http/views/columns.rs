@@ -19,7 +19,7 @@ columns! {
     DecisionRow: "index" "child" "agency" "on_behalf_of" "decision" "trigger" "purpose" "harm_level" "lawful_basis" "consent"
         "informed" "withhold_ground" "emergency" "recipients" "findings" "occurred_at" "aware_at" "shared_at" "review_at"
         "received_at" "corrected_by" "superseded_by";
-    TimelineEvent: "index" "child" "occurred_at" "received_at" "type" "agency" "on_behalf_of" "codes" "superseded_by";
+    TimelineEvent: "index" "child" "occurred_at" "received_at" "due_at" "type" "agency" "on_behalf_of" "codes" "superseded_by";
     Episode: "kind" "started_at" "ended_at" "state" "from" "risk" "harm_suspected" "agencies" "entries";
     ChildEpisode: "child" "kind" "started_at" "ended_at" "state" "from" "risk" "harm_suspected" "agencies" "entries";
     Identity: "id" "stands_for_all" "links";
