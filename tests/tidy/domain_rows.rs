@@ -9,9 +9,6 @@ use super::{assert_none, root, rust_source};
 
 const PAGE: &str = "docs/DOMAIN-ROWS.md";
 
-/// The sections of the domain that have rows.
-const SECTIONS: std::ops::RangeInclusive<u32> = 1..=6;
-
 /// A line of the page's tables.
 struct Row<'p> {
     section: u32,
@@ -92,34 +89,30 @@ fn every_row_of_the_domain_names_tests_that_there_are() {
     assert_none("a row of the domain that nothing guards", &faults(&page, &read));
 }
 
+/// What must have a row of its own: the section, and what the row's rule must say.
+fn called_for() -> Vec<(u32, String)> {
+    let named = |section: u32, name: &str| (section, format!("`{name}`"));
+    let members = members(EventType::DecisionRecorded).iter().map(|member| named(1, member.name));
+    let findings = FindingCode::ALL.iter().map(|code| (2, format!("{}: ", code.as_str())));
+    let golden_rules = (1..=7).map(|number| (3, format!("Golden rule {number}: ")));
+    let types = EventType::ALL.iter().map(|event_type| named(4, event_type.as_str()));
+    let patterns = Pattern::ALL.iter().map(|pattern| named(5, pattern.as_str()));
+    let schemes =
+        ["NHS number", "UPN", "LA child id", "UPRN", "Postcode", "GSS code", "ODS code", "Pseudonym"];
+    let identifiers = schemes.map(|scheme| (6, format!("{scheme}: ")));
+    members.chain(findings).chain(golden_rules).chain(types).chain(patterns).chain(identifiers).collect()
+}
+
 #[test]
 fn no_row_of_the_domain_is_left_out() {
     let page = fs::read_to_string(root().join(PAGE)).expect("the page is in the tree");
     let (rows, _) = rows(&page);
-    let says =
-        |section: u32, what: &str| rows.iter().any(|row| row.section == section && row.rule.contains(what));
-    let mut left_out: Vec<String> = SECTIONS
-        .filter(|section| rows.iter().all(|row| row.section != *section))
-        .map(|section| format!("section {section}"))
-        .collect();
-    let mut ask = |section: u32, what: String| {
-        if !says(section, &what) {
-            left_out.push(format!("section {section}: {what}"));
-        }
+    let says = |(section, what): &(u32, String)| {
+        rows.iter().any(|row| row.section == *section && row.rule.contains(what.as_str()))
     };
-    for member in members(EventType::DecisionRecorded) {
-        ask(1, format!("`{}`", member.name));
-    }
-    for code in FindingCode::ALL {
-        ask(2, format!("{}: ", code.as_str()));
-    }
-    (1..=7).for_each(|number| ask(3, format!("Golden rule {number}: ")));
-    for event_type in EventType::ALL {
-        ask(4, format!("`{event_type}`"));
-    }
-    for pattern in Pattern::ALL {
-        ask(5, format!("`{}`", pattern.as_str()));
-    }
+    let left_out = called_for().into_iter().filter(|called_for| !says(called_for));
+    let left_out: Vec<String> =
+        left_out.map(|(section, what)| format!("section {section}: {what}")).collect();
     assert_none("what the domain has and its page has not", &left_out);
 }
 
