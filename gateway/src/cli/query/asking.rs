@@ -142,7 +142,8 @@ impl Asking {
         let parameters = self.parameters(question, format)?;
         match format {
             Format::Table | Format::Json => {
-                let answer = client.get(&question.path, &parameters)?;
+                let get = |parameters: &[_]| Ok(client.get(&question.path, parameters)?);
+                let answer = filled(parameters, self.limit.unwrap_or(USUAL_LIMIT), get)?;
                 let output = if format == Format::Json { &Output::new(true) } else { output };
                 output.say(&answer, || show(&answer));
             }
@@ -184,7 +185,79 @@ impl Asking {
     }
 }
 
+/// How many rows the ledger gives if nobody says.
+const USUAL_LIMIT: usize = 100;
+/// A ledger looks at some ten thousand rows for a page, so this is more than any has.
+const MOST_PAGES: usize = 10_000;
+
+/// A page with as many rows as were wanted. The ledger ends a long search early, with few rows or none and a cursor to go on from; a
+/// person who reads "nothing found" must be able to rely on it.
+fn filled(
+    mut parameters: Vec<(&'static str, String)>,
+    wanted: usize,
+    mut get: impl FnMut(&[(&'static str, String)]) -> Result<Value, Failure>,
+) -> Result<Value, Failure> {
+    let mut answer = get(&parameters)?;
+    for _ in 0..MOST_PAGES {
+        let (Some(found), Some(next)) = (answer["items"].as_array(), answer["next"].as_str()) else { break };
+        if found.len() >= wanted {
+            break;
+        }
+        let (left, cursor) = (wanted - found.len(), next.to_owned());
+        parameters.retain(|(name, _)| !["limit", "cursor"].contains(name));
+        parameters.extend([("limit", left.to_string()), ("cursor", cursor)]);
+        let mut more = get(&parameters)?;
+        if let (Some(items), Value::Array(further)) = (answer["items"].as_array_mut(), more["items"].take()) {
+            items.extend(further);
+        }
+        answer["next"] = more["next"].take();
+    }
+    Ok(answer)
+}
+
 /// Takes these codes and no others, and lists them in the help.
 pub(super) fn codes(codes: &'static [&'static str]) -> PossibleValuesParser {
     PossibleValuesParser::new(codes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pages as a ledger gives them, and what each was asked with.
+    fn ask(wanted: usize, pages: Vec<Value>) -> (Value, Vec<Vec<(&'static str, String)>>) {
+        let (mut pages, mut asked) = (pages.into_iter(), Vec::new());
+        let get = |parameters: &[(&'static str, String)]| {
+            asked.push(parameters.to_vec());
+            pages.next().ok_or_else(|| Failure::new("asked too often"))
+        };
+        let answer = filled(vec![("as_of", "then".to_owned())], wanted, get);
+        (answer.unwrap_or_else(|_| panic!("asked too often")), asked)
+    }
+
+    #[test]
+    fn a_search_that_ended_early_goes_on_until_the_page_is_full() {
+        let pages = vec![
+            json!({"as_of": 1, "items": [], "next": "a"}),
+            json!({"as_of": 2, "items": [1, 2], "next": "b"}),
+            json!({"as_of": 3, "items": [3], "next": "c"}),
+        ];
+        let (answer, asked) = ask(3, pages);
+        assert_eq!(answer, json!({"as_of": 1, "items": [1, 2, 3], "next": "c"}));
+        let text = |pairs: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
+            pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
+        };
+        assert_eq!(asked[1], text(&[("as_of", "then"), ("limit", "3"), ("cursor", "a")]));
+        assert_eq!(asked[2], text(&[("as_of", "then"), ("limit", "1"), ("cursor", "b")]));
+    }
+
+    #[test]
+    fn a_full_page_and_the_end_of_a_list_are_asked_for_once() {
+        for page in
+            [json!({"items": [1, 2], "next": "a"}), json!({"items": [1], "next": null}), json!({"size": 7})]
+        {
+            let (answer, asked) = ask(2, vec![page.clone()]);
+            assert_eq!((answer, asked.len()), (page, 1));
+        }
+    }
 }
