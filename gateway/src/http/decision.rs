@@ -45,7 +45,8 @@ pub(super) async fn page(
 }
 
 fn answer(app: &App, index: LeafIndex, page: &Page) -> Result<Value, Problem> {
-    let answer = app.views.decision(index, page).map_err(|error| Problem::internal(&error))?;
+    let answer =
+        app.views.ask(|views| views.decision(index, page)).map_err(|error| Problem::internal(&error))?;
     let Some(found) = answer.items.into_iter().next() else {
         return Err(Problem::not_found(
             "no decision was recorded by this entry, as far as the views have come; lists name the entries that did",

@@ -113,6 +113,16 @@ impl Queries {
         Ok(Status { as_of: head.as_of, unread: head.unread, thresholds })
     }
 
+    /// Asks, and where a damaged row is met on the way has the next opening build the views again.
+    pub fn ask<T>(&self, question: impl FnOnce(&Self) -> Result<T, QueryError>) -> Result<T, QueryError> {
+        let answer = question(self);
+        if let Err(QueryError::Store(StoreError::Damaged { table })) = &answer {
+            tracing::error!(table, "a row of the views is damaged; the next start builds them again");
+            self.store.condemn()?;
+        }
+        answer
+    }
+
     /// The rules that were in force then.
     fn rules_of(&self, page: &Page, snapshot: &Snapshot<'_>) -> Result<Arc<Configuration>, StoreError> {
         match page.received_until {

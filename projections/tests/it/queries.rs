@@ -148,7 +148,12 @@ fn alerts_are_found_by_id_pattern_subject_and_status() {
         (1..4).map(|child| linked(&format!("l{child}"), SCHOOL, child, 7, NEW_YEAR)).collect();
     let views = Views::of(&events);
     let (queries, page) = (views.queries(), Page::default());
-    let id = views.alerts()[0].id;
+    let (id, version) = (views.alerts()[0].id, views.alerts()[0].version);
+    assert_eq!(
+        version,
+        Pattern::SharedLocation.version(),
+        "an alert says by which version of its rule it was found"
+    );
     assert_eq!(AlertId::parse(&id.to_string()), Some(id));
     assert_eq!(queries.alert(&id, &page).unwrap().items, views.alerts());
     let unknown = AlertId::parse(&owner(9).to_string()).unwrap();

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use gt_core::position::TreeSize;
 use gt_ledger::record::Record;
-use gt_projections::{ApplyError, Opened, Pattern, Projector, RebuildReason, StoreError};
+use gt_projections::{
+    ApplyError, Opened, Page, Pattern, Projector, Queries, QueryError, RebuildReason, StoreError,
+};
 use gt_schemas::Configuration;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -124,6 +126,26 @@ fn a_damaged_row_stops_the_projector_and_the_next_opening_rebuilds() {
     assert_eq!(rebuilt, Some(RebuildReason::Damaged));
     apply(&mut projector, &records);
     assert_eq!(projector.position(), TreeSize(41));
+}
+
+#[test]
+fn a_damaged_row_that_a_question_meets_makes_the_next_opening_rebuild() {
+    let (folder, dump) = closed();
+    tamper(folder.path(), |db| {
+        for row in db.scan_prefix(b"s") {
+            db.insert(row.unwrap().0, "{").unwrap();
+        }
+    });
+    let projector = reopen(folder.path()).projector;
+    let timeline = |queries: &Queries| queries.timeline(&owner(1), None, None, &Page::default());
+    let answer = projector.queries().ask(timeline);
+    assert!(matches!(answer, Err(QueryError::Store(StoreError::Damaged { .. }))));
+    drop(projector);
+    let Opened { mut projector, rebuilt } = reopen(folder.path());
+    assert_eq!(rebuilt, Some(RebuildReason::Damaged));
+    apply(&mut projector, &seal_all(&events()));
+    assert_same(&projector, &dump);
+    assert!(!projector.queries().ask(timeline).unwrap().items.is_empty());
 }
 
 #[test]

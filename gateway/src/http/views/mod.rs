@@ -114,7 +114,7 @@ impl<Q> Asked<Q> {
         question: impl FnOnce(&Queries, &Page) -> Result<Answer<T>, QueryError> + Send + 'static,
     ) -> Result<Answer<T>, Problem> {
         let Self { app, page, .. } = self;
-        let answer = tokio::task::spawn_blocking(move || question(&app.views, &page)).await;
+        let answer = tokio::task::spawn_blocking(move || app.views.ask(|views| question(views, &page))).await;
         match answer.map_err(|error| Problem::internal(&error))? {
             Ok(answer) => Ok(answer),
             Err(error @ QueryError::Cursor) => {
