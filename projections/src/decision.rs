@@ -1,7 +1,7 @@
 //! Decisions as they stand after their corrections, and what the rules of practice say of them.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use gt_schemas::{
     Article6, Catalogue, ConsentSeen, ConsentStatus, DecisionCorrected, DecisionField, DecisionRecorded,
@@ -141,6 +141,11 @@ impl Decided<'_> {
         let known = Known { consents: &record.consents, told };
         findings(&Sharing::of(&self.decision, self.event.speaker()), &known, catalogue)
     }
+
+    /// The same, as a set of codes.
+    pub(crate) fn finding_bits(&self, record: &ChildRecord, catalogue: &Catalogue) -> u64 {
+        as_bits(self.findings(record, catalogue).iter().map(|found| found.code))
+    }
 }
 
 /// What a child's record says that bears on its decisions.
@@ -188,7 +193,7 @@ fn consents(events: &[(i64, &ViewEvent)]) -> Vec<ConsentSeen> {
 }
 
 /// Findings as a set: bit n is the n-th code.
-pub(crate) fn as_bits(codes: impl Iterator<Item = FindingCode>) -> u64 {
+fn as_bits(codes: impl Iterator<Item = FindingCode>) -> u64 {
     codes.fold(0, |bits, code| bits | 1 << position(code))
 }
 
@@ -199,14 +204,4 @@ pub(crate) fn codes_of(bits: u64) -> impl Iterator<Item = FindingCode> {
 
 fn position(code: FindingCode) -> usize {
     FindingCode::ALL.iter().position(|known| *known == code).expect("every code is in the list of codes")
-}
-
-/// Each decision's findings, by its entry; those without any are left out.
-pub(crate) fn findings_of(
-    decisions: &[Decided<'_>],
-    record: &ChildRecord,
-    catalogue: &Catalogue,
-) -> BTreeMap<u64, u64> {
-    let bits = |one: &Decided<'_>| as_bits(one.findings(record, catalogue).iter().map(|found| found.code));
-    decisions.iter().map(|one| (one.event.index, bits(one))).filter(|(_, bits)| *bits != 0).collect()
 }

@@ -90,7 +90,7 @@ impl Projector {
         let settings = Settings { cache_bytes: options.cache_bytes, flush_every_ms: options.flush_every_ms };
         let rules = serde_json::to_string(&*options.rules).expect("a configuration serialises");
         let format = format!("{FORMAT} {}", Hash::of(rules.as_bytes()));
-        let (store, head, mut rebuilt) = Store::open(folder, format.as_bytes(), settings)?;
+        let (store, head, rebuilt) = Store::open(folder, format.as_bytes(), settings)?;
         match open::restore(&store, &head, &options.rules) {
             Ok((cache, rules)) => {
                 if let Some(reason) = rebuilt {
@@ -103,15 +103,8 @@ impl Projector {
                 tracing::warn!(table, "a row of the views is damaged");
                 store.condemn()?;
                 drop(store);
-                let (store, head, reason) = Store::open(folder, format.as_bytes(), settings)?;
-                rebuilt = reason;
-                tracing::warn!(reason = ?rebuilt, "the views start again from the first entry");
-                let rules = Arc::clone(&options.rules);
-                let cache = Some(Cache::default());
-                Ok(Opened {
-                    projector: Self { store, head, rules, default_rules: options.rules, cache },
-                    rebuilt,
-                })
+                // Finds it condemned, and starts with nothing.
+                Self::open(folder, options)
             }
             Err(error) => Err(error),
         }

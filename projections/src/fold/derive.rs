@@ -10,7 +10,7 @@ use gt_schemas::Event;
 use super::assess::least;
 use super::{Affected, Fold, Reliance};
 use crate::bytes::{Reader, Writer};
-use crate::decision;
+use crate::decision::{self, ChildRecord, Decided};
 use crate::event::ViewEvent;
 use crate::history::{History, Horizon, Mark, merged};
 use crate::key;
@@ -86,20 +86,28 @@ impl Fold<'_> {
     ) -> Result<(), StoreError> {
         self.hold(group, by)?;
         let derived = {
-            let scene = self.scene(group, by);
-            let findings = decision::findings_of(&scene.decisions, &scene.record, &self.rules.legal);
-            let shares: BTreeMap<u64, Option<Share>> =
-                scene.decisions.iter().map(|one| (one.event.index, Share::of(one))).collect();
+            let wanted = |event: &&ViewEvent| only.is_none_or(|only| only == event.index);
+            let events = self.events(group, by);
+            let record = ChildRecord::of(&events);
+            let decisions: BTreeMap<u64, Decided<'_>> = decision::decisions(&events)
+                .into_iter()
+                .filter(|one| wanted(&one.event))
+                .map(|one| (one.event.index, one))
+                .collect();
             let histories = group.iter().map(|member| self.cache.history(&Unit::Child(*member)));
-            let recorded = histories.flat_map(History::events).filter(|event| {
-                matches!(event.event, Event::DecisionRecorded(_))
-                    && only.is_none_or(|only| only == event.index)
-            });
-            let derive = |event: &ViewEvent| Derived {
-                index: event.index,
-                agency: event.speaker().to_owned(),
-                share: shares.get(&event.index).cloned().flatten(),
-                findings: findings.get(&event.index).copied().unwrap_or(0),
+            let recorded = histories
+                .flat_map(History::events)
+                .filter(|event| matches!(event.event, Event::DecisionRecorded(_)))
+                .filter(wanted);
+            // One that was replaced, or says no time, comes to nothing.
+            let derive = |event: &ViewEvent| {
+                let stands = decisions.get(&event.index);
+                Derived {
+                    index: event.index,
+                    agency: event.speaker().to_owned(),
+                    share: stands.and_then(Share::of),
+                    findings: stands.map_or(0, |one| one.finding_bits(&record, &self.rules.legal)),
+                }
             };
             recorded.map(derive).collect::<Vec<_>>()
         };

@@ -35,6 +35,7 @@ use serde_json::Value;
 
 use agencies::Roster;
 use background::Background;
+pub use draw::Draw;
 use happening::Happening;
 use scenes::Planting;
 use story::{Case, END, SETTLED, Story};

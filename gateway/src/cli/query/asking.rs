@@ -10,6 +10,17 @@ use super::super::Failure;
 use super::super::output::Output;
 use crate::reading::ReadingClient;
 
+/// A time span of events.
+#[derive(Args)]
+pub(super) struct Span {
+    /// From this time on, like 2026-03-01T09:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Up to this time.
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+}
+
 /// Where the ledger is.
 #[derive(Args)]
 #[command(next_help_heading = "Where the ledger is")]
@@ -83,6 +94,11 @@ impl Question {
     pub(super) fn with(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
         self.parameters.push((name, value.map(|value| value.to_string())));
         self
+    }
+
+    /// Narrows it to a span of time.
+    pub(super) fn within(self, span: &Span) -> Self {
+        self.with("from", span.from.as_ref()).with("to", span.to.as_ref())
     }
 }
 

@@ -3,19 +3,8 @@
 use clap::{Args, ValueEnum};
 use gt_schemas::{ContextKind, ContextRisk, Decision, FindingCode, HarmLevel, Purpose, Rating, Trigger};
 
-use super::asking::{Asking, Question, codes};
+use super::asking::{Asking, Question, Span, codes};
 use crate::cli::Failure;
-
-/// A time span of events.
-#[derive(Args)]
-pub(super) struct Span {
-    /// From this time on, like 2026-03-01T09:00:00Z.
-    #[arg(long, value_name = "TIME")]
-    from: Option<String>,
-    /// Up to this time.
-    #[arg(long, value_name = "TIME")]
-    to: Option<String>,
-}
 
 #[derive(Args)]
 #[command(next_help_heading = "Which decisions")]
@@ -75,8 +64,7 @@ impl Decisions {
             .with("basis", self.basis.as_ref())
             .with("finding", self.finding.as_ref())
             .with("recipient", self.recipient.as_ref())
-            .with("from", self.span.from.as_ref())
-            .with("to", self.span.to.as_ref()))
+            .within(&self.span))
     }
 }
 
@@ -96,9 +84,7 @@ impl Timeline {
     pub(super) fn question(&self) -> Result<Question, Failure> {
         const COLUMNS: &[&str] = &["index", "occurred_at", "due_at", "agency", "type", "codes"];
         let child = self.asking.person(Some(&self.child))?.unwrap_or_default();
-        Ok(Question::list(format!("/v1/children/{child}/timeline"), COLUMNS)
-            .with("from", self.span.from.as_ref())
-            .with("to", self.span.to.as_ref()))
+        Ok(Question::list(format!("/v1/children/{child}/timeline"), COLUMNS).within(&self.span))
     }
 }
 
@@ -140,10 +126,7 @@ impl Episodes {
             EpisodeState::Ended => "ended",
             EpisodeState::EndNotReported => "end_not_reported",
         });
-        Ok(Question::list("/v1/episodes", OF_ALL)
-            .with("state", state)
-            .with("from", self.span.from.as_ref())
-            .with("to", self.span.to.as_ref()))
+        Ok(Question::list("/v1/episodes", OF_ALL).with("state", state).within(&self.span))
     }
 }
 
@@ -281,8 +264,7 @@ impl Contexts {
             .with("agency", self.agency.as_ref())
             .with("children", self.children)
             .with("sort", Some(self.sort.as_str()))
-            .with("from", self.span.from.as_ref())
-            .with("to", self.span.to.as_ref())
+            .within(&self.span)
     }
 }
 
@@ -302,9 +284,7 @@ impl Location {
     pub(super) fn question(&self) -> Result<Question, Failure> {
         const COLUMNS: &[&str] = &["index", "occurred_at", "ended_at", "agency", "kind", "risk", "child"];
         let context = self.asking.context(Some(&self.reference))?.unwrap_or_default();
-        Ok(Question::list(format!("/v1/locations/{context}"), COLUMNS)
-            .with("from", self.span.from.as_ref())
-            .with("to", self.span.to.as_ref()))
+        Ok(Question::list(format!("/v1/locations/{context}"), COLUMNS).within(&self.span))
     }
 }
 
@@ -338,8 +318,7 @@ impl Persons {
             .with("agency", self.agency.as_ref())
             .with("children", self.children)
             .with("sort", Some(self.sort.as_str()))
-            .with("from", self.span.from.as_ref())
-            .with("to", self.span.to.as_ref())
+            .within(&self.span)
     }
 }
 
@@ -360,8 +339,6 @@ impl Person {
         const COLUMNS: &[&str] =
             &["index", "occurred_at", "ended_at", "agency", "risk", "source", "nature", "child"];
         let person = self.asking.person(Some(&self.reference))?.unwrap_or_default();
-        Ok(Question::list(format!("/v1/persons/{person}"), COLUMNS)
-            .with("from", self.span.from.as_ref())
-            .with("to", self.span.to.as_ref()))
+        Ok(Question::list(format!("/v1/persons/{person}"), COLUMNS).within(&self.span))
     }
 }
