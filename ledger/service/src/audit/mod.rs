@@ -56,8 +56,10 @@ pub fn check_log(source: &dyn LogSource, pin: Option<&Pin>, known: Option<&Check
 pub fn fsck(root: &Path, secrets: Option<&Secrets>, pin: Option<&Pin>) -> Report {
     let folder = DataFolder::new(root);
     let mut report = Report::new();
+    // First: a ledger that runs writes it after the checkpoint, so one that is read after may be newer than the checkpoint read.
+    let handed_out = handed_out(&folder, pin);
     let Some(checkpoint) = read_checkpoint(&folder, pin, &mut report) else { return report };
-    let known = handed_out(&folder, pin).and_then(|known| comparable(&checkpoint, known, &mut report));
+    let known = handed_out.and_then(|known| comparable(&checkpoint, known, &mut report));
     take_surplus(folder.surplus(checkpoint.size()), &mut report);
     take_surplus(inventory::of_vault_and_keyring(&folder, checkpoint.size()), &mut report);
     keys::check_files(&folder, &mut report);
