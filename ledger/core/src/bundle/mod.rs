@@ -1,10 +1,11 @@
 //! The evidence bundle: what a panel takes away and checks years later, trusting nobody (`docs/FORMATS.md` section 12).
 //!
 //! [`Bundle::parse`] reads one and checks its form only; its `Display` writes it. What it holds is as its maker wrote it until
-//! it has been verified.
+//! [`verify_bundle`] has said what may be believed.
 
 mod form;
 mod text;
+mod verify;
 
 use base64ct::{Base64, Encoding};
 
@@ -20,6 +21,11 @@ use crate::receipt::Receipt;
 use crate::statement::Pseudonym;
 use crate::tile::canonical_number;
 use crate::time::Timestamp;
+
+pub use verify::{
+    BundleInputs, BundleVerdict, Finding, OpenLog, OpenLogError, Shown, ShownEntry, ShownPublisher,
+    ShownStatement, Verdict, verify_bundle,
+};
 
 /// The `format` of these bundles.
 pub const FORMAT: &str = "gt/bundle/1";
