@@ -8,6 +8,7 @@ mod chains;
 mod codes;
 mod document;
 mod entries;
+mod forks;
 mod keys;
 mod ledger;
 mod links;
@@ -36,7 +37,7 @@ struct VectorFile {
     outcome: Outcome,
 }
 
-const FILES: [VectorFile; 16] = [
+const FILES: [VectorFile; 17] = [
     VectorFile { name: "json-strict.json", document: texts::json_document, outcome: texts::json_outcome },
     VectorFile { name: "times.json", document: texts::times_document, outcome: texts::time_outcome },
     VectorFile { name: "keys.json", document: keys::document, outcome: keys::outcome },
@@ -81,6 +82,7 @@ const FILES: [VectorFile; 16] = [
         outcome: tree::consistency_outcome,
     },
     VectorFile { name: "receipts.json", document: receipts::document, outcome: receipts::outcome },
+    VectorFile { name: "forks.json", document: forks::document, outcome: forks::outcome },
 ];
 
 /// Files whose cases another crate runs: pseudonyms are no part of what a verifier checks, and the schemas' tests have them.
