@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use crate::document::{self, NewCase, bytes, integer, object};
 use crate::entries::log;
 use crate::ledger::{ORIGIN, genesis, note_signer};
-use crate::receipts::{pin, pinned};
+use crate::receipts::{pin, pinned, quantum_signer};
 
 pub(crate) fn outcome(_: &Json, case: &Json) -> Value {
     let evidence = match ForkEvidence::parse(&bytes(case, "evidence")) {
@@ -80,7 +80,7 @@ pub(crate) fn document() -> Value {
     document::document(
         "Evidence of forks (FORMATS 13): does `evidence` prove that the ledger that is pinned has signed two histories?",
         Vec::new(),
-        [proven(), proves_nothing(), not_the_ledgers(), members(), texts()].concat(),
+        [proven(), proves_nothing(), not_the_ledgers(), two_algorithms(), members(), texts()].concat(),
         outcome,
     )
 }
@@ -198,6 +198,27 @@ fn not_the_ledgers() -> Vec<NewCase> {
             &[50],
             None,
         ),
+    ]
+}
+
+/// Who pins the keys of both algorithms is content with neither alone.
+fn two_algorithms() -> Vec<NewCase> {
+    let (classic, quantum) = (note_signer(50), quantum_signer(60));
+    let (one, other) = (history(None, 7), history(Some(3), 7));
+    let case = |case: NewCase, second: &[&NoteSigner], keys: &[&NoteSigner]| {
+        let first = head(ORIGIN, &one, &[&classic, &quantum]);
+        let evidence = ForkEvidence { first, second: head(ORIGIN, &other, second), beginning: None };
+        let keys = keys.iter().map(|key| Value::String(key.verifier_key().to_string())).collect();
+        let pin = [("origin", Value::from(ORIGIN)), ("verifier_keys", Value::Array(keys))];
+        case.with("evidence", evidence.to_json()).with("pinned", object(pin))
+    };
+    let both: &[&NoteSigner] = &[&classic, &quantum];
+    let left_out =
+        NewCase::refused("the second is not signed with ML-DSA-44", NOTHING, "checkpoint_downgraded");
+    vec![
+        case(NewCase::accepted("both algorithms, and both are pinned", PROVEN), both, both),
+        case(NewCase::accepted("both algorithms, and Ed25519 alone is pinned", PROVEN), both, &[&classic]),
+        case(left_out, &[&classic], both),
     ]
 }
 
