@@ -13,7 +13,7 @@ use super::{Failure, Outcome};
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["receipt", "data", "url"]))]
 pub(crate) struct Verify {
-    /// A receipt: a .tlog-proof file, or - for standard input.
+    /// A receipt (.tlog-proof) or evidence of a fork (fork.json), or - for standard input.
     receipt: Option<PathBuf>,
     /// A data folder; needs no keys.
     #[arg(long)]
@@ -49,6 +49,9 @@ impl Verify {
 
     fn receipt(&self, file: &Path, pin: Option<Pin>, output: &Output) -> Outcome {
         let bytes = read(file)?;
+        if super::fork::is_fork(&bytes) {
+            return Ok(super::fork::verify_fork(&bytes, pin.as_ref(), output));
+        }
         let statement = match &self.statement {
             Some(file) => Some(read_statement(file)?),
             None => None,

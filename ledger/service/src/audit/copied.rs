@@ -24,6 +24,7 @@ enum Stray {
 /// What a mirror of a log of this size holds besides its parts.
 pub(super) fn surplus(folder: &DataFolder, size: TreeSize) -> Surplus {
     let (strays, mut surplus) = strays(folder, size);
+    surplus.notes.insert(0, "this is a mirror: it has no vault, so no statement was read".to_owned());
     for (path, stray) in strays.into_iter().filter(|_| !folder.is_running()) {
         surplus.faults.push(match stray {
             Stray::LeftOver => {
