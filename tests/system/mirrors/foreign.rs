@@ -113,17 +113,17 @@ fn the_log_and_its_mirror_pass_implementations_that_are_not_ours() {
     let mut council = home.enrol("council", "gss:E06000999", None);
     let server = home.serve();
     grow(&server.client(), &mut council, 100);
-    let served = Served::at(&server.url);
-    let mut earlier = served.checkpoint(&vkeys);
+    let ledger = Served::at(&server.url);
+    let mut earlier = ledger.checkpoint(&vkeys);
     // Up to a full tile, over it, and to several.
     for more in [256 - server.client().size(), 61, 500] {
         grow(&server.client(), &mut council, more);
         if server.client().size() > 257 {
-            check(&served, &vkeys, &earlier);
+            check(&ledger, &vkeys, &earlier);
             let out = home.at("mirror");
             mirror(&home, &server.url, &out).succeeded();
             check(&Served::at(&StaticFiles::serve(&out).url()), &vkeys, &earlier);
         }
-        earlier = served.checkpoint(&vkeys);
+        earlier = ledger.checkpoint(&vkeys);
     }
 }
