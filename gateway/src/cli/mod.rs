@@ -7,9 +7,12 @@ mod bench;
 mod configure;
 mod decision;
 mod demo;
+mod fetch;
+mod fork;
 mod fsck;
 mod init;
 mod keys;
+mod mirror;
 mod nats;
 mod output;
 mod pseudonym;
@@ -60,6 +63,8 @@ enum Command {
     Verify(verify::Verify),
     /// Check a data folder with its keys, deriving everything again from the entries. Changes nothing.
     Fsck(fsck::Fsck),
+    /// Copy the open log to a folder of static files, verifying it, and prove it if the ledger ever signs another history.
+    Mirror(mirror::Mirror),
     /// Ask a view: decisions, a child's timeline, open requests, who shares with whom, and more.
     Query(query::Query),
     /// List the alerts that wait for somebody, or others.
@@ -124,6 +129,7 @@ pub fn main() -> ExitCode {
         Command::Agent(command) => command.run(&output),
         Command::Verify(command) => command.run(&output),
         Command::Fsck(command) => command.run(&output),
+        Command::Mirror(command) => command.run(&output),
         Command::Query(command) => command.run(&output),
         Command::Alerts(command) => command.run(&output),
         Command::Decision(command) => command.run(&output),

@@ -12,9 +12,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use gt_core::bundle::{MAX_BUNDLE_BYTES, Verdict};
-use gt_core::json::Value as StrictJson;
 use gt_core::policy::{MAX_POLICY_LEN, Policy};
 
+use super::fork::{is_fork, verify_fork};
 use super::fsck::{check_log, read_checkpoint, read_pin};
 use super::output::Output;
 use super::{Failure, Outcome};
@@ -22,8 +22,8 @@ use super::{Failure, Outcome};
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["file", "data", "url"]))]
 pub(crate) struct Verify {
-    /// An evidence bundle (.bundle.json) or a receipt (.tlog-proof), or - for standard input.
-    #[arg(value_name = "BUNDLE|RECEIPT")]
+    /// An evidence bundle (.bundle.json), a receipt (.tlog-proof) or evidence of a fork (fork.json), or - for standard input.
+    #[arg(value_name = "BUNDLE|RECEIPT|FORK")]
     file: Option<PathBuf>,
     /// A data folder; needs no keys.
     #[arg(long)]
@@ -86,11 +86,18 @@ impl Verify {
                 };
                 bundle::check(file, &bytes, &against, output)
             }
-            Held::Fork => Err(Failure::could_not_tell(format!(
-                "{} is evidence that a ledger signed two histories (gt/fork/1), neither a bundle nor a receipt; it is checked by comparing \
-                 the two checkpoints in it",
-                file.display()
-            ))),
+            Held::Fork => {
+                self.refuse(
+                    "evidence of a fork, which has all in it that it needs but the pin",
+                    &[
+                        ("--known", self.known.is_some()),
+                        ("--policy", self.policy.is_some()),
+                        ("--log", self.log.is_some()),
+                        ("--statement", self.statement.is_some()),
+                    ],
+                )?;
+                Ok(verify_fork(&bytes, pin.as_ref(), output))
+            }
         }
     }
 
@@ -113,13 +120,7 @@ impl Held {
         if !matches!(text, [b'{' | b'[', ..]) {
             return Self::Receipt;
         }
-        // A fork's evidence is two checkpoints and a proof: what is longer is none, and need not be parsed to know that.
-        if bytes.len() > 4 * gt_core::note::MAX_NOTE_LEN {
-            return Self::Bundle;
-        }
-        let format = StrictJson::parse(bytes);
-        let format = format.as_ref().ok().and_then(|json| json.as_object()?.get("format")?.as_str());
-        if format == Some("gt/fork/1") { Self::Fork } else { Self::Bundle }
+        if is_fork(bytes) { Self::Fork } else { Self::Bundle }
     }
 }
 

@@ -9,6 +9,7 @@ mod chains;
 mod codes;
 mod document;
 mod entries;
+mod forks;
 mod keys;
 mod ledger;
 mod links;
@@ -38,7 +39,7 @@ struct VectorFile {
     outcome: Outcome,
 }
 
-const FILES: [VectorFile; 17] = [
+const FILES: [VectorFile; 18] = [
     VectorFile { name: "policies.json", document: policies::document, outcome: policies::outcome },
     VectorFile { name: "json-strict.json", document: texts::json_document, outcome: texts::json_outcome },
     VectorFile { name: "times.json", document: texts::times_document, outcome: texts::time_outcome },
@@ -84,6 +85,7 @@ const FILES: [VectorFile; 17] = [
         outcome: tree::consistency_outcome,
     },
     VectorFile { name: "receipts.json", document: receipts::document, outcome: receipts::outcome },
+    VectorFile { name: "forks.json", document: forks::document, outcome: forks::outcome },
 ];
 
 /// Files whose cases another crate runs: pseudonyms are no part of what a verifier checks, and the schemas' tests have them.
