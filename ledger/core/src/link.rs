@@ -137,6 +137,13 @@ impl fmt::Debug for LinkKey {
     }
 }
 
+impl LinkOpening {
+    /// c(n), which the entry's link must have; `next` is l(n+1).
+    pub fn commitment(&self, next: &LinkName) -> [u8; 16] {
+        commitment(&self.blinding, self.n, &self.name, next)
+    }
+}
+
 impl Link {
     /// Parses 43 characters of base64url.
     pub fn parse(text: &str) -> Option<Self> {
@@ -177,7 +184,7 @@ pub fn check_complete<'a>(
         if index != opening.index || found[position] {
             return Err(CompletenessError::Repeated { n: opening.n, index });
         }
-        if commitment(&opening.blinding, opening.n, &opening.name, following) != link.commitment {
+        if opening.commitment(following) != link.commitment {
             return Err(CompletenessError::NotOpened { n: opening.n, index });
         }
         found[position] = true;
