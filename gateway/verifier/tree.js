@@ -110,5 +110,6 @@
     }
   }
 
-  gt.tree = { leafHash, checkInclusion, checkConsistency, EMPTY_ROOT, Tree };
+  gt.tree = { leafHash, checkInclusion, checkConsistency, EMPTY_ROOT };
+  gt.Tree = Tree;
 })();
