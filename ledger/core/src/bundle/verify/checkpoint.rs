@@ -1,9 +1,10 @@
-//! Step 2: the checkpoint, and whose it is.
+//! Steps 2 and 3: the checkpoint, whose it is, and who has seen it.
 
 use super::finding::{Findings, Whom};
 use super::registrar::RegistrarChain;
 use crate::checkpoint::SignedCheckpoint;
 use crate::note::VerifierKey;
+use crate::policy::Policy;
 use crate::receipt::ReceiptError;
 use crate::verify::{Pin, ReceiptFault};
 
@@ -40,6 +41,22 @@ pub(super) fn check_named_keys(
 ) -> Vec<VerifierKey> {
     let keys = chain.registry().ledger_keys();
     check(signed, &keys.origin, &keys.verifier_keys, findings)
+}
+
+/// Holds the checkpoint against a policy, and gives the names of the policy's witnesses that cosigned.
+pub(super) fn check_policy(
+    signed: &SignedCheckpoint,
+    policy: Option<&Policy>,
+    findings: &mut Findings,
+) -> Vec<String> {
+    let Some(policy) = policy else { return Vec::new() };
+    match policy.check(signed) {
+        Ok(witnesses) => witnesses.into_iter().map(|witness| witness.name.clone()).collect(),
+        Err(fault) => {
+            findings.fault(fault.code(), PLACE, Whom::Bundle);
+            Vec::new()
+        }
+    }
 }
 
 fn check(

@@ -15,6 +15,7 @@ mod shown;
 
 use super::{About, Bundle};
 use crate::checkpoint::Checkpoint;
+use crate::policy::Policy;
 use crate::verify::Pin;
 
 pub use finding::{Finding, Verdict};
@@ -28,6 +29,8 @@ use finding::{Findings, Whom};
 pub struct BundleInputs<'a> {
     /// What its holder knows of the ledger from outside.
     pub pin: Option<&'a Pin>,
+    /// Which logs its holder accepts, and whose cosignatures under the checkpoint are asked for.
+    pub policy: Option<&'a Policy>,
     /// A checkpoint that its holder trusts.
     pub known: Option<&'a Checkpoint>,
     /// The open log, anybody's mirror of it, from its first entry on.
@@ -66,7 +69,7 @@ pub fn verify_bundle(bytes: &[u8], inputs: BundleInputs<'_>) -> BundleVerdict {
 }
 
 fn check(bytes: &[u8], inputs: BundleInputs<'_>, findings: &mut Findings, shown: &mut Shown) -> Option<()> {
-    let BundleInputs { pin, known, log } = inputs;
+    let BundleInputs { pin, policy, known, log } = inputs;
     let bundle = match Bundle::parse(bytes) {
         Ok(bundle) => bundle,
         Err(error) => {
@@ -79,6 +82,7 @@ fn check(bytes: &[u8], inputs: BundleInputs<'_>, findings: &mut Findings, shown:
     let head = signed.checkpoint();
     shown.take_checkpoint(head);
     shown.signed_by = checkpoint::check_pin(&signed, pin, findings);
+    shown.witnesses = checkpoint::check_policy(&signed, policy, findings);
 
     let chain = registrar::check(&bundle.registrar, head, pin, findings)?;
     if pin.is_none() {

@@ -29,6 +29,8 @@ pub struct Shown {
     pub root: Option<Hash>,
     /// The ledger's keys that signed the checkpoint: those of the pin, or without one those that the ledger itself names.
     pub signed_by: Vec<VerifierKey>,
+    /// The witnesses of the policy that cosigned the checkpoint, as the policy names them.
+    pub witnesses: Vec<String>,
     /// How many statements of the registrar are here.
     pub registrar_statements: u64,
     /// The records without a fault, by rising index.
