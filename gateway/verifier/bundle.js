@@ -28,6 +28,11 @@
       this.unknowns.push({ code, place });
     }
 
+    /** The record at an index, if its proof has no fault. */
+    recordAt(index) {
+      return this.records.find((one) => one.proved && one.entry.index === index);
+    }
+
     /** Runs a part of the check; what it refuses with becomes a fault. @returns {Promise<object|null>} that fault */
     async collect(place, run) {
       try {
@@ -56,10 +61,8 @@
 
   /** Step 2, under the pin. */
   const checkCheckpoint = async (check) => {
-    if (check.pin === undefined) {
-      check.unknown('nothing_pinned', '/checkpoint');
-      return;
-    }
+    if (check.pin?.genesis === undefined) check.unknown('nothing_pinned', '/checkpoint');
+    if (check.pin === undefined) return;
     await check.collect('/checkpoint', async () => {
       if (check.checkpoint.origin !== check.pin.origin) gt.refuse('other_origin');
       await gt.note.checkSigned(check.checkpoint, check.pin.keys);
@@ -79,8 +82,11 @@
     (check) => check.collect('/checkpoint', () => { check.checkpoint = gt.note.readCheckpoint(check.bundle.checkpoint); }),
     async (check) => {
       await checkCheckpoint(check);
-      const codes = check.policy === undefined ? [] : await gt.policy.check(check.policy, check.checkpoint);
-      codes.forEach((code) => check.fault(code, '/checkpoint'));
+      if (check.policy !== undefined) {
+        await check.collect('/checkpoint', async () => {
+          check.cosigned = await gt.policy.check(check.policy, check.checkpoint);
+        });
+      }
       return null;
     },
     (check) => check.collect(null, () => gt.bundleRecords.checkRegistrar(check)),
@@ -93,7 +99,7 @@
       gt.bundleChild.checkManifest(check);
       await gt.bundleChild.checkCompleteness(check);
       const reader = check.log === undefined ? null : await gt.bundleLog.readLog(check);
-      if (check.known !== undefined) gt.bundleLog.checkKnown(check, reader);
+      gt.bundleLog.checkKnown(check, reader);
       gt.bundleLog.checkLog(check, reader);
       return null;
     },
@@ -113,13 +119,13 @@
    * @param {{bundles: function(): AsyncIterable<Uint8Array[]>}} [inputs.log]
    * @param {function(string, number, number): *} [inputs.progress]
    * @returns {Promise<object>} `verdict`, `faults` and `unknowns` with `code` and `place`, and what was read: `bundle`,
-   *   `checkpoint`, `registry`, `registrar`, `records`
+   *   `checkpoint`, `registry`, `registrar`, `records`, and `cosigned`, the policy's witnesses that did
    */
   const check = async (inputs) => {
     const state = new Check(inputs);
     for (const step of steps) if ((await step(state)) !== null) break;
-    const { faults, unknowns, bundle, checkpoint, registry, registrar, records } = state;
-    return { verdict: verdictOf(state), faults, unknowns, bundle, checkpoint, registry, registrar, records };
+    const { faults, unknowns, bundle, checkpoint, registry, registrar, records, cosigned } = state;
+    return { verdict: verdictOf(state), faults, unknowns, bundle, checkpoint, registry, registrar, records, cosigned };
   };
 
   gt.bundle = { check };

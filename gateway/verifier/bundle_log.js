@@ -31,7 +31,7 @@
   const namesOf = (check) => {
     const names = new Map();
     const want = (name) => names.set(gt.links.hexOfName(name), []);
-    if (check.bundle.manifest.about.kind === 'child') {
+    if (check.isAboutChild) {
       for (const { links, next } of check.bundle.completeness) {
         links.forEach((link) => want(link.name));
         want(next);
@@ -49,6 +49,7 @@
       this.registrars = 0;
       this.names = namesOf(check);
       this.fault = null;
+      this.isBroken = false;
     }
 
     take(octets) {
@@ -74,7 +75,7 @@
     }
   }
 
-  /** Reads the open log up to what is needed of it. @returns {Promise<LogReader|null>} null if it cannot be read */
+  /** Reads the open log up to what is needed of it, as far as it can be read. @returns {Promise<LogReader>} */
   const readLog = async (check) => {
     const reader = new LogReader(check);
     const wanted = Math.max(check.checkpoint.size, check.known?.size ?? 0);
@@ -86,81 +87,82 @@
       }
     } catch (error) {
       if (!(error instanceof gt.Refusal)) throw error;
-      return null;
+      reader.isBroken = true;
     }
     return reader;
   };
 
-  const checkSmaller = (check, reader) => {
-    const { known, checkpoint } = check;
-    const rootThere = reader?.roots.get(known.size);
-    if (known.size === 0 || rootThere !== undefined) {
-      if (!bytes.equal(rootThere ?? gt.tree.EMPTY_ROOT, known.root)) check.fault('known_contradicted', '/consistency');
-      return;
-    }
-    let found = null;
+  /** The elements of `consistency` that read. */
+  const readAllConsistency = (check) => {
+    const read = [];
     for (const [i, text] of check.bundle.consistency.entries()) {
       try {
-        const proof = readConsistency(text);
-        if (proof.size === known.size) found ??= proof;
+        read.push(readConsistency(text));
       } catch (error) {
         if (!(error instanceof gt.Refusal)) throw error;
         check.fault(error.code, `/consistency/${i}`);
       }
     }
-    if (found === null) {
-      check.unknown('known_not_compared', '/consistency');
-      return;
-    }
+    return read;
+  };
+
+  const isProved = (path, known, checkpoint) => {
     try {
-      gt.tree.checkConsistency(known.size, checkpoint.size, found.path, known.root, checkpoint.root);
+      gt.tree.checkConsistency(known.size, checkpoint.size, path, known.root, checkpoint.root);
+      return true;
     } catch (error) {
       if (!(error instanceof gt.Refusal)) throw error;
-      check.fault('known_contradicted', '/consistency');
+      return false;
     }
+  };
+
+  /** Whether the known checkpoint is of the same history. @returns {boolean|null} null if nothing shows it */
+  const agrees = ({ known, checkpoint }, proofs, reader) => {
+    if (known.size === checkpoint.size) return bytes.equal(known.root, checkpoint.root);
+    if (known.size === 0) return true;
+    const root = reader?.roots.get(known.size);
+    if (root !== undefined) return bytes.equal(known.root, root);
+    const proof = known.size < checkpoint.size ? proofs.find((one) => one.size === known.size) : undefined;
+    return proof === undefined ? null : isProved(proof.path, known, checkpoint);
   };
 
   /** Step 10. */
   const checkKnown = (check, reader) => {
-    const { known, checkpoint } = check;
-    if (known.origin !== checkpoint.origin) {
+    const proofs = readAllConsistency(check);
+    if (check.known === undefined) return;
+    if (check.known.origin !== check.checkpoint.origin) {
       check.fault('known_other_origin', '/consistency');
-    } else if (known.size < checkpoint.size) {
-      checkSmaller(check, reader);
-    } else {
-      const root = known.size === checkpoint.size ? checkpoint.root : reader?.roots.get(known.size);
-      if (root === undefined) check.unknown('known_not_compared', '/consistency');
-      else if (!bytes.equal(root, known.root)) check.fault('known_contradicted', '/consistency');
+      return;
     }
+    const outcome = agrees(check, proofs, reader);
+    if (outcome === null) check.unknown('known_not_compared', '/consistency');
+    if (outcome === false) check.fault('known_contradicted', '/consistency');
   };
 
   const checkLinksInLog = (check, reader) => {
     const placesOf = (name) => reader.names.get(gt.links.hexOfName(name)) ?? [];
-    if (check.bundle.manifest.about.kind !== 'child') return;
     for (const { links, next } of check.bundle.completeness) {
       for (const link of links) {
-        for (const index of placesOf(link.name)) {
-          if (index !== link.index) check.fault('link_repeated', `/log/${index}`);
-        }
+        const other = placesOf(link.name).find((index) => index !== link.index);
+        if (other !== undefined) check.fault('link_repeated', `/log/${other}`);
       }
-      for (const index of placesOf(next)) check.fault('record_goes_on', `/log/${index}`);
+      const [further] = placesOf(next);
+      if (further !== undefined) check.fault('record_goes_on', `/log/${further}`);
     }
   };
 
   /** Step 11. */
   const checkLog = (check, reader) => {
     const { size, root } = check.checkpoint;
-    if (check.log === undefined) {
+    if (reader === null) {
       if (check.bundle.manifest.about.kind === 'child') check.unknown('completeness_not_checked', '/completeness');
-    } else if (reader === null) {
-      check.unknown('log_not_read', '/log');
-    } else if (reader.tree.size < size) {
-      check.unknown('log_too_short', '/log');
     } else if (reader.fault !== null) {
       check.fault(reader.fault.code, reader.fault.place);
+    } else if (reader.tree.size < size) {
+      check.unknown(reader.isBroken ? 'log_not_read' : 'log_too_short', '/log');
     } else if (!bytes.equal(reader.roots.get(size), root)) {
       check.fault('log_differs', '/log');
-    } else {
+    } else if (check.isAboutChild) {
       checkLinksInLog(check, reader);
     }
   };

@@ -2,9 +2,10 @@
 /** A bundle's registrar's chain, tip and records, and the chains through them (FORMATS 12, steps 4 to 7). */
 (() => {
   const gt = globalThis.GoldenThread;
-  const AHEAD_MS = 300_000;
+  const { bytes } = gt;
+  const AHEAD_SECONDS = 300;
 
-  /** Reads a proof and its entry; what could be read stays in `into`, whatever is refused after it. */
+  /** Reads a proof and its entry, up to `not_included`; what could be read stays in `into`. */
   const readProof = (text, checkpoint, into) => {
     const proof = gt.receipt.readProof(text);
     if (proof.checkpoint !== '') gt.refuse('receipt_no_separator');
@@ -25,20 +26,19 @@
     const pinned = check.pin?.genesis;
     if (pinned !== undefined && pinned !== entry.leafHash) at.refuse('/proof', 'other_genesis');
     await at.within('/statement', async () => {
-      const named = statement.type === 'ledger.created' ? statement.data.get('registrar') : null;
-      if (gt.json.isObject(named)) {
-        const key = gt.keys.fromJwk(named);
-        if (key.thumbprint !== statement.kid) gt.refuse('wrong_key');
-        await gt.statement.checkSignature(statement, key.x);
-      }
-      check.registry = await gt.Registry.create(statement, entry.leafHash);
+      const registry = gt.Registry.create(statement, entry.leafHash);
+      if (statement.aud !== check.checkpoint.origin) gt.refuse('wrong_audience');
+      const { registrar } = registry.ledgerKeys[0];
+      if (statement.kid !== registrar.thumbprint) gt.refuse('wrong_key');
+      await gt.statement.checkSignature(statement, registrar.x);
+      check.registry = registry;
     });
   };
 
   const followRegistry = async (check, at, i, { entry, statement }) => {
     const { registry } = check;
-    if (entry.index <= check.registrar[i - 1].entry.index) at.refuse('/proof', 'record_order');
     await at.within('/statement', async () => {
+      if (statement.publisher !== registry.registrarId) gt.refuse('unknown_publisher');
       await registry.checkSigner(statement, entry.index);
       if (statement.seq !== i) gt.refuse('chain_gap');
       if (statement.prev !== registry.hashes.at(-1)) gt.refuse('chain_prev');
@@ -52,9 +52,11 @@
       const at = check.at(`/registrar/${i}`);
       const read = { place: at.place, record };
       check.registrar.push(read);
-      await at.within('/proof', () => readProof(record.proof, check.checkpoint, read));
+      await at.within('/proof', () => {
+        readProof(record.proof, check.checkpoint, read);
+        if (i > 0 && read.entry.index <= check.registrar[i - 1].entry.index) gt.refuse('record_order');
+      });
       await at.within('/statement', () => readStatement(record, read));
-      if (i > 0 && read.statement.publisher !== check.registry.registrarId) at.refuse('/statement', 'wrong_agency');
       await (i === 0 ? startRegistry(check, at, read) : followRegistry(check, at, i, read));
       if (read.entry.registry !== i) at.refuse('/proof', 'registry_count');
       if (record.disclosures.length > 0 || record.left_out.length > 0) at.refuse('/left_out', 'left_out_differs');
@@ -67,9 +69,10 @@
     check.tip = tip;
     return check.collect('/tip', () => {
       readProof(check.bundle.tip, check.checkpoint, tip);
+      tip.proved = true;
       if (tip.entry.index !== check.checkpoint.size - 1) gt.refuse('tip_not_last');
-      const last = check.registrar.at(-1).entry.index;
-      const counted = tip.entry.registry + (tip.entry.index === last ? 1 : 0);
+      const isRegistrars = check.registrar.some((one) => one.entry.index === tip.entry.index);
+      const counted = tip.entry.registry + (isRegistrars ? 1 : 0);
       if (counted !== check.registrar.length) gt.refuse('registrar_statement_left_out');
     });
   };
@@ -80,14 +83,17 @@
   const checkPlace = (check, read) => {
     const { index, registry } = read.entry;
     if (index <= check.lastIndex || check.registrar.some((one) => one.entry.index === index)) gt.refuse('record_order');
-    check.lastIndex = index;
     if (registry !== registrarsBelow(check, index)) gt.refuse('registry_count');
+    check.lastIndex = index;
+    read.proved = true;
   };
 
   const checkAuthorship = async (check, record, read) => {
     readStatement(record, read);
-    await check.registry.checkSigner(read.statement, read.entry.index);
-    if (read.statement.iat * 1000 > read.entry.receivedAt + AHEAD_MS) gt.refuse('from_the_future');
+    const { statement, entry } = read;
+    if (statement.publisher === check.registry.registrarId) gt.refuse('registrar_statement_left_out');
+    await check.registry.checkSigner(statement, entry.index);
+    if (statement.iat > Math.floor(entry.receivedAt / 1000) + AHEAD_SECONDS) gt.refuse('from_the_future');
   };
 
   /** Digests of members that are not kept, and whose disclosures are not among these. */
@@ -116,8 +122,11 @@
     }
     await at.within('/statement', () => checkAuthorship(check, record, read));
     const seen = new Set();
+    let length = record.statement.length + 1;
     for (const [j, text] of record.disclosures.entries()) {
+      length += text.length + 1;
       await at.within(`/disclosures/${j}`, () => {
+        if (length > gt.statement.MAX_TOGETHER) gt.refuse('too_long');
         read.disclosures.push(gt.statement.readDisclosure(read.statement, text, seen));
       });
     }
@@ -128,7 +137,7 @@
   const checkRecords = async (check) => {
     check.lastIndex = -1;
     for (const [i, record] of check.bundle.records.entries()) {
-      const read = { place: `/records/${i}`, disclosures: [], leftOut: [], fault: null };
+      const read = { place: `/records/${i}`, proved: false, disclosures: [], leftOut: [], fault: null };
       check.records.push(read);
       read.fault = await check.collect(null, () => checkRecord(check, record, read));
       await check.progress('records', i + 1, check.bundle.records.length);
@@ -151,24 +160,25 @@
     }
   };
 
+  /** What stands in the log at each index that is shown here, by its first place: registrar's records, records, tip. */
+  const entriesByIndex = (check) => {
+    const shown = new Map();
+    const proved = [
+      ...check.registrar.map((read) => ({ entry: read.entry, place: `${read.place}/proof` })),
+      ...check.records.filter((read) => read.proved).map((read) => ({ entry: read.entry, place: `${read.place}/proof` })),
+      ...(check.tip.proved ? [{ entry: check.tip.entry, place: check.tip.place }] : []),
+    ];
+    for (const one of proved) if (!shown.has(one.entry.index)) shown.set(one.entry.index, one);
+    return [...shown.values()].sort((a, b) => a.entry.index - b.entry.index);
+  };
+
   /** Step 7, for the log's own chain: whatever stands side by side here. */
   const checkEntriesChain = (check) => {
-    const proofOf = (read) => ({ entry: read.entry, place: `${read.place}/proof` });
-    const shown = [
-      ...check.registrar.map(proofOf), ...check.records.map(proofOf), { entry: check.tip.entry, place: '/tip' },
-    ].filter(({ entry }) => entry !== undefined);
-    shown.sort((a, b) => a.entry.index - b.entry.index);
-    let group = [];
-    let lower = null;
-    for (const one of shown) {
-      if (group.length > 0 && group[0].entry.index < one.entry.index) {
-        lower = group.at(-1).entry;
-        group = [];
-      }
-      group.push(one);
-      if (lower === null) continue;
-      if (lower.index + 1 === one.entry.index && one.entry.prev !== lower.leafHash) check.fault('entry_prev', one.place);
-      else if (one.entry.receivedAt < lower.receivedAt) check.fault('received_at_decreases', one.place);
+    let lower = { index: -1, leafHash: bytes.base64url(bytes.ZERO_HASH), receivedAt: -Infinity };
+    for (const { entry, place } of entriesByIndex(check)) {
+      if (lower.index + 1 === entry.index && entry.prev !== lower.leafHash) check.fault('entry_prev', place);
+      else if (entry.receivedAt < lower.receivedAt) check.fault('received_at_decreases', place);
+      lower = entry;
     }
   };
 

@@ -98,7 +98,7 @@
     const text = Array.from(octets, (octet) => String.fromCharCode(octet)).join('');
     if (/[^\t\n\u0020-\u007e\u0080-\u00ff]/.test(text)) malformed(0);
     const lines = text.split('\n');
-    if (lines.pop() !== '') malformed(lines.length + 1);
+    // The last line may lack its newline, as files that people write do.
     const reader = new Reader();
     lines.forEach((line, i) => reader.read(line, i + 1));
     if (reader.quorum === null) malformed(lines.length);
@@ -111,28 +111,29 @@
     return rule.members.filter((member) => isMet(policy, member, witnessed)).length >= rule.needed;
   };
 
+  const isSignedByLog = async (policy, checkpoint) => {
+    for (const key of policy.logs) {
+      if (key.name === checkpoint.origin && (await note.signedBy(checkpoint, key)) === 'good') return true;
+    }
+    return policy.logs.length === 0;
+  };
+
   /**
    * Section 12, step 3.
    * @param {object} policy @param {object} checkpoint
-   * @returns {Promise<string[]>} codes of the faults, in their order
+   * @returns {Promise<string[]>} names of the witnesses that cosigned, as the policy has them
+   * @throws `policy_other_log`, `cosignature_bad`, `quorum_not_met`
    */
   const check = async (policy, checkpoint) => {
-    const codes = [];
-    let signed = false;
-    for (const key of policy.logs) {
-      if (key.name === checkpoint.origin && (await note.signedBy(checkpoint, key)) === 'good') signed = true;
-    }
-    if (policy.logs.length > 0 && !signed) codes.push('policy_other_log');
+    if (!(await isSignedByLog(policy, checkpoint))) gt.refuse('policy_other_log');
     const witnessed = new Set();
-    let bad = false;
     for (const [name, rule] of policy.rules) {
       const outcome = rule.kind === 'witness' ? await note.signedBy(checkpoint, rule.key) : 'none';
+      if (outcome === 'bad') gt.refuse('cosignature_bad', { name });
       if (outcome === 'good') witnessed.add(name);
-      if (outcome === 'bad') bad = true;
     }
-    if (bad) codes.push('cosignature_bad');
-    if (policy.quorum !== 'none' && !isMet(policy, policy.quorum, witnessed)) codes.push('quorum_not_met');
-    return codes;
+    if (policy.quorum !== 'none' && !isMet(policy, policy.quorum, witnessed)) gt.refuse('quorum_not_met');
+    return [...witnessed];
   };
 
   gt.policy = { read, check };

@@ -243,5 +243,5 @@
     if (!(await gt.keys.verify(key, statement.signature, statement.input))) gt.refuse('bad_signature');
   };
 
-  gt.statement = { read, readDisclosure, readCompact, owners, namedBy, checkSignature, isAgency, isHash, isPseudonym };
+  gt.statement = { read, readDisclosure, readCompact, owners, namedBy, checkSignature, isAgency, isHash, isPseudonym, MAX_TOGETHER };
 })();

@@ -27,7 +27,8 @@ globalThis.VectorCases = (() => {
     for (const { index, statement: text } of statements) {
       const { statement } = gt.statement.readCompact(bytes.utf8(text), 'sealer');
       if (registry === null) {
-        registry = await gt.Registry.create(statement, genesis);
+        registry = gt.Registry.create(statement, genesis);
+        await registry.checkSigner(statement, index);
         continue;
       }
       await registry.checkSigner(statement, index);
@@ -131,6 +132,11 @@ globalThis.VectorCases = (() => {
     };
   };
 
+  const policies = async (one) => {
+    const policy = gt.policy.read(octets(one, 'policy'));
+    return { cosigned: await gt.policy.check(policy, gt.note.readCheckpoint(one.checkpoint)) };
+  };
+
   const pseudonyms = (one) => {
     const identifier = gt.pseudonym.normalise(one.identifier);
     return { value: identifier.value, pseudonym: gt.pseudonym.make(identifier, from(one.key), one.epoch) };
@@ -157,6 +163,7 @@ globalThis.VectorCases = (() => {
     'inclusion.json': inclusion,
     'consistency.json': consistency,
     'receipts.json': receipts,
+    'policies.json': policies,
     'pseudonyms.json': pseudonyms,
   };
 })();
