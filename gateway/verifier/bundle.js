@@ -11,6 +11,7 @@
       this.unknowns = [];
       this.registrar = [];
       this.records = [];
+      this.byIndex = new Map();
       this.tip = null;
       this.registry = null;
       this.bundle = null;
@@ -30,7 +31,7 @@
 
     /** The record at an index, if its proof has no fault. */
     recordAt(index) {
-      return this.records.find((one) => one.proved && one.entry.index === index);
+      return this.byIndex.get(index);
     }
 
     /** Runs a part of the check; what it refuses with becomes a fault. @returns {Promise<object|null>} that fault */

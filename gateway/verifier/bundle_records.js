@@ -85,6 +85,7 @@
     if (index <= check.lastIndex || check.registrar.some((one) => one.entry.index === index)) gt.refuse('record_order');
     if (registry !== registrarsBelow(check, index)) gt.refuse('registry_count');
     check.lastIndex = index;
+    check.byIndex.set(index, read);
     read.proved = true;
   };
 
