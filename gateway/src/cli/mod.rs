@@ -16,6 +16,7 @@ mod pseudonym;
 mod query;
 mod registrar;
 mod serve;
+mod verifier;
 mod verify;
 
 use std::process::ExitCode;
@@ -58,6 +59,8 @@ enum Command {
     Agent(agent::Agent),
     /// Check a receipt, a data folder or a running ledger. Exit status 0: sound, 1: not sound, 2: could not tell.
     Verify(verify::Verify),
+    /// Write the page on which a review panel checks bundles and receipts: one HTML file for any browser.
+    Verifier(verifier::Verifier),
     /// Check a data folder with its keys, deriving everything again from the entries. Changes nothing.
     Fsck(fsck::Fsck),
     /// Ask a view: decisions, a child's timeline, open requests, who shares with whom, and more.
@@ -123,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Publish(command) => command.run(&output),
         Command::Agent(command) => command.run(&output),
         Command::Verify(command) => command.run(&output),
+        Command::Verifier(command) => command.run(&output),
         Command::Fsck(command) => command.run(&output),
         Command::Query(command) => command.run(&output),
         Command::Alerts(command) => command.run(&output),
