@@ -95,12 +95,13 @@
   const hashFromBase64 = (text) => (text.length === 44 ? fromBase64(text) : null);
 
   const encoder = new TextEncoder();
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const utf8 = (text) => encoder.encode(text);
 
   /** Strict UTF-8; a byte-order mark is kept as the character that it is. @returns {string|null} */
   const fromUtf8 = (bytes) => {
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+      return decoder.decode(bytes);
     } catch {
       return null;
     }
@@ -135,7 +136,9 @@
   /** A number up to 2^53−1 as 8 bytes, big-endian. */
   const u64 = (number) => {
     const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setBigUint64(0, BigInt(number));
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, Math.floor(number / 2 ** 32));
+    view.setUint32(4, number % 2 ** 32);
     return bytes;
   };
 

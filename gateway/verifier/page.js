@@ -95,9 +95,11 @@
 
   const inWorker = (files, progress) =>
     new Promise((resolve, reject) => {
+      const items = [];
       worker.onmessage = ({ data }) => {
         if (data.progress !== undefined) progress(data.progress);
-        else if (data.shown !== undefined) resolve(data.shown);
+        else if (data.items !== undefined) items.push(...data.items);
+        else if (data.shown !== undefined) resolve({ ...data.shown, items });
         else reject(new Error(data.failed));
       };
       worker.onerror = (event) => reject(new Error(event.message || 'the worker did not start'));

@@ -6,7 +6,7 @@
 (() => {
   const gt = globalThis.GoldenThread;
   const ICONS = { sound: '\u2713', not_sound: '\u2717', could_not_tell: '?' };
-  const ITEMS_AT_ONCE = 25;
+  const AT_ONCE = 25;
 
   /**
    * An element. @param {string} name @param {object} attributes `text` is its text, others are attributes
@@ -55,15 +55,10 @@
       make('p', { text: second }),
       make('p', { class: 'faint code', text: code }));
 
-  const faults = (shown) =>
-    section('faults', `What is wrong (${shown.faults.length})`,
-      make('ol', { class: 'findings' }, ...shown.faults.map((fault) =>
-        finding(fault.found, fault.where, fault.means, fault.target, `${fault.code} ${fault.place}`))));
+  const fault = ({ found, where, means, target, code, place }) => finding(found, where, means, target, `${code} ${place}`);
 
-  const unknowns = (shown) =>
-    section('unknowns', `What could not be told (${shown.unknowns.length})`,
-      make('ol', { class: 'findings' }, ...shown.unknowns.map((unknown) =>
-        finding(unknown.what, unknown.where, `What would tell: ${unknown.tells}`, null, `${unknown.code} ${unknown.place}`))));
+  const unknown = ({ what, where, tells, code, place }) =>
+    finding(what, where, `What would tell: ${tells}`, null, `${code} ${place}`);
 
   const brokenMark = (item) =>
     when(item.broken.length > 0, () =>
@@ -99,24 +94,25 @@
           make('p', { class: 'faint', text: item.type }))));
   };
 
-  const registrar = (items) => {
-    const row = (item) =>
-      make('tr', {}, make('td', { text: String(item.entry ?? '') }), make('td', { text: item.time }),
-        make('td', { text: item.title }), make('td', { text: item.about }));
+  const registrarRow = (item) =>
+    make('tr', {}, make('td', { text: String(item.entry ?? '') }), make('td', { text: item.time }),
+      make('td', { text: item.title }), make('td', { text: item.about }));
+
+  const registrar = (count, rows) => {
     const heads = ['Entry', 'Received', 'What', 'System'].map((text) => make('th', { scope: 'col', text }));
     return section('registrar', 'Who may sign',
       make('p', { text: 'The registrar’s statements, all of them up to the checkpoint. They decide whose signature counts, and when.' }),
-      make('details', {}, make('summary', { text: `${items.length} statements` }),
-        make('table', {}, make('thead', {}, make('tr', {}, ...heads)), make('tbody', {}, ...items.map(row)))));
+      make('details', {}, make('summary', { text: `${count} statements` }),
+        make('table', {}, make('thead', {}, make('tr', {}, ...heads)), rows)));
   };
 
   const pause = () => new Promise((resolve) => { setTimeout(resolve, 0); });
 
-  /** Adds the events a few at a time, so that the page answers while a large bundle is shown. */
-  const fill = async (timeline, items, isCurrent) => {
-    for (let at = 0; at < items.length; at += ITEMS_AT_ONCE) {
+  /** Adds what is made of items a few at a time, so that the page answers while a large bundle is shown. */
+  const fill = async (list, items, build, isCurrent) => {
+    for (let at = 0; at < items.length; at += AT_ONCE) {
       if (!isCurrent()) return;
-      timeline.append(...items.slice(at, at + ITEMS_AT_ONCE).map(event));
+      list.append(...items.slice(at, at + AT_ONCE).map(build));
       await pause();
     }
   };
@@ -126,19 +122,27 @@
    * @param {function(): boolean} isCurrent whether this is still what is to be shown
    */
   const show = async (place, shown, isCurrent) => {
-    const timeline = make('ol', { class: 'timeline' });
+    delete place.dataset.complete;
+    const lists = [
+      [make('ol', { class: 'findings' }), shown.faults, fault],
+      [make('ol', { class: 'findings' }), shown.unknowns, unknown],
+      [make('ol', { class: 'timeline' }), shown.items, event],
+      [make('tbody'), shown.registrar, registrarRow],
+    ];
+    const [faults, unknowns, timeline, rows] = lists.map(([list]) => list);
     const parts = [
       verdict(shown),
-      when(shown.faults.length > 0, () => faults(shown)),
-      when(shown.unknowns.length > 0, () => unknowns(shown)),
+      when(shown.faults.length > 0, () => section('faults', `What is wrong (${shown.faults.length})`, faults)),
+      when(shown.unknowns.length > 0, () => section('unknowns', `What could not be told (${shown.unknowns.length})`, unknowns)),
       when(shown.facts.length > 0, () => section('about', 'What was checked', plainly(shown.facts))),
       when(shown.items.length > 0, () => section('timeline', 'Timeline', timeline)),
-      when(shown.registrar.length > 0, () => registrar(shown.registrar)),
+      when(shown.registrar.length > 0, () => registrar(shown.registrar.length, rows)),
       make('p', { class: 'no-print' }, make('button', { id: 'print', type: 'button', text: 'Print this' })),
     ];
     place.replaceChildren(...parts.filter((part) => part !== null));
     document.getElementById('print').addEventListener('click', () => globalThis.print());
-    await fill(timeline, shown.items, isCurrent);
+    for (const [list, items, build] of lists) await fill(list, items, build, isCurrent);
+    if (isCurrent()) place.dataset.complete = 'true';
   };
 
   gt.page = { make, show };

@@ -3,6 +3,8 @@
 (() => {
   const gt = globalThis.GoldenThread;
   const PAUSE_MS = 50;
+  /** How many events go to the page in one message: taking a large one in would hold it up. */
+  const ITEMS_A_MESSAGE = 100;
 
   const problemOf = (error) => {
     const { PROBLEMS, faultSentence } = gt.sentences;
@@ -47,7 +49,11 @@
   globalThis.onmessage = async ({ data }) => {
     const progress = gt.inTurns((what, done, total) => globalThis.postMessage({ progress: { what, done, total } }));
     try {
-      globalThis.postMessage({ shown: await gt.run(data.files, gt.readable(data.mirror), progress) });
+      const { items = [], ...shown } = await gt.run(data.files, gt.readable(data.mirror), progress);
+      for (let at = 0; at < items.length; at += ITEMS_A_MESSAGE) {
+        globalThis.postMessage({ items: items.slice(at, at + ITEMS_A_MESSAGE) });
+      }
+      globalThis.postMessage({ shown });
     } catch (error) {
       // A mistake of this page's own: no verdict, and not a fault of the file.
       globalThis.postMessage({ failed: String(error?.message ?? error) });
