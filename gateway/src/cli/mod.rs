@@ -57,7 +57,7 @@ enum Command {
     Publish(agent::Publish),
     /// The same as a small local service with an outbox.
     Agent(agent::Agent),
-    /// Check a receipt, a data folder or a running ledger. Exit status 0: sound, 1: not sound, 2: could not tell.
+    /// Check an evidence bundle, a receipt, a data folder or a running ledger. Exit status 0: sound, 1: not sound, 2: could not tell.
     Verify(verify::Verify),
     /// Write the page on which a review panel checks bundles and receipts: one HTML file for any browser.
     Verifier(verifier::Verifier),
