@@ -169,11 +169,12 @@
    */
   const readDisclosure = (statement, text, seen) => {
     if (text.length > MAX_DISCLOSURE) gt.refuse('too_long');
+    const octets = bytes.fromBase64url(text) ?? gt.refuse('base64url');
     const digest = digestOf(text);
     const reference = statement.references.get(digest);
     if (reference === undefined) gt.refuse('disclosure_unreferenced');
     if (seen.has(digest)) gt.refuse('disclosure_repeated');
-    const array = json.parse(bytes.fromBase64url(text) ?? gt.refuse('base64url'));
+    const array = json.parse(octets);
     if (!Array.isArray(array) || array.length !== 2 || typeof array[0] !== 'string') gt.refuse('disclosure_malformed');
     const salt = bytes.fromBase64url(array[0]);
     if (salt === null || salt.length < 16) gt.refuse('salt_too_short');
