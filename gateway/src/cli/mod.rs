@@ -19,6 +19,7 @@ mod pseudonym;
 mod query;
 mod registrar;
 mod serve;
+mod verifier;
 mod verify;
 
 use std::process::ExitCode;
@@ -61,6 +62,8 @@ enum Command {
     Agent(agent::Agent),
     /// Check an evidence bundle, a receipt, a data folder or a running ledger. Exit status 0: sound, 1: not sound, 2: could not tell.
     Verify(verify::Verify),
+    /// Write the page on which a review panel checks bundles and receipts: one HTML file for any browser.
+    Verifier(verifier::Verifier),
     /// Check a data folder with its keys, deriving everything again from the entries. Changes nothing.
     Fsck(fsck::Fsck),
     /// Copy the open log to a folder of static files, verifying it, and prove it if the ledger ever signs another history.
@@ -128,6 +131,7 @@ pub fn main() -> ExitCode {
         Command::Publish(command) => command.run(&output),
         Command::Agent(command) => command.run(&output),
         Command::Verify(command) => command.run(&output),
+        Command::Verifier(command) => command.run(&output),
         Command::Fsck(command) => command.run(&output),
         Command::Mirror(command) => command.run(&output),
         Command::Query(command) => command.run(&output),
