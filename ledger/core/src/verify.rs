@@ -6,6 +6,7 @@
 use crate::checkpoint::{Checkpoint, VerifyCheckpointError};
 use crate::entry::{Entry, EntryError};
 use crate::hash::Hash;
+use crate::key::{PreparedKeys, PublicKey};
 use crate::note::{VerifierKey, VerifyNoteError};
 use crate::position::LeafIndex;
 use crate::proof::{InclusionError, InclusionProof};
@@ -168,11 +169,24 @@ pub fn verify_receipt(
 ///
 /// Its structure was checked when it was parsed; its place in the publisher's chain is [`crate::chain`]'s to say.
 pub fn verify_authorship(statement: &Statement, registry: &Registry) -> Result<(), AuthorshipFault> {
+    Ok(statement.verify(author_key(statement, registry)?)?)
+}
+
+/// The same as [`verify_authorship`], with keys that were prepared for many signatures.
+pub fn verify_authorship_prepared(
+    statement: &Statement,
+    registry: &Registry,
+    prepared: &PreparedKeys,
+) -> Result<(), AuthorshipFault> {
+    Ok(statement.verify_prepared(author_key(statement, registry)?, prepared)?)
+}
+
+fn author_key<'r>(statement: &Statement, registry: &'r Registry) -> Result<&'r PublicKey, AuthorshipFault> {
     let origin = &registry.ledger_keys().origin;
     if statement.payload().aud != *origin {
         return Err(AuthorshipFault::WrongAudience { origin: origin.clone() });
     }
-    Ok(statement.verify(registry.signer(statement)?)?)
+    Ok(registry.signer(statement)?)
 }
 
 /// The leaf hash of entry 0, where an entry tells it: entry 0 is it, and entry 1 names it.

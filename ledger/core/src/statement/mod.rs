@@ -20,7 +20,7 @@ pub use sign::{Draft, DraftMember, SignError, Signed, sign};
 use crate::base64url;
 use crate::hash::Hash;
 use crate::json::Value;
-use crate::key::{PublicKey, Thumbprint};
+use crate::key::{BadSignature, PreparedKeys, PublicKey, Thumbprint};
 
 /// The longest `H.P.S`, in bytes.
 pub const MAX_STATEMENT_BYTES: usize = 48 * 1024;
@@ -136,10 +136,23 @@ impl Statement {
 
     /// Checks the signature with this key, which must be the one that `kid` names.
     pub fn verify(&self, key: &PublicKey) -> Result<(), StatementError> {
+        self.verify_by(key, |message, signature| key.verify(message, signature))
+    }
+
+    /// The same as [`Self::verify`], faster if the key is among those prepared.
+    pub fn verify_prepared(&self, key: &PublicKey, prepared: &PreparedKeys) -> Result<(), StatementError> {
+        self.verify_by(key, |message, signature| prepared.verify(key, message, signature))
+    }
+
+    fn verify_by(
+        &self,
+        key: &PublicKey,
+        verify: impl FnOnce(&[u8], &[u8; 64]) -> Result<(), BadSignature>,
+    ) -> Result<(), StatementError> {
         if key.thumbprint() != self.kid {
             return Err(StatementError::WrongKey { kid: self.kid });
         }
-        key.verify(&self.jws.as_bytes()[..self.signed_len], &self.signature)
+        verify(&self.jws.as_bytes()[..self.signed_len], &self.signature)
             .map_err(|_| StatementError::BadSignature)
     }
 
