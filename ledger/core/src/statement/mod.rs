@@ -33,12 +33,35 @@ pub const MAX_OWNERS: usize = 64;
 /// The shortest salt of a disclosure, in bytes.
 pub const MIN_SALT_BYTES: usize = 16;
 
+/// `H.P.S`, not yet read, with its hash: so whoever holds it against an entry before it is read hashes it once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jws {
+    text: Box<str>,
+    hash: Hash,
+}
+
+impl Jws {
+    /// Takes the text, and hashes it.
+    pub fn new(text: &str) -> Self {
+        Self { text: text.into(), hash: Hash::of(text.as_bytes()) }
+    }
+
+    /// The exact text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The statement hash: SHA-256 of the ASCII `H.P.S`.
+    pub const fn hash(&self) -> Hash {
+        self.hash
+    }
+}
+
 /// A statement whose structure has been checked. Its exact bytes are kept; nothing is ever re-serialised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    jws: Box<str>,
+    jws: Jws,
     signed_len: usize,
-    hash: Hash,
     kid: Thumbprint,
     signature: [u8; 64],
     payload: Payload,
@@ -72,6 +95,18 @@ impl Statement {
         if jws.len() > MAX_STATEMENT_BYTES {
             return Err(StatementError::StatementTooLong { bytes: jws.len() });
         }
+        Self::from_jws(Jws::new(jws), disclosures)
+    }
+
+    /// The same as [`Self::from_parts`], of an `H.P.S` that was hashed already.
+    pub fn from_jws<'a>(
+        whole: Jws,
+        disclosures: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, StatementError> {
+        let jws = whole.text();
+        if jws.len() > MAX_STATEMENT_BYTES {
+            return Err(StatementError::StatementTooLong { bytes: jws.len() });
+        }
         let mut parts = jws.split('.');
         let (Some(header), Some(payload), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
@@ -88,8 +123,7 @@ impl Statement {
         let disclosures = disclosure::read_all(disclosures, &body.data)?;
         Ok(Self {
             signed_len: header.len() + 1 + payload.len(),
-            hash: Hash::of(jws.as_bytes()),
-            jws: jws.into(),
+            jws: whole,
             kid,
             signature,
             payload: body,
@@ -99,12 +133,12 @@ impl Statement {
 
     /// The exact `H.P.S`.
     pub fn jws(&self) -> &str {
-        &self.jws
+        self.jws.text()
     }
 
     /// The statement hash: SHA-256 of the ASCII `H.P.S`.
     pub fn hash(&self) -> Hash {
-        self.hash
+        self.jws.hash()
     }
 
     /// The thumbprint of the key that is said to have signed.
@@ -124,8 +158,8 @@ impl Statement {
 
     /// The compact SD-JWT with the disclosures that came along.
     pub fn to_compact(&self) -> String {
-        let mut text = String::with_capacity(self.jws.len() + 1);
-        text.push_str(&self.jws);
+        let mut text = String::with_capacity(self.jws().len() + 1);
+        text.push_str(self.jws());
         text.push('~');
         for disclosure in &self.disclosures {
             text.push_str(disclosure.text());
@@ -152,7 +186,7 @@ impl Statement {
         if key.thumbprint() != self.kid {
             return Err(StatementError::WrongKey { kid: self.kid });
         }
-        verify(&self.jws.as_bytes()[..self.signed_len], &self.signature)
+        verify(&self.jws().as_bytes()[..self.signed_len], &self.signature)
             .map_err(|_| StatementError::BadSignature)
     }
 

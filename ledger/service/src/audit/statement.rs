@@ -1,10 +1,12 @@
 use std::collections::{HashMap, HashSet};
 
 use gt_core::Hash;
+use gt_core::key::PreparedKeys;
 use gt_core::link::LinkName;
-use gt_core::statement::{Statement, StatementError};
-use gt_core::verify::verify_authorship;
+use gt_core::statement::{Jws, Statement, StatementError};
+use gt_core::verify::verify_authorship_prepared;
 
+use super::Depth;
 use super::records::Turn;
 use super::report::Fault;
 use super::vault_file::place_of;
@@ -19,6 +21,8 @@ pub(super) struct Context<'a> {
     pub(super) keyring: Option<&'a Keyring>,
     pub(super) genesis: Hash,
     pub(super) links: HashMap<LinkName, OwnerTag>,
+    pub(super) keys: &'a PreparedKeys,
+    pub(super) depth: Depth,
 }
 
 /// What a statement turned out to be.
@@ -54,11 +58,11 @@ pub(super) fn open_statement(turn: &Turn<'_>) -> Result<Statement, (&'static str
             "a statement of the ledger's own, which has no owner, is encrypted".to_owned(),
         ));
     };
-    let text = core::str::from_utf8(jws).map_err(|_| altered())?;
-    if Hash::of(jws) != turn.entry.statement {
+    let jws = Jws::new(core::str::from_utf8(jws).map_err(|_| altered())?);
+    if jws.hash() != turn.entry.statement {
         return Err(altered());
     }
-    Statement::from_parts(text, []).map_err(|error| unsound(&error))
+    Statement::from_jws(jws, []).map_err(|error| unsound(&error))
 }
 
 /// Reads a statement as far as the keys go, and holds it against everything that its entry and the registry say.
@@ -112,7 +116,7 @@ impl Check<'_> {
     /// What the record must be whatever it hides: the ledger's own types are in the clear and have no owners, every other
     /// statement is encrypted, and each blob names one of the entry's links.
     fn places(&mut self) {
-        let (entry, record) = (self.turn.entry, &self.turn.record);
+        let (entry, record) = (self.turn.entry, self.turn.record);
         let own = record.event_type.is_ledgers_own();
         let primary = match &record.statement {
             StatementBlob::Open(_) => {
@@ -131,18 +135,19 @@ impl Check<'_> {
                 Some(owner)
             }
         };
-        let names: HashSet<&LinkName> = entry.links.iter().map(|link| &link.name).collect();
         let owners = record.disclosures.iter().map(|blob| &blob.owner).chain(primary);
-        if owners.into_iter().any(|owner| !names.contains(owner)) {
+        if owners.into_iter().any(|owner| !entry.links.iter().any(|link| link.name == *owner)) {
             self.fault("owner_not_linked", "it names an owner that its entry has no link of");
         }
-        self.commitments();
+        if self.context.depth == Depth::Everything {
+            self.commitments();
+        }
     }
 
     /// Each link is the one that is due, and commits to the owner's next one.
     fn commitments(&mut self) {
         let Some(keyring) = self.context.keyring else { return };
-        for owned in &self.turn.owned {
+        for owned in self.turn.owned {
             let due = keyring.owner(&owned.tag).map(|keys| keys.link.link(owned.n));
             if !due.is_some_and(|due| self.turn.entry.links.contains(&due)) {
                 self.fault("link_commitment", "one of its links does not lead to its owner's next");
@@ -159,7 +164,31 @@ impl Check<'_> {
 
     fn sealed(&mut self) {
         let Some(keyring) = self.context.keyring else { return };
-        let (entry, record) = (self.turn.entry, &self.turn.record);
+        match self.context.depth {
+            Depth::Signed => self.sealed_statement(keyring),
+            Depth::Everything => self.sealed_whole(keyring),
+        }
+    }
+
+    fn sealed_statement(&mut self, keyring: &Keyring) {
+        let (entry, record) = (self.turn.entry, self.turn.record);
+        let opened =
+            open::decrypt_statement(entry, record, &self.context.genesis, keyring, &self.context.links);
+        match opened {
+            Ok(Some(jws)) => match Statement::from_jws(jws, []) {
+                Ok(statement) => self.signed(&statement),
+                Err(error) => {
+                    let (code, what) = unsound(&error);
+                    self.damaged(code, what);
+                }
+            },
+            Ok(None) => self.outcome.reading = Reading::KeysGone,
+            Err(error) => self.damaged("statement_altered", error.to_string()),
+        }
+    }
+
+    fn sealed_whole(&mut self, keyring: &Keyring) {
+        let (entry, record) = (self.turn.entry, self.turn.record);
         let texts = match open::decrypt(entry, record, &self.context.genesis, keyring, &self.context.links) {
             Ok(Some(texts)) => texts,
             Ok(None) => {
@@ -170,7 +199,7 @@ impl Check<'_> {
             Err(error) => return self.damaged("statement_altered", error.to_string()),
         };
         let disclosures = texts.disclosures.iter().map(|(_, text)| text.as_str());
-        let statement = match Statement::from_parts(&texts.jws, disclosures) {
+        let statement = match Statement::from_jws(texts.jws, disclosures) {
             Ok(statement) => statement,
             Err(error) => {
                 let (code, what) = unsound(&error);
@@ -186,10 +215,10 @@ impl Check<'_> {
 
     /// Who signed, when, and what the record says of it in the clear.
     fn signed(&mut self, statement: &Statement) {
-        let (payload, record) = (statement.payload(), &self.turn.record);
+        let (payload, record) = (statement.payload(), self.turn.record);
         self.outcome.reading = Reading::Read { seq: payload.seq, prev: payload.prev };
-        if let Some(registry) = &self.turn.registry {
-            match verify_authorship(statement, registry) {
+        if let Some(registry) = self.turn.registry {
+            match verify_authorship_prepared(statement, registry, self.context.keys) {
                 Ok(()) => self.outcome.proven = true,
                 Err(error) => self.fault(error.code(), error.to_string()),
             }
@@ -214,7 +243,7 @@ impl Check<'_> {
     /// The disclosures are those that the statement has digests of, and the links are its owners'.
     fn disclosed(&mut self, statement: &Statement, keyring: &Keyring) {
         let data = &statement.payload().data;
-        let record = &self.turn.record;
+        let record = self.turn.record;
         let mut digests = HashSet::new();
         for blob in &record.disclosures {
             if data.find(&blob.digest).is_none() {
