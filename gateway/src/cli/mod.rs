@@ -12,11 +12,13 @@ mod init;
 mod keys;
 mod nats;
 mod output;
+mod progress;
 mod pseudonym;
 mod query;
 mod registrar;
 mod serve;
 mod verify;
+mod verify_data;
 
 use std::process::ExitCode;
 

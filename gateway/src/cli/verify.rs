@@ -18,6 +18,9 @@ pub(crate) struct Verify {
     /// A data folder; needs no keys.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// The folder with its keys: then its statements are read, and their signatures and chains checked.
+    #[arg(long, requires = "data", conflicts_with = "known")]
+    secrets: Option<PathBuf>,
     /// A running ledger, whose whole open log is fetched and checked.
     #[arg(long)]
     url: Option<String>,
@@ -35,6 +38,9 @@ pub(crate) struct Verify {
 impl Verify {
     pub(crate) fn run(self, output: &Output) -> Outcome {
         let pin = self.pin.as_deref().map(super::fsck::read_pin).transpose()?;
+        if let (Some(data), Some(secrets)) = (&self.data, &self.secrets) {
+            return super::verify_data::verify_data(data, secrets, pin.as_ref(), output);
+        }
         match (&self.receipt, &self.data, &self.url) {
             (Some(file), ..) => self.receipt(file, pin, output),
             (None, data, url) => super::fsck::check_log(

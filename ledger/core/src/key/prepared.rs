@@ -10,12 +10,14 @@ use sha2::{Digest, Sha512};
 
 use super::{BadSignature, PublicKey};
 
-/// Bits of a scalar that one multiple of the base point stands for: 640 KiB, once.
-const BASE_WIDTH: u32 = 8;
+/// Bits of a scalar that one multiple of the base point stands for: 2 MiB, once.
+const BASE_WIDTH: u32 = 10;
 /// Bits of a scalar that one multiple of a key stands for: 215 KiB a key.
 const KEY_WIDTH: u32 = 6;
 /// A key is prepared once it has this many signatures to check: from then on that has paid for itself.
 const WORTH_IT: u32 = 16;
+/// At most so many multiples are added for one signature.
+const MOST_TERMS: usize = (SCALAR_BITS.div_ceil(BASE_WIDTH) + SCALAR_BITS.div_ceil(KEY_WIDTH)) as usize;
 /// How long a scalar is: below 2^253, and a carry.
 const SCALAR_BITS: u32 = 254;
 
@@ -105,9 +107,20 @@ impl PreparedKeys {
         let s = Option::<Scalar>::from(Scalar::from_canonical_bytes(s)).ok_or(BadSignature)?;
         let hash = Sha512::new().chain_update(r).chain_update(key.as_bytes()).chain_update(message);
         let k = Scalar::from_hash(hash);
+        // They lie scattered over memory. Fetched all at once they are waited for once, and not one by one between additions.
+        let mut terms = [(false, EdwardsPoint::default()); MOST_TERMS];
+        let mut places = terms.iter_mut();
+        let mut take = |negative, multiple: &EdwardsPoint| {
+            *places.next().expect("there are as many places as windows") = (negative, *multiple);
+        };
+        self.base.each(&s, &mut take);
+        // Not the multiples of −k, which is ℓ − k: ℓ·A is not the neutral point if A has a part of small order.
+        multiples.each(&k, |negative, multiple| take(!negative, multiple));
+        let unused = places.len();
         let mut point = EdwardsPoint::identity();
-        self.base.each(&s, |negative, multiple| if negative { point -= multiple } else { point += multiple });
-        multiples.each(&k, |negative, multiple| if negative { point += multiple } else { point -= multiple });
+        for (negative, multiple) in &terms[..MOST_TERMS - unused] {
+            if *negative { point -= multiple } else { point += multiple }
+        }
         // A `PublicKey` is never of small order.
         if point.compress().as_bytes() == r && !point.is_small_order() { Ok(()) } else { Err(BadSignature) }
     }

@@ -146,6 +146,11 @@ impl Statement {
         self.kid
     }
 
+    /// The bytes that were signed, `H.P`, and the signature.
+    pub fn signed(&self) -> (&str, &[u8; 64]) {
+        (&self.jws()[..self.signed_len], &self.signature)
+    }
+
     /// What was signed.
     pub fn payload(&self) -> &Payload {
         &self.payload
@@ -186,8 +191,8 @@ impl Statement {
         if key.thumbprint() != self.kid {
             return Err(StatementError::WrongKey { kid: self.kid });
         }
-        verify(&self.jws().as_bytes()[..self.signed_len], &self.signature)
-            .map_err(|_| StatementError::BadSignature)
+        let (message, signature) = self.signed();
+        verify(message.as_bytes(), signature).map_err(|_| StatementError::BadSignature)
     }
 
     /// What a sealer demands beyond structure: each digest that is not kept has its disclosure, and no kept one is sent.

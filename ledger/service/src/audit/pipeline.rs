@@ -23,7 +23,7 @@ use crate::layout::{self, BUNDLE};
 /// How many bundles wait between two steps. With those in work, this bounds the memory.
 const WAITING: usize = 2;
 /// For how many keys multiples are kept: 215 KiB each.
-const PREPARED_KEYS: usize = 256;
+const PREPARED_KEYS: usize = 512;
 
 /// What a data folder is checked with.
 pub(super) struct Work<'a> {
