@@ -15,7 +15,7 @@ use gt_core::tree;
 
 use crate::disk::{Disk, private, private_folder, read_if_there};
 use crate::jetstream::{JoinError, StreamError};
-use crate::keyring::{Keyring, KeyringError, OwnerTag};
+use crate::keyring::{Keyring, KeyringError, OwnerKeys, OwnerTag};
 use crate::layout;
 use crate::log::{LogReader, LogWriter, Published, ReadError, RecoverError, recover};
 use crate::prepare::{clear_members, to_serde};
@@ -225,9 +225,9 @@ pub(crate) fn decrypt(
     keyring: &Keyring,
     links: &HashMap<LinkName, OwnerTag>,
 ) -> Result<Option<Texts>, OpenLedgerError> {
-    let Some(jws) = decrypt_statement(entry, record, genesis, keyring, links)? else { return Ok(None) };
-    let altered = || altered(entry);
     let keys_of = |name: &LinkName| links.get(name).and_then(|tag| keyring.owner(tag));
+    let Some(jws) = decrypt_statement(entry, record, genesis, keys_of)? else { return Ok(None) };
+    let altered = || altered(entry);
     let (agency, primary) = match &record.statement {
         StatementBlob::Open(_) => (None, None),
         StatementBlob::Sealed { owner, agency, .. } => {
@@ -251,20 +251,18 @@ pub(crate) fn decrypt(
 }
 
 /// Decrypts the statement of a vault record, and holds it against its entry. `None` if the record key is gone.
-pub(crate) fn decrypt_statement(
+pub(crate) fn decrypt_statement<'k>(
     entry: &Entry,
     record: &VaultRecord,
     genesis: &Hash,
-    keyring: &Keyring,
-    links: &HashMap<LinkName, OwnerTag>,
+    keys_of: impl FnOnce(&LinkName) -> Option<&'k OwnerKeys>,
 ) -> Result<Option<Jws>, OpenLedgerError> {
     let altered = || altered(entry);
     let jws = |bytes: &[u8]| core::str::from_utf8(bytes).map(Jws::new).map_err(|_| altered());
     let jws = match &record.statement {
         StatementBlob::Open(bytes) => jws(bytes)?,
         StatementBlob::Sealed { owner, agency, bytes } => {
-            let held = links.get(owner).and_then(|tag| keyring.owner(tag));
-            let Some(keys) = held.and_then(|held| held.agency(agency)) else { return Ok(None) };
+            let Some(keys) = keys_of(owner).and_then(|held| held.agency(agency)) else { return Ok(None) };
             let place = vault::place(&entry.statement, None);
             jws(&vault::open(&keys.record, genesis, &place, bytes).map_err(|_| altered())?)?
         }

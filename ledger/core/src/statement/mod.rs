@@ -115,10 +115,10 @@ impl Statement {
         };
         let kid = read_header(&decode("header", header)?)?;
         let payload_bytes = decode("payload", payload)?;
-        let payload_json = Value::parse(&payload_bytes)
+        let payload_json = Value::borrow(&payload_bytes)
             .map_err(|source| StatementError::Json { part: "payload", source })?;
         let body = Payload::read(payload_json)?;
-        let signature = base64url::decode_array(signature)
+        let signature = base64url::decode_public(signature)
             .map_err(|_| StatementError::Base64Url { part: "signature" })?;
         let disclosures = disclosure::read_all(disclosures, &body.data)?;
         Ok(Self {
@@ -216,7 +216,7 @@ fn decode(part: &'static str, text: &str) -> Result<Vec<u8>, StatementError> {
 }
 
 fn read_header(bytes: &[u8]) -> Result<Thumbprint, StatementError> {
-    let header = Value::parse(bytes).map_err(|source| StatementError::Json { part: "header", source })?;
+    let header = Value::borrow(bytes).map_err(|source| StatementError::Json { part: "header", source })?;
     let members = header.as_object().ok_or(StatementError::Header { member: "" })?;
     if let Some((_, _)) = members.iter().find(|(name, _)| !["alg", "typ", "kid"].contains(name)) {
         return Err(StatementError::Header { member: "unknown" });

@@ -5,6 +5,7 @@ use std::thread;
 use gt_core::Hash;
 use gt_core::TreeSize;
 use gt_core::key::{PreparedKeys, PublicKey};
+use gt_core::link::LinkName;
 use gt_core::statement::PublisherId;
 use rayon::prelude::*;
 
@@ -17,7 +18,7 @@ use super::settlement::Settlement;
 use super::statement::{self, Context, Outcome};
 use super::vault_file;
 use super::walk::Walk;
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, OwnerTag};
 use crate::layout::{self, BUNDLE};
 
 /// How many bundles wait between two steps. With those in work, this bounds the memory.
@@ -109,8 +110,10 @@ fn check(
     let mut keys = PreparedKeys::new(PREPARED_KEYS);
     for passing in prepared {
         keys.expect(passing.taken.iter().flatten().filter_map(key_of));
-        let owned = passing.taken.iter().flatten().flat_map(|taken| &taken.owned);
-        let links: HashMap<_, _> = owned.map(|link| (link.name, link.tag)).collect();
+        let links = match depth {
+            Depth::Signed => HashMap::new(),
+            Depth::Everything => links(&passing.taken),
+        };
         let context = Context { keyring, genesis: passing.genesis, links, keys: &keys, depth };
         let outcomes = (passing.bundle.leaves.par_iter().zip(&passing.taken))
             .map(|(leaf, taken)| Some(statement::check(&taken.as_ref()?.turn(leaf)?, &context)))
@@ -119,6 +122,11 @@ fn check(
             break;
         }
     }
+}
+
+fn links(taken: &[Option<Taken>]) -> HashMap<LinkName, OwnerTag> {
+    let owned = taken.iter().flatten().flat_map(|taken| &taken.owned);
+    owned.map(|link| (link.name, link.tag)).collect()
 }
 
 /// The key that this record's statement should verify with.

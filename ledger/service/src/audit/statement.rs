@@ -20,6 +20,7 @@ use crate::vault::StatementBlob;
 pub(super) struct Context<'a> {
     pub(super) keyring: Option<&'a Keyring>,
     pub(super) genesis: Hash,
+    /// Whose the links of the bundle's entries are, where disclosures are opened.
     pub(super) links: HashMap<LinkName, OwnerTag>,
     pub(super) keys: &'a PreparedKeys,
     pub(super) depth: Depth,
@@ -171,9 +172,12 @@ impl Check<'_> {
     }
 
     fn sealed_statement(&mut self, keyring: &Keyring) {
-        let (entry, record) = (self.turn.entry, self.turn.record);
-        let opened =
-            open::decrypt_statement(entry, record, &self.context.genesis, keyring, &self.context.links);
+        let turn = self.turn;
+        let keys_of = |name: &LinkName| {
+            let owned = turn.owned.iter().find(|owned| owned.name == *name)?;
+            keyring.owner(&owned.tag)
+        };
+        let opened = open::decrypt_statement(turn.entry, turn.record, &self.context.genesis, keys_of);
         match opened {
             Ok(Some(jws)) => match Statement::from_jws(jws, []) {
                 Ok(statement) => self.signed(&statement),
