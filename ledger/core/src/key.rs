@@ -2,7 +2,7 @@
 
 mod prepared;
 
-pub use prepared::PreparedKeys;
+pub use prepared::{PreparedKeys, Signed};
 
 use core::fmt;
 

@@ -6,7 +6,7 @@
 use crate::checkpoint::{Checkpoint, VerifyCheckpointError};
 use crate::entry::{Entry, EntryError};
 use crate::hash::Hash;
-use crate::key::{PreparedKeys, PublicKey};
+use crate::key::{BadSignature, PreparedKeys, PublicKey, Signed};
 use crate::note::{VerifierKey, VerifyNoteError};
 use crate::position::LeafIndex;
 use crate::proof::{InclusionError, InclusionProof};
@@ -172,13 +172,35 @@ pub fn verify_authorship(statement: &Statement, registry: &Registry) -> Result<(
     Ok(statement.verify(author_key(statement, registry)?)?)
 }
 
-/// The same as [`verify_authorship`], with keys that were prepared for many signatures.
-pub fn verify_authorship_prepared(
-    statement: &Statement,
-    registry: &Registry,
+/// The same as [`verify_authorship`], of many statements by few keys; tells of each what came of it.
+pub fn verify_authorships(
+    statements: &[(&Statement, &Registry)],
     prepared: &PreparedKeys,
-) -> Result<(), AuthorshipFault> {
-    Ok(statement.verify_prepared(author_key(statement, registry)?, prepared)?)
+) -> Vec<Result<(), AuthorshipFault>> {
+    let keys: Vec<Result<&PublicKey, AuthorshipFault>> = statements
+        .iter()
+        .map(|(statement, registry)| {
+            let key = author_key(statement, registry)?;
+            statement.names(key)?;
+            Ok(key)
+        })
+        .collect();
+    let signed: Vec<_> = keys
+        .iter()
+        .zip(statements)
+        .filter_map(|(key, (statement, _))| {
+            let (message, signature) = statement.signed();
+            Some(Signed { key: key.as_ref().ok()?, message: message.as_bytes(), signature })
+        })
+        .collect();
+    let mut verdicts = prepared.verify(&signed).into_iter();
+    keys.into_iter()
+        .map(|key| {
+            key?;
+            let verdict = verdicts.next().unwrap_or(Err(BadSignature));
+            verdict.map_err(|_| StatementError::BadSignature.into())
+        })
+        .collect()
 }
 
 fn author_key<'r>(statement: &Statement, registry: &'r Registry) -> Result<&'r PublicKey, AuthorshipFault> {

@@ -27,12 +27,24 @@ const SCALAR_BITS: u32 = 254;
 /// batch verification. Keys that are not prepared are checked by [`PublicKey::verify`]. It is not done in constant time,
 /// and needs not be: nothing in a signature check is secret.
 pub struct PreparedKeys {
-    base: Multiples,
+    /// Those of the base point, once there is a key to use them with.
+    base: Option<Multiples>,
     keys: HashMap<[u8; 32], Prepared>,
     /// Keys that are not prepared, with how many of their signatures were announced.
     waiting: HashMap<[u8; 32], u32>,
     most: usize,
     turn: u64,
+}
+
+/// A signature, with what it is over and who is said to have made it.
+#[derive(Debug, Clone, Copy)]
+pub struct Signed<'a> {
+    /// The key.
+    pub key: &'a PublicKey,
+    /// The bytes that were signed.
+    pub message: &'a [u8],
+    /// The signature.
+    pub signature: &'a [u8; 64],
 }
 
 struct Prepared {
@@ -44,13 +56,7 @@ struct Prepared {
 impl PreparedKeys {
     /// Prepares at most so many keys at a time, those that were used last.
     pub fn new(most: usize) -> Self {
-        Self {
-            base: Multiples::of(ED25519_BASEPOINT_POINT, BASE_WIDTH),
-            keys: HashMap::new(),
-            waiting: HashMap::new(),
-            most,
-            turn: 0,
-        }
+        Self { base: None, keys: HashMap::new(), waiting: HashMap::new(), most, turn: 0 }
     }
 
     /// Says whose signatures are checked next, each key as often as there are signatures of it.
@@ -79,50 +85,37 @@ impl PreparedKeys {
             self.keys.remove(&oldest);
         }
         self.waiting.remove(key.as_bytes());
+        self.base.get_or_insert_with(|| Multiples::of(ED25519_BASEPOINT_POINT, BASE_WIDTH));
         let multiples = Multiples::of(key.key.to_edwards(), KEY_WIDTH);
         self.keys.insert(*key.as_bytes(), Prepared { multiples, used: self.turn });
     }
 
-    /// Checks a signature; accepts what [`PublicKey::verify`] accepts, and nothing else.
-    pub fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
-        match self.keys.get(key.as_bytes()) {
-            Some(prepared) => self.verify_prepared(&prepared.multiples, key, message, signature),
-            None => key.verify(message, signature),
-        }
-    }
-
-    /// RFC 8032 section 5.1.7 without the cofactor: the encoding of s·B − k·A must be R.
+    /// Checks signatures, each on its own; tells of each what [`PublicKey::verify`] would.
     ///
-    /// That encoding is canonical, so where it equals R, R decodes, to this very point; and where it does not,
-    /// `verify_strict` refuses whatever R is. So R need not be decoded to know that its order is not small.
-    fn verify_prepared(
-        &self,
-        multiples: &Multiples,
-        key: &PublicKey,
-        message: &[u8],
-        signature: &[u8; 64],
-    ) -> Result<(), BadSignature> {
-        let (r, s) = signature.split_first_chunk::<32>().ok_or(BadSignature)?;
-        let s: [u8; 32] = s.try_into().map_err(|_| BadSignature)?;
-        let s = Option::<Scalar>::from(Scalar::from_canonical_bytes(s)).ok_or(BadSignature)?;
-        let hash = Sha512::new().chain_update(r).chain_update(key.as_bytes()).chain_update(message);
-        let k = Scalar::from_hash(hash);
-        // They lie scattered over memory. Fetched all at once they are waited for once, and not one by one between additions.
-        let mut terms = [(false, EdwardsPoint::default()); MOST_TERMS];
-        let mut places = terms.iter_mut();
-        let mut take = |negative, multiple: &EdwardsPoint| {
-            *places.next().expect("there are as many places as windows") = (negative, *multiple);
-        };
-        self.base.each(&s, &mut take);
-        // Not the multiples of −k, which is ℓ − k: ℓ·A is not the neutral point if A has a part of small order.
-        multiples.each(&k, |negative, multiple| take(!negative, multiple));
-        let unused = places.len();
-        let mut point = EdwardsPoint::identity();
-        for (negative, multiple) in &terms[..MOST_TERMS - unused] {
-            if *negative { point -= multiple } else { point += multiple }
+    /// What they share is one inversion: the points that must equal their R are encoded together.
+    pub fn verify(&self, signatures: &[Signed<'_>]) -> Vec<Result<(), BadSignature>> {
+        let mut verdicts = vec![Err(BadSignature); signatures.len()];
+        let (mut places, mut points) = (Vec::new(), Vec::new());
+        for (place, signed) in signatures.iter().enumerate() {
+            match self.base.as_ref().zip(self.keys.get(signed.key.as_bytes())) {
+                None => verdicts[place] = signed.key.verify(signed.message, signed.signature),
+                Some((base, prepared)) => {
+                    if let Some(point) = base.point(&prepared.multiples, signed) {
+                        places.push(place);
+                        points.push(point);
+                    }
+                }
+            }
         }
-        // A `PublicKey` is never of small order.
-        if point.compress().as_bytes() == r && !point.is_small_order() { Ok(()) } else { Err(BadSignature) }
+        // RFC 8032 section 5.1.7 without the cofactor: the encoding must be R. It is canonical, so where it equals R, R decodes,
+        // to this very point; and where it does not, `verify_strict` refuses whatever R is. So R need not be decoded to know
+        // that its order is not small. The key's never is: that is what makes it a `PublicKey`.
+        let encodings = EdwardsPoint::compress_batch_alloc(&points);
+        for ((place, point), encoding) in places.into_iter().zip(&points).zip(encodings) {
+            let is_r = encoding.as_bytes() == &signatures[place].signature[..32];
+            verdicts[place] = if is_r && !point.is_small_order() { Ok(()) } else { Err(BadSignature) };
+        }
+        verdicts
     }
 }
 
@@ -148,6 +141,29 @@ impl Multiples {
             unit = last + last;
         }
         Self { width, points }
+    }
+
+    /// s·B − k·A, which must be R, these being the multiples of B. `None` if s is not below ℓ.
+    fn point(&self, key: &Self, signed: &Signed<'_>) -> Option<EdwardsPoint> {
+        let (r, s) = signed.signature.split_first_chunk::<32>()?;
+        let s = Option::<Scalar>::from(Scalar::from_canonical_bytes(s.try_into().ok()?))?;
+        let hash = Sha512::new().chain_update(r).chain_update(signed.key.as_bytes());
+        let k = Scalar::from_hash(hash.chain_update(signed.message));
+        // They lie scattered over memory. Fetched all at once they are waited for once, and not one by one between additions.
+        let mut terms = [(false, EdwardsPoint::default()); MOST_TERMS];
+        let mut places = terms.iter_mut();
+        let mut take = |negative, multiple: &EdwardsPoint| {
+            *places.next().expect("there are as many places as windows") = (negative, *multiple);
+        };
+        self.each(&s, &mut take);
+        // Not the multiples of −k, which is ℓ − k: ℓ·A is not the neutral point if A has a part of small order.
+        key.each(&k, |negative, multiple| take(!negative, multiple));
+        let unused = places.len();
+        let mut point = EdwardsPoint::identity();
+        for (negative, multiple) in &terms[..MOST_TERMS - unused] {
+            if *negative { point -= multiple } else { point += multiple }
+        }
+        Some(point)
     }
 
     /// Calls `take` with multiples whose sum, each with its sign (true: negative), is `scalar`·P.

@@ -20,7 +20,7 @@ pub use sign::{Draft, DraftMember, SignError, Signed, sign};
 use crate::base64url;
 use crate::hash::Hash;
 use crate::json::Value;
-use crate::key::{BadSignature, PreparedKeys, PublicKey, Thumbprint};
+use crate::key::{PublicKey, Thumbprint};
 
 /// The longest `H.P.S`, in bytes.
 pub const MAX_STATEMENT_BYTES: usize = 48 * 1024;
@@ -175,24 +175,14 @@ impl Statement {
 
     /// Checks the signature with this key, which must be the one that `kid` names.
     pub fn verify(&self, key: &PublicKey) -> Result<(), StatementError> {
-        self.verify_by(key, |message, signature| key.verify(message, signature))
-    }
-
-    /// The same as [`Self::verify`], faster if the key is among those prepared.
-    pub fn verify_prepared(&self, key: &PublicKey, prepared: &PreparedKeys) -> Result<(), StatementError> {
-        self.verify_by(key, |message, signature| prepared.verify(key, message, signature))
-    }
-
-    fn verify_by(
-        &self,
-        key: &PublicKey,
-        verify: impl FnOnce(&[u8], &[u8; 64]) -> Result<(), BadSignature>,
-    ) -> Result<(), StatementError> {
-        if key.thumbprint() != self.kid {
-            return Err(StatementError::WrongKey { kid: self.kid });
-        }
+        self.names(key)?;
         let (message, signature) = self.signed();
-        verify(message.as_bytes(), signature).map_err(|_| StatementError::BadSignature)
+        key.verify(message.as_bytes(), signature).map_err(|_| StatementError::BadSignature)
+    }
+
+    /// Checks that `kid` names this key.
+    pub(crate) fn names(&self, key: &PublicKey) -> Result<(), StatementError> {
+        if key.thumbprint() == self.kid { Ok(()) } else { Err(StatementError::WrongKey { kid: self.kid }) }
     }
 
     /// What a sealer demands beyond structure: each digest that is not kept has its disclosure, and no kept one is sent.

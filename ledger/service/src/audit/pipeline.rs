@@ -10,7 +10,7 @@ use gt_core::statement::PublisherId;
 use rayon::prelude::*;
 
 use super::Depth;
-use super::bundle::{Bundle, Bundles};
+use super::bundle::{Bundle, Bundles, Leaf};
 use super::folder::DataFolder;
 use super::records::{Records, Taken};
 use super::report::{Fault, Report};
@@ -23,6 +23,8 @@ use crate::layout::{self, BUNDLE};
 
 /// How many bundles wait between two steps. With those in work, this bounds the memory.
 const WAITING: usize = 2;
+/// So many statements are checked together by one thread.
+const TOGETHER: usize = 16;
 /// For how many keys multiples are kept: 215 KiB each.
 const PREPARED_KEYS: usize = 512;
 
@@ -115,13 +117,24 @@ fn check(
             Depth::Everything => links(&passing.taken),
         };
         let context = Context { keyring, genesis: passing.genesis, links, keys: &keys, depth };
-        let outcomes = (passing.bundle.leaves.par_iter().zip(&passing.taken))
-            .map(|(leaf, taken)| Some(statement::check(&taken.as_ref()?.turn(leaf)?, &context)))
+        let leaves = passing.bundle.leaves.par_chunks(TOGETHER);
+        let outcomes = leaves
+            .zip(passing.taken.par_chunks(TOGETHER))
+            .flat_map_iter(|(leaves, taken)| check_together(leaves, taken, &context))
             .collect();
         if to_settle.send((passing, outcomes)).is_err() {
             break;
         }
     }
+}
+
+fn check_together(leaves: &[Leaf], taken: &[Option<Taken>], context: &Context<'_>) -> Vec<Option<Outcome>> {
+    let turns: Vec<_> = leaves
+        .iter()
+        .zip(taken)
+        .map(|(leaf, taken)| taken.as_ref().and_then(|taken| taken.turn(leaf)))
+        .collect();
+    statement::check(&turns, context)
 }
 
 fn links(taken: &[Option<Taken>]) -> HashMap<LinkName, OwnerTag> {

@@ -4,7 +4,7 @@ use gt_core::Hash;
 use gt_core::key::PreparedKeys;
 use gt_core::link::LinkName;
 use gt_core::statement::{Jws, Statement, StatementError};
-use gt_core::verify::verify_authorship_prepared;
+use gt_core::verify::verify_authorships;
 
 use super::Depth;
 use super::records::Turn;
@@ -32,6 +32,8 @@ pub(super) struct Outcome {
     pub(super) reading: Reading,
     /// It was read, and its signature holds under the registry.
     pub(super) proven: bool,
+    /// It was read, and its signature is to be checked; and before which fault what that tells belongs.
+    unproven: Option<(Statement, usize)>,
     pub(super) disclosures_read: u64,
     pub(super) disclosures_unreadable: u64,
     /// The child that it is about, if that is known.
@@ -66,13 +68,41 @@ pub(super) fn open_statement(turn: &Turn<'_>) -> Result<Statement, (&'static str
     Statement::from_jws(jws, []).map_err(|error| unsound(&error))
 }
 
-/// Reads a statement as far as the keys go, and holds it against everything that its entry and the registry say.
-pub(super) fn check(turn: &Turn<'_>, context: &Context<'_>) -> Outcome {
+/// Reads statements as far as the keys go, and holds them against everything that their entries and the registry say. `None` where
+/// there is no turn.
+pub(super) fn check(turns: &[Option<Turn<'_>>], context: &Context<'_>) -> Vec<Option<Outcome>> {
+    let mut outcomes: Vec<Option<Outcome>> =
+        turns.iter().map(|turn| turn.as_ref().map(|turn| read(turn, context))).collect();
+    let unproven: Vec<_> = turns
+        .iter()
+        .zip(&mut outcomes)
+        .map(|(turn, outcome)| {
+            let (statement, at) = outcome.as_mut()?.unproven.take()?;
+            Some((statement, at, turn.as_ref()?.registry?))
+        })
+        .collect();
+    let statements: Vec<_> =
+        unproven.iter().flatten().map(|(statement, _, registry)| (statement, *registry)).collect();
+    let mut verdicts = verify_authorships(&statements, context.keys).into_iter();
+    for ((turn, outcome), unproven) in turns.iter().zip(&mut outcomes).zip(&unproven) {
+        let (Some(turn), Some(outcome), Some((_, at, _))) = (turn, outcome, unproven) else { continue };
+        match verdicts.next() {
+            Some(Err(error)) => {
+                let fault = Fault::new(place_of(turn.leaf.position), error.code(), error.to_string());
+                outcome.faults.insert(*at, fault);
+            }
+            verdict => outcome.proven = verdict.is_some(),
+        }
+    }
+    outcomes
+}
+
+fn read(turn: &Turn<'_>, context: &Context<'_>) -> Outcome {
     let mut check = Check { turn, context, outcome: Outcome::new() };
     check.places();
     match &turn.record.statement {
         StatementBlob::Open(_) => match open_statement(turn) {
-            Ok(statement) => check.signed(&statement),
+            Ok(statement) => check.signed(statement),
             Err((code, what)) => check.damaged(code, what),
         },
         StatementBlob::Sealed { .. } => check.sealed(),
@@ -97,6 +127,7 @@ impl Outcome {
             faults: Vec::new(),
             reading: Reading::NotTried,
             proven: false,
+            unproven: None,
             disclosures_read: 0,
             disclosures_unreadable: 0,
             child: None,
@@ -180,7 +211,7 @@ impl Check<'_> {
         let opened = open::decrypt_statement(turn.entry, turn.record, &self.context.genesis, keys_of);
         match opened {
             Ok(Some(jws)) => match Statement::from_jws(jws, []) {
-                Ok(statement) => self.signed(&statement),
+                Ok(statement) => self.signed(statement),
                 Err(error) => {
                     let (code, what) = unsound(&error);
                     self.damaged(code, what);
@@ -213,20 +244,21 @@ impl Check<'_> {
         self.outcome.disclosures_read = statement.disclosures().len() as u64;
         self.outcome.disclosures_unreadable =
             (record.disclosures.len() - statement.disclosures().len()) as u64;
-        self.signed(&statement);
+        let at = self.said(&statement);
         self.disclosed(&statement, keyring);
+        self.outcome.unproven = Some((statement, at));
     }
 
-    /// Who signed, when, and what the record says of it in the clear.
-    fn signed(&mut self, statement: &Statement) {
+    fn signed(&mut self, statement: Statement) {
+        let at = self.said(&statement);
+        self.outcome.unproven = Some((statement, at));
+    }
+
+    /// When it was signed, and what the record says of it in the clear. Returns where what its signature tells belongs.
+    fn said(&mut self, statement: &Statement) -> usize {
+        let at = self.outcome.faults.len();
         let (payload, record) = (statement.payload(), self.turn.record);
         self.outcome.reading = Reading::Read { seq: payload.seq, prev: payload.prev };
-        if let Some(registry) = self.turn.registry {
-            match verify_authorship_prepared(statement, registry, self.context.keys) {
-                Ok(()) => self.outcome.proven = true,
-                Err(error) => self.fault(error.code(), error.to_string()),
-            }
-        }
         let agency = match &record.statement {
             StatementBlob::Open(_) => None,
             StatementBlob::Sealed { agency, .. } => Some(agency),
@@ -242,6 +274,7 @@ impl Check<'_> {
         if payload.iat.saturating_sub(self.turn.entry.received_at.as_seconds()) > MAX_AHEAD {
             self.fault("from_the_future", "it was signed more than 300 s after it was received");
         }
+        at
     }
 
     /// The disclosures are those that the statement has digests of, and the links are its owners'.

@@ -16,10 +16,15 @@ fn prepared(key: &PublicKey) -> PreparedKeys {
     keys
 }
 
-/// Both checks say the same; returns what they say.
+/// Both checks say the same, also in company; returns what they say.
 fn agreed(keys: &PreparedKeys, key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
     let strict = key.verify(message, signature);
-    assert_eq!(keys.verify(key, message, signature), strict, "message {message:?}, signature {signature:?}");
+    let (one, altered) = (Signed { key, message, signature }, [&message[..], b"!"].concat());
+    let other = Signed { message: &altered, ..one };
+    let of_other = key.verify(&altered, signature);
+    let verdicts = keys.verify(&[one, other, one]);
+    assert_eq!(verdicts, [strict, of_other, strict], "message {message:?}, signature {signature:?}");
+    assert_eq!(keys.verify(&[one]), [strict]);
     strict.is_ok()
 }
 
@@ -165,4 +170,27 @@ fn the_keys_that_are_used_are_the_ones_prepared() {
     prepared.expect(often(1));
     prepared.expect(often(2));
     assert_eq!(held(&prepared), [false, true, true], "the one used least lately made room");
+}
+
+#[test]
+fn each_signature_has_a_verdict_of_its_own() {
+    let privates: Vec<PrivateKey> = (1..4).map(|seed| PrivateKey::from_seed(&[seed; 32])).collect();
+    let publics: Vec<PublicKey> = privates.iter().map(PrivateKey::public).collect();
+    // The last key is not prepared.
+    let mut keys = PreparedKeys::new(2);
+    keys.expect(publics[..2].iter().flat_map(|key| std::iter::repeat_n(key, WORTH_IT as usize)));
+    let messages: Vec<Vec<u8>> = (0..40_u8).map(|at| vec![at; usize::from(at)]).collect();
+    let signatures: Vec<[u8; 64]> =
+        messages.iter().enumerate().map(|(at, message)| privates[at % 3].sign(message)).collect();
+    let broken = |at: usize| at.is_multiple_of(5);
+    let signed: Vec<Signed<'_>> = (0..40)
+        .map(|at| Signed {
+            key: &publics[at % 3],
+            message: &messages[at],
+            signature: &signatures[if broken(at) { (at + 3) % 40 } else { at }],
+        })
+        .collect();
+    let expected: Vec<_> = (0..40).map(|at| if broken(at) { Err(BadSignature) } else { Ok(()) }).collect();
+    assert_eq!(keys.verify(&signed), expected);
+    assert_eq!(keys.verify(&[]), []);
 }
