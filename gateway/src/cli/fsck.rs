@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::fetch::fetcher;
 use super::output::Output;
+use super::progress::EntriesBar;
 use super::{Failure, Outcome};
 
 #[derive(Args)]
@@ -39,7 +40,10 @@ impl Fsck {
         let secrets = Secrets::load(&folder)
             .map_err(|error| Failure::could_not_tell(format!("the ledger's keys are needed: {error}")))?;
         let pin = read_pin(&self.pin.unwrap_or_else(|| folder.join(file::PIN)))?;
-        let report = audit::fsck(&self.data, Some(&secrets), Some(&pin));
+        let report = {
+            let bar = EntriesBar::new(output, "Checking");
+            audit::fsck_watched(&self.data, Some(&secrets), Some(&pin), &|done, total| bar.show(done, total))
+        };
         Ok(say(&report, output))
     }
 }
@@ -79,7 +83,7 @@ pub(crate) fn check_log(
     Ok(say(&report, output))
 }
 
-fn need_folder(data: &Path) -> Result<(), Failure> {
+pub(crate) fn need_folder(data: &Path) -> Result<(), Failure> {
     if data.is_dir() {
         return Ok(());
     }
@@ -102,7 +106,7 @@ pub(crate) fn read_checkpoint(file: &Path) -> Result<Checkpoint, Failure> {
     Ok(signed.checkpoint().clone())
 }
 
-fn say(report: &Report, output: &Output) -> ExitCode {
+pub(crate) fn say(report: &Report, output: &Output) -> ExitCode {
     let value = serde_json::to_value(report).unwrap_or_else(|error| json!({"error": error.to_string()}));
     output.say(&value, || sentences(report));
     match report.verdict() {

@@ -15,12 +15,14 @@ mod keys;
 mod mirror;
 mod nats;
 mod output;
+mod progress;
 mod pseudonym;
 mod query;
 mod registrar;
 mod serve;
 mod verifier;
 mod verify;
+mod verify_data;
 
 use std::process::ExitCode;
 

@@ -28,6 +28,9 @@ pub(crate) struct Verify {
     /// A data folder; needs no keys.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// The folder with its keys: then its statements are read, and their signatures and chains checked.
+    #[arg(long, requires = "data", conflicts_with = "known")]
+    secrets: Option<PathBuf>,
     /// A running ledger, whose whole open log is fetched and checked.
     #[arg(long)]
     url: Option<String>,
@@ -58,6 +61,9 @@ enum Held {
 impl Verify {
     pub(crate) fn run(self, output: &Output) -> Outcome {
         let pin = self.pin.as_deref().map(read_pin).transpose()?;
+        if let (Some(data), Some(secrets)) = (&self.data, &self.secrets) {
+            return super::verify_data::verify_data(data, secrets, pin.as_ref(), output);
+        }
         let Some(file) = &self.file else {
             let (data, url) = (self.data.as_deref(), self.url.as_deref());
             return check_log(data, url, pin.as_ref(), self.known.as_deref(), output);
