@@ -4,6 +4,7 @@
 mod advise;
 mod agent;
 mod bench;
+mod bundle;
 mod configure;
 mod decision;
 mod demo;
@@ -60,6 +61,8 @@ enum Command {
     Verify(verify::Verify),
     /// Check a data folder with its keys, deriving everything again from the entries. Changes nothing.
     Fsck(fsck::Fsck),
+    /// Make an evidence bundle of a child, a range of entries, an agency or an alert, to be checked anywhere.
+    Bundle(bundle::BundleCommand),
     /// Ask a view: decisions, a child's timeline, open requests, who shares with whom, and more.
     Query(query::Query),
     /// List the alerts that wait for somebody, or others.
@@ -124,6 +127,7 @@ pub fn main() -> ExitCode {
         Command::Agent(command) => command.run(&output),
         Command::Verify(command) => command.run(&output),
         Command::Fsck(command) => command.run(&output),
+        Command::Bundle(command) => command.run(&output),
         Command::Query(command) => command.run(&output),
         Command::Alerts(command) => command.run(&output),
         Command::Decision(command) => command.run(&output),

@@ -60,12 +60,12 @@ fn checkpoint_over(
     let Some(cosigned) = read.and_then(|bytes| SignedCheckpoint::parse(&bytes).ok()) else {
         return Ok(newest.clone());
     };
-    let (of_log, head) = (held.registry(), cosigned.checkpoint());
-    let named = of_log.ledger_keys();
-    let is_ours = cosigned.verify(&named.origin, &named.verifier_keys).is_ok()
-        && head.size() <= newest.checkpoint().size()
-        && head.size().contains(covered)
-        && prove::root(held.log(), head.size())? == head.root();
+    let registry = held.registry();
+    let (keys, body) = (registry.ledger_keys(), cosigned.checkpoint());
+    let is_ours = cosigned.verify(&keys.origin, &keys.verifier_keys).is_ok()
+        && body.size() <= newest.checkpoint().size()
+        && body.size().contains(covered)
+        && prove::root(held.log(), body.size())? == body.root();
     Ok(if is_ours { cosigned } else { newest.clone() })
 }
 
