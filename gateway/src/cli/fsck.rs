@@ -85,7 +85,7 @@ pub(crate) fn read_pin(file: &Path) -> Result<Pin, Failure> {
 }
 
 /// A checkpoint that somebody has kept. Its signature is not asked about: whoever keeps it trusts it.
-fn read_checkpoint(file: &Path) -> Result<Checkpoint, Failure> {
+pub(crate) fn read_checkpoint(file: &Path) -> Result<Checkpoint, Failure> {
     let bytes = std::fs::read(file)
         .map_err(|error| Failure::could_not_tell(format!("{}: {error}", file.display())))?;
     let signed = SignedCheckpoint::parse(&bytes)
@@ -93,7 +93,9 @@ fn read_checkpoint(file: &Path) -> Result<Checkpoint, Failure> {
     Ok(signed.checkpoint().clone())
 }
 
-fn fetcher(url: &str) -> impl Fn(&str, usize) -> Result<Option<Vec<u8>>, Box<dyn Error + Send + Sync>> {
+pub(crate) fn fetcher(
+    url: &str,
+) -> impl Fn(&str, usize) -> Result<Option<Vec<u8>>, Box<dyn Error + Send + Sync>> + use<> {
     let config =
         ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(FETCH_TIMEOUT));
     let (agent, base) = (ureq::Agent::from(config.build()), url.trim_end_matches('/').to_owned());

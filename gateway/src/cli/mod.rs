@@ -57,7 +57,7 @@ enum Command {
     Publish(agent::Publish),
     /// The same as a small local service with an outbox.
     Agent(agent::Agent),
-    /// Check a receipt, a data folder or a running ledger. Exit status 0: sound, 1: not sound, 2: could not tell.
+    /// Check an evidence bundle, a receipt, a data folder or a running ledger. Exit status 0: sound, 1: not sound, 2: could not tell.
     Verify(verify::Verify),
     /// Check a data folder with its keys, deriving everything again from the entries. Changes nothing.
     Fsck(fsck::Fsck),
