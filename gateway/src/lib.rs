@@ -7,6 +7,7 @@ pub mod client;
 pub mod delivery;
 pub mod demo;
 pub mod draft;
+pub mod evidence;
 pub mod follow;
 pub mod http;
 pub mod keyfile;

@@ -4,6 +4,7 @@
 mod advise;
 mod agent;
 mod bench;
+mod bundle;
 mod configure;
 mod decision;
 mod demo;
@@ -70,6 +71,8 @@ enum Command {
     Fsck(fsck::Fsck),
     /// Copy the open log to a folder of static files, verifying it, and prove it if the ledger ever signs another history.
     Mirror(mirror::Mirror),
+    /// Make an evidence bundle of a child, a range of entries, an agency or an alert, to be checked anywhere.
+    Bundle(bundle::BundleCommand),
     /// Ask a view: decisions, a child's timeline, open requests, who shares with whom, and more.
     Query(query::Query),
     /// List the alerts that wait for somebody, or others.
@@ -136,6 +139,7 @@ pub fn main() -> ExitCode {
         Command::Verifier(command) => command.run(&output),
         Command::Fsck(command) => command.run(&output),
         Command::Mirror(command) => command.run(&output),
+        Command::Bundle(command) => command.run(&output),
         Command::Query(command) => command.run(&output),
         Command::Alerts(command) => command.run(&output),
         Command::Decision(command) => command.run(&output),

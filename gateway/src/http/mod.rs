@@ -2,6 +2,7 @@
 
 mod advice;
 mod answer;
+mod bundles;
 mod configuration;
 mod decision;
 mod log;

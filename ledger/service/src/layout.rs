@@ -22,6 +22,11 @@ pub fn handed_out() -> PathBuf {
     PathBuf::from("state/handed-out")
 }
 
+/// The newest checkpoint that enough witnesses have cosigned, if there are any.
+pub fn cosigned() -> PathBuf {
+    PathBuf::from("state/cosigned")
+}
+
 /// The lock that keeps two processes from one folder.
 pub fn lock() -> PathBuf {
     PathBuf::from("state/lock")

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gt_core::LeafIndex;
+use gt_core::bundle::Bundle;
 use gt_core::checkpoint::LogSigner;
 use gt_core::registry::Registry;
 use gt_core::statement::{Owner, PublisherId};
@@ -16,6 +17,7 @@ use gt_schemas::Configuration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{broadcast, oneshot, watch};
 
+use crate::bundle::{self, BundleRequest, MakeBundleError};
 use crate::clock::{Clock, Watch};
 use crate::configured::Configured;
 use crate::disk::{Disk, Recorder};
@@ -264,6 +266,11 @@ impl Ledger {
         let (keyring, links) = (self.shared.keyring(), self.shared.links());
         let Some((entry, vault)) = raw.first() else { return Ok(None) };
         Ok(open::texts(entry, vault, &genesis, &keyring, &links)?.map(|texts| texts.to_compact()))
+    }
+
+    /// Makes an evidence bundle of what is sealed so far. Reads from disk, and may read the whole log.
+    pub fn bundle(&self, request: &BundleRequest) -> Result<Bundle, MakeBundleError> {
+        bundle::make(&*self.shared, request)
     }
 
     /// The opaque id of an owner, if the ledger knows it.

@@ -4,6 +4,7 @@
 //! [`log`]; everything that [`open`] rebuilds at a start is derived from there.
 
 pub mod audit;
+pub mod bundle;
 pub mod clock;
 mod configured;
 pub mod create;

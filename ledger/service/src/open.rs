@@ -190,7 +190,7 @@ pub(crate) fn read_checkpoint(root: &Path) -> Result<SignedCheckpoint, OpenLedge
 pub(crate) struct Texts {
     pub(crate) jws: Jws,
     pub(crate) disclosures: Vec<(OwnerId, String)>,
-    primary: Option<OwnerId>,
+    pub(crate) primary: Option<OwnerId>,
 }
 
 impl Texts {

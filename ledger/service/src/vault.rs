@@ -222,6 +222,13 @@ pub(crate) fn event_type_of(framed: &[u8]) -> Option<EventType> {
     EventType::parse(reader.short()?)
 }
 
+/// The publisher in a framed record, by its place alone.
+pub(crate) fn publisher_of(framed: &[u8]) -> Option<PublisherId> {
+    const BEFORE: usize = 4 + 1;
+    let mut reader = Reader { bytes: framed.get(BEFORE..)? };
+    reader.array().map(Hash::from_bytes)
+}
+
 fn frame(bytes: &[u8]) -> Result<(&[u8], Hash, usize), VaultError> {
     let (length, rest) = bytes.split_first_chunk::<4>().ok_or(VaultError::CutOff)?;
     let length = u32::from_be_bytes(*length) as usize;
