@@ -1,0 +1,160 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gt_core::checkpoint::SignedCheckpoint;
+use gt_core::witness::{AddCheckpoint, ShownFork, consistency_text};
+use gt_core::{Hash, TreeSize, base64url};
+use serde_json::{Value, json};
+
+use crate::disk::Disk;
+
+/// How many proven forks are kept. Only a ledger's own key can make them.
+const MAX_KEPT: usize = 1000;
+/// How many refused requests are kept of which nothing is proven: anybody can make them.
+const MAX_UNPROVEN: u64 = 64;
+
+const FOLDER: &str = "forks";
+const UNPROVEN: &str = "forks/unproven";
+
+/// A ledger has signed two histories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fork {
+    /// Its id, which the evidence gives.
+    pub id: String,
+    /// The ledger.
+    pub origin: String,
+    /// The sizes of the two checkpoints.
+    pub sizes: [TreeSize; 2],
+    /// The evidence (FORMATS section 13).
+    pub evidence: Value,
+}
+
+/// What a witness has kept of forks.
+pub struct Forks {
+    disk: Disk,
+    kept: BTreeMap<String, Fork>,
+    unproven: u64,
+}
+
+impl Fork {
+    /// The evidence of a fork, from a checkpoint that was seen and a request that contradicts it.
+    pub fn new(seen: &SignedCheckpoint, request: &AddCheckpoint, shown: ShownFork) -> Self {
+        let (other_root, consistency) = match shown {
+            ShownFork::SameSize => (None, None),
+            ShownFork::OtherHistory { other_root } => {
+                (Some(other_root.to_string()), Some(consistency_text(request.old, &request.proof)))
+            }
+        };
+        let evidence = json!({
+            "format": "gt/fork/1",
+            "checkpoints": [seen.to_string(), request.checkpoint.to_string()],
+            "other_root": other_root,
+            "consistency": consistency,
+        });
+        let checkpoints = [seen, &request.checkpoint].map(SignedCheckpoint::checkpoint);
+        // Of what the two say, and not of who has cosigned since.
+        let parts = checkpoints.map(ToString::to_string);
+        let id = Hash::of_parts(&[parts[0].as_bytes(), parts[1].as_bytes()]);
+        Self {
+            id: base64url::encode(&id.as_bytes()[..16]),
+            origin: checkpoints[0].origin().to_owned(),
+            sizes: checkpoints.map(gt_core::checkpoint::Checkpoint::size),
+            evidence,
+        }
+    }
+
+    fn parse(id: &str, text: &str) -> Option<Self> {
+        let evidence: Value = serde_json::from_str(text).ok()?;
+        let of = |at: usize| SignedCheckpoint::parse(evidence["checkpoints"][at].as_str()?.as_bytes()).ok();
+        let (first, second) = (of(0)?, of(1)?);
+        Some(Self {
+            id: id.to_owned(),
+            origin: first.checkpoint().origin().to_owned(),
+            sizes: [first.checkpoint().size(), second.checkpoint().size()],
+            evidence,
+        })
+    }
+
+    /// The fork as JSON, with its evidence.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "id": self.id,
+            "origin": self.origin,
+            "sizes": [self.sizes[0].0, self.sizes[1].0],
+            "evidence": self.evidence,
+        })
+    }
+}
+
+impl Forks {
+    /// Reads what was kept.
+    pub(super) fn open(root: &Path) -> io::Result<Self> {
+        let mut kept = BTreeMap::new();
+        for (name, file) in files(&root.join(FOLDER))? {
+            let Some(id) = name.strip_suffix(".json") else { continue };
+            match Fork::parse(id, &fs::read_to_string(&file)?) {
+                Some(fork) => drop(kept.insert(id.to_owned(), fork)),
+                None => tracing::error!(file = %file.display(), "the evidence of a fork does not read"),
+            }
+        }
+        let unproven = files(&root.join(UNPROVEN))?.len() as u64;
+        Ok(Self { disk: Disk::new(root, None), kept, unproven })
+    }
+
+    /// Keeps a fork, and says so once.
+    pub(super) fn keep(&mut self, fork: Fork) -> io::Result<()> {
+        if self.kept.contains_key(&fork.id) {
+            return Ok(());
+        }
+        let (origin, sizes, id) = (&fork.origin, fork.sizes, &fork.id);
+        tracing::error!(%origin, ?sizes, %id, "FORK: the ledger has signed two histories; the evidence is kept");
+        if self.kept.len() < MAX_KEPT {
+            let file = PathBuf::from(format!("{FOLDER}/{id}.json"));
+            self.disk.replace(&file, fork.evidence.to_string().as_bytes())?;
+            self.kept.insert(fork.id.clone(), fork);
+        }
+        Ok(())
+    }
+
+    /// Keeps a request that is validly signed and whose proof does not hold: its sender has erred, or the ledger has two histories.
+    pub(super) fn keep_unproven(
+        &mut self,
+        seen: &SignedCheckpoint,
+        request: &AddCheckpoint,
+    ) -> io::Result<()> {
+        let origin = seen.checkpoint().origin();
+        tracing::warn!(%origin, "a signed checkpoint came with a proof that does not hold");
+        if self.unproven < MAX_UNPROVEN {
+            let file = |what: &str| PathBuf::from(format!("{UNPROVEN}/{:03}-{what}", self.unproven / 2));
+            let (first, second) = (file("seen"), file("request"));
+            self.disk.replace(&first, seen.to_string().as_bytes())?;
+            self.disk.replace(&second, request.to_string().as_bytes())?;
+            self.unproven += 2;
+        }
+        Ok(())
+    }
+
+    /// All that is kept.
+    pub fn kept(&self) -> impl Iterator<Item = &Fork> {
+        self.kept.values()
+    }
+}
+
+/// The names and paths of the files in a folder; none if it is not there.
+fn files(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let items = match fs::read_dir(folder) {
+        Ok(items) => items,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for item in items {
+        let item = item?;
+        if item.file_type()?.is_file() {
+            found.push((item.file_name().to_string_lossy().into_owned(), item.path()));
+        }
+    }
+    Ok(found)
+}
