@@ -5,7 +5,10 @@ use core::fmt;
 use base64ct::{Base64, Encoding};
 
 use crate::hash::Hash;
-use crate::note::{Note, NoteError, NoteSigner, SignNoteError, VerifierKey, VerifyNoteError};
+use crate::note::{
+    KeyNameError, Note, NoteError, NoteSignature, NoteSigner, SignNoteError, SignatureType, VerifierKey,
+    VerifyNoteError,
+};
 use crate::position::TreeSize;
 use crate::tile::canonical_number;
 use crate::tree::EMPTY_ROOT;
@@ -23,6 +26,14 @@ pub struct Checkpoint {
 pub struct SignedCheckpoint {
     checkpoint: Checkpoint,
     note: Note,
+}
+
+/// The keys by which a log signs its checkpoints: Ed25519, which every tool can check, and ML-DSA-44, which a quantum computer does
+/// not forge. A log that was made with the first alone goes on with it.
+#[derive(Debug)]
+pub struct LogSigner {
+    ed25519: NoteSigner,
+    ml_dsa: Option<NoteSigner>,
 }
 
 /// Why a text is not a checkpoint of such a log.
@@ -71,8 +82,14 @@ pub enum VerifyCheckpointError {
         actual: String,
     },
     /// Not signed by a pinned key, or not validly.
-    #[error("the checkpoint's signatures do not hold")]
+    #[error("the checkpoint's signatures do not hold: {0}")]
     Note(#[from] VerifyNoteError),
+    /// Keys of this type are pinned, and none of them signed.
+    #[error("the checkpoint lacks its {missing} signature, which it had when it was made")]
+    Downgraded {
+        /// The type.
+        missing: SignatureType,
+    },
 }
 
 impl Checkpoint {
@@ -121,8 +138,32 @@ impl fmt::Display for Checkpoint {
     }
 }
 
+impl LogSigner {
+    /// The keys of the log with this origin, from 32 random bytes each. The caller wipes its own copies.
+    pub fn new(origin: &str, ed25519: &[u8; 32], ml_dsa: Option<&[u8; 32]>) -> Result<Self, KeyNameError> {
+        Ok(Self {
+            ed25519: NoteSigner::new(origin, ed25519)?,
+            ml_dsa: ml_dsa.map(|seed| NoteSigner::ml_dsa(origin, seed)).transpose()?,
+        })
+    }
+
+    /// Signs a checkpoint with all of them. The same checkpoint always gets the same bytes, whoever of several sealers signs.
+    pub fn sign(&self, checkpoint: Checkpoint) -> Result<SignedCheckpoint, SignNoteError> {
+        let signers: Vec<&NoteSigner> = std::iter::once(&self.ed25519).chain(&self.ml_dsa).collect();
+        SignedCheckpoint::sign(checkpoint, &signers)
+    }
+
+    /// The keys that its signatures are checked with.
+    pub fn verifier_keys(&self) -> Vec<VerifierKey> {
+        std::iter::once(&self.ed25519)
+            .chain(&self.ml_dsa)
+            .map(|signer| signer.verifier_key().clone())
+            .collect()
+    }
+}
+
 impl SignedCheckpoint {
-    /// Signs a checkpoint with each of the log's keys.
+    /// Signs a checkpoint with each of these keys.
     pub fn sign(checkpoint: Checkpoint, signers: &[&NoteSigner]) -> Result<Self, SignNoteError> {
         let note = Note::sign(checkpoint.to_string(), signers)?;
         Ok(Self { checkpoint, note })
@@ -138,7 +179,8 @@ impl SignedCheckpoint {
         Ok(Self { checkpoint: Checkpoint::parse(note.text())?, note })
     }
 
-    /// Checks that the checkpoint is of the pinned log and signed by a pinned key, and tells by which.
+    /// Checks that the checkpoint is of the pinned log and signed by a pinned key of each type that is pinned, and tells by which
+    /// (FORMATS section 10). So a forger of one algorithm cannot leave the other's signature out.
     pub fn verify<'k>(
         &self,
         origin: &str,
@@ -151,7 +193,17 @@ impl SignedCheckpoint {
                 actual: actual.to_owned(),
             });
         }
-        Ok(self.note.verify(keys)?)
+        let signed = self.note.verify(keys)?;
+        let lacks = |key: &&VerifierKey| !signed.iter().any(|by| by.signature_type() == key.signature_type());
+        match keys.iter().find(lacks) {
+            Some(key) => Err(VerifyCheckpointError::Downgraded { missing: key.signature_type() }),
+            None => Ok(signed),
+        }
+    }
+
+    /// The same checkpoint with the signature of another party, such as a witness. It is not verified here.
+    pub fn with_signature(self, signature: NoteSignature) -> Result<Self, SignNoteError> {
+        Ok(Self { note: self.note.with_signature(signature)?, ..self })
     }
 
     /// What the note says.
@@ -228,6 +280,48 @@ mod tests {
         assert!(matches!(elsewhere, Err(VerifyCheckpointError::Origin { .. })));
         let refused = signed.verify("log.example/thread", std::slice::from_ref(other.verifier_key()));
         assert_eq!(refused, Err(VerifyCheckpointError::Note(VerifyNoteError::NoTrustedSignature)));
+    }
+
+    #[test]
+    fn each_pinned_algorithm_must_have_signed() {
+        const ORIGIN: &str = "log.example/thread";
+        let (classic, quantum) = (signer(1), NoteSigner::ml_dsa(ORIGIN, &[2; 32]).expect("a good name"));
+        let checkpoint = Checkpoint::new(ORIGIN, TreeSize(3), Hash::ZERO).expect("sound");
+        let both = SignedCheckpoint::sign(checkpoint.clone(), &[&classic, &quantum]).expect("sound");
+        let (old, new) = (classic.verifier_key().clone(), quantum.verifier_key().clone());
+        let pinned = [old.clone(), new.clone()];
+        assert_eq!(both.verify(ORIGIN, &pinned), Ok(vec![&old, &new]));
+        // Whoever knows but one of the keys is content with it.
+        assert_eq!(both.verify(ORIGIN, &pinned[..1]), Ok(vec![&old]));
+        assert_eq!(both.verify(ORIGIN, &pinned[1..]), Ok(vec![&new]));
+        for (left, missing) in
+            [(&classic, SignatureType::MlDsa44Cosignature), (&quantum, SignatureType::Ed25519)]
+        {
+            let one = SignedCheckpoint::sign(checkpoint.clone(), &[left]).expect("sound");
+            assert_eq!(one.verify(ORIGIN, &pinned), Err(VerifyCheckpointError::Downgraded { missing }));
+        }
+    }
+
+    #[test]
+    fn cosignatures_name_their_time_and_hold_for_it_alone() {
+        let log = signer(1);
+        let checkpoint = Checkpoint::new("log.example/thread", TreeSize(3), Hash::ZERO).expect("sound");
+        let signed = SignedCheckpoint::sign(checkpoint, &[&log]).expect("sound");
+        for make in [NoteSigner::cosigner, NoteSigner::ml_dsa] {
+            let witness = make("witness.example/w1", &[3; 32]).expect("a good name");
+            let cosignature = signed.note().cosign(&witness, 1_790_000_000).expect("a checkpoint");
+            assert_eq!(cosignature.cosigned_at(), Some(1_790_000_000));
+            let cosigned = signed.clone().with_signature(cosignature.clone()).expect("room");
+            assert_eq!(cosigned.note().is_signed_by(witness.verifier_key()), Some(true));
+            assert_eq!(signed.note().is_signed_by(witness.verifier_key()), None);
+            let mut later = cosignature.signature().to_vec();
+            later[7] ^= 1;
+            let later = NoteSignature::new(cosignature.name(), cosignature.key_id(), later).expect("a name");
+            let moved = signed.clone().with_signature(later).expect("room");
+            assert_eq!(moved.note().is_signed_by(witness.verifier_key()), Some(false));
+        }
+        let witness = NoteSigner::cosigner("witness.example/w1", &[3; 32]).expect("a good name");
+        assert_eq!(signed.note().cosign(&witness, 0), Err(SignNoteError::NoTime));
     }
 
     proptest! {

@@ -4,9 +4,12 @@ use core::fmt;
 
 use base64ct::{Base64, Encoding};
 
+mod cosignature;
 mod key;
+mod signer;
 
-pub use key::{KeyNameError, NoteSigner, VerifierKey, VerifierKeyError};
+pub use key::{KeyNameError, SignatureType, VerifierKey, VerifierKeyError};
+pub use signer::NoteSigner;
 
 /// The longest note that is read or signed, in bytes.
 pub const MAX_NOTE_LEN: usize = 1 << 20;
@@ -82,6 +85,12 @@ pub enum SignNoteError {
         /// How many there would be.
         count: usize,
     },
+    /// A cosigner signs the head of a log, and this is none, or its names are too long.
+    #[error("a cosignature is made over a checkpoint, of names of at most 255 bytes")]
+    NotACheckpoint,
+    /// An Ed25519 cosignature says when it was made.
+    #[error("an Ed25519 cosignature needs a time")]
+    NoTime,
 }
 
 /// Why a note is not to be trusted.
@@ -124,7 +133,7 @@ impl Note {
         Ok(Self { text: text.to_owned(), signatures })
     }
 
-    /// Signs a text, which ends in a newline, with each of the keys.
+    /// Signs a text, which ends in a newline, with each of the keys. What an ML-DSA key signs then holds no time.
     pub fn sign(text: String, signers: &[&NoteSigner]) -> Result<Self, SignNoteError> {
         if !text.ends_with('\n') {
             return Err(SignNoteError::NoFinalNewline);
@@ -132,8 +141,13 @@ impl Note {
         if has_control_characters(&text) {
             return Err(SignNoteError::ControlCharacter);
         }
-        let signatures = signers.iter().map(|signer| signer.sign(&text)).collect();
+        let signatures = signers.iter().map(|signer| signer.sign(&text, 0)).collect::<Result<_, _>>()?;
         Self { text, signatures }.bounded()
+    }
+
+    /// A cosigner's signature of this note's text, made at `time`, in seconds since the Unix epoch (C2SP tlog-cosignature).
+    pub fn cosign(&self, signer: &NoteSigner, time: u64) -> Result<NoteSignature, SignNoteError> {
+        signer.sign(&self.text, time)
     }
 
     /// Adds the signature of another party, such as a witness. It is not verified here.
@@ -169,6 +183,13 @@ impl Note {
             }
         }
         if signed.is_empty() { Err(VerifyNoteError::NoTrustedSignature) } else { Ok(signed) }
+    }
+
+    /// Whether the key signed, and validly. `None` if no signature bears its name and id.
+    pub fn is_signed_by(&self, key: &VerifierKey) -> Option<bool> {
+        let mut by = self.signatures.iter().filter(|signature| signature.is_by(key)).peekable();
+        by.peek()?;
+        Some(by.all(|signature| key.verifies(&self.text, &signature.signature)))
     }
 
     /// The text, with its final newline.
@@ -219,6 +240,11 @@ impl NoteSignature {
     /// The id of the key.
     pub const fn key_id(&self) -> u32 {
         self.key_id
+    }
+
+    /// The time in a cosignature, in seconds since the Unix epoch; of no meaning in a signature of type 0x01.
+    pub fn cosigned_at(&self) -> Option<u64> {
+        cosignature::split(&self.signature).map(|(time, _)| time)
     }
 
     /// The signature itself, without the key's id; its form depends on the key's type.

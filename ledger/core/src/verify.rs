@@ -19,7 +19,7 @@ use crate::tree;
 pub struct Pin {
     /// The ledger's origin: the first line of its checkpoints.
     pub origin: String,
-    /// The keys that may have signed a checkpoint; one of them is enough.
+    /// The keys that sign its checkpoints: of each signature type among them, one must have signed.
     pub verifier_keys: Vec<VerifierKey>,
     /// The leaf hash of entry 0. A receipt shows it only if it is for entry 0 or 1.
     pub genesis: Option<Hash>,
@@ -105,6 +105,7 @@ impl ReceiptFault {
                 VerifyNoteError::BadSignature { .. } => "checkpoint_bad_signature",
                 VerifyNoteError::NoTrustedSignature => "checkpoint_not_signed",
             },
+            Self::Checkpoint(VerifyCheckpointError::Downgraded { .. }) => "checkpoint_downgraded",
             Self::Inclusion(InclusionError::IndexOutsideTree { .. }) => "index_outside_tree",
             Self::Inclusion(InclusionError::PathLength { .. }) => "inclusion_path_length",
             Self::Inclusion(InclusionError::RootMismatch { .. }) => "not_included",

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use gt_core::agency::AgencyCode;
 use gt_core::base64url;
-use gt_core::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
+use gt_core::checkpoint::{Checkpoint, CheckpointError};
 use gt_core::entry::Entry;
 use gt_core::json::Value;
 use gt_core::key::PrivateKey;
@@ -24,9 +24,8 @@ use crate::layout;
 use crate::ledger::Ledger;
 use crate::log::{RecoverError, SealedEntry, recover};
 use crate::open::{OpenLedgerError, lock};
-use crate::random;
 use crate::refusal::{ChainHead, Refusal};
-use crate::secrets::{self, PinFile, Secrets, SecretsError, file, write_secret};
+use crate::secrets::{self, CheckpointKeys, PinFile, Secrets, SecretsError, file, write_secret};
 use crate::vault::{StatementBlob, VaultRecord};
 
 /// A new ledger.
@@ -123,7 +122,7 @@ pub fn create_at(
     let kek = KeyEncryptionKey::generate();
     write_secret(&secrets_folder.join(file::KEK), &base64url::encode(kek.as_bytes()))?;
     let keys = Keys::generate(secrets_folder)?;
-    let secrets = Secrets::new(kek, PrivateKey::from_seed(&keys.checkpoint.to_seed()), origin)?;
+    let secrets = Secrets::new(kek, CheckpointKeys::generate(secrets_folder)?, origin)?;
     let genesis = seal_genesis(data, &secrets, &keys, clock.wall_millis())?;
     let pin = PinFile {
         origin: origin.to_owned(),
@@ -141,7 +140,6 @@ pub fn create_at(
 }
 
 struct Keys {
-    checkpoint: PrivateKey,
     registrar: PrivateKey,
     recovery: PrivateKey,
     service: PrivateKey,
@@ -149,12 +147,8 @@ struct Keys {
 
 impl Keys {
     fn generate(folder: &Path) -> Result<Self, SecretsError> {
-        let key = |name: &str| {
-            let key = PrivateKey::from_seed(&random::key());
-            write_secret(&folder.join(name), &key.to_jwk_text()).map(|()| key)
-        };
+        let key = |name| secrets::make_key(&folder.join(name));
         Ok(Self {
-            checkpoint: key(file::CHECKPOINT)?,
             registrar: key(file::REGISTRAR)?,
             recovery: key(file::RECOVERY)?,
             service: key(file::SERVICE)?,
@@ -226,7 +220,7 @@ fn seal_genesis(data: &Path, secrets: &Secrets, keys: &Keys, now: i64) -> Result
         .map_err(io)?;
     writer.make_durable().map_err(io)?;
     let checkpoint = Checkpoint::new(origin, writer.size(), writer.root())?;
-    writer.publish(&SignedCheckpoint::sign(checkpoint, &[&secrets.note_signer()?])?).map_err(io)?;
+    writer.publish(&secrets.log_signer()?.sign(checkpoint)?).map_err(io)?;
     Ok(genesis)
 }
 

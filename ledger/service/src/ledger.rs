@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gt_core::LeafIndex;
-use gt_core::checkpoint::SignedCheckpoint;
-use gt_core::note::NoteSigner;
+use gt_core::checkpoint::{LogSigner, SignedCheckpoint};
 use gt_core::registry::Registry;
 use gt_core::statement::{Owner, PublisherId};
 use gt_core::time::Timestamp;
@@ -66,7 +65,7 @@ impl Ledger {
             return Err(OpenLedgerError::FollowsStream { folder: root.display().to_string() });
         }
         let opened = open::open(root, secrets, Disk::new(root, recorder))?;
-        let signer = Some(secrets.note_signer()?);
+        let signer = Some(secrets.log_signer()?);
         let parts = Parts::new(root, clock, opened)?;
         let home = Home::Embedded(Box::new(parts.local));
         parts.rest.start(home, signer, None).map(|(ledger, _)| ledger)
@@ -83,7 +82,7 @@ impl Ledger {
         if !root.join(layout::checkpoint()).exists() {
             jetstream::join(root, secrets, options).map_err(Box::new)?;
         }
-        let signer = if options.only_follows { None } else { Some(secrets.note_signer()?) };
+        let signer = if options.only_follows { None } else { Some(secrets.log_signer()?) };
         let mut opened = open::open(root, secrets, Disk::new(root, None))?;
         let mut opening = Opening::new(root, options, secrets)?;
         let new_keys = opening.read_keys(root, options, &mut opened.keyring)?;
@@ -360,7 +359,7 @@ impl Rest {
     fn start(
         self,
         home: Home,
-        signer: Option<NoteSigner>,
+        signer: Option<LogSigner>,
         node: Option<NodeHandle>,
     ) -> Result<(Ledger, SyncSender<Work>), OpenLedgerError> {
         let Self { root, state, watch, shared, lock, removed_entries } = self;

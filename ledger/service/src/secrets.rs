@@ -6,22 +6,33 @@ use std::path::{Path, PathBuf};
 
 use gt_core::Hash;
 use gt_core::base64url;
-use gt_core::json::Value;
+use gt_core::checkpoint::LogSigner;
+use gt_core::json::{Object, Value};
 use gt_core::key::{KeyError, PrivateKey};
-use gt_core::note::{KeyNameError, NoteSigner, VerifierKey};
+use gt_core::ml_dsa::MlDsaPrivateKey;
+use gt_core::note::{KeyNameError, SignatureType, VerifierKey};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::disk::{private, private_folder};
 use crate::keyring::KeyEncryptionKey;
+use crate::random;
 
 /// The keys that a running ledger needs, and its pin.
 pub struct Secrets {
     kek: KeyEncryptionKey,
-    checkpoint_key: Option<PrivateKey>,
+    checkpoint_keys: Option<CheckpointKeys>,
     origin: String,
     verifier_keys: Vec<VerifierKey>,
     genesis: Option<Hash>,
+}
+
+/// The keys that sign checkpoints (FORMATS section 10).
+pub struct CheckpointKeys {
+    /// Every verifier can check its signatures.
+    pub ed25519: PrivateKey,
+    /// A quantum computer does not forge its signatures. Ledgers that were made without one have none.
+    pub ml_dsa: Option<MlDsaPrivateKey>,
 }
 
 /// What pins a ledger from outside: without it a verifier can say "consistent", but not "this ledger's". Nothing in it is secret.
@@ -42,6 +53,8 @@ pub mod file {
     pub const KEK: &str = "kek";
     /// The key that signs checkpoints.
     pub const CHECKPOINT: &str = "checkpoint.jwk";
+    /// The ML-DSA-44 key that signs checkpoints.
+    pub const CHECKPOINT_ML_DSA: &str = "checkpoint-ml-dsa-44.jwk";
     /// The ledger's own service publisher.
     pub const SERVICE: &str = "service.jwk";
     /// The registrar.
@@ -74,6 +87,18 @@ pub enum SecretsError {
         "there is no checkpoint.jwk among the secrets, so nothing can be sealed; a node without it can only follow (--follow)"
     )]
     NoCheckpointKey,
+    /// The pin names a key that signs checkpoints and is not there, or another one is.
+    #[error(
+        "{} pins a {kind} key that signs checkpoints, and {} is missing or another key: what would be sealed now, nobody would believe", .pin.display(), .file.display()
+    )]
+    NotPinned {
+        /// The pin.
+        pin: PathBuf,
+        /// Where the key should be.
+        file: PathBuf,
+        /// The key's type.
+        kind: SignatureType,
+    },
     /// A key does not read.
     #[error("{} is no key: {source}", .file.display())]
     Key {
@@ -104,12 +129,12 @@ impl Secrets {
     /// Takes keys that are in memory.
     pub fn new(
         kek: KeyEncryptionKey,
-        checkpoint_key: PrivateKey,
+        checkpoint_keys: CheckpointKeys,
         origin: &str,
     ) -> Result<Self, SecretsError> {
-        let verifier = NoteSigner::new(origin, &checkpoint_key.to_seed())?.verifier_key().clone();
-        let (origin, checkpoint_key) = (origin.to_owned(), Some(checkpoint_key));
-        Ok(Self { kek, checkpoint_key, origin, verifier_keys: vec![verifier], genesis: None })
+        let verifier_keys = checkpoint_keys.signer(origin)?.verifier_keys();
+        let (origin, checkpoint_keys) = (origin.to_owned(), Some(checkpoint_keys));
+        Ok(Self { kek, checkpoint_keys, origin, verifier_keys, genesis: None })
     }
 
     /// Reads the secrets folder. The registrar's and the recovery key are not needed to run a ledger and are not read; the key that
@@ -123,14 +148,19 @@ impl Secrets {
         );
         let (kek, pin_file) = (KeyEncryptionKey::from_bytes(&bytes), folder.join(file::PIN));
         let pin = PinFile::load(&pin_file)?;
-        let (verifier_keys, genesis) = pin.parse().ok_or(SecretsError::Malformed { file: pin_file })?;
-        let signing = folder.join(file::CHECKPOINT);
-        if !signing.exists() {
-            let origin = pin.origin;
-            return Ok(Self { kek, checkpoint_key: None, origin, verifier_keys, genesis: Some(genesis) });
+        let (verifier_keys, genesis) =
+            pin.parse().ok_or_else(|| SecretsError::Malformed { file: pin_file.clone() })?;
+        let checkpoint_keys = CheckpointKeys::load(folder)?;
+        if let Some(keys) = &checkpoint_keys {
+            let held = keys.signer(&pin.origin)?.verifier_keys();
+            for (kind, name) in CheckpointKeys::FILES {
+                let mut pinned = verifier_keys.iter().filter(|key| key.signature_type() == kind).peekable();
+                if pinned.peek().is_some() && !pinned.any(|key| held.contains(key)) {
+                    return Err(SecretsError::NotPinned { pin: pin_file, file: folder.join(name), kind });
+                }
+            }
         }
-        let secrets = Self::new(kek, read_key(&signing)?, &pin.origin)?;
-        Ok(Self { genesis: Some(genesis), ..secrets })
+        Ok(Self { kek, checkpoint_keys, origin: pin.origin, verifier_keys, genesis: Some(genesis) })
     }
 
     /// The leaf hash of entry 0, if a pin was read.
@@ -149,9 +179,38 @@ impl Secrets {
     }
 
     /// What signs checkpoints.
-    pub fn note_signer(&self) -> Result<NoteSigner, SecretsError> {
-        let key = self.checkpoint_key.as_ref().ok_or(SecretsError::NoCheckpointKey)?;
-        Ok(NoteSigner::new(&self.origin, &key.to_seed())?)
+    pub fn log_signer(&self) -> Result<LogSigner, SecretsError> {
+        let keys = self.checkpoint_keys.as_ref().ok_or(SecretsError::NoCheckpointKey)?;
+        Ok(keys.signer(&self.origin)?)
+    }
+}
+
+impl CheckpointKeys {
+    const FILES: [(SignatureType, &str); 2] = [
+        (SignatureType::Ed25519, file::CHECKPOINT),
+        (SignatureType::MlDsa44Cosignature, file::CHECKPOINT_ML_DSA),
+    ];
+
+    /// `None` if the Ed25519 key is not there, without which no checkpoint is one.
+    fn load(folder: &Path) -> Result<Option<Self>, SecretsError> {
+        let (ed25519, ml_dsa) = (folder.join(file::CHECKPOINT), folder.join(file::CHECKPOINT_ML_DSA));
+        if !ed25519.exists() {
+            return Ok(None);
+        }
+        let ml_dsa = if ml_dsa.exists() { Some(read_ml_dsa_key(&ml_dsa)?) } else { None };
+        Ok(Some(Self { ed25519: read_key(&ed25519)?, ml_dsa }))
+    }
+
+    /// Makes new ones.
+    pub(crate) fn generate(folder: &Path) -> Result<Self, SecretsError> {
+        let ml_dsa = MlDsaPrivateKey::from_seed(&random::key());
+        write_secret(&folder.join(file::CHECKPOINT_ML_DSA), &ml_dsa.to_jwk_text())?;
+        Ok(Self { ed25519: make_key(&folder.join(file::CHECKPOINT))?, ml_dsa: Some(ml_dsa) })
+    }
+
+    fn signer(&self, origin: &str) -> Result<LogSigner, KeyNameError> {
+        let ml_dsa = self.ml_dsa.as_ref().map(MlDsaPrivateKey::to_seed);
+        LogSigner::new(origin, &self.ed25519.to_seed(), ml_dsa.as_deref())
     }
 }
 
@@ -171,12 +230,27 @@ impl PinFile {
     }
 }
 
-/// Reads a private JWK from a file that only its owner can read.
+/// Makes a new Ed25519 key, in a file that only its owner can read.
+pub(crate) fn make_key(path: &Path) -> Result<PrivateKey, SecretsError> {
+    let key = PrivateKey::from_seed(&random::key());
+    write_secret(path, &key.to_jwk_text()).map(|()| key)
+}
+
+/// Reads a private Ed25519 JWK from a file that only its owner can read.
 pub fn read_key(path: &Path) -> Result<PrivateKey, SecretsError> {
+    read_jwk(path, PrivateKey::from_jwk)
+}
+
+/// Reads a private ML-DSA-44 JWK from a file that only its owner can read.
+pub fn read_ml_dsa_key(path: &Path) -> Result<MlDsaPrivateKey, SecretsError> {
+    read_jwk(path, MlDsaPrivateKey::from_jwk)
+}
+
+fn read_jwk<K>(path: &Path, read: fn(&Object) -> Result<K, KeyError>) -> Result<K, SecretsError> {
     let text = read_secret(path)?;
     let malformed = || SecretsError::Malformed { file: path.to_owned() };
     let json = Value::parse(text.trim().as_bytes()).map_err(|_| malformed())?;
-    PrivateKey::from_jwk(json.as_object().ok_or_else(malformed)?)
+    read(json.as_object().ok_or_else(malformed)?)
         .map_err(|source| SecretsError::Key { file: path.to_owned(), source })
 }
 
@@ -205,4 +279,45 @@ fn read_secret(path: &Path) -> Result<Zeroizing<String>, SecretsError> {
         }
     }
     fs::read_to_string(path).map(Zeroizing::new).map_err(io)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made() -> (tempfile::TempDir, PathBuf) {
+        let root = tempfile::tempdir().expect("a folder");
+        let secrets = root.path().join("data.secrets");
+        crate::create::create(&root.path().join("data"), &secrets, "ledger.example/secrets").expect("made");
+        (root, secrets)
+    }
+
+    #[test]
+    fn a_new_ledger_signs_with_two_algorithms_and_pins_both() {
+        let (_root, folder) = made();
+        let secrets = Secrets::load(&folder).expect("sound");
+        let kinds: Vec<_> = secrets.pin().1.iter().map(VerifierKey::signature_type).collect();
+        assert_eq!(kinds, [SignatureType::Ed25519, SignatureType::MlDsa44Cosignature]);
+        assert_eq!(secrets.log_signer().expect("keys").verifier_keys(), secrets.pin().1);
+    }
+
+    #[test]
+    fn a_key_that_is_pinned_must_be_there_and_be_the_one() {
+        for name in [file::CHECKPOINT_ML_DSA, file::CHECKPOINT] {
+            let (_root, folder) = made();
+            let (_other_root, other) = made();
+            fs::copy(other.join(name), folder.join(name)).expect("copied");
+            let refused = Secrets::load(&folder).err().expect("another key");
+            assert!(matches!(&refused, SecretsError::NotPinned { file, .. } if file.ends_with(name)));
+        }
+        let (_root, folder) = made();
+        fs::remove_file(folder.join(file::CHECKPOINT_ML_DSA)).expect("removed");
+        assert!(matches!(Secrets::load(&folder), Err(SecretsError::NotPinned { .. })));
+        // Whoever has neither can follow.
+        fs::remove_file(folder.join(file::CHECKPOINT)).expect("removed");
+        assert!(matches!(
+            Secrets::load(&folder).expect("a follower's").log_signer(),
+            Err(SecretsError::NoCheckpointKey)
+        ));
+    }
 }

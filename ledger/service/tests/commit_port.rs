@@ -90,7 +90,7 @@ fn proposals(store: &dyn Store, owners: &[u8]) -> Vec<KeyRecord> {
 
 fn sign(home: &Home, size: TreeSize, root: Hash) -> SignedCheckpoint {
     let head = gt_core::checkpoint::Checkpoint::new(partnership::ORIGIN, size, root).expect("sound");
-    SignedCheckpoint::sign(head, &[&home.secrets().note_signer().expect("a key")]).expect("signed")
+    home.secrets().log_signer().expect("a key").sign(head).expect("signed")
 }
 
 fn batch(log: &LogReader, keys: Vec<KeyRecord>, count: u64, salt: &str) -> SealedBatch {

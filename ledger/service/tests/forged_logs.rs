@@ -7,7 +7,7 @@ mod partnership;
 use std::fs;
 
 use fsck_sample::{Copy, REGISTRARS, Sample, small};
-use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
+use gt_core::checkpoint::Checkpoint;
 use gt_core::entry::Entry;
 use gt_core::json::{Object, Value};
 use gt_core::key::PrivateKey;
@@ -54,8 +54,8 @@ fn forge(edit: impl FnOnce(&mut Vec<Sealed>)) -> Copy {
             .expect("written");
     }
     let checkpoint = Checkpoint::new(ORIGIN, writer.size(), writer.root()).expect("sound");
-    let signer = of.secrets().note_signer().expect("a signer");
-    writer.publish(&SignedCheckpoint::sign(checkpoint, &[&signer]).expect("signed")).expect("written");
+    let signer = of.secrets().log_signer().expect("a signer");
+    writer.publish(&signer.sign(checkpoint).expect("signed")).expect("written");
     writer.promote().expect("moved");
     copy
 }

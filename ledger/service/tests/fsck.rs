@@ -277,8 +277,8 @@ fn another_history_under_the_right_key_is_found() {
     ledger.close();
     drop(ledger);
     // Its own keys' signature is replaced by the pinned ledger's.
-    let signer = sample().secrets().note_signer().expect("a signer");
-    let resigned = SignedCheckpoint::sign(forked.clone(), &[&signer]).expect("signed");
+    let signer = sample().secrets().log_signer().expect("a signer");
+    let resigned = signer.sign(forked.clone()).expect("signed");
     fs::write(other.data().join("checkpoint"), resigned.to_string()).expect("written");
     let report = check_log(&DataFolder::new(&other.data()), Some(&sample().pin), None);
     let codes: Vec<_> = report.faults.iter().map(|fault| fault.code).collect();

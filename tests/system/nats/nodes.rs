@@ -121,7 +121,7 @@ pub(super) fn secrets_of(data: &Path) -> PathBuf {
 pub(super) fn share_secrets(from: &Path, to: &Path, follows: bool) {
     copy_folder(&secrets_of(from), &secrets_of(to));
     if follows {
-        for key in ["checkpoint.jwk", "registrar.jwk"] {
+        for key in ["checkpoint.jwk", "checkpoint-ml-dsa-44.jwk", "registrar.jwk"] {
             std::fs::remove_file(secrets_of(to).join(key)).expect("init made it");
         }
     }

@@ -1,31 +1,41 @@
-//! The keys of signed notes: Ed25519, C2SP's type 0x01, and no other.
+//! The public keys of signed notes, as C2SP vkeys.
 
 use core::fmt;
 
 use base64ct::{Base64, Encoding};
 
-use super::NoteSignature;
+use super::cosignature;
 use crate::hash::Hash;
-use crate::key::{KeyError, PrivateKey, PublicKey};
+use crate::key::{KeyError, PublicKey};
+use crate::ml_dsa::{self, MlDsaPublicKey};
 
-/// C2SP's signature type of Ed25519 over the note's text.
-const ED25519: u8 = 0x01;
+/// Longer texts are no verifier key of a type that is accepted here: an ML-DSA-44 key has 1,752 characters of base64.
+const MAX_VKEY_LEN: usize = 4096;
 
-/// Longer texts are no verifier key of type 0x01 that anybody would use.
-const MAX_VKEY_LEN: usize = 1024;
+/// What C2SP's signature type says of a key: its algorithm, and what it signs of a note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SignatureType {
+    /// 0x01: Ed25519 over the note's text.
+    Ed25519,
+    /// 0x04: Ed25519 over a time and a checkpoint's text (C2SP tlog-cosignature, `cosignature/v1`).
+    Ed25519Cosignature,
+    /// 0x06: ML-DSA-44 over a name, a time and a checkpoint's head (C2SP tlog-cosignature, `subtree/v1`).
+    MlDsa44Cosignature,
+}
 
 /// A public key that notes are checked with. Its text form is C2SP's vkey.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifierKey {
     name: String,
     id: u32,
-    key: PublicKey,
+    material: Material,
 }
 
-/// A private key that signs notes under a name. It never shows itself, and is wiped when dropped.
-pub struct NoteSigner {
-    key: PrivateKey,
-    verifier: VerifierKey,
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Material {
+    Ed25519(PublicKey),
+    Ed25519Cosigner(PublicKey),
+    MlDsa44(MlDsaPublicKey),
 }
 
 /// A key name is not possible.
@@ -36,8 +46,8 @@ pub struct KeyNameError;
 /// Why a text is not a verifier key that is accepted here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VerifierKeyError {
-    /// Longer than 1024 bytes.
-    #[error("{len} bytes; a verifier key has at most 1024")]
+    /// Longer than 4096 bytes.
+    #[error("{len} bytes; a verifier key has at most 4096")]
     TooLong {
         /// The length in bytes.
         len: usize,
@@ -54,17 +64,19 @@ pub enum VerifierKeyError {
     /// The key is not base64 of at least a type.
     #[error("the key is not base64")]
     NotBase64,
-    /// The key is of a type other than 0x01.
-    #[error("signature type {signature_type:#04x}; only Ed25519, 0x01, is accepted")]
+    /// The key is of a type that is not known here.
+    #[error("signature type {signature_type:#04x}; accepted are Ed25519, 0x01 and 0x04, and ML-DSA-44, 0x06")]
     UnsupportedType {
         /// C2SP's signature type identifier.
         signature_type: u8,
     },
-    /// The key has not 32 bytes.
-    #[error("an Ed25519 key has 32 bytes, not {len}")]
+    /// The key has not as many bytes as keys of its type.
+    #[error("the key has {len} bytes, and keys of its type have {expected}")]
     KeyLength {
         /// How many bytes follow the type.
         len: usize,
+        /// How many should.
+        expected: usize,
     },
     /// The key is no point, or a weak one.
     #[error("the public key is refused")]
@@ -79,11 +91,56 @@ pub enum VerifierKeyError {
     },
 }
 
+impl SignatureType {
+    /// C2SP's identifier of the type.
+    pub const fn identifier(self) -> u8 {
+        match self {
+            Self::Ed25519 => 0x01,
+            Self::Ed25519Cosignature => 0x04,
+            Self::MlDsa44Cosignature => 0x06,
+        }
+    }
+
+    /// Whether a log signs its own checkpoints with keys of this type (FORMATS section 10).
+    pub const fn is_of_logs(self) -> bool {
+        matches!(self, Self::Ed25519 | Self::MlDsa44Cosignature)
+    }
+
+    /// Whether witnesses sign with keys of this type (C2SP tlog-cosignature).
+    pub const fn is_of_witnesses(self) -> bool {
+        matches!(self, Self::Ed25519Cosignature | Self::MlDsa44Cosignature)
+    }
+}
+
+impl fmt::Display for SignatureType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ed25519 => "Ed25519",
+            Self::Ed25519Cosignature => "Ed25519 cosignature",
+            Self::MlDsa44Cosignature => "ML-DSA-44",
+        })
+    }
+}
+
 impl VerifierKey {
-    /// The key under a name.
+    /// A log's Ed25519 key under a name, type 0x01.
     pub fn new(name: &str, key: PublicKey) -> Result<Self, KeyNameError> {
+        Self::of(name, Material::Ed25519(key))
+    }
+
+    /// A witness's Ed25519 key under a name, type 0x04.
+    pub fn cosigner(name: &str, key: PublicKey) -> Result<Self, KeyNameError> {
+        Self::of(name, Material::Ed25519Cosigner(key))
+    }
+
+    /// An ML-DSA-44 key under a name, type 0x06: a log's own or a witness's.
+    pub fn ml_dsa(name: &str, key: MlDsaPublicKey) -> Result<Self, KeyNameError> {
+        Self::of(name, Material::MlDsa44(key))
+    }
+
+    fn of(name: &str, material: Material) -> Result<Self, KeyNameError> {
         check_name(name)?;
-        Ok(Self { name: name.to_owned(), id: key_id(name, key.as_bytes()), key })
+        Ok(Self { name: name.to_owned(), id: key_id(name, &material), material })
     }
 
     /// Reads a vkey: `<name>+<id>+<base64 of type and key>`.
@@ -96,11 +153,7 @@ impl VerifierKey {
         let stated = parse_id(id).ok_or(VerifierKeyError::Id)?;
         let typed = Base64::decode_vec(encoded).map_err(|_| VerifierKeyError::NotBase64)?;
         let (signature_type, key) = typed.split_first().ok_or(VerifierKeyError::NotBase64)?;
-        if *signature_type != ED25519 {
-            return Err(VerifierKeyError::UnsupportedType { signature_type: *signature_type });
-        }
-        let key = key.try_into().map_err(|_| VerifierKeyError::KeyLength { len: key.len() })?;
-        let verifier = Self::new(name, PublicKey::from_bytes(key).map_err(VerifierKeyError::Key)?)?;
+        let verifier = Self::of(name, Material::parse(*signature_type, key)?)?;
         if verifier.id != stated {
             return Err(VerifierKeyError::IdMismatch { stated, computed: verifier.id });
         }
@@ -117,47 +170,75 @@ impl VerifierKey {
         self.id
     }
 
-    /// The public key itself.
-    pub const fn key(&self) -> &PublicKey {
-        &self.key
+    /// The type of its signatures.
+    pub const fn signature_type(&self) -> SignatureType {
+        self.material.signature_type()
+    }
+
+    /// The public key itself, without type or name.
+    pub fn public_key(&self) -> &[u8] {
+        self.material.bytes()
     }
 
     /// Whether this key made the signature of a note's text.
     pub(super) fn verifies(&self, text: &str, signature: &[u8]) -> bool {
-        signature.try_into().is_ok_and(|signature| self.key.verify(text.as_bytes(), signature).is_ok())
+        match &self.material {
+            Material::Ed25519(key) => {
+                signature.try_into().is_ok_and(|signature| key.verify(text.as_bytes(), signature).is_ok())
+            }
+            Material::Ed25519Cosigner(key) => {
+                cosignature::split(signature).is_some_and(|(time, signature)| {
+                    let message = cosignature::ed25519_message(time, text);
+                    signature
+                        .try_into()
+                        .is_ok_and(|signature| key.verify(message.as_bytes(), signature).is_ok())
+                })
+            }
+            Material::MlDsa44(key) => cosignature::split(signature).is_some_and(|(time, signature)| {
+                cosignature::ml_dsa_message(&self.name, time, text)
+                    .is_some_and(|message| key.verify(&message, signature).is_ok())
+            }),
+        }
+    }
+}
+
+impl Material {
+    fn parse(signature_type: u8, key: &[u8]) -> Result<Self, VerifierKeyError> {
+        let length = |expected| VerifierKeyError::KeyLength { len: key.len(), expected };
+        let ed25519 = || {
+            let bytes = key.try_into().map_err(|_| length(32))?;
+            PublicKey::from_bytes(bytes).map_err(VerifierKeyError::Key)
+        };
+        match signature_type {
+            0x01 => Ok(Self::Ed25519(ed25519()?)),
+            0x04 => Ok(Self::Ed25519Cosigner(ed25519()?)),
+            0x06 => Ok(Self::MlDsa44(
+                MlDsaPublicKey::from_bytes(key).map_err(|_| length(ml_dsa::PUBLIC_KEY_LEN))?,
+            )),
+            signature_type => Err(VerifierKeyError::UnsupportedType { signature_type }),
+        }
+    }
+
+    const fn signature_type(&self) -> SignatureType {
+        match self {
+            Self::Ed25519(_) => SignatureType::Ed25519,
+            Self::Ed25519Cosigner(_) => SignatureType::Ed25519Cosignature,
+            Self::MlDsa44(_) => SignatureType::MlDsa44Cosignature,
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Ed25519(key) | Self::Ed25519Cosigner(key) => key.as_bytes(),
+            Self::MlDsa44(key) => key.as_bytes(),
+        }
     }
 }
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let typed = [&[ED25519][..], self.key.as_bytes()].concat();
+        let typed = [&[self.signature_type().identifier()][..], self.public_key()].concat();
         write!(f, "{}+{:08x}+{}", self.name, self.id, Base64::encode_string(&typed))
-    }
-}
-
-impl NoteSigner {
-    /// From the 32 random bytes of RFC 8032's private key. The caller wipes its own copy of them.
-    pub fn new(name: &str, seed: &[u8; 32]) -> Result<Self, KeyNameError> {
-        let key = PrivateKey::from_seed(seed);
-        let verifier = VerifierKey::new(name, key.public())?;
-        Ok(Self { key, verifier })
-    }
-
-    /// The key that its signatures are checked with.
-    pub const fn verifier_key(&self) -> &VerifierKey {
-        &self.verifier
-    }
-
-    /// Signs the text of a note.
-    pub(super) fn sign(&self, text: &str) -> NoteSignature {
-        let signature = self.key.sign(text.as_bytes()).to_vec();
-        NoteSignature { name: self.verifier.name.clone(), key_id: self.verifier.id, signature }
-    }
-}
-
-impl fmt::Debug for NoteSigner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NoteSigner({})", self.verifier)
     }
 }
 
@@ -167,8 +248,9 @@ pub(super) fn check_name(name: &str) -> Result<(), KeyNameError> {
     if name.is_empty() || name.contains(refused) { Err(KeyNameError) } else { Ok(()) }
 }
 
-fn key_id(name: &str, key: &[u8; 32]) -> u32 {
-    let hash = Hash::of_parts(&[name.as_bytes(), b"\n", &[ED25519], key]);
+fn key_id(name: &str, material: &Material) -> u32 {
+    let signature_type = [material.signature_type().identifier()];
+    let hash = Hash::of_parts(&[name.as_bytes(), b"\n", &signature_type, material.bytes()]);
     let [a, b, c, d, ..] = *hash.as_bytes();
     u32::from_be_bytes([a, b, c, d])
 }
@@ -181,6 +263,7 @@ fn parse_id(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::note::NoteSigner;
     use proptest::prelude::*;
 
     const EXAMPLE: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
@@ -201,13 +284,15 @@ mod tests {
             (&EXAMPLE.replace("AekyeR", "Aeky R"), VerifierKeyError::NotBase64),
             (&format!("{EXAMPLE}\n"), VerifierKeyError::NotBase64),
             ("a.example+00000000+", VerifierKeyError::NotBase64),
-            (&vkey(&[0x04; 33]), VerifierKeyError::UnsupportedType { signature_type: 4 }),
-            (&vkey(&[0x01; 32]), VerifierKeyError::KeyLength { len: 31 }),
+            (&vkey(&[0x02; 33]), VerifierKeyError::UnsupportedType { signature_type: 2 }),
+            (&vkey(&[0x06; 33]), VerifierKeyError::KeyLength { len: 32, expected: 1312 }),
+            (&vkey(&[0x04; 32]), VerifierKeyError::KeyLength { len: 31, expected: 32 }),
+            (&vkey(&[0x01; 32]), VerifierKeyError::KeyLength { len: 31, expected: 32 }),
             (&vkey(&weak), VerifierKeyError::Key(KeyError::Weak)),
             (&EXAMPLE.replace("example.com/foo", ""), VerifierKeyError::Name(KeyNameError)),
             (&EXAMPLE.replace("/foo", " foo"), VerifierKeyError::Name(KeyNameError)),
             (&EXAMPLE.replace("/foo", "\u{1}"), VerifierKeyError::Name(KeyNameError)),
-            (&"a".repeat(1025), VerifierKeyError::TooLong { len: 1025 }),
+            (&"a".repeat(4097), VerifierKeyError::TooLong { len: 4097 }),
         ];
         for (text, error) in cases {
             assert_eq!(VerifierKey::parse(text), Err(error), "{text:?}");
@@ -216,20 +301,14 @@ mod tests {
         assert!(matches!(other, Err(VerifierKeyError::IdMismatch { stated: 0x530d_903a, .. })));
     }
 
-    #[test]
-    fn debug_shows_no_secret() {
-        let signer = NoteSigner::new("log.example", &[7; 32]).expect("a good name");
-        let shown = format!("{signer:?}");
-        assert!(shown.contains("log.example+"));
-        assert!(!shown.contains(&Base64::encode_string(&[7; 32])) && !shown.contains("7, 7"));
-    }
-
     proptest! {
         #[test]
         fn keys_round_trip(name in "[a-z][a-z./0-9é]{0,20}", seed: [u8; 32]) {
-            let signer = NoteSigner::new(&name, &seed).expect("a good name");
-            let text = signer.verifier_key().to_string();
-            prop_assert_eq!(&VerifierKey::parse(&text).expect("its own text"), signer.verifier_key());
+            let signers = [NoteSigner::new(&name, &seed), NoteSigner::cosigner(&name, &seed), NoteSigner::ml_dsa(&name, &seed)];
+            for signer in signers.map(|signer| signer.expect("a good name")) {
+                let text = signer.verifier_key().to_string();
+                prop_assert_eq!(&VerifierKey::parse(&text).expect("its own text"), signer.verifier_key());
+            }
         }
 
         #[test]

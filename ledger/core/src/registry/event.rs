@@ -3,7 +3,7 @@ use crate::base64url;
 use crate::hash::Hash;
 use crate::json::{Object, Value};
 use crate::key::{PublicKey, Thumbprint};
-use crate::note::VerifierKey;
+use crate::note::{SignatureType, VerifierKey};
 use crate::statement::{Payload, PublisherId};
 use crate::time::Timestamp;
 
@@ -188,12 +188,16 @@ impl<'a> Members<'a> {
         let origin = self.text("origin")?.to_owned();
         let vkey = |text: &Value| {
             let key = VerifierKey::parse(text.as_str().ok_or_else(bad)?).map_err(|_| bad())?;
-            if key.name() == origin { Ok(key) } else { Err(bad()) }
+            if key.name() == origin && key.signature_type().is_of_logs() { Ok(key) } else { Err(bad()) }
         };
         if !(1..=8).contains(&list.len()) || !is_origin(&origin) {
             return Err(bad());
         }
-        let verifier_keys = list.iter().map(vkey).collect::<Result<_, _>>()?;
+        let verifier_keys = list.iter().map(vkey).collect::<Result<Vec<_>, _>>()?;
+        // Tools that know no other algorithm must be able to check the log (FORMATS section 10).
+        if !verifier_keys.iter().any(|key| key.signature_type() == SignatureType::Ed25519) {
+            return Err(bad());
+        }
         Ok(LedgerKeys {
             origin,
             verifier_keys,

@@ -11,6 +11,7 @@ mod entries;
 mod keys;
 mod ledger;
 mod links;
+mod policies;
 mod receipts;
 mod registry;
 mod registry_members;
@@ -36,7 +37,8 @@ struct VectorFile {
     outcome: Outcome,
 }
 
-const FILES: [VectorFile; 16] = [
+const FILES: [VectorFile; 17] = [
+    VectorFile { name: "policies.json", document: policies::document, outcome: policies::outcome },
     VectorFile { name: "json-strict.json", document: texts::json_document, outcome: texts::json_outcome },
     VectorFile { name: "times.json", document: texts::times_document, outcome: texts::time_outcome },
     VectorFile { name: "keys.json", document: keys::document, outcome: keys::outcome },

@@ -95,7 +95,7 @@ pub(crate) fn document() -> Value {
         "Receipts (FORMATS 5): does `receipt` show that `statement` is sealed in the log that is pinned? Without `statement` \
          it shows that something is sealed.",
         Vec::new(),
-        [sound(), compared(), malformed(), entries()].concat(),
+        [sound(), compared(), quantum(), malformed(), entries()].concat(),
         outcome,
     )
 }
@@ -176,6 +176,75 @@ fn compared() -> Vec<NewCase> {
             &flipped,
         ),
         put(NewCase::refused("another size than was signed", PINNED, "checkpoint_bad_signature"), &grown),
+    ]
+}
+
+const BOTH: &str = "FORMATS 10: of each type among the pinned keys, one has signed";
+
+/// The ledger's ML-DSA-44 key of the cases.
+fn quantum_signer(seed: u8) -> NoteSigner {
+    NoteSigner::ml_dsa(ORIGIN, &[seed; 32]).expect("a good name")
+}
+
+/// Checkpoints with the second algorithm, and what a forger of one of the two would like to leave out.
+fn quantum() -> Vec<NewCase> {
+    let (classic, quantum, other) = (note_signer(50), quantum_signer(60), quantum_signer(61));
+    let signed = |signers: &[&NoteSigner]| {
+        Receipt { checkpoint: head(ORIGIN, SIZE, signers), ..receipt(5) }.to_string()
+    };
+    let both = signed(&[&classic, &quantum]);
+    let broken = signed(&[&note_signer(51), &quantum]);
+    let line = both.lines().last().expect("a signature");
+    let (name, encoded) = line.rsplit_once(' ').expect("a signature");
+    let changed = |at: usize| {
+        let mut raw = Base64::decode_vec(encoded).expect("base64");
+        raw[at] ^= 1;
+        both.replace(line, &format!("{name} {}", Base64::encode_string(&raw)))
+    };
+    let with = |case: NewCase, receipt: &str, keys: &[&NoteSigner]| {
+        let keys = keys.iter().map(|key| Value::String(key.verifier_key().to_string())).collect();
+        let pin = vec![("origin", Value::from(ORIGIN)), ("verifier_keys", Value::Array(keys))];
+        case.with("receipt", receipt)
+            .with("statement", statement(5).to_string())
+            .with("pinned", document::object(pin))
+    };
+    let accepted = |name: &str| NewCase::accepted(name, BOTH);
+    let refused = |name: &str, code: &'static str| NewCase::refused(name, BOTH, code);
+    vec![
+        with(accepted("both keys signed, and both are pinned"), &both, &[&classic, &quantum]),
+        with(accepted("both keys signed, and Ed25519 alone is pinned"), &both, &[&classic]),
+        with(accepted("both keys signed, and ML-DSA-44 alone is pinned"), &both, &[&quantum]),
+        with(accepted("one of two pinned keys of a type is enough"), &both, &[&classic, &other, &quantum]),
+        with(
+            refused("the ML-DSA-44 signature is left out", "checkpoint_downgraded"),
+            &signed(&[&classic]),
+            &[&classic, &quantum],
+        ),
+        with(
+            refused("the Ed25519 signature is left out", "checkpoint_downgraded"),
+            &signed(&[&quantum]),
+            &[&classic, &quantum],
+        ),
+        with(
+            refused("the Ed25519 signature is another key's", "checkpoint_downgraded"),
+            &broken,
+            &[&classic, &quantum],
+        ),
+        with(
+            refused("a bit of the ML-DSA-44 signature's challenge", "checkpoint_bad_signature"),
+            &changed(20),
+            &[&classic, &quantum],
+        ),
+        with(
+            refused("a bit of the ML-DSA-44 signature's hints", "checkpoint_bad_signature"),
+            &changed(2_430),
+            &[&classic, &quantum],
+        ),
+        with(
+            refused("another time than was signed", "checkpoint_bad_signature"),
+            &changed(11),
+            &[&classic, &quantum],
+        ),
     ]
 }
 

@@ -170,8 +170,8 @@ fn first_checkpoint(
     {
         return Ok(carried.clone());
     }
-    match secrets.note_signer() {
-        Ok(signer) => Ok(SignedCheckpoint::sign(batch.closing.head.clone(), &[&signer])?),
+    match secrets.log_signer() {
+        Ok(signer) => Ok(signer.sign(batch.closing.head.clone())?),
         Err(SecretsError::NoCheckpointKey) => Err(JoinError::NoCheckpoint),
         Err(error) => Err(error.into()),
     }

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use gt_core::agency::AgencyCode;
-use gt_core::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
+use gt_core::checkpoint::{Checkpoint, CheckpointError, LogSigner};
 use gt_core::entry::Entry;
-use gt_core::note::{NoteSigner, SignNoteError};
+use gt_core::note::SignNoteError;
 use gt_core::statement::Owner;
 use gt_core::time::Timestamp;
 use gt_core::{Hash, LeafIndex, TreeSize};
@@ -34,7 +34,7 @@ pub(crate) struct Sealer {
     pub(crate) state: State,
     pub(crate) home: Home,
     /// `None` on a node that only follows: it seals nothing.
-    pub(crate) signer: Option<NoteSigner>,
+    pub(crate) signer: Option<LogSigner>,
     pub(crate) watch: Watch,
     pub(crate) shared: Arc<Shared>,
 }
@@ -248,7 +248,7 @@ impl Sealer {
         }
         self.check_with_witnesses(committed, root)?;
         let checkpoint = Checkpoint::new(&self.state.registry.ledger_keys().origin, committed, root)?;
-        let checkpoint = SignedCheckpoint::sign(checkpoint, &[signer])?;
+        let checkpoint = signer.sign(checkpoint)?;
         // Before the checkpoint shows the entries: a reader that finds no owner for a link takes the record for erased.
         self.shared.add_links(names);
         self.home.port().announce(checkpoint)?;

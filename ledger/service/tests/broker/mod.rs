@@ -145,7 +145,9 @@ impl Broker {
         let folder = self.home.folder.path().join("follower.secrets");
         if !folder.exists() {
             copy_folder(&self.home.secrets_folder(), &folder);
-            fs::remove_file(folder.join(file::CHECKPOINT)).expect("removed");
+            for key in [file::CHECKPOINT, file::CHECKPOINT_ML_DSA] {
+                fs::remove_file(folder.join(key)).expect("removed");
+            }
         }
         Secrets::load(&folder).expect("sound secrets")
     }

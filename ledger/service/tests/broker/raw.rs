@@ -13,7 +13,6 @@ use gt_core::tree::{self, Frontier};
 use gt_core::{LeafIndex, TreeSize};
 use gt_ledger::jetstream::message::{Closing, encode, header, subject};
 use gt_ledger::log::{LogReader, SealedEntry};
-use gt_ledger::secrets::{file, read_key};
 use gt_ledger::vault::{StatementBlob, VaultRecord};
 use serde_json::{Value, json};
 
@@ -247,9 +246,10 @@ impl Broker {
         self.publish(&[RawMessage { subject: "gt.checkpoint".into(), headers: Vec::new(), payload }]);
     }
 
-    /// A checkpoint that the ledger's own key signs.
+    /// A checkpoint that the ledger's own keys sign.
     pub(crate) fn sign(&self, size: u64, root: Hash) -> SignedCheckpoint {
-        sign(&read_key(&self.home.secrets_folder().join(file::CHECKPOINT)).expect("a key"), size, root)
+        let head = Checkpoint::new(ORIGIN, TreeSize(size), root).expect("sound");
+        self.home.secrets().log_signer().expect("keys").sign(head).expect("signed")
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
+use gt_core::checkpoint::Checkpoint;
 use gt_core::entry::Entry;
 use gt_core::tree::Frontier;
 use gt_core::{LeafIndex, TreeSize};
@@ -148,7 +148,7 @@ impl Setup {
         there: &There,
         keys: u64,
     ) -> Result<u64, SetupError> {
-        let (stream, signer) = (self.stream(LEDGER_STREAM), secrets.note_signer()?);
+        let (stream, signer) = (self.stream(LEDGER_STREAM), secrets.log_signer()?);
         let (mut at, mut fence, mut frontier) = (0, there.sequence, Frontier::new());
         let (size, mut batch, mut bytes) = (log.size().0, Vec::new(), 0);
         let closing = std::sync::atomic::AtomicBool::new(false);
@@ -169,8 +169,8 @@ impl Setup {
                 }
                 let head = Checkpoint::new(secrets.pin().0, TreeSize(at), frontier.root())
                     .map_err(|error| write("a batch", error.to_string()))?;
-                let checkpoint = SignedCheckpoint::sign(head.clone(), &[&signer])
-                    .map_err(|error| write("a batch", error.to_string()))?;
+                let checkpoint =
+                    signer.sign(head.clone()).map_err(|error| write("a batch", error.to_string()))?;
                 let messages = messages(&batch, &Closing { head, keys, checkpoint: Some(checkpoint) });
                 let name = format!("{:032x}", u128::from_be_bytes(crate::random::bytes()));
                 match publish_settled(&stream, &name, &messages, fence, &closing).await {

@@ -5,7 +5,7 @@ mod place;
 
 use std::collections::{HashSet, VecDeque};
 
-use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
+use gt_core::checkpoint::Checkpoint;
 use gt_core::entry::Entry;
 use gt_core::statement::PublisherId;
 use gt_core::tree::Frontier;
@@ -290,7 +290,7 @@ impl Sealer {
         let signed = match (&self.signer, known) {
             (Some(signer), _) => {
                 let checkpoint = Checkpoint::new(&self.state.registry.ledger_keys().origin, size, root)?;
-                SignedCheckpoint::sign(checkpoint, &[signer])?
+                signer.sign(checkpoint)?
             }
             (None, Some(known)) => known,
             (None, None) => return Err(SealError::OnlyFollows),
