@@ -18,3 +18,4 @@ pub mod problem;
 pub mod publish;
 pub mod reading;
 pub mod token;
+pub mod witness;

@@ -17,6 +17,7 @@ mod query;
 mod registrar;
 mod serve;
 mod verify;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -71,6 +72,9 @@ enum Command {
     /// Set up NATS for several nodes: streams, the shared keyring, users' keys.
     #[command(subcommand)]
     Nats(nats::Nats),
+    /// Run a witness: it signs ledgers' checkpoints, and only what extends what it has signed before.
+    #[command(subcommand)]
+    Witness(witness::Witness),
     /// Measure the sealer and the way from request to receipt on this machine.
     Bench(bench::Bench),
 }
@@ -129,6 +133,7 @@ pub fn main() -> ExitCode {
         Command::Decision(command) => command.run(&output),
         Command::Advise(command) => command.run(&output),
         Command::Nats(command) => command.run(&output),
+        Command::Witness(command) => command.run(&output),
         Command::Bench(command) => command.run(&output),
     };
     outcome.unwrap_or_else(|failure| {

@@ -143,7 +143,9 @@ impl IntegrityAlert {
                 ("last", last.to_string()),
                 ("fault", fault.clone()),
             ]),
-            Self::StreamContradiction { reason } | Self::WitnessContradiction { reason } => members.extend([("reason", reason.clone())]),
+            Self::StreamContradiction { reason } | Self::WitnessContradiction { reason } => {
+                members.extend([("reason", reason.clone())]);
+            }
         }
         serde_json::json!(members)
     }

@@ -94,7 +94,8 @@ mod tests {
 
     fn witnesses() -> [NoteSigner; 2] {
         let name = "witness.example/w1";
-        [NoteSigner::cosigner(name, &[2; 32]), NoteSigner::ml_dsa(name, &[3; 32])].map(|made| made.expect("a good name"))
+        [NoteSigner::cosigner(name, &[2; 32]), NoteSigner::ml_dsa(name, &[3; 32])]
+            .map(|made| made.expect("a good name"))
     }
 
     fn signatures(checkpoint: &SignedCheckpoint, time: u64) -> Vec<NoteSignature> {
@@ -107,7 +108,8 @@ mod tests {
         let keys = [first.verifier_key().clone(), second.verifier_key().clone()];
         let made = signatures(&checkpoint, TIME);
         let answer = signature_lines(&made);
-        let read = |answer: &str, keys: &[VerifierKey]| read_cosignatures(answer.as_bytes(), &checkpoint, keys);
+        let read =
+            |answer: &str, keys: &[VerifierKey]| read_cosignatures(answer.as_bytes(), &checkpoint, keys);
         assert_eq!(read(&answer, &keys), Ok(made.clone()));
         assert_eq!(read(&answer, &keys[1..]), Ok(vec![made[1].clone()]));
         let stranger = NoteSigner::cosigner("witness.example/w9", &[9; 32]).expect("a good name");
@@ -129,7 +131,13 @@ mod tests {
         let read = |answer: &[u8]| read_cosignatures(answer, &checkpoint, &keys);
         let untimed = checkpoint.note().cosign(&second, 0).expect("an ML-DSA key may leave the time out");
         assert_eq!(read(signature_lines(&[untimed]).as_bytes()), Err(CosignaturesError::NoTime));
-        for bad in [String::new(), format!("\n{good}"), format!("text\n\n{good}"), format!("{good}\n{good}"), good[..good.len() - 1].to_owned()] {
+        for bad in [
+            String::new(),
+            format!("\n{good}"),
+            format!("text\n\n{good}"),
+            format!("{good}\n{good}"),
+            good[..good.len() - 1].to_owned(),
+        ] {
             assert!(matches!(read(bad.as_bytes()), Err(CosignaturesError::Lines(_))), "{bad:?}");
         }
         assert!(matches!(read(&vec![b'a'; MAX_ANSWER_LEN + 1]), Err(CosignaturesError::TooLong { .. })));
@@ -149,7 +157,10 @@ mod tests {
         let checkpoint = checkpoint();
         let made = signatures(&checkpoint, TIME);
         let cosigned = with_only(&checkpoint, &made).expect("a note");
-        assert_eq!((cosigned.checkpoint(), cosigned.note().signatures()), (checkpoint.checkpoint(), &made[..]));
+        assert_eq!(
+            (cosigned.checkpoint(), cosigned.note().signatures()),
+            (checkpoint.checkpoint(), &made[..])
+        );
         assert!(with_only(&checkpoint, &[]).is_err(), "a note has a signature");
     }
 }

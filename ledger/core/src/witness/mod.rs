@@ -10,7 +10,9 @@ mod answer;
 mod decision;
 mod request;
 
-pub use answer::{CosignaturesError, MAX_ANSWER_LEN, read_cosignatures, read_size, signature_lines, with_only};
+pub use answer::{
+    CosignaturesError, MAX_ANSWER_LEN, read_cosignatures, read_size, signature_lines, with_only,
+};
 pub use decision::{Refusal, ShownFork, decide, shown_fork};
 pub use request::{AddCheckpoint, AddCheckpointError, MAX_PROOF_LEN, MAX_REQUEST_LEN, consistency_text};
 
@@ -38,9 +40,6 @@ mod tests {
     #[test]
     fn an_origin_is_hashed_as_it_stands() {
         // `printf abc | sha256sum`
-        assert_eq!(
-            origin_hash("abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(origin_hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

@@ -162,7 +162,10 @@ mod tests {
         assert!(matches!(read(format!("old 1\n\n\n{note}")), Err(AddCheckpointError::Checkpoint(_))));
         assert_eq!(AddCheckpoint::parse(b"old \xFF"), Err(AddCheckpointError::NotUtf8));
         let long = vec![b'a'; MAX_REQUEST_LEN + 1];
-        assert_eq!(AddCheckpoint::parse(&long), Err(AddCheckpointError::TooLong { len: MAX_REQUEST_LEN + 1 }));
+        assert_eq!(
+            AddCheckpoint::parse(&long),
+            Err(AddCheckpointError::TooLong { len: MAX_REQUEST_LEN + 1 })
+        );
     }
 
     #[test]
@@ -170,7 +173,8 @@ mod tests {
         let signer = NoteSigner::new("log.example", &[7; 32]).expect("a good name");
         let text = format!("log.example\n0\n{}\n", Base64::encode_string(&[1; 32]));
         let note = crate::note::Note::sign(text, &[&signer]).expect("signable");
-        let refused = AddCheckpoint::parse(format!("old 0\n\n{note}").as_bytes()).expect_err("it has no entries");
+        let refused =
+            AddCheckpoint::parse(format!("old 0\n\n{note}").as_bytes()).expect_err("it has no entries");
         assert_eq!(refused.code(), "empty_tree_root");
     }
 

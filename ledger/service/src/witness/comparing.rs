@@ -11,8 +11,7 @@ use crate::layout;
 use crate::log::{LogReader, ReadError};
 
 /// How the sentences about a contradiction go on: what somebody should do who reads them.
-pub const CONTRADICTION_REASONS: &str =
-    "Nothing is sealed on top of it. The evidence is in state/evidence; find out what happened to this folder before anything else";
+const CONTRADICTION_REASONS: &str = "Nothing is sealed on top of it. The evidence is in state/evidence; find out what happened to this folder before anything else";
 
 /// What a witness has seen contradicts this folder: a checkpoint under this ledger's own key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

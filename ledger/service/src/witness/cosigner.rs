@@ -1,6 +1,5 @@
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,8 +30,17 @@ pub struct Witness {
 struct Latest {
     file: PathBuf,
     disk: Disk,
-    /// The log's signatures and this witness's own. `None` inside if it has signed nothing; outside, if the file is to be read (again).
-    signed: Option<Option<SignedCheckpoint>>,
+    known: Known,
+}
+
+/// What is known of a log.
+enum Known {
+    /// The file is to be read, again or for the first time.
+    Unread,
+    /// Nothing of it was signed.
+    Nothing,
+    /// What was signed last: the log's signatures and this witness's own.
+    Signed(SignedCheckpoint),
 }
 
 /// Why a witness does not sign.
@@ -120,7 +128,7 @@ impl Witness {
             return Err(refusal.into());
         }
         // A clock that was put back does not make the witness say that it saw less at a later time.
-        let last = seen.iter().flat_map(|seen| self.own(seen)).filter_map(|own| own.cosigned_at()).max();
+        let last = seen.iter().flat_map(|seen| self.own(seen)).filter_map(NoteSignature::cosigned_at).max();
         let now = now.max(last.unwrap_or(1));
         let cosignatures: Vec<NoteSignature> = self
             .signers
@@ -151,7 +159,7 @@ impl Witness {
             return Arc::clone(latest);
         }
         let file = PathBuf::from(format!("seen/{}", origin_hash(origin)));
-        let latest = Latest { file, disk: Disk::new(&self.root, None), signed: None };
+        let latest = Latest { file, disk: Disk::new(&self.root, None), known: Known::Unread };
         let latest = Arc::new(Mutex::new(latest));
         all.insert(origin.to_owned(), Arc::clone(&latest));
         latest
@@ -159,8 +167,10 @@ impl Witness {
 
     /// What was signed last, read from the file if need be.
     fn signed(&self, latest: &mut Latest, origin: &str) -> Result<Option<SignedCheckpoint>, WitnessError> {
-        if let Some(signed) = &latest.signed {
-            return Ok(signed.clone());
+        match &latest.known {
+            Known::Unread => {}
+            Known::Nothing => return Ok(None),
+            Known::Signed(signed) => return Ok(Some(signed.clone())),
         }
         let file = self.root.join(&latest.file);
         let read = read_if_there(&file).map_err(|source| WitnessError::Io { file: file.clone(), source })?;
@@ -170,13 +180,15 @@ impl Witness {
             Some(bytes) => {
                 let signed = SignedCheckpoint::parse(&bytes).map_err(|_| seen())?;
                 let own = |signer: &NoteSigner| signed.note().is_signed_by(signer.verifier_key());
-                if signed.checkpoint().origin() != origin || self.signers.iter().any(|one| own(one) != Some(true)) {
+                if signed.checkpoint().origin() != origin
+                    || self.signers.iter().any(|one| own(one) != Some(true))
+                {
                     return Err(seen());
                 }
                 Some(signed)
             }
         };
-        latest.signed = Some(signed.clone());
+        latest.known = signed.clone().map_or(Known::Nothing, Known::Signed);
         Ok(signed)
     }
 
@@ -207,10 +219,10 @@ impl Latest {
     /// Makes durable what is about to be signed.
     fn keep(&mut self, signed: SignedCheckpoint) -> Result<(), WitnessError> {
         // Should writing fail, the file says what holds: the old or the new.
-        self.signed = None;
+        self.known = Known::Unread;
         let written = self.disk.replace(&self.file, signed.to_string().as_bytes());
         written.map_err(|source| WitnessError::Io { file: self.file.clone(), source })?;
-        self.signed = Some(Some(signed));
+        self.known = Known::Signed(signed);
         Ok(())
     }
 }

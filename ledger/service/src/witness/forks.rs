@@ -20,7 +20,7 @@ const UNPROVEN: &str = "forks/unproven";
 
 /// A ledger has signed two histories.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fork {
+pub(super) struct Fork {
     /// Its id, which the evidence gives.
     pub id: String,
     /// The ledger.
@@ -32,7 +32,7 @@ pub struct Fork {
 }
 
 /// What a witness has kept of forks.
-pub struct Forks {
+pub(super) struct Forks {
     disk: Disk,
     kept: BTreeMap<String, Fork>,
     unproven: u64,
@@ -40,7 +40,7 @@ pub struct Forks {
 
 impl Fork {
     /// The evidence of a fork, from a checkpoint that was seen and a request that contradicts it.
-    pub fn new(seen: &SignedCheckpoint, request: &AddCheckpoint, shown: ShownFork) -> Self {
+    pub(super) fn new(seen: &SignedCheckpoint, request: &AddCheckpoint, shown: ShownFork) -> Self {
         let (other_root, consistency) = match shown {
             ShownFork::SameSize => (None, None),
             ShownFork::OtherHistory { other_root } => {
@@ -78,7 +78,7 @@ impl Fork {
     }
 
     /// The fork as JSON, with its evidence.
-    pub fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         json!({
             "id": self.id,
             "origin": self.origin,
@@ -94,9 +94,10 @@ impl Forks {
         let mut kept = BTreeMap::new();
         for (name, file) in files(&root.join(FOLDER))? {
             let Some(id) = name.strip_suffix(".json") else { continue };
-            match Fork::parse(id, &fs::read_to_string(&file)?) {
-                Some(fork) => drop(kept.insert(id.to_owned(), fork)),
-                None => tracing::error!(file = %file.display(), "the evidence of a fork does not read"),
+            if let Some(fork) = Fork::parse(id, &fs::read_to_string(&file)?) {
+                kept.insert(id.to_owned(), fork);
+            } else {
+                tracing::error!(file = %file.display(), "the evidence of a fork does not read");
             }
         }
         let unproven = files(&root.join(UNPROVEN))?.len() as u64;
@@ -137,7 +138,7 @@ impl Forks {
     }
 
     /// All that is kept.
-    pub fn kept(&self) -> impl Iterator<Item = &Fork> {
+    pub(super) fn kept(&self) -> impl Iterator<Item = &Fork> {
         self.kept.values()
     }
 }

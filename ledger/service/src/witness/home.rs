@@ -102,10 +102,11 @@ impl WitnessFolder {
         let seeds = [random::key(), random::key()];
         let signers = signers(name, &seeds)?;
         match fs::read_dir(&self.root) {
-            Ok(mut items) if items.next().is_some() => {
-                return Err(WitnessError::NotEmpty { folder: self.root.display().to_string() });
+            Ok(items) => {
+                if items.count() > 0 {
+                    return Err(WitnessError::NotEmpty { folder: self.root.display().to_string() });
+                }
             }
-            Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 private_folder(&self.root).map_err(|source| self.io("", source))?;
             }
@@ -141,9 +142,7 @@ impl WitnessFolder {
     pub fn public(&self) -> Result<WitnessFile, WitnessError> {
         let file = self.root.join(PUBLIC);
         match fs::read_to_string(&file) {
-            Ok(text) => {
-                serde_json::from_str(&text).map_err(|_| SecretsError::Malformed { file }.into())
-            }
+            Ok(text) => serde_json::from_str(&text).map_err(|_| SecretsError::Malformed { file }.into()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(WitnessError::NoWitness { folder: self.root.display().to_string() })
             }
@@ -163,7 +162,8 @@ impl WitnessFolder {
             }
             Err(fs::TryLockError::Error(source)) => return Err(self.io(LOCK, source)),
         }
-        let (ed25519, ml_dsa) = (read_key(&self.root.join(ED25519))?, read_ml_dsa_key(&self.root.join(ML_DSA))?);
+        let (ed25519, ml_dsa) =
+            (read_key(&self.root.join(ED25519))?, read_ml_dsa_key(&self.root.join(ML_DSA))?);
         let signers = signers(&public.name, &[ed25519.to_seed(), ml_dsa.to_seed()])?;
         let stated = signers.iter().map(|signer| signer.verifier_key().to_string());
         if !stated.eq(public.verifier_keys) {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -70,8 +71,11 @@ impl Logs {
                 (None, ..) => {}
                 (Some(word), ..) if word.starts_with('#') => {}
                 (Some("log"), Some(key), 0 | 1) => {
-                    let key = VerifierKey::parse(key)
-                        .map_err(|source| LogsError::Key { file, line: line_number, source })?;
+                    let key = VerifierKey::parse(key).map_err(|source| LogsError::Key {
+                        file,
+                        line: line_number,
+                        source,
+                    })?;
                     logs.add(key)?;
                 }
                 _ => return Err(LogsError::Line { file, line: line_number }),
@@ -112,7 +116,8 @@ impl Logs {
     pub fn to_text(&self) -> String {
         let mut text = String::from("# The logs whose checkpoints this witness signs.\n");
         for key in self.0.values().flatten() {
-            text.push_str(&format!("log {key}\n"));
+            // Writing to a text does not fail.
+            let _ = writeln!(text, "log {key}");
         }
         text
     }
@@ -122,7 +127,14 @@ impl Logs {
 pub(super) struct LogsFile {
     root: PathBuf,
     file: PathBuf,
-    read: Mutex<(Option<(SystemTime, u64)>, Arc<Logs>)>,
+    read: Mutex<ReadList>,
+}
+
+/// The list as it was read, and when the file had been changed then and how long it was; `None` if it was not there.
+#[derive(Default)]
+struct ReadList {
+    about: Option<(SystemTime, u64)>,
+    logs: Arc<Logs>,
 }
 
 impl LogsFile {
@@ -142,11 +154,11 @@ impl LogsFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(io(error)),
         };
-        if about != read.0 {
-            read.1 = Arc::new(read_logs(&path)?);
-            read.0 = about;
+        if about != read.about {
+            read.logs = Arc::new(read_logs(&path)?);
+            read.about = about;
         }
-        Ok(Arc::clone(&read.1))
+        Ok(Arc::clone(&read.logs))
     }
 }
 
@@ -183,7 +195,9 @@ mod tests {
         assert_eq!((logs.keys("b.example").len(), logs.keys("c.example").len()), (1, 0));
         assert_eq!(logs.origin_of(&origin_hash("b.example")), Some("b.example"));
         assert_eq!(Logs::parse(&logs.to_text(), Path::new("logs")).expect("its own text"), logs);
-        for bad in ["witness x y", "log", "log x", &format!("log {first} a b"), &format!("quorum none\nlog {first}")] {
+        for bad in
+            ["witness x y", "log", "log x", &format!("log {first} a b"), &format!("quorum none\nlog {first}")]
+        {
             assert!(Logs::parse(bad, Path::new("logs")).is_err(), "{bad}");
         }
         let witness = NoteSigner::cosigner("w.example", &[4; 32]).expect("a good name");
@@ -197,7 +211,10 @@ mod tests {
         let file = LogsFile::open(folder.path(), Path::new("logs")).expect("none is an empty one");
         assert!(file.current().expect("readable").keys("a.example").is_empty());
         let mut logs = Logs::default();
-        assert!(logs.add(key("a.example", 1)).expect("a log's") && !logs.add(key("a.example", 1)).expect("a log's"));
+        assert!(
+            logs.add(key("a.example", 1)).expect("a log's")
+                && !logs.add(key("a.example", 1)).expect("a log's")
+        );
         write_logs(folder.path(), Path::new("logs"), &logs).expect("written");
         assert_eq!(*file.current().expect("readable"), logs);
         std::fs::write(folder.path().join("logs"), "nonsense").expect("written");

@@ -17,10 +17,9 @@ mod peer;
 mod rounds;
 mod transport;
 
-pub use comparing::{CONTRADICTION_REASONS, WitnessContradiction};
+pub use comparing::WitnessContradiction;
 pub use cosigner::{AddError, Witness};
-pub use forks::{Fork, Forks};
-pub use home::{WitnessError, WitnessFolder, WitnessFile};
+pub use home::{WitnessError, WitnessFile, WitnessFolder};
 pub use logs::{Logs, LogsError};
 pub use peer::PeerFault;
 pub use rounds::{WitnessStatus, Witnessing, WitnessingError};

@@ -73,12 +73,11 @@ impl Peer {
         for witness in policy.witnesses() {
             let Some(url) = witness.url.as_deref().map(|url| url.trim_end_matches('/')) else { continue };
             let key = witness.key.clone();
-            match peers.iter_mut().find(|peer| peer.url == url) {
-                Some(peer) => peer.keys.push(key),
-                None => {
-                    let transport = Arc::clone(transport);
-                    peers.push(Self { name: String::new(), url: url.to_owned(), keys: vec![key], transport });
-                }
+            if let Some(peer) = peers.iter_mut().find(|peer| peer.url == url) {
+                peer.keys.push(key);
+            } else {
+                let transport = Arc::clone(transport);
+                peers.push(Self { name: String::new(), url: url.to_owned(), keys: vec![key], transport });
             }
         }
         for peer in &mut peers {

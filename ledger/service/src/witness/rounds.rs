@@ -50,7 +50,9 @@ pub enum WitnessingError {
     #[error("the policy names no witness with an address: `witness NAME VKEY URL`")]
     NobodyToAsk,
     /// The policy is about other logs.
-    #[error("the policy lists logs, and none of them is this ledger, {origin}, with a key that it signs with")]
+    #[error(
+        "the policy lists logs, and none of them is this ledger, {origin}, with a key that it signs with"
+    )]
     OtherLog {
         /// This ledger's origin.
         origin: String,
@@ -119,7 +121,8 @@ impl Rounds {
 
     fn wait(&self, sealed: Sealed, answering: Answering) {
         let held = Held { sealed, answering, until: Instant::now() + self.patience };
-        let sent = self.events.lock().unwrap_or_else(PoisonError::into_inner).send(Event::Held(Box::new(held)));
+        let sent =
+            self.events.lock().unwrap_or_else(PoisonError::into_inner).send(Event::Held(Box::new(held)));
         // The thread ends when the ledger closes.
         if let Err(unsent) = sent
             && let Event::Held(held) = unsent.0

@@ -30,7 +30,8 @@ impl Log {
 
     /// The request that this log makes of a witness that has seen `old` entries.
     fn request(&self, old: u64, size: u64) -> AddCheckpoint {
-        let proof = prove::consistency(&self.tiles, TreeSize(old.min(size)), TreeSize(size)).expect("in memory");
+        let proof =
+            prove::consistency(&self.tiles, TreeSize(old.min(size)), TreeSize(size)).expect("in memory");
         let checkpoint = SignedCheckpoint::sign(self.checkpoint(size), &[&self.signer]).expect("sound");
         AddCheckpoint { old: TreeSize(old), proof: proof.path, checkpoint }
     }
@@ -43,7 +44,9 @@ impl Log {
 #[test]
 fn what_extends_the_latest_checkpoint_is_signed() {
     let log = Log::new(10, 10);
-    for (seen, size) in [(None, 0), (None, 7), (Some(0), 0), (Some(0), 7), (Some(7), 7), (Some(7), 10), (Some(8), 10)] {
+    for (seen, size) in
+        [(None, 0), (None, 7), (Some(0), 0), (Some(0), 7), (Some(7), 7), (Some(7), 10), (Some(8), 10)]
+    {
         let latest = seen.map(|size| log.checkpoint(size));
         let request = log.request(seen.unwrap_or(0), size);
         assert_eq!(decide(latest.as_ref(), &request, &log.keys()), Ok(()), "{seen:?} {size}");

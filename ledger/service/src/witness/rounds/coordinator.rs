@@ -23,7 +23,7 @@ use crate::witness::peer::{Peer, PeerFault};
 const FIRST_BACK_OFF: Duration = Duration::from_millis(250);
 const LAST_BACK_OFF: Duration = Duration::from_secs(5);
 /// How long the thread sleeps if nothing is due.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// What the thread hears of.
 pub(super) enum Event {
@@ -81,7 +81,8 @@ impl Coordinator {
         let mut asked = Vec::with_capacity(rounds.peers.len());
         for (at, peer) in rounds.peers.iter().enumerate() {
             let (asks, asking) = channel();
-            let worker = Worker { at, peer: peer.clone(), shared: Arc::clone(shared), last: known[at], waits };
+            let worker =
+                Worker { at, peer: peer.clone(), shared: Arc::clone(shared), last: known[at], waits };
             let events = events.clone();
             let named = thread::Builder::new().name(format!("gt-witness-{at}"));
             named.spawn(move || worker.run(&asking, &events))?;
@@ -257,13 +258,12 @@ impl Worker {
         let keys = keys.ledger_keys();
         match self.peer.latest(&keys.origin, &keys.verifier_keys) {
             Ok(Some(seen)) => {
-                match starting::contradiction(&self.shared, &self.peer.name, &seen, self.waits) {
-                    Some(contradiction) => Outcome::Contradicted(Box::new(contradiction)),
-                    None => {
-                        self.last = seen.checkpoint().size();
-                        Outcome::Failed(fault)
-                    }
+                let found = starting::contradiction(&self.shared, &self.peer.name, &seen, self.waits);
+                if let Some(contradiction) = found {
+                    return Outcome::Contradicted(Box::new(contradiction));
                 }
+                self.last = seen.checkpoint().size();
+                Outcome::Failed(fault)
             }
             Ok(None) => {
                 self.last = TreeSize(0);

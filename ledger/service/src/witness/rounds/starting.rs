@@ -101,9 +101,10 @@ fn check_policy(
         return Err(WitnessingError::NobodyToAsk);
     }
     let newest = shared.log.published().checkpoint.clone();
-    let lists = policy.logs().iter().any(|log| {
-        log.key.name() == origin && newest.note().is_signed_by(&log.key) == Some(true)
-    });
+    let lists = policy
+        .logs()
+        .iter()
+        .any(|log| log.key.name() == origin && newest.note().is_signed_by(&log.key) == Some(true));
     if policy.logs().is_empty() || lists {
         Ok(())
     } else {
@@ -201,7 +202,9 @@ fn read_cosigned(
 ) -> Result<Option<SignedCheckpoint>, WitnessContradiction> {
     let file = layout::cosigned();
     let read = read_if_there(&root.join(&file)).ok().flatten();
-    let Some(checkpoint) = read.and_then(|bytes| SignedCheckpoint::parse(&bytes).ok()) else { return Ok(None) };
+    let Some(checkpoint) = read.and_then(|bytes| SignedCheckpoint::parse(&bytes).ok()) else {
+        return Ok(None);
+    };
     let (origin, keys) = identity(shared);
     if checkpoint.verify(&origin, &keys).is_err() || policy.check(&checkpoint).is_err() {
         tracing::warn!(file = %file.display(), "the cosigned checkpoint does not meet the policy, and is not shown");
