@@ -28,6 +28,19 @@ pub enum CosignaturesError {
     NoTime,
 }
 
+impl CosignaturesError {
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "answer_too_long",
+            Self::Lines(_) => "note_malformed",
+            Self::Signature(VerifyNoteError::BadSignature { .. }) => "cosignature_bad",
+            Self::Signature(VerifyNoteError::NoTrustedSignature) => "not_cosigned",
+            Self::NoTime => "cosignature_without_time",
+        }
+    }
+}
+
 /// Reads a witness's answer to a request about this checkpoint: the signatures of these keys, all valid, at least one. Those of
 /// other keys are left out.
 pub fn read_cosignatures(
