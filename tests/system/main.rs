@@ -13,3 +13,4 @@ mod refusals;
 mod shutdown;
 mod tampering;
 mod views;
+mod witnesses;
