@@ -24,11 +24,13 @@ pub(super) struct Held {
 pub(super) struct HeldReceipts(VecDeque<Held>);
 
 impl HeldReceipts {
-    pub(super) fn add(&mut self, held: Held) {
-        if self.0.len() == MAX_HELD {
-            (held.answering)(Err(Refusal::NotWitnessed));
-        } else {
-            self.0.push_back(held);
+    /// Answers at once if this checkpoint, the newest that met the quorum, covers it. Otherwise it waits.
+    pub(super) fn add(&mut self, held: Held, log: &LogReader, cosigned: Option<&SignedCheckpoint>) {
+        let covers = |signed: &&SignedCheckpoint| signed.checkpoint().size().contains(held.sealed.index);
+        match cosigned.filter(covers) {
+            Some(cosigned) => (held.answering)(under(log, held.sealed, cosigned)),
+            None if self.0.len() == MAX_HELD => (held.answering)(Err(Refusal::NotWitnessed)),
+            None => self.0.push_back(held),
         }
     }
 
@@ -36,9 +38,9 @@ impl HeldReceipts {
         self.0.is_empty()
     }
 
-    /// When the first one has waited long enough.
+    /// When the first one has waited long enough. All wait equally long, so that is the oldest.
     pub(super) fn first_end(&self) -> Option<Instant> {
-        self.0.iter().map(|held| held.until).min()
+        self.0.front().map(|held| held.until)
     }
 
     /// Answers whatever this checkpoint covers, with receipts under it.
@@ -55,15 +57,10 @@ impl HeldReceipts {
 
     /// Gives up on what has waited long enough.
     pub(super) fn expire(&mut self, now: Instant) {
-        if self.first_end().is_none_or(|end| end > now) {
-            return;
-        }
-        for held in std::mem::take(&mut self.0) {
-            if held.until <= now {
-                (held.answering)(Err(Refusal::NotWitnessed));
-            } else {
-                self.0.push_back(held);
-            }
+        while self.first_end().is_some_and(|end| end <= now)
+            && let Some(held) = self.0.pop_front()
+        {
+            (held.answering)(Err(Refusal::NotWitnessed));
         }
     }
 

@@ -1,8 +1,8 @@
 //! Witnesses that a ledger reaches without HTTP, and that can be cut off.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use gt_core::note::VerifierKey;
@@ -18,22 +18,41 @@ use gt_ledger::witness::{
 pub(crate) const NOW: u64 = 1_790_000_000;
 
 #[derive(Default)]
-pub(crate) struct Network(Mutex<HashMap<String, Arc<Witness>>>);
+pub(crate) struct Network {
+    connected: Mutex<HashMap<String, Arc<Witness>>>,
+    /// Addresses that take requests and do not answer.
+    stalled: Mutex<HashSet<String>>,
+    answers_again: Condvar,
+}
 
 impl Network {
     pub(crate) fn connect(&self, url: &str, witness: &Arc<Witness>) {
-        self.0.lock().expect("not poisoned").insert(url.to_owned(), Arc::clone(witness));
+        self.connected.lock().expect("not poisoned").insert(url.to_owned(), Arc::clone(witness));
     }
 
     pub(crate) fn cut(&self, url: &str) {
-        self.0.lock().expect("not poisoned").remove(url);
+        self.connected.lock().expect("not poisoned").remove(url);
+    }
+
+    /// What is sent there is answered only once this has been called with false.
+    pub(crate) fn stall(&self, url: &str, stalls: bool) {
+        let mut stalled = self.stalled.lock().expect("not poisoned");
+        if stalls {
+            stalled.insert(url.to_owned());
+        } else {
+            stalled.remove(url);
+            self.answers_again.notify_all();
+        }
     }
 }
 
 impl Transport for Network {
     fn send(&self, url: &str, body: Option<&[u8]>, limit: usize) -> Result<Reply, TransportError> {
         let (base, path) = url.split_at(url.find("/w/").ok_or("a path")?);
-        let witness = self.0.lock().expect("not poisoned").get(base).map(Arc::clone).ok_or("cut off")?;
+        let stalled = self.stalled.lock().expect("not poisoned");
+        drop(self.answers_again.wait_while(stalled, |stalled| stalled.contains(base)).expect("not poisoned"));
+        let witness = self.connected.lock().expect("not poisoned").get(base).map(Arc::clone);
+        let witness = witness.ok_or("cut off")?;
         let (status, text) = match (path.trim_start_matches("/w/"), body) {
             ("add-checkpoint", Some(body)) => match witness.add_checkpoint(body, NOW) {
                 Ok(signatures) => (200, signatures),

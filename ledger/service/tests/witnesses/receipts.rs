@@ -142,6 +142,45 @@ fn one_of_two_is_enough_where_the_policy_says_so() {
 }
 
 #[test]
+fn a_witness_that_does_not_answer_holds_up_nobody_else() {
+    let mut setting = Setting::new();
+    let slow = setting.watching[0].url.clone();
+    let one_of_two = setting.policy(1);
+    setting.start(|witnessing| witnessing.policy = one_of_two.clone());
+    setting.network.stall(&slow, true);
+    for n in 0..5 {
+        let sealed = setting.seal(n).expect("sealed");
+        assert!(one_of_two.check(&sealed.receipt.checkpoint).is_ok());
+    }
+    let size = setting.ledger.log().size();
+    assert!(setting.ledger.witnesses()[0].size < size, "it is still asked about an earlier one");
+    setting.network.stall(&slow, false);
+    eventually("it has signed the newest, too, and its cosignatures are there", || {
+        let newest = setting.ledger.checkpoint();
+        newest.checkpoint().size() == size && one_of_two.check(&newest).is_ok_and(|by| by.len() == 4)
+    });
+}
+
+#[test]
+fn a_slow_witness_that_the_quorum_needs_is_waited_for_and_its_late_answer_counts() {
+    let mut setting = Setting::new();
+    let policy = setting.start(|_| ());
+    let slow = setting.watching[0].url.clone();
+    setting.network.stall(&slow, true);
+    let asked = setting.ledger.log().size();
+    let first = setting.next(1);
+    let first = setting.ledger.submit(first);
+    eventually("the other one has gone on", || setting.ledger.witnesses()[1].size > asked);
+    let second = setting.next(2);
+    let second = setting.ledger.submit(second);
+    eventually("and further", || setting.ledger.witnesses()[1].size.0 > asked.0 + 1);
+    setting.network.stall(&slow, false);
+    for answer in [first, second] {
+        setting.check(&answer.blocking_recv().expect("answered").expect("sealed"), &policy);
+    }
+}
+
+#[test]
 fn without_being_told_to_wait_receipts_do_not_wait() {
     let mut setting = Setting::new();
     for one in &setting.watching {

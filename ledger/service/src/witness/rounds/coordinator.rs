@@ -125,10 +125,7 @@ impl Coordinator {
         match event {
             Event::Grown | Event::Close => {}
             Event::Held(held) => {
-                self.held.add(*held);
-                if let Some(cosigned) = self.rounds.cosigned() {
-                    self.held.release(&self.shared.log, &cosigned);
-                }
+                self.held.add(*held, &self.shared.log, self.rounds.cosigned().as_deref());
             }
             Event::Answered { peer, checkpoint, outcome } => self.take_answer(peer, &checkpoint, outcome),
         }
