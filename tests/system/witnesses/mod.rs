@@ -3,4 +3,4 @@
 mod contradictions;
 mod quorum;
 mod requests;
-mod watching;
+pub(crate) mod watching;

@@ -9,17 +9,17 @@ use serde_json::Value;
 use crate::partnership::{Client, Home, Process, Server, path, run};
 
 /// A witness with a folder of its own.
-pub(super) struct Watching {
-    pub(super) data: PathBuf,
+pub(crate) struct Watching {
+    pub(crate) data: PathBuf,
     policy: String,
     listen: String,
     log: PathBuf,
-    pub(super) process: Option<Process>,
+    pub(crate) process: Option<Process>,
 }
 
 impl Watching {
     /// Makes a witness that signs for this ledger, and starts it.
-    pub(super) fn start(home: &Home, name: &str) -> Self {
+    pub(crate) fn start(home: &Home, name: &str) -> Self {
         let data = home.at(name);
         // Nobody else has the port now; the witness comes back to it after each of its ends.
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
@@ -37,7 +37,7 @@ impl Watching {
         watching
     }
 
-    pub(super) fn come_back(&mut self) {
+    pub(crate) fn come_back(&mut self) {
         let arguments = ["witness", "serve", "--json", "--data", path(&self.data), "--listen", &self.listen];
         let process = Process::start(arguments, &self.log);
         assert_eq!(process.listening(), self.url());
@@ -45,37 +45,37 @@ impl Watching {
     }
 
     /// `kill -9`.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.take().expect("it runs").kill();
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.listen)
     }
 
-    pub(super) fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::new(&self.url())
     }
 
     /// The size of the checkpoint that it signed last of this ledger.
-    pub(super) fn seen(&self) -> u64 {
+    pub(crate) fn seen(&self) -> u64 {
         seen(&self.client())
     }
 
     /// The forks that it has evidence of.
-    pub(super) fn forks(&self) -> Vec<Value> {
+    pub(crate) fn forks(&self) -> Vec<Value> {
         let forks = self.client().get("/forks").json();
         assert_eq!(forks["count"].as_u64(), forks["forks"].as_array().map(|list| list.len() as u64));
         forks["forks"].as_array().expect("a list").clone()
     }
 
-    pub(super) fn log_text(&self) -> String {
+    pub(crate) fn log_text(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
 
 /// The policy by which all of these have to have signed, written to a file and read as a verifier does.
-pub(super) fn policy_of_all(home: &Home, all: &[&Watching]) -> (PathBuf, Policy) {
+pub(crate) fn policy_of_all(home: &Home, all: &[&Watching]) -> (PathBuf, Policy) {
     let keys: String = home.pin.verifier_keys.iter().map(|key| format!("log {key}\n")).collect();
     let lines: String = all.iter().map(|one| one.policy.as_str()).collect();
     let names: Vec<String> = all
@@ -89,12 +89,12 @@ pub(super) fn policy_of_all(home: &Home, all: &[&Watching]) -> (PathBuf, Policy)
 }
 
 /// Serves the ledger with these witnesses, and receipts under cosigned checkpoints only.
-pub(super) fn serve(home: &Home, policy: &std::path::Path) -> Server {
+pub(crate) fn serve(home: &Home, policy: &std::path::Path) -> Server {
     Server::start_with(home, &["--witnesses", path(policy), "--require-quorum", "--quorum-wait", "2"])
 }
 
 /// The size of the checkpoint that a witness signed last of this ledger; 0 if there is none.
-pub(super) fn seen(witness: &Client) -> u64 {
+pub(crate) fn seen(witness: &Client) -> u64 {
     let hash = gt_core::witness::origin_hash(crate::partnership::ORIGIN);
     let reply = witness.get(&format!("/{hash}/checkpoint"));
     match reply.status {

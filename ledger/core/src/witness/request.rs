@@ -145,7 +145,7 @@ mod tests {
             (format!("old  1\n\n{note}"), AddCheckpointError::OldSize),
             (format!("Old 1\n\n{note}"), AddCheckpointError::OldSize),
             (format!("old 18446744073709551616\n\n{note}"), AddCheckpointError::OldSize),
-            (format!("{note}"), AddCheckpointError::OldSize),
+            (note.clone(), AddCheckpointError::OldSize),
             ("old 1\n".to_owned(), AddCheckpointError::NoSeparator),
             (format!("old 1\n{hash}\n"), AddCheckpointError::NoSeparator),
             (format!("old 1\r\n\n{note}"), AddCheckpointError::OldSize),
