@@ -7,6 +7,7 @@ mod agents;
 mod configuring;
 mod crashes;
 mod live;
+mod mirrors;
 mod nats;
 mod partnership;
 mod refusals;

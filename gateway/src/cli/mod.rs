@@ -7,16 +7,22 @@ mod bench;
 mod configure;
 mod decision;
 mod demo;
+mod fetch;
+mod fork;
 mod fsck;
 mod init;
 mod keys;
+mod mirror;
 mod nats;
 mod output;
+mod progress;
 mod pseudonym;
 mod query;
 mod registrar;
 mod serve;
+mod verifier;
 mod verify;
+mod verify_data;
 mod witness;
 
 use std::process::ExitCode;
@@ -57,10 +63,14 @@ enum Command {
     Publish(agent::Publish),
     /// The same as a small local service with an outbox.
     Agent(agent::Agent),
-    /// Check a receipt, a data folder or a running ledger. Exit status 0: sound, 1: not sound, 2: could not tell.
+    /// Check an evidence bundle, a receipt, a data folder or a running ledger. Exit status 0: sound, 1: not sound, 2: could not tell.
     Verify(verify::Verify),
+    /// Write the page on which a review panel checks bundles and receipts: one HTML file for any browser.
+    Verifier(verifier::Verifier),
     /// Check a data folder with its keys, deriving everything again from the entries. Changes nothing.
     Fsck(fsck::Fsck),
+    /// Copy the open log to a folder of static files, verifying it, and prove it if the ledger ever signs another history.
+    Mirror(mirror::Mirror),
     /// Ask a view: decisions, a child's timeline, open requests, who shares with whom, and more.
     Query(query::Query),
     /// List the alerts that wait for somebody, or others.
@@ -127,7 +137,9 @@ pub fn main() -> ExitCode {
         Command::Publish(command) => command.run(&output),
         Command::Agent(command) => command.run(&output),
         Command::Verify(command) => command.run(&output),
+        Command::Verifier(command) => command.run(&output),
         Command::Fsck(command) => command.run(&output),
+        Command::Mirror(command) => command.run(&output),
         Command::Query(command) => command.run(&output),
         Command::Alerts(command) => command.run(&output),
         Command::Decision(command) => command.run(&output),

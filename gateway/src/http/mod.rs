@@ -12,6 +12,7 @@ mod routes;
 mod serve;
 mod statements;
 mod stream;
+mod verifier;
 mod views;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub(crate) use advice::advice_on;
 pub(crate) use configuration::in_force;
 pub(crate) use serve::need_ledger;
 pub use serve::{ServeError, Server, bind, bind_witnessed};
+pub(crate) use verifier::page as verifier_page;
 
 use crate::follow::Feed;
 use crate::node::Forwarder;

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::route::{Parameter, Route, codes, component, hash, number, text};
 use super::{
-    advice, configuration, decision, healthy, log, openapi, publishers, ready, statements, stream, views,
+    advice, configuration, decision, healthy, log, openapi, publishers, ready, statements, stream, verifier,
+    views,
 };
 
 /// Every route.
@@ -187,6 +188,13 @@ fn tiles() -> Vec<Route> {
 
 fn service() -> Vec<Route> {
     vec![
+        Route::get("/verify", verifier::show)
+            .about(
+                "service",
+                "The page on which evidence is checked; it asks the network for nothing, and may be saved.",
+            )
+            .query("download", text(), "Given, whatever its value: the page comes as a file to save.")
+            .answers(200, "One HTML file.", "text/html", text()),
         Route::get("/openapi.json", openapi::show)
             .about("service", "This document.")
             .json("An OpenAPI 3.1 document.", json!({"type": "object"})),

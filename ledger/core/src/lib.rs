@@ -12,16 +12,20 @@
 //! - [`entry`] and [`link`]: what the ledger seals of a statement, and how a child's record is provably complete;
 //! - [`tree`], [`tile`], [`prove`], [`proof`], [`note`], [`checkpoint`], [`receipt`]: the C2SP transparency log;
 //! - [`witness`]: what a log asks of those who watch that it shows one history;
-//! - [`verify`]: these together, as somebody uses them who trusts nobody.
+//! - [`verify`]: these together, as somebody uses them who trusts nobody; [`fork`]: what proves that a ledger told two
+//!   histories;
+//! - [`bundle`]: the evidence that somebody takes away, and how it is checked.
 //!
 //! Everything is parsed once, strictly and within bounds, into types that cannot hold what was refused. Errors name the
 //! rule and the place and never a value, since values may be about a person; each has a stable `code`.
 
 pub mod agency;
 pub mod base64url;
+pub mod bundle;
 pub mod chain;
 pub mod checkpoint;
 pub mod entry;
+pub mod fork;
 pub mod hash;
 pub mod json;
 pub mod key;

@@ -14,6 +14,7 @@ pub mod keyring;
 pub mod layout;
 pub mod ledger;
 pub mod log;
+pub mod mirror;
 pub mod open;
 mod open_ledger;
 pub mod prepare;

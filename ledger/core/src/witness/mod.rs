@@ -14,7 +14,7 @@ pub use answer::{
     CosignaturesError, MAX_ANSWER_LEN, read_cosignatures, read_size, signature_lines, with_only,
 };
 pub use decision::{Refusal, ShownFork, decide, shown_fork};
-pub use request::{AddCheckpoint, AddCheckpointError, MAX_PROOF_LEN, MAX_REQUEST_LEN, consistency_text};
+pub use request::{AddCheckpoint, AddCheckpointError, MAX_PROOF_LEN, MAX_REQUEST_LEN};
 
 use core::fmt::Write as _;
 

@@ -108,9 +108,8 @@ impl fmt::Display for AddCheckpoint {
     }
 }
 
-/// What stands before the checkpoint in a request: the old size, the proof, an empty line. Bundles and evidence of forks hold
-/// proofs in this form too (FORMATS sections 12 and 13).
-pub fn consistency_text(old: TreeSize, proof: &[Hash]) -> String {
+/// What stands before the checkpoint in a request: the old size, the proof, an empty line.
+fn consistency_text(old: TreeSize, proof: &[Hash]) -> String {
     let mut text = format!("old {old}\n");
     for hash in proof {
         text.push_str(&Base64::encode_string(hash.as_bytes()));

@@ -1,10 +1,9 @@
 use std::path::{Path, PathBuf};
 
 use gt_core::checkpoint::SignedCheckpoint;
+use gt_core::fork::{Beginning, ForkEvidence};
 use gt_core::prove::{self, ProveError};
-use gt_core::witness::consistency_text;
 use gt_core::{Hash, TreeSize};
-use serde_json::json;
 
 use crate::disk::Disk;
 use crate::layout;
@@ -72,19 +71,13 @@ impl WitnessContradiction {
     fn proof(&self, log: &LogReader, own: &SignedCheckpoint) -> Option<String> {
         let Self::Rewritten { checkpoint, own: other_root, .. } = self else { return None };
         let (from, to) = (checkpoint.checkpoint().size(), own.checkpoint().size());
-        let grown = if from == to {
+        let beginning = if from == to {
             None
         } else {
-            let proof = prove::consistency(log, from, to).ok()?;
-            Some(consistency_text(from, &proof.path))
+            Some(Beginning { root: *other_root, proof: prove::consistency(log, from, to).ok()? })
         };
-        let evidence = json!({
-            "format": "gt/fork/1",
-            "checkpoints": [checkpoint.to_string(), own.to_string()],
-            "other_root": grown.is_some().then(|| other_root.to_string()),
-            "consistency": grown,
-        });
-        Some(evidence.to_string())
+        let (first, second) = ((**checkpoint).clone(), own.clone());
+        Some(ForkEvidence { first, second, beginning }.to_json())
     }
 }
 

@@ -3,9 +3,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use gt_core::checkpoint::SignedCheckpoint;
-use gt_core::witness::{AddCheckpoint, ShownFork, consistency_text};
-use gt_core::{Hash, TreeSize, base64url};
+use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
+use gt_core::fork::{Beginning, ForkEvidence};
+use gt_core::proof::ConsistencyProof;
+use gt_core::witness::{AddCheckpoint, ShownFork};
+use gt_core::{Hash, base64url};
 use serde_json::{Value, json};
 
 use crate::disk::Disk;
@@ -21,14 +23,9 @@ const UNPROVEN: &str = "forks/unproven";
 /// A ledger has signed two histories.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fork {
-    /// Its id, which the evidence gives.
-    pub id: String,
-    /// The ledger.
-    pub origin: String,
-    /// The sizes of the two checkpoints.
-    pub sizes: [TreeSize; 2],
-    /// The evidence (FORMATS section 13).
-    pub evidence: Value,
+    /// Its id, which the two checkpoints give.
+    id: String,
+    evidence: ForkEvidence,
 }
 
 /// What a witness has kept of forks.
@@ -41,49 +38,38 @@ pub(super) struct Forks {
 impl Fork {
     /// The evidence of a fork, from a checkpoint that was seen and a request that contradicts it.
     pub(super) fn new(seen: &SignedCheckpoint, request: &AddCheckpoint, shown: ShownFork) -> Self {
-        let (other_root, consistency) = match shown {
-            ShownFork::SameSize => (None, None),
+        let (first, second) = (seen.clone(), request.checkpoint.clone());
+        let beginning = match shown {
+            ShownFork::SameSize => None,
             ShownFork::OtherHistory { other_root } => {
-                (Some(other_root.to_string()), Some(consistency_text(request.old, &request.proof)))
+                let (from, to) = (request.old, second.checkpoint().size());
+                let proof = ConsistencyProof { from, to, path: request.proof.clone() };
+                Some(Beginning { root: other_root, proof })
             }
         };
-        let evidence = json!({
-            "format": "gt/fork/1",
-            "checkpoints": [seen.to_string(), request.checkpoint.to_string()],
-            "other_root": other_root,
-            "consistency": consistency,
-        });
-        let checkpoints = [seen, &request.checkpoint].map(SignedCheckpoint::checkpoint);
-        // Of what the two say, and not of who has cosigned since.
-        let parts = checkpoints.map(ToString::to_string);
-        let id = Hash::of_parts(&[parts[0].as_bytes(), parts[1].as_bytes()]);
-        Self {
-            id: base64url::encode(&id.as_bytes()[..16]),
-            origin: checkpoints[0].origin().to_owned(),
-            sizes: checkpoints.map(gt_core::checkpoint::Checkpoint::size),
-            evidence,
-        }
+        Self::of(ForkEvidence { first, second, beginning })
     }
 
-    fn parse(id: &str, text: &str) -> Option<Self> {
-        let evidence: Value = serde_json::from_str(text).ok()?;
-        let of = |at: usize| SignedCheckpoint::parse(evidence["checkpoints"][at].as_str()?.as_bytes()).ok();
-        let (first, second) = (of(0)?, of(1)?);
-        Some(Self {
-            id: id.to_owned(),
-            origin: first.checkpoint().origin().to_owned(),
-            sizes: [first.checkpoint().size(), second.checkpoint().size()],
-            evidence,
-        })
+    fn of(evidence: ForkEvidence) -> Self {
+        // Of what the two say, and not of who has cosigned since.
+        let parts = [&evidence.first, &evidence.second].map(|signed| signed.checkpoint().to_string());
+        let id = Hash::of_parts(&[parts[0].as_bytes(), parts[1].as_bytes()]);
+        Self { id: base64url::encode(&id.as_bytes()[..16]), evidence }
+    }
+
+    fn checkpoints(&self) -> [&Checkpoint; 2] {
+        [self.evidence.first.checkpoint(), self.evidence.second.checkpoint()]
     }
 
     /// The fork as JSON, with its evidence.
     pub(super) fn to_json(&self) -> Value {
+        let evidence: Value = serde_json::from_str(&self.evidence.to_json()).expect("JSON of this process");
+        let [first, second] = self.checkpoints();
         json!({
             "id": self.id,
-            "origin": self.origin,
-            "sizes": [self.sizes[0].0, self.sizes[1].0],
-            "evidence": self.evidence,
+            "origin": first.origin(),
+            "sizes": [first.size().0, second.size().0],
+            "evidence": evidence,
         })
     }
 }
@@ -93,11 +79,17 @@ impl Forks {
     pub(super) fn open(root: &Path) -> io::Result<Self> {
         let mut kept = BTreeMap::new();
         for (name, file) in files(&root.join(FOLDER))? {
-            let Some(id) = name.strip_suffix(".json") else { continue };
-            if let Some(fork) = Fork::parse(id, &fs::read_to_string(&file)?) {
-                kept.insert(id.to_owned(), fork);
-            } else {
-                tracing::error!(file = %file.display(), "the evidence of a fork does not read");
+            if !name.ends_with(".json") {
+                continue;
+            }
+            match ForkEvidence::parse(&fs::read(&file)?) {
+                Ok(evidence) => {
+                    let fork = Fork::of(evidence);
+                    kept.insert(fork.id.clone(), fork);
+                }
+                Err(error) => {
+                    tracing::error!(file = %file.display(), %error, "the evidence of a fork does not read");
+                }
             }
         }
         let unproven = files(&root.join(UNPROVEN))?.len() as u64;
@@ -109,11 +101,12 @@ impl Forks {
         if self.kept.contains_key(&fork.id) {
             return Ok(());
         }
-        let (origin, sizes, id) = (&fork.origin, fork.sizes, &fork.id);
+        let ([first, second], id) = (fork.checkpoints(), &fork.id);
+        let (origin, sizes) = (first.origin(), [first.size().0, second.size().0]);
         tracing::error!(%origin, ?sizes, %id, "FORK: the ledger has signed two histories; the evidence is kept");
         if self.kept.len() < MAX_KEPT {
             let file = PathBuf::from(format!("{FOLDER}/{id}.json"));
-            self.disk.replace(&file, fork.evidence.to_string().as_bytes())?;
+            self.disk.replace(&file, fork.evidence.to_json().as_bytes())?;
             self.kept.insert(fork.id.clone(), fork);
         }
         Ok(())

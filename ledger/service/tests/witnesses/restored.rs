@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use gt_core::checkpoint::SignedCheckpoint;
+use gt_core::fork::ForkEvidence;
+use gt_core::verify::Pin;
 use gt_ledger::Ledger;
 use gt_ledger::refusal::Refusal;
 use gt_ledger::witness::{WitnessContradiction, WitnessingError};
@@ -102,8 +104,12 @@ fn a_rewritten_folder_does_not_start_and_the_fork_can_be_shown_to_anybody() {
     let Err(WitnessingError::Contradiction(found)) = setting.start(&ledger) else { panic!("it starts") };
     assert!(matches!(found, WitnessContradiction::Rewritten { .. }), "{found}");
     assert!(found.to_string().starts_with("the log was rewritten"), "{found}");
-    let fork: serde_json::Value =
-        serde_json::from_str(&setting.evidence("fork.json").expect("kept")).expect("JSON");
+    let fork = setting.evidence("fork.json").expect("kept");
+    let (verifier_keys, genesis) = setting.home.pin.parse().expect("keys");
+    let pin = Pin { origin: setting.home.pin.origin.clone(), verifier_keys, genesis: Some(genesis) };
+    let proven = ForkEvidence::parse(fork.as_bytes()).expect("it reads").verify(&pin);
+    assert_eq!(proven.expect("it proves a fork").differ_at, seen);
+    let fork: serde_json::Value = serde_json::from_str(&fork).expect("JSON");
     assert_eq!(fork["format"], "gt/fork/1");
     let of = |at: usize| fork["checkpoints"][at].as_str().expect("a note");
     let sizes =

@@ -6,6 +6,7 @@ use std::thread;
 
 use gt_core::TreeSize;
 use gt_core::checkpoint::SignedCheckpoint;
+use gt_core::fork::ForkEvidence;
 use gt_core::witness::{origin_hash, read_cosignatures};
 use gt_ledger::witness::{Witness, WitnessError, WitnessFolder};
 
@@ -208,6 +209,13 @@ fn forks_are_refused_and_their_evidence_is_kept() {
     let root = gt_core::prove::root(forked.log(), TreeSize(seen)).expect("a root");
     assert_eq!(evidence["other_root"], root.to_string());
     assert!(evidence["consistency"].as_str().expect("a proof").starts_with("old 5\n"));
+    let keys = home.pin.parse().expect("keys");
+    let pin =
+        gt_core::verify::Pin { origin: ORIGIN.to_owned(), verifier_keys: keys.0, genesis: Some(keys.1) };
+    for fork in &forks {
+        let evidence = ForkEvidence::parse(fork["evidence"].to_string().as_bytes()).expect("it reads");
+        assert_eq!(evidence.verify(&pin).expect("it proves a fork").differ_at.0, seen);
+    }
     let same = forks.iter().find(|fork| fork["sizes"][1] == 5).expect("the other one");
     assert!(same["evidence"]["other_root"].is_null() && same["evidence"]["consistency"].is_null());
 
