@@ -39,8 +39,8 @@ pub(crate) fn outcome(_: &Json, case: &Json) -> Value {
             document::accepted([("size", integer(size))])
         }
         Err(refusal) => {
-            let shown = seen.and_then(|seen| shown_fork(&seen, &request));
-            let (shows, other_root) = match shown {
+            let fork = seen.and_then(|seen| shown_fork(&seen, &request));
+            let (shows, other_root) = match fork {
                 None => (None, None),
                 Some(ShownFork::SameSize) => (Some("same_size"), None),
                 Some(ShownFork::OtherHistory { other_root }) => {

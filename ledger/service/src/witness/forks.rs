@@ -78,8 +78,8 @@ impl Forks {
     /// Reads what was kept.
     pub(super) fn open(root: &Path) -> io::Result<Self> {
         let mut kept = BTreeMap::new();
-        for (name, file) in files(&root.join(FOLDER))? {
-            if !name.ends_with(".json") {
+        for file in files(&root.join(FOLDER))? {
+            if file.extension().is_none_or(|extension| extension != "json") {
                 continue;
             }
             match ForkEvidence::parse(&fs::read(&file)?) {
@@ -136,8 +136,8 @@ impl Forks {
     }
 }
 
-/// The names and paths of the files in a folder; none if it is not there.
-fn files(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+/// The files in a folder; none if it is not there.
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let items = match fs::read_dir(folder) {
         Ok(items) => items,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -147,7 +147,7 @@ fn files(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     for item in items {
         let item = item?;
         if item.file_type()?.is_file() {
-            found.push((item.file_name().to_string_lossy().into_owned(), item.path()));
+            found.push(item.path());
         }
     }
     Ok(found)

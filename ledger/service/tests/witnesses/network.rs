@@ -130,7 +130,7 @@ pub(crate) fn witnessing(network: &Arc<Network>, policy: Policy) -> Witnessing {
         policy,
         transport: Arc::clone(network) as Arc<dyn Transport>,
         require_quorum: true,
-        patience: Duration::from_secs(60),
+        patience: Duration::from_mins(1),
         interval: Duration::from_millis(1),
     }
 }
@@ -138,7 +138,7 @@ pub(crate) fn witnessing(network: &Arc<Network>, policy: Policy) -> Witnessing {
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let since = Instant::now();
     while !holds() {
-        assert!(since.elapsed() < Duration::from_secs(60), "it never happened that {what}");
+        assert!(since.elapsed() < Duration::from_mins(1), "it never happened that {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }

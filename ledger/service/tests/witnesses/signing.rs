@@ -97,7 +97,7 @@ fn what_it_does_not_know_it_does_not_sign() {
     witness.add_checkpoint(&request(&ledger, 0), NOW).expect("signed");
     let text = String::from_utf8(request(&ledger, 0)).expect("text");
     assert_eq!(status(&witness, text.replacen("old 0", "old 00", 1).as_bytes()), 400);
-    assert_eq!(status(&witness, &[b'a'; 70_000]), 413);
+    assert_eq!(status(&witness, &vec![b'a'; 70_000]), 413);
 }
 
 #[test]
