@@ -14,3 +14,4 @@ mod refusals;
 mod shutdown;
 mod tampering;
 mod views;
+mod witnesses;

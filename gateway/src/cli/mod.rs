@@ -24,6 +24,7 @@ mod serve;
 mod verifier;
 mod verify;
 mod verify_data;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -84,6 +85,9 @@ enum Command {
     /// Set up NATS for several nodes: streams, the shared keyring, users' keys.
     #[command(subcommand)]
     Nats(nats::Nats),
+    /// Run a witness: it signs ledgers' checkpoints, and only what extends what it has signed before.
+    #[command(subcommand)]
+    Witness(witness::Witness),
     /// Measure the sealer and the way from request to receipt on this machine.
     Bench(bench::Bench),
 }
@@ -145,6 +149,7 @@ pub fn main() -> ExitCode {
         Command::Decision(command) => command.run(&output),
         Command::Advise(command) => command.run(&output),
         Command::Nats(command) => command.run(&output),
+        Command::Witness(command) => command.run(&output),
         Command::Bench(command) => command.run(&output),
     };
     outcome.unwrap_or_else(|failure| {

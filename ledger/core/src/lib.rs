@@ -11,6 +11,7 @@
 //!   publisher's next statement belongs;
 //! - [`entry`] and [`link`]: what the ledger seals of a statement, and how a child's record is provably complete;
 //! - [`tree`], [`tile`], [`prove`], [`proof`], [`note`], [`checkpoint`], [`receipt`]: the C2SP transparency log;
+//! - [`witness`]: what a log asks of those who watch that it shows one history;
 //! - [`verify`]: these together, as somebody uses them who trusts nobody; [`fork`]: what proves that a ledger told two
 //!   histories;
 //! - [`bundle`]: the evidence that somebody takes away, and how it is checked.
@@ -42,6 +43,7 @@ pub mod tile;
 pub mod time;
 pub mod tree;
 pub mod verify;
+pub mod witness;
 
 pub use hash::Hash;
 pub use position::{LeafIndex, TreeSize};

@@ -22,11 +22,6 @@ pub fn handed_out() -> PathBuf {
     PathBuf::from("state/handed-out")
 }
 
-/// The newest checkpoint that enough witnesses have cosigned, if there are any.
-pub fn cosigned() -> PathBuf {
-    PathBuf::from("state/cosigned")
-}
-
 /// The lock that keeps two processes from one folder.
 pub fn lock() -> PathBuf {
     PathBuf::from("state/lock")
@@ -37,9 +32,14 @@ pub fn position() -> PathBuf {
     PathBuf::from("state/stream.json")
 }
 
-/// What showed that the stream contradicts this folder.
+/// What showed that the stream, or a witness, contradicts this folder.
 pub fn evidence(n: u64) -> PathBuf {
     PathBuf::from(format!("state/evidence/{n:03}"))
+}
+
+/// The newest checkpoint that met the quorum of witnesses, with their cosignatures.
+pub fn cosigned() -> PathBuf {
+    PathBuf::from("state/cosigned")
 }
 
 /// Integrity alerts: forks and the like, one JSON object a line.

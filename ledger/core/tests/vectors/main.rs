@@ -25,6 +25,7 @@ mod statement_envelope;
 mod statements;
 mod texts;
 mod tree;
+mod witness;
 
 use document::Outcome;
 use std::sync::Once;
@@ -39,7 +40,13 @@ struct VectorFile {
     outcome: Outcome,
 }
 
-const FILES: [VectorFile; 18] = [
+const FILES: [VectorFile; 20] = [
+    VectorFile { name: "witness.json", document: witness::document, outcome: witness::outcome },
+    VectorFile {
+        name: "cosignatures.json",
+        document: witness::answers_document,
+        outcome: witness::answers_outcome,
+    },
     VectorFile { name: "policies.json", document: policies::document, outcome: policies::outcome },
     VectorFile { name: "json-strict.json", document: texts::json_document, outcome: texts::json_outcome },
     VectorFile { name: "times.json", document: texts::times_document, outcome: texts::time_outcome },
