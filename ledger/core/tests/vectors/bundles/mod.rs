@@ -3,6 +3,7 @@
 mod changed_bytes;
 mod codes;
 mod documents;
+mod failing_log;
 mod forged;
 mod making;
 mod patch;
