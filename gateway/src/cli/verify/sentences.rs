@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_fault_is_said_with_its_entry_and_its_place() {
-        let damaged = said("index 5\\n", "index 4\\n");
+        let damaged = said("index 5\\u000a", "index 4\\u000a");
         assert!(damaged.starts_with("Not sound: e.bundle.json has a fault. Do not rely on it."), "{damaged}");
         assert!(
             damaged.contains("  Record 1 of the bundle: ")
