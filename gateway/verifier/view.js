@@ -129,14 +129,15 @@
     return facts;
   };
 
-  const recordOf = (place) => {
+  /** The event that a place is in, if the check came as far as its record. */
+  const recordOf = (place, result) => {
     const match = /^\/records\/([0-9]+)/.exec(place);
-    return match === null ? null : `record-${match[1]}`;
+    return match === null || result.records?.[match[1]] === undefined ? null : `record-${match[1]}`;
   };
 
   const faultShown = (result) => ({ code, place }) => {
     const [found, means] = sentences.faultSentence(code);
-    return { found, means, where: sentences.placeOf(place, result), target: recordOf(place), code, place };
+    return { found, means, where: sentences.placeOf(place, result), target: recordOf(place, result), code, place };
   };
 
   const unknownShown = (result) => ({ code, place }) => {
