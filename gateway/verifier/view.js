@@ -119,7 +119,7 @@
   const aboutBundle = (result) => {
     const { bundle, checkpoint } = result;
     if (bundle === null) return null;
-    const facts = [['What it holds', ABOUT[bundle.manifest.about.kind](bundle.manifest.about)]];
+    const facts = [['What the file says it holds', ABOUT[bundle.manifest.about.kind](bundle.manifest.about)]];
     if (checkpoint !== null) {
       facts.push(['Ledger', checkpoint.origin], ['Checkpoint', `${checkpoint.size} entries, root ${gt.bytes.base64(checkpoint.root)}`]);
     }
@@ -153,6 +153,12 @@
       : 'Not compared. Choose the statement as you sent it, to see that this receipt is for it.'],
   ];
 
+  const forkFacts = ({ proved }) => {
+    if (proved === undefined) return [];
+    const told = ({ origin, size, root }) => `${origin}, ${size} entries, root ${gt.bytes.base64(root)}`;
+    return [['First history', told(proved.first)], ['Second history', told(proved.second)]];
+  };
+
   /**
    * @param {object} result of `gt.inputs.check`
    * @returns {object} what the page shows
@@ -167,7 +173,7 @@
       facts: [], items: [], registrar: [],
     };
     if (result.kind === 'receipt') return { ...shown, facts: receiptFacts(result) };
-    if (result.kind !== 'bundle') return shown;
+    if (result.kind === 'fork') return { ...shown, facts: forkFacts(result) };
     const faultsAt = new Map();
     for (const fault of shown.faults) {
       if (!faultsAt.has(fault.target)) faultsAt.set(fault.target, []);

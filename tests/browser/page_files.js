@@ -5,6 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { drop, settled } = require('./browser.js');
 const { check } = require('./checks.js');
+const forks = require('./forks.js');
 const {
   json, bundleFile, ledger, children, pinFile, wholeBundle, verdictOf, codesOf, withPage, checkFile, tampered, flipLast,
 } = require('./page_setup.js');
@@ -121,6 +122,16 @@ const otherFiles = async (browser) => {
     await page.getByRole('region', { name: 'Not sound' }).waitFor();
     await settled(page);
     assert.deepEqual(await codesOf(page), ['other_statement /receipt']);
+  }));
+  await check('evidence of a fork', () => withPage(browser, {}, async (page) => {
+    const pin = { name: 'ledger.json', octets: json(forks.pin) };
+    await checkFile(page, [{ name: 'fork.json', octets: json(forks.twoSizes) }, pin]);
+    assert.equal(await verdictOf(page), 'Not sound');
+    assert.match(await page.locator('#result').innerText(), /The ledger has signed two histories that cannot both be true\./);
+    await drop(page, [{ name: 'fork.json', octets: json(forks.honest) }]);
+    await page.getByRole('region', { name: 'Could not tell' }).waitFor();
+    await settled(page);
+    assert.deepEqual(await codesOf(page), ['fork_proves_nothing /fork']);
   }));
   await check('a pin that does not read gives no verdict', () => withPage(browser, {}, async (page) => {
     await drop(page, [bundleFile(wholeBundle()), { name: 'ledger.json', octets: json({ ...ledger.pin(), genesis: 'x' }) }]);
