@@ -6,7 +6,8 @@
 (() => {
   const gt = globalThis.GoldenThread;
   const ICONS = { sound: '\u2713', not_sound: '\u2717', could_not_tell: '?' };
-  const AT_ONCE = 25;
+  /** For how long the page may be busy before it answers again. */
+  const BUSY_MS = 16;
 
   /**
    * An element. @param {string} name @param {object} attributes `text` is its text, others are attributes
@@ -110,10 +111,13 @@
 
   /** Adds what is made of items a few at a time, so that the page answers while a large bundle is shown. */
   const fill = async (list, items, build, isCurrent) => {
-    for (let at = 0; at < items.length; at += AT_ONCE) {
-      if (!isCurrent()) return;
-      list.append(...items.slice(at, at + AT_ONCE).map(build));
+    let began = performance.now();
+    for (const item of items) {
+      list.append(build(item));
+      if (performance.now() - began < BUSY_MS) continue;
       await pause();
+      if (!isCurrent()) return;
+      began = performance.now();
     }
   };
 

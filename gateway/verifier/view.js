@@ -119,7 +119,7 @@
   const aboutBundle = (result) => {
     const { bundle, checkpoint } = result;
     if (bundle === null) return null;
-    const facts = [['What it holds', ABOUT[bundle.manifest.about.kind](bundle.manifest.about)]];
+    const facts = [['What the file says it holds', ABOUT[bundle.manifest.about.kind](bundle.manifest.about)]];
     if (checkpoint !== null) {
       facts.push(['Ledger', checkpoint.origin], ['Checkpoint', `${checkpoint.size} entries, root ${gt.bytes.base64(checkpoint.root)}`]);
     }
@@ -129,14 +129,15 @@
     return facts;
   };
 
-  const recordOf = (place) => {
+  /** The event that a place is in, if the check came as far as its record. */
+  const recordOf = (place, result) => {
     const match = /^\/records\/([0-9]+)/.exec(place);
-    return match === null ? null : `record-${match[1]}`;
+    return match === null || result.records?.[match[1]] === undefined ? null : `record-${match[1]}`;
   };
 
   const faultShown = (result) => ({ code, place }) => {
     const [found, means] = sentences.faultSentence(code);
-    return { found, means, where: sentences.placeOf(place, result), target: recordOf(place), code, place };
+    return { found, means, where: sentences.placeOf(place, result), target: recordOf(place, result), code, place };
   };
 
   const unknownShown = (result) => ({ code, place }) => {
@@ -152,6 +153,12 @@
       : 'Not compared. Choose the statement as you sent it, to see that this receipt is for it.'],
   ];
 
+  const forkFacts = ({ proved }) => {
+    if (proved === undefined) return [];
+    const told = ({ origin, size, root }) => `${origin}, ${size} entries, root ${gt.bytes.base64(root)}`;
+    return [['First history', told(proved.first)], ['Second history', told(proved.second)]];
+  };
+
   /**
    * @param {object} result of `gt.inputs.check`
    * @returns {object} what the page shows
@@ -166,7 +173,7 @@
       facts: [], items: [], registrar: [],
     };
     if (result.kind === 'receipt') return { ...shown, facts: receiptFacts(result) };
-    if (result.kind !== 'bundle') return shown;
+    if (result.kind === 'fork') return { ...shown, facts: forkFacts(result) };
     const faultsAt = new Map();
     for (const fault of shown.faults) {
       if (!faultsAt.has(fault.target)) faultsAt.set(fault.target, []);

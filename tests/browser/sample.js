@@ -47,6 +47,15 @@ class Merkle {
       ? [...this.path(index, from, middle), this.root(middle, to)]
       : [...this.path(index, middle, to), this.root(from, middle)];
   }
+
+  /** RFC 6962, section 2.1.2: from the tree of `size` leaves to this one. */
+  consistency(size, from = 0, to = this.leaves.length, isWhole = true) {
+    if (size === to - from) return isWhole ? [] : [this.root(from, to)];
+    const middle = from + largestPowerBelow(to - from);
+    return size <= middle - from
+      ? [...this.consistency(size, from, middle, isWhole), this.root(middle, to)]
+      : [...this.consistency(size - (middle - from), middle, to, false), this.root(from, middle)];
+  }
 }
 
 class SampleLedger {
@@ -154,6 +163,12 @@ class SampleLedger {
   proof(index) {
     const lines = this.tree().path(index).map((hash) => `${hash.toString('base64')}\n`).join('');
     return `c2sp.org/tlog-proof@v1\nextra ${this.entries[index].toString('base64')}\nindex ${index}\n${lines}\n`;
+  }
+
+  /** What C2SP tlog-witness puts before a checkpoint. */
+  consistency(size) {
+    const lines = this.tree().consistency(size).map((hash) => `${hash.toString('base64')}\n`);
+    return `old ${size}\n${lines.join('')}\n`;
   }
 
   record({ index, signed, disclosures }) {
