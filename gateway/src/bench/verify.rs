@@ -96,7 +96,8 @@ pub fn run(plan: &VerifyPlan, program: &Path) -> Result<VerifyReport, BenchError
         let (before, started) = (processor::of_this_process(), Instant::now());
         verify_alone(&signed)?;
         signatures.push(as_f64(signed.len()) / started.elapsed().as_secs_f64());
-        let processor = processor::of_this_process().zip(before).map(|(after, before)| after - before);
+        let processor =
+            processor::of_this_process().zip(before).map(|(after, before)| after.saturating_sub(before));
         let verified = verify_in_a_process(folder.path(), program)?;
         folders.push(as_f64(usize::try_from(verified.entries).unwrap_or(usize::MAX)) / verified.seconds);
         spent.0 = spent.0.zip(processor).map(|(sum, one)| sum + one);
@@ -131,7 +132,8 @@ pub fn measure(folder: &Path) -> Result<Verified, BenchError> {
     let (before, started) = (processor::of_this_process(), Instant::now());
     let report = audit::verify_statements(&folder.join(DATA), &secrets, pin.as_ref(), &|_, _| ());
     let seconds = started.elapsed().as_secs_f64();
-    let processor = processor::of_this_process().zip(before).map(|(after, before)| after - before);
+    let processor =
+        processor::of_this_process().zip(before).map(|(after, before)| after.saturating_sub(before));
     if report.verdict() != Verdict::Sound || report.counts.statements_read != report.counts.entries {
         return Err(BenchError::NotSound(format!("{:?}, {:?}", report.faults, report.counts)));
     }
@@ -163,5 +165,28 @@ impl Signed {
     fn of(key: &PublicKey, statement: &Statement) -> Self {
         let (message, signature) = statement.signed();
         Self { key: key.clone(), message: message.into(), signature: *signature }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_folder_is_verified_and_an_altered_signature_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let outline = gt_history::outline(&history(1_000));
+        let mut signed = Vec::new();
+        let made =
+            making::make(folder.path(), &outline, |key, statement| signed.push(Signed::of(key, statement)))
+                .unwrap();
+        let verified = measure(folder.path()).unwrap();
+        assert_eq!(verified.entries, made.entries);
+        assert_eq!(signed.len(), outline.len());
+        verify_alone(&signed).unwrap();
+        signed[7].signature[3] ^= 1;
+        assert!(matches!(verify_alone(&signed), Err(BenchError::NotSound(_))));
+        std::fs::remove_file(folder.path().join(DATA).join("vault/000")).unwrap();
+        assert!(matches!(measure(folder.path()), Err(BenchError::NotSound(_))));
     }
 }

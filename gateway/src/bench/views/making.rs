@@ -146,7 +146,9 @@ fn seal(
         .par_iter()
         .map(|(.., statement)| Prepared::new(statement.to_compact().as_bytes()))
         .collect();
-    statements.iter().for_each(|(_, key, statement)| seen(key, statement));
+    for (_, key, statement) in &statements {
+        seen(key, statement);
+    }
     let mut waiting = VecDeque::new();
     for prepared in prepared? {
         waiting.push_back(ledger.submit(prepared));

@@ -19,7 +19,7 @@ fn prepared(key: &PublicKey) -> PreparedKeys {
 /// Both checks say the same, also in company; returns what they say.
 fn agreed(keys: &PreparedKeys, key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
     let strict = key.verify(message, signature);
-    let (one, altered) = (Signed { key, message, signature }, [&message[..], b"!"].concat());
+    let (one, altered) = (Signed { key, message, signature }, [message, b"!"].concat());
     let other = Signed { message: &altered, ..one };
     let of_other = key.verify(&altered, signature);
     let verdicts = keys.verify(&[one, other, one]);
