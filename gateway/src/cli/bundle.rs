@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgGroup, Args};
-use gt_core::bundle::{Bundle, BundleInputs, verify_bundle};
+use gt_core::bundle::{BundleInputs, verify_bundle};
 use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
 use gt_core::statement::Pseudonym;
 use gt_core::verify::Pin;
@@ -136,13 +136,17 @@ impl BundleCommand {
             let (first, last) = entries.split_once('-').unwrap_or((entries, entries));
             return match (first.parse(), last.parse()) {
                 (Ok(first), Ok(last)) => Ok(What::Entries(first, last)),
-                _ => Err(Failure::new("--entries is the first and the last entry with a hyphen between, like 5-9")),
+                _ => Err(Failure::new(
+                    "--entries is the first and the last entry with a hyphen between, like 5-9",
+                )),
             };
         }
         match (&self.agency, &self.alert) {
             (Some(agency), _) => Ok(What::Agency(agency.clone())),
             (None, Some(alert)) => Ok(What::Alert(alert.clone())),
-            (None, None) => Err(Failure::new("say what it is about: --child, --entries, --agency or --alert")),
+            (None, None) => {
+                Err(Failure::new("say what it is about: --child, --entries, --agency or --alert"))
+            }
         }
     }
 

@@ -22,7 +22,11 @@ pub(super) fn write(page: &mut Html, evidence: &Evidence<'_>) {
         page.element("tbody", &[], |page| {
             row(page, "Ledger", head.origin());
             row(page, "Asked for", &asked_for(&bundle.manifest.about));
-            row(page, "Made", &format!("{} (nothing vouches for this time)", received(bundle.manifest.made_at)));
+            row(
+                page,
+                "Made",
+                &format!("{} (nothing vouches for this time)", received(bundle.manifest.made_at)),
+            );
             row(page, "Shown", &shown(evidence));
             row(page, "Checkpoint", &format!("{} entries, root {}", head.size(), head.root()));
             row(page, "Ledger began with", &evidence.registry.genesis().to_string());
@@ -58,11 +62,23 @@ fn shown(evidence: &Evidence<'_>) -> String {
     let left_out = |why| said().flat_map(|said| &said.left_out).filter(|(_, other)| *other == why).count();
     for (number, one, many) in [
         (absent(Why::Withheld), "statement withheld from this copy", "statements withheld from this copy"),
-        (absent(Why::Ended), "statement ended, its keys being gone", "statements ended, their keys being gone"),
+        (
+            absent(Why::Ended),
+            "statement ended, its keys being gone",
+            "statements ended, their keys being gone",
+        ),
         (said().map(|said| said.disclosed.len()).sum(), "disclosed member", "disclosed members"),
-        (left_out(Why::Withheld), "disclosure withheld from this copy", "disclosures withheld from this copy"),
+        (
+            left_out(Why::Withheld),
+            "disclosure withheld from this copy",
+            "disclosures withheld from this copy",
+        ),
         (left_out(Why::Ended), "disclosure ended", "disclosures ended"),
-        (said().map(|said| said.kept().count()).sum(), "member kept at home by its agency", "members kept at home by their agencies"),
+        (
+            said().map(|said| said.kept().count()).sum(),
+            "member kept at home by its agency",
+            "members kept at home by their agencies",
+        ),
     ] {
         if number > 0 {
             parts.push(count(number, one, many));

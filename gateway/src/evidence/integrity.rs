@@ -44,7 +44,8 @@ pub(super) fn write(page: &mut Html, evidence: &Evidence<'_>) {
     for text in &bundle.consistency {
         if let Some((size, hashes)) = parse_consistency(text) {
             let proof = count(hashes.len(), "hash", "hashes");
-            let says = format!("The bundle proves that this log grew out of the one of {size} entries ({proof}).");
+            let says =
+                format!("The bundle proves that this log grew out of the one of {size} entries ({proof}).");
             page.text_element("p", &[], &says);
         }
     }

@@ -100,7 +100,8 @@ pub(super) struct Said {
 
 impl<'b> Evidence<'b> {
     pub(super) fn read(bundle: &'b Bundle) -> Result<Self, EvidenceError> {
-        let signed = SignedCheckpoint::parse(bundle.checkpoint.as_bytes()).map_err(EvidenceError::Checkpoint)?;
+        let signed =
+            SignedCheckpoint::parse(bundle.checkpoint.as_bytes()).map_err(EvidenceError::Checkpoint)?;
         let mut registrar = Vec::with_capacity(bundle.registrar.len());
         let mut registry: Option<Registry> = None;
         for (position, record) in bundle.registrar.iter().enumerate() {
@@ -115,8 +116,8 @@ impl<'b> Evidence<'b> {
             applied.map_err(|source| EvidenceError::Registry { place, source })?;
             registrar.push((proven, statement));
         }
-        let registry = registry
-            .ok_or_else(|| EvidenceError::Entry { place: "/registrar".to_owned(), source: None })?;
+        let registry =
+            registry.ok_or_else(|| EvidenceError::Entry { place: "/registrar".to_owned(), source: None })?;
         let read = |(position, record)| Record::read(record, &format!("/records/{position}"));
         Ok(Self {
             bundle,
@@ -187,7 +188,8 @@ impl Said {
             let name = data.members()[disclosure.member_position()].name();
             disclosed.entry(name.to_owned()).or_default().push(to_serde(disclosure.value()));
         }
-        let name = |digest: &Hash| data.find(digest).map(|(member, _)| data.members()[member].name().to_owned());
+        let name =
+            |digest: &Hash| data.find(digest).map(|(member, _)| data.members()[member].name().to_owned());
         let left_out = record.left_out.iter().filter_map(|one| Some((name(&one.digest)?, one.why))).collect();
         let (kind, version) = (statement.payload().event_type.as_str(), statement.payload().version);
         let event = gt_schemas::read_opened(kind, version, &clear, &disclosed).ok();

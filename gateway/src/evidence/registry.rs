@@ -49,7 +49,9 @@ pub(super) fn sentence(payload: &Payload) -> String {
     match payload.event_type.as_str() {
         "ledger.created" => format!("The ledger {} began, with its keys and its registrar.", text("origin")),
         "ledger.rotated" => "The ledger's or its registrar's keys were replaced.".to_owned(),
-        "ledger.configured" => "A new configuration came into force: legal bases, thresholds, calendar.".to_owned(),
+        "ledger.configured" => {
+            "A new configuration came into force: legal bases, thresholds, calendar.".to_owned()
+        }
         "publisher.registered" => format!(
             "{} was enrolled to sign for {} ({}); publisher {}.{vouched}",
             text("name"),
@@ -59,9 +61,9 @@ pub(super) fn sentence(payload: &Payload) -> String {
         ),
         "publisher.rotated" => format!("The key of publisher {} was replaced.{vouched}", text("publisher")),
         "publisher.revoked" => {
-            let suspect = member("suspect_from").as_str().map_or_else(String::new, |since| {
-                format!(" What it signed is in doubt from {since} on.")
-            });
+            let suspect = member("suspect_from")
+                .as_str()
+                .map_or_else(String::new, |since| format!(" What it signed is in doubt from {since} on."));
             let reason = text("reason").replace('_', " ");
             format!("Publisher {} was revoked ({reason}).{suspect}", text("publisher"))
         }

@@ -39,15 +39,25 @@ fn write_record(page: &mut Html, record: &Record, evidence: &Evidence<'_>) {
                 page.text(&format!("Happened {}. ", words::time(at)));
             }
             page.text("Received by the ledger ");
-            page.text_element("time", &[("datetime", &received_at.to_string())], &words::received(received_at));
+            page.text_element(
+                "time",
+                &[("datetime", &received_at.to_string())],
+                &words::received(received_at),
+            );
             page.text(".");
         });
         match &record.content {
             Ok(said) => write_said(page, said, record, evidence),
-            Err(why) => page.text_element("p", &[("class", "said")], match why {
-                Why::Withheld => "The statement is withheld from this copy. The entry shows that there is one.",
-                Why::Ended => "The statement has ended: the keys with which it could be read are gone.",
-            }),
+            Err(why) => page.text_element(
+                "p",
+                &[("class", "said")],
+                match why {
+                    Why::Withheld => {
+                        "The statement is withheld from this copy. The entry shows that there is one."
+                    }
+                    Why::Ended => "The statement has ended: the keys with which it could be read are gone.",
+                },
+            ),
         }
     });
 }
@@ -66,7 +76,8 @@ fn write_said(page: &mut Html, said: &Said, record: &Record, evidence: &Evidence
     }
     let system = evidence.registry.publisher(&payload.publisher).map_or("an unknown system", |one| &one.name);
     let in_name_of = payload.on_behalf_of.as_ref();
-    let in_name_of = in_name_of.map_or_else(String::new, |other| format!(" in the name of {}", other.as_str()));
+    let in_name_of =
+        in_name_of.map_or_else(String::new, |other| format!(" in the name of {}", other.as_str()));
     page.element("p", &[("class", "when")], |page| {
         page.text(&format!("Signed by {}{in_name_of}, with its system ", payload.iss.as_str()));
         page.isolated(system);

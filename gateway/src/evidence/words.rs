@@ -25,7 +25,10 @@ pub(super) fn plain(code: &str) -> String {
 pub(super) fn label(name: &str) -> String {
     let words = name.replace('_', " ");
     let mut characters = words.chars();
-    characters.next().map(|first| first.to_ascii_uppercase().to_string() + characters.as_str()).unwrap_or(words)
+    characters
+        .next()
+        .map(|first| first.to_ascii_uppercase().to_string() + characters.as_str())
+        .unwrap_or(words)
 }
 
 /// A list in a sentence: "a, b and c".

@@ -180,7 +180,9 @@ fn range(text: &str) -> Result<Selection, Problem> {
 }
 
 fn sizes(text: &str) -> Result<Vec<u64>, Problem> {
-    let size = |text: &str| text.parse().map_err(|_| Problem::bad_request("known is a size, or several with commas between"));
+    let size = |text: &str| {
+        text.parse().map_err(|_| Problem::bad_request("known is a size, or several with commas between"))
+    };
     text.split(',').map(size).collect()
 }
 
@@ -188,10 +190,10 @@ fn behind_alert(app: &App, id: &str) -> Result<Selection, Problem> {
     let id = AlertId::parse(id)
         .ok_or_else(|| Problem::bad_request("an alert's id has 22 characters of base64url"))?;
     let page = Page { now: Some(now()), ..Page::default() };
-    let answer =
-        app.views.ask(|views| views.alert(&id, &page)).map_err(|error| Problem::internal(&error))?;
+    let answer = app.views.ask(|views| views.alert(&id, &page)).map_err(|error| Problem::internal(&error))?;
     let alert = answer.items.into_iter().next();
-    let alert = alert.ok_or_else(|| Problem::not_found("there is no such alert, as far as the views have come"))?;
+    let alert =
+        alert.ok_or_else(|| Problem::not_found("there is no such alert, as far as the views have come"))?;
     Ok(Selection::Alert {
         alert: id.to_string(),
         pattern: alert.pattern.as_str().to_owned(),

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::route::{Parameter, Route, agency, codes, component, hash, number, reference, text};
 use super::{
-    advice, bundles, configuration, decision, healthy, log, openapi, publishers, ready, statements, stream, views,
+    advice, bundles, configuration, decision, healthy, log, openapi, publishers, ready, statements, stream,
+    views,
 };
 
 /// Every route.
@@ -179,7 +180,11 @@ fn evidence() -> Vec<Route> {
             .problem(422, "too_many_subjects")
     };
     let form = |route: Route| {
-        route.query("format", codes(["json", "html"]), "The form of the answer; without it, what `Accept` names first.")
+        route.query(
+            "format",
+            codes(["json", "html"]),
+            "The form of the answer; without it, what `Accept` names first.",
+        )
     };
     let get = Route::get("/v1/bundles", bundles::get)
         .about("evidence", "An evidence bundle, which anybody can check: of a child, a range of entries, an agency or an alert.")

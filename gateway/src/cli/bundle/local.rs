@@ -71,7 +71,8 @@ fn behind_alert(ledger: &ReadOnlyLedger, id: &str, now: Timestamp) -> Result<Sel
     let page = Page { now: Some(now), ..Page::default() };
     let alert = projector.queries().alert(&id, &page)?.items.into_iter().next();
     projector.close()?;
-    let alert = alert.ok_or_else(|| Failure::new("there is no such alert; `goldenthread alerts` lists them"))?;
+    let alert =
+        alert.ok_or_else(|| Failure::new("there is no such alert; `goldenthread alerts` lists them"))?;
     Ok(Selection::Alert {
         alert: id.to_string(),
         pattern: alert.pattern.as_str().to_owned(),

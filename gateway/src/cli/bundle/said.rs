@@ -72,20 +72,20 @@ pub(super) fn json(bundle: &Bundle, out: &Path, html: Option<&Path>) -> Value {
 pub(super) fn sentences(bundle: &Bundle, out: &Path, html: Option<&Path>) -> String {
     let (counts, (origin, size)) = (Counts::of(bundle), head(bundle));
     let about = match &bundle.manifest.about {
-        About::Child { subjects } if subjects.len() == 1 => "about one child, under its one identity".to_owned(),
+        About::Child { subjects } if subjects.len() == 1 => {
+            "about one child, under its one identity".to_owned()
+        }
         About::Child { subjects } => format!("about one child, under its {} identities", subjects.len()),
         About::Entries { first, last } => format!("of the entries {first} to {last}"),
         About::Agency { agency } => format!("of what {} signed", agency.as_str()),
         About::Alert { pattern, .. } => format!("behind an alert ({pattern})"),
     };
-    let mut lines = vec![
-        format!(
-            "A bundle {about}: {} entries of {origin} with {} disclosures, under a checkpoint of {size} entries, and all {} statements of its registrar.",
-            counts.records,
-            counts.disclosures,
-            bundle.registrar.len(),
-        ),
-    ];
+    let mut lines = vec![format!(
+        "A bundle {about}: {} entries of {origin} with {} disclosures, under a checkpoint of {size} entries, and all {} statements of its registrar.",
+        counts.records,
+        counts.disclosures,
+        bundle.registrar.len(),
+    )];
     for ((withheld, ended), what) in
         [(counts.statements_left_out, "statements"), (counts.disclosures_left_out, "disclosures")]
     {
@@ -96,7 +96,9 @@ pub(super) fn sentences(bundle: &Bundle, out: &Path, html: Option<&Path>) -> Str
         }
     }
     lines.push(format!("  bundle  {}", out.display()));
-    lines.extend(html.map(|page| format!("  page    {} (it proves nothing; the bundle does)", page.display())));
+    lines.extend(
+        html.map(|page| format!("  page    {} (it proves nothing; the bundle does)", page.display())),
+    );
     lines.push(format!(
         "\nWhoever gets it checks it with the ledger's pin, which must reach them by another way, and any copy of the open log:\n  goldenthread verify {} --pin ledger.json --log DIR-OR-URL",
         out.display()

@@ -56,7 +56,11 @@ pub(super) fn disclosure_received(event: &DisclosureReceived, telling: &Telling<
         first.make_ascii_uppercase();
     }
     let to = agency(event.to.as_ref(), telling.who.as_str());
-    format!("{child} told something to {to}, and {} recorded it as {}.", telling.who, as_a(event.nature.as_str()))
+    format!(
+        "{child} told something to {to}, and {} recorded it as {}.",
+        telling.who,
+        as_a(event.nature.as_str())
+    )
 }
 
 pub(super) fn meeting_held(event: &MeetingHeld, telling: &Telling<'_>) -> String {

@@ -1,4 +1,6 @@
-use gt_schemas::{Decision, DecisionCorrected, DecisionRecorded, DecisionReviewed, InformedStatus, Recipient};
+use gt_schemas::{
+    Decision, DecisionCorrected, DecisionRecorded, DecisionReviewed, InformedStatus, Recipient,
+};
 
 use super::{Telling, agency, code};
 use crate::evidence::words::{count, list, time};
@@ -23,7 +25,11 @@ pub(super) fn recorded(event: &DecisionRecorded, telling: &Telling<'_>) -> Strin
         occasion,
         code!(event.harm_level),
     )];
-    sentences.push(format!("Its purpose: {}. Consent: {}.", code!(event.purpose), code!(event.consent.status)));
+    sentences.push(format!(
+        "Its purpose: {}. Consent: {}.",
+        code!(event.purpose),
+        code!(event.consent.status)
+    ));
     if let Some(withhold) = &event.withhold {
         sentences.push(format!("The ground for withholding: {}.", code!(withhold.ground)));
     }

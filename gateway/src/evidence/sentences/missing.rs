@@ -1,4 +1,6 @@
-use gt_schemas::{HarmSuspicion, MissingEnded, MissingKind, MissingStarted, RhiDeclined, RhiHeld, RhiOffered};
+use gt_schemas::{
+    HarmSuspicion, MissingEnded, MissingKind, MissingStarted, RhiDeclined, RhiHeld, RhiOffered,
+};
 
 use super::{Telling, code};
 use crate::evidence::words::time;
@@ -11,7 +13,12 @@ pub(super) fn started(event: &MissingStarted, telling: &Telling<'_>) -> String {
     let risk = event.risk.map_or_else(String::new, |risk| format!(" The risk was put at: {}.", code!(risk)));
     let seen = event.times.as_ref().and_then(|times| times.last_seen_at);
     let seen = seen.map_or_else(String::new, |at| format!(" Last seen {}.", time(at)));
-    format!("{} reported that {} {absence} from {}.{risk}{seen}", telling.who, telling.child, code!(event.from))
+    format!(
+        "{} reported that {} {absence} from {}.{risk}{seen}",
+        telling.who,
+        telling.child,
+        code!(event.from)
+    )
 }
 
 pub(super) fn ended(event: &MissingEnded, telling: &Telling<'_>) -> String {
@@ -43,5 +50,10 @@ pub(super) fn interview_held(event: &RhiHeld, telling: &Telling<'_>) -> String {
 }
 
 pub(super) fn interview_declined(event: &RhiDeclined, telling: &Telling<'_>) -> String {
-    format!("{} recorded that {} was declined for {}.", telling.who, interviewer(event.independent), telling.child)
+    format!(
+        "{} recorded that {} was declined for {}.",
+        telling.who,
+        interviewer(event.independent),
+        telling.child
+    )
 }

@@ -13,7 +13,10 @@ pub(super) fn restricted(event: &RecordRestricted, telling: &Telling<'_>) -> Str
 
 pub(super) fn released(event: &RecordReleased, telling: &Telling<'_>) -> String {
     let ground = code!(event.ground);
-    format!("{} lifted a restriction of the record of {} (its ground was: {ground}).", telling.who, telling.child)
+    format!(
+        "{} lifted a restriction of the record of {} (its ground was: {ground}).",
+        telling.who, telling.child
+    )
 }
 
 pub(super) fn hold_placed(event: &HoldPlaced, telling: &Telling<'_>) -> String {
@@ -41,8 +44,13 @@ pub(super) fn alert_reviewed(event: &AlertReviewed, telling: &Telling<'_>) -> St
 pub(super) fn accessed(event: &RecordAccessed, telling: &Telling<'_>) -> String {
     let whose = if event.child.is_some() { format!(" of {}", telling.child) } else { String::new() };
     let extent = event.extent.as_ref().map(|extent| extent.records.get() as usize);
-    let extent = extent.map_or_else(String::new, |number| format!(" ({})", count(number, "record", "records")));
-    let glass = if event.break_glass == Some(true) { " The access was an emergency's, without approval." } else { "" };
+    let extent =
+        extent.map_or_else(String::new, |number| format!(" ({})", count(number, "record", "records")));
+    let glass = if event.break_glass == Some(true) {
+        " The access was an emergency's, without approval."
+    } else {
+        ""
+    };
     format!(
         "At {}, {} read {}{whose}{extent}; the purpose: {}.{glass}",
         telling.who,

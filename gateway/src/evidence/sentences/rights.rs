@@ -22,12 +22,18 @@ pub(super) fn consent_given(event: &ConsentGiven, telling: &Telling<'_>) -> Stri
 
 pub(super) fn consent_refused(event: &ConsentRefused, telling: &Telling<'_>) -> String {
     let (by, scope) = (code!(event.by), code!(event.scope));
-    format!("{} recorded that consent concerning {} was refused by {by}, for {scope}.", telling.who, telling.child)
+    format!(
+        "{} recorded that consent concerning {} was refused by {by}, for {scope}.",
+        telling.who, telling.child
+    )
 }
 
 pub(super) fn consent_withdrawn(event: &ConsentWithdrawn, telling: &Telling<'_>) -> String {
     let (by, scope) = (code!(event.by), code!(event.scope));
-    format!("{} recorded that consent concerning {} was withdrawn by {by}, for {scope}.", telling.who, telling.child)
+    format!(
+        "{} recorded that consent concerning {} was withdrawn by {by}, for {scope}.",
+        telling.who, telling.child
+    )
 }
 
 /// What the requests under data-protection law have alike.
