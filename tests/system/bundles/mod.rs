@@ -85,6 +85,10 @@ impl Told {
 
     /// Checks a bundle with the pin and the open log: it is sound. With nothing, nobody can tell.
     fn verify(&self, file: &PathBuf) {
+        let schema = include_str!("../../../schemas/bundle.v1.schema.json");
+        let schema = serde_json::from_str(schema).expect("a schema");
+        let bundle = serde_json::from_slice(&fs::read(file).expect("written")).expect("JSON");
+        jsonschema::validate(&schema, &bundle).unwrap_or_else(|error| panic!("{error}"));
         let (pin, data) = (self.home.pin_file(), self.home.data());
         for log in [self.server.url.as_str(), path(&data)] {
             run(["verify", path(file), "--pin", path(&pin), "--log", log]).exited(0);
@@ -114,7 +118,7 @@ fn decide(by: &mut Publisher, about: &str, naming: &str) -> gt_core::statement::
 }
 
 fn set(data: &mut Value, name: &str, value: Value) {
-    let Value::Object(members) = data else { panic!("an object") };
-    members.remove(name);
-    members.insert(name, value);
+    let members = data.as_object().expect("an object").iter().filter(|(other, _)| *other != name);
+    let members = members.map(|(name, value)| (name.to_owned(), value.clone()));
+    *data = Value::Object(members.chain([(name.to_owned(), value)]).collect());
 }
