@@ -4,6 +4,7 @@
 //! never for time. `GT_PROGRAM` names a program to test instead of the one that is built here.
 
 mod agents;
+mod bundles;
 mod configuring;
 mod crashes;
 mod live;

@@ -27,6 +27,8 @@ fn about_people(reference: &str) -> Vec<(Method, String, &'static str)> {
         get(format!("/v1/locations/{reference}")),
         get("/v1/alerts".to_owned()),
         get("/v1/integrity".to_owned()),
+        get("/v1/bundles?entries=0-1".to_owned()),
+        (Method::POST, "/v1/bundles".to_owned(), r#"{"entries":"0-1"}"#),
     ]
 }
 

@@ -44,7 +44,6 @@ impl Model {
     }
 
     pub(super) fn named(system: &str) -> Self {
-        // Hostile names must still be of the form that the registry takes.
         let registrar = Publisher { key: PrivateKey::from_seed(&[2; 32]), seq: 0, prev: Hash::ZERO };
         let mut model = Self {
             signer: LogSigner::new(ORIGIN, &[1; 32], None).unwrap(),
@@ -174,13 +173,11 @@ impl Model {
             };
             (name.clone(), member)
         };
-        self.seal_members(
-            agency,
-            kind,
-            version,
-            data.as_object().unwrap().iter().map(member).collect(),
-            kept,
-        );
+        // A draft names among its members those that are to be kept at home.
+        let own_kept = data["kept"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+        let kept: Vec<&str> = own_kept.chain(kept.iter().copied()).collect();
+        let members = data.as_object().unwrap().iter().filter(|(name, _)| *name != "kept").map(member);
+        self.seal_members(agency, kind, version, members.collect(), &kept);
     }
 
     pub(super) fn seal_members(

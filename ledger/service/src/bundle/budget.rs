@@ -56,11 +56,6 @@ impl Budget {
         self.left = self.left.checked_sub(bytes).ok_or(Exceeded)?;
         Ok(())
     }
-
-    #[cfg(test)]
-    pub(super) const fn used(&self) -> usize {
-        MAX_BUNDLE_BYTES - self.left
-    }
 }
 
 /// The length of a text as a JSON string, with its quotes and the comma after it. Notes, proofs and statements hold no characters

@@ -1,0 +1,99 @@
+//! What is asked for wrongly is refused with what is wrong, on both ways alike, and repeats nothing.
+
+use std::fs;
+
+use super::Told;
+use crate::partnership::{child, path, run};
+
+#[test]
+fn mistakes_are_told_alike_by_the_folder_and_by_the_ledger_that_runs() {
+    let told = Told::new();
+    let stranger = child(77);
+    let size = told.server.client().size();
+    let beyond = format!("0-{size}");
+    for (arguments, words) in [
+        (vec!["--child", &stranger], "holds nothing about this child"),
+        (vec!["--entries", "9-5"], "the range 9-5 is empty"),
+        (vec!["--entries", &beyond], "the log has"),
+        (vec!["--agency", "ods:NOBODY"], "no system of this agency was ever registered"),
+        (vec!["--agency", "Jo Bloggs"], "agency"),
+        (vec!["--alert", "AAAAAAAAAAAAAAAAAAAAAA"], "there is no such alert"),
+        (vec!["--alert", "nonsense"], "22 characters of base64url"),
+        (vec!["--entries", "0-1", "--without", "rationales"], "name 1 of the members to be withheld"),
+        (vec!["--entries", "Jo-Bloggs"], "like 5-9"),
+        (vec!["--child", "Jo Bloggs"], "--child is a pseudonym"),
+        (vec!["--child", "nhs:9990000034"], "--partnership-key"),
+    ] {
+        for (ended, out) in [told.here(&arguments), told.there(&arguments)] {
+            let complaint = ended.exited(1).complaint();
+            assert!(complaint.contains(words), "{arguments:?}: {complaint}");
+            assert!(!complaint.contains(&stranger) && !complaint.contains("Bloggs"), "{complaint}");
+            assert!(!out.exists());
+        }
+    }
+    told.server.stop();
+}
+
+#[test]
+fn http_answers_mistakes_with_their_codes() {
+    let told = Told::new();
+    let size = told.server.client().size();
+    for (query, status, code) in [
+        ("child=AAAAAAAAAAAAAAAAAAAAAA".to_owned(), 404, "unknown_child"),
+        (format!("child={}", child(1)), 400, "bad_request"),
+        ("entries=5-4".to_owned(), 400, "empty_range"),
+        (format!("entries=0-{size}"), 404, "no_such_entry"),
+        ("entries=a-b".to_owned(), 400, "bad_request"),
+        ("agency=ods:NOBODY".to_owned(), 404, "unknown_agency"),
+        ("alert=AAAAAAAAAAAAAAAAAAAAAA".to_owned(), 404, "not_found"),
+        ("entries=0-1&without=Bloggs".to_owned(), 400, "unknown_member"),
+        (format!("entries=0-1&known={}", size + 1), 409, "known_ahead"),
+        ("entries=0-1&agency=police:99".to_owned(), 400, "bad_request"),
+        ("entries=0-1&format=pdf".to_owned(), 400, "bad_request"),
+        (String::new(), 400, "bad_request"),
+    ] {
+        let reply = told.analyst.get(&format!("/v1/bundles?{query}"));
+        assert_eq!((reply.status, reply.problem().as_str()), (status, code), "{query}: {}", reply.text());
+        assert!(!reply.text().contains("Bloggs") && !reply.text().contains(&child(1)), "{}", reply.text());
+    }
+    let no_token = told.server.client().get("/v1/bundles?entries=0-1");
+    assert_eq!((no_token.status, no_token.problem().as_str()), (401, "token_missing"));
+    fs::write(told.home.at("bad"), "gt_nobody").expect("written");
+    let (bad, out) = (told.home.at("bad"), told.new_file());
+    let asked = [
+        "bundle",
+        "--url",
+        &told.server.url,
+        "--token-file",
+        path(&bad),
+        "--out",
+        path(&out),
+        "--entries",
+        "0-1",
+    ];
+    assert!(run(asked).exited(1).complaint().contains("the token is not one of this ledger's"));
+    for body in
+        ["", "{}", "[]", r#"{"child":"Jo Bloggs"}"#, r#"{"child":1}"#, r#"{"entries":"0-1","Jo Bloggs":1}"#]
+    {
+        let reply = told.analyst.post("/v1/bundles", "application/json", body.as_bytes());
+        assert_eq!((reply.status, reply.problem().as_str()), (400, "bad_request"), "{body}");
+        assert!(!reply.text().contains("Bloggs"), "{}", reply.text());
+    }
+    told.server.stop();
+}
+
+#[test]
+fn another_ledgers_checkpoint_and_a_folder_without_a_ledger_are_told() {
+    let (told, other) = (Told::new(), Told::new());
+    let foreign = other.home.at("early.checkpoint");
+    let (ended, out) = told.here(&["--entries", "0-1", "--known", path(&foreign)]);
+    let complaint = ended.exited(1).complaint();
+    assert!(
+        complaint.contains("known_contradicted") && complaint.contains("nothing was written"),
+        "{complaint}"
+    );
+    assert!(!out.exists());
+    let nowhere = told.home.at("nowhere");
+    let asked = ["bundle", "--data", path(&nowhere), "--out", path(&out), "--entries", "0-1"];
+    assert!(run(asked).exited(1).complaint().contains("holds no ledger"));
+}
