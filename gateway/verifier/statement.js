@@ -190,12 +190,12 @@
     if (salt === null || salt.length < 16) gt.refuse('salt_too_short');
     const value = array[1];
     if (holdsDigest(value)) gt.refuse('digest_in_disclosure');
-    checkPseudonym(reference.member, value);
     seen.add(digest);
     return { digest, ...reference, value };
   };
 
-  const checkPseudonym = (member, value) => {
+  /** Asked by a sealer, who has to know owners; a verifier takes what was sealed (FORMATS 3). */
+  const checkPseudonym = ({ member, value }) => {
     const pseudonym = json.isObject(value) ? value.get('pseudonym') : undefined;
     const needed = member === 'child' || typeof pseudonym === 'string';
     if (needed && !isPseudonym(pseudonym)) gt.refuse('bad_pseudonym');
@@ -221,6 +221,7 @@
 
   /** What a sealer asks besides: everything that is not kept, and nothing that is. */
   const checkAsSealer = (statement, disclosures) => {
+    disclosures.forEach(checkPseudonym);
     const here = new Set(disclosures.map((disclosure) => disclosure.digest));
     for (const [digest, { member }] of statement.references) {
       if (statement.kept.has(member) && here.has(digest)) gt.refuse('kept_but_sent', { member });
