@@ -142,11 +142,14 @@
     return bytes;
   };
 
-  /** A decimal number without leading zeros, up to 2^53−1 (C2SP tlog-checkpoint). @returns {number|null} */
+  /**
+   * A decimal number of 64 bits without leading zeros, as C2SP's texts have them. Above 2^53 it is only about right, and equals no
+   * index or size that an entry can have.
+   * @returns {number|null}
+   */
   const decimal = (text) => {
-    if (!/^(0|[1-9][0-9]{0,15})$/.test(text)) return null;
-    const number = Number(text);
-    return Number.isSafeInteger(number) ? number : null;
+    if (!/^(0|[1-9][0-9]{0,19})$/.test(text) || BigInt(text) >= 2n ** 64n) return null;
+    return Number(text);
   };
 
   gt.bytes = {

@@ -62,7 +62,7 @@
     const [origin, size, root, rest, ...more] = text.split('\n');
     const good = origin !== '' && rest === '' && more.length === 0;
     const checkpoint = good ? { size: bytes.decimal(size), root: bytes.hashFromBase64(root) } : {};
-    if (!good || checkpoint.size === null || checkpoint.root === null) gt.refuse('checkpoint_malformed');
+    if (!good || !Number.isSafeInteger(checkpoint.size) || checkpoint.root === null) gt.refuse('checkpoint_malformed');
     return { origin, ...checkpoint, text, signatures, note };
   };
 

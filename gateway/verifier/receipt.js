@@ -18,14 +18,16 @@
       const end = text.indexOf('\n', at);
       return end < 0 ? null : text.slice(at, end);
     };
+    const begins = (word) => text.startsWith(word, at);
     if (line() !== HEADER) gt.refuse('receipt_header');
     at += HEADER.length + 1;
     let extra = null;
-    if (line()?.startsWith('extra ')) {
-      extra = bytes.fromBase64(line().slice('extra '.length)) ?? gt.refuse('receipt_extra');
+    if (begins('extra ')) {
+      // A line that the end of the text cuts is none.
+      extra = bytes.fromBase64((line() ?? gt.refuse('receipt_extra')).slice('extra '.length)) ?? gt.refuse('receipt_extra');
       at += line().length + 1;
     }
-    const index = line()?.startsWith('index ') ? bytes.decimal(line().slice('index '.length)) : null;
+    const index = begins('index ') && line() !== null ? bytes.decimal(line().slice('index '.length)) : null;
     if (index === null) gt.refuse('receipt_index');
     at += line().length; // The newline stays: it is the first of two where the path is empty.
     const end = text.indexOf('\n\n', at);

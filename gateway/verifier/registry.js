@@ -13,8 +13,11 @@
   const isSignature = (value) => bytes.exactlyFromBase64url(value, 64) !== null;
   const isBoolean = (value) => typeof value === 'boolean';
 
+  /** Unicode's White_Space alone: `\s` lacks U+0085 and has U+FEFF besides. */
+  const isBlank = (text) => /^(?:(?!\ufeff)[\s\u0085])*$/.test(text);
+
   const isName = (value) =>
-    typeof value === 'string' && value.trim() !== '' && bytes.utf8(value).length <= 200 && !CONTROL.test(value);
+    typeof value === 'string' && !isBlank(value) && bytes.utf8(value).length <= 200 && !CONTROL.test(value);
 
   const isVerifierKey = (text, origin) => {
     try {
@@ -202,7 +205,7 @@
       if (data.publisher !== key.thumbprint) gt.refuse('not_its_key');
       if (this.seen.has(key.thumbprint)) gt.refuse('key_seen_before');
       const onBehalfOf = data.on_behalf_of ?? [];
-      const first = data.agency === SERVICE && this.publishers.size === 0;
+      const first = data.agency === SERVICE && this.statements === 1;
       if (data.agency.startsWith('ledger:') && !first) gt.refuse('reserved_agency');
       if (onBehalfOf.some((agency) => agency.startsWith('ledger:'))) gt.refuse('reserved_agency');
       await this.checkProof(data, key, data.agency);

@@ -16,9 +16,9 @@
   const LISTS_OF_PEOPLE = ['others', 'recipient_names', 'identifiers'];
   const NEVER_KEPT = ['child', 'others', 'practitioner', 'authoriser', 'person', 'identifiers'];
   const OF_DIGESTS = ['...', '_sd', '_sd_alg'];
-  const PAYLOAD = ['iss', 'aud', 'iat', 'publisher', 'seq', 'prev', 'type', 'version', 'data', '_sd_alg'];
 
   const isAgency = (value) => typeof value === 'string' && (AGENCY.test(value) || LEDGERS_OWN.includes(value));
+  const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
   const isHash = (value) => bytes.hashFromBase64url(value) !== null;
   const isPseudonym = (value) => {
     const match = typeof value === 'string' ? /^[a-z]+\.[0-9]{1,5}:(.{43})$/.exec(value) : null;
@@ -37,29 +37,36 @@
     return header;
   };
 
+  /** In the order in which they are looked at (FORMATS 3): `data` needs `type`, and is read with all its rules before the rest. */
   const isPayloadMember = {
-    iss: isAgency,
-    aud: (value) => typeof value === 'string',
-    iat: (value) => Number.isSafeInteger(value) && value >= 0,
-    publisher: isHash,
-    on_behalf_of: isAgency,
-    seq: (value) => Number.isSafeInteger(value) && value >= 0,
-    prev: isHash,
     type: (value) => typeof value === 'string' && /^[a-z_]{1,32}\.[a-z_]{1,32}$/.test(value),
-    version: (value) => Number.isSafeInteger(value) && value >= 1 && value <= 65535,
     data: json.isObject,
     _sd_alg: (value) => value === 'sha-256',
+    iss: isAgency,
+    aud: (value) => typeof value === 'string',
+    iat: isCount,
+    publisher: isHash,
+    on_behalf_of: isAgency,
+    seq: isCount,
+    prev: isHash,
+    version: (value) => isCount(value) && value >= 1 && value <= 65535,
   };
 
+  /** @returns {{claims: Map, read: object}} the payload, and what `readData` makes of its `data` */
   const readPayload = (octets) => {
-    const payload = json.parse(octets);
-    if (!json.isObject(payload)) gt.refuse('payload_member_bad');
-    for (const member of PAYLOAD) if (!payload.has(member)) gt.refuse('payload_member_missing', { member });
-    for (const member of payload.keys()) {
+    const claims = json.parse(octets);
+    if (!json.isObject(claims)) gt.refuse('payload_member_bad');
+    for (const member of claims.keys()) {
       if (!Object.hasOwn(isPayloadMember, member)) gt.refuse('payload_member_unknown');
     }
-    for (const [member, value] of payload) if (!isPayloadMember[member](value)) gt.refuse('payload_member_bad', { member });
-    return payload;
+    let read = null;
+    for (const [member, isGood] of Object.entries(isPayloadMember)) {
+      const missing = !claims.has(member);
+      if (missing && member !== 'on_behalf_of') gt.refuse('payload_member_missing', { member });
+      if (!missing && !isGood(claims.get(member))) gt.refuse('payload_member_bad', { member });
+      if (member === 'data') read = readData(claims.get('type'), claims.get('data'));
+    }
+    return { claims, read };
   };
 
   /** Whether a member of the digests' machinery stands anywhere in a value. */
@@ -96,13 +103,10 @@
     }
   };
 
-  const readKept = (kept, members) => {
-    if (kept === undefined) return new Set();
-    const good =
-      Array.isArray(kept) &&
-      new Set(kept).size === kept.length &&
-      kept.every((name) => members.has(name) && !NEVER_KEPT.includes(name));
-    if (!good) gt.refuse('kept_bad');
+  /** The names in `kept`, in whose form nothing is asked yet of what they name. */
+  const readKept = (kept) => {
+    const good = Array.isArray(kept) && kept.every((name) => typeof name === 'string');
+    if (!good || new Set(kept).size !== kept.length) gt.refuse('kept_bad');
     return new Set(kept);
   };
 
@@ -114,13 +118,18 @@
   const readData = (type, data) => {
     const members = new Map();
     const references = new Map();
+    let kept = new Set();
     if (OWN_TYPES.test(type)) {
+      if (![...data.keys()].every((name) => MEMBER_NAME.test(name))) gt.refuse('data_member_name');
       if (holdsDigest(data)) gt.refuse('digest_misplaced');
-      return { members, references, kept: new Set() };
+      return { members, references, kept };
     }
     for (const [name, value] of data) {
       if (!MEMBER_NAME.test(name)) gt.refuse('data_member_name');
-      if (name === 'kept') continue;
+      if (name === 'kept') {
+        kept = readKept(value);
+        continue;
+      }
       const digests = digestsOf(name, value);
       if (digests === null) {
         if (holdsDigest(value)) gt.refuse('digest_misplaced', { member: name });
@@ -133,7 +142,8 @@
         references.set(digest, { member: name, position });
       }
     }
-    return { members, references, kept: readKept(data.get('kept'), members) };
+    if ([...kept].some((name) => !members.has(name) || NEVER_KEPT.includes(name))) gt.refuse('kept_bad');
+    return { members, references, kept };
   };
 
   /**
@@ -146,15 +156,15 @@
     if (bytes.utf8(signed).length > MAX_STATEMENT) gt.refuse('too_long');
     const parts = signed.split('.');
     if (parts.length !== 3) gt.refuse('not_compact');
-    const [header, payload, signature] = parts.map((part) => bytes.fromBase64url(part) ?? gt.refuse('base64url'));
-    if (signature.length !== 64) gt.refuse('base64url');
-    const kid = readHeader(header).get('kid');
-    const claims = readPayload(payload);
+    const decoded = (part) => bytes.fromBase64url(part) ?? gt.refuse('base64url');
+    const kid = readHeader(decoded(parts[0])).get('kid');
+    const { claims, read: readOfData } = readPayload(decoded(parts[1]));
+    const signature = bytes.exactlyFromBase64url(parts[2], 64) ?? gt.refuse('base64url');
     return {
       hash: bytes.base64url(gt.sha256(bytes.utf8(signed))),
       kid,
       ...Object.fromEntries([...claims].filter(([name]) => name !== '_sd_alg')),
-      ...readData(claims.get('type'), claims.get('data')),
+      ...readOfData,
       input: bytes.utf8(signed.slice(0, signed.lastIndexOf('.'))),
       signature,
     };
@@ -180,12 +190,12 @@
     if (salt === null || salt.length < 16) gt.refuse('salt_too_short');
     const value = array[1];
     if (holdsDigest(value)) gt.refuse('digest_in_disclosure');
-    checkPseudonym(reference.member, value);
     seen.add(digest);
     return { digest, ...reference, value };
   };
 
-  const checkPseudonym = (member, value) => {
+  /** Asked by a sealer, who has to know owners; a verifier takes what was sealed (FORMATS 3). */
+  const checkPseudonym = ({ member, value }) => {
     const pseudonym = json.isObject(value) ? value.get('pseudonym') : undefined;
     const needed = member === 'child' || typeof pseudonym === 'string';
     if (needed && !isPseudonym(pseudonym)) gt.refuse('bad_pseudonym');
@@ -211,6 +221,7 @@
 
   /** What a sealer asks besides: everything that is not kept, and nothing that is. */
   const checkAsSealer = (statement, disclosures) => {
+    disclosures.forEach(checkPseudonym);
     const here = new Set(disclosures.map((disclosure) => disclosure.digest));
     for (const [digest, { member }] of statement.references) {
       if (statement.kept.has(member) && here.has(digest)) gt.refuse('kept_but_sent', { member });
