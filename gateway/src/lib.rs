@@ -19,3 +19,4 @@ pub mod problem;
 pub mod publish;
 pub mod reading;
 pub mod token;
+pub mod witness;

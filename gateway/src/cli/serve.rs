@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::output::Output;
 use super::{Failure, Outcome};
-use crate::http::bind;
+use crate::http::bind_witnessed;
 
 #[derive(Args)]
 pub(crate) struct Serve {
@@ -23,6 +23,8 @@ pub(crate) struct Serve {
     secrets: Option<PathBuf>,
     #[command(flatten)]
     stream: Stream,
+    #[command(flatten)]
+    witnesses: super::witness::WitnessArgs,
 }
 
 /// How a node of several speaks to NATS.
@@ -46,7 +48,8 @@ impl Serve {
                 None => None,
                 Some(url) => Some(self.stream.servers.node(url, self.stream.follow)?),
             };
-            let server = bind(&self.data, &secrets, self.listen, node).await?;
+            let witnesses = self.witnesses.read()?;
+            let server = bind_witnessed(&self.data, &secrets, self.listen, node, witnesses).await?;
             // Before anybody is told that the ledger is served: from then on a signal means an orderly end.
             let stop = stop_signal()?;
             let (url, size) = (format!("http://{}", server.address()), server.ledger().log().size().0);

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::route::{Parameter, Route, agency, codes, component, hash, number, reference, text};
 use super::{
     advice, bundles, configuration, decision, healthy, log, openapi, publishers, ready, statements, stream,
-    views,
+    verifier, views,
 };
 
 /// Every route.
@@ -50,6 +50,7 @@ fn publishing() -> Vec<Route> {
             .problem(503, "busy")
             .problem(503, "superseded")
             .problem(503, "unavailable")
+            .problem(503, "not_witnessed")
             .problem(503, "stopped"),
     ]
 }
@@ -212,8 +213,12 @@ fn evidence() -> Vec<Route> {
 fn tiles() -> Vec<Route> {
     vec![
         Route::get("/checkpoint", log::checkpoint)
-            .about("log", "The newest signed tree head (C2SP tlog-checkpoint).")
+            .about("log", "The newest signed tree head (C2SP tlog-checkpoint); with the witnesses' cosignatures, once they have signed it.")
             .answers(200, "The signed note.", "text/plain", text()),
+        Route::get("/checkpoint/cosigned", log::cosigned)
+            .about("log", "The newest signed tree head that the ledger's witnesses have cosigned (C2SP tlog-cosignature).")
+            .answers(200, "The signed note, with their cosignatures.", "text/plain", text())
+            .problem(404, "not_found"),
         Route::get("/tile/{*path}", log::tile)
             .about("log", "Hash tiles and entry bundles (C2SP tlog-tiles).")
             .path("path", text(), "The rest of the tile's path; it may have slashes.")
@@ -229,6 +234,13 @@ fn tiles() -> Vec<Route> {
 
 fn service() -> Vec<Route> {
     vec![
+        Route::get("/verify", verifier::show)
+            .about(
+                "service",
+                "The page on which evidence is checked; it asks the network for nothing, and may be saved.",
+            )
+            .query("download", text(), "Given, whatever its value: the page comes as a file to save.")
+            .answers(200, "One HTML file.", "text/html", text()),
         Route::get("/openapi.json", openapi::show)
             .about("service", "This document.")
             .json("An OpenAPI 3.1 document.", json!({"type": "object"})),

@@ -8,6 +8,7 @@ use gt_ledger::clock::SystemClock;
 use gt_ledger::layout;
 use gt_ledger::open::OpenLedgerError;
 use gt_ledger::secrets::{Secrets, SecretsError};
+use gt_ledger::witness::{Witnessing, WitnessingError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -47,6 +48,9 @@ pub enum ServeError {
     /// Its secrets are not in order.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// Its witnesses do not let it start.
+    #[error(transparent)]
+    Witnesses(#[from] WitnessingError),
     /// Its tokens do not read.
     #[error(transparent)]
     Tokens(#[from] TokenError),
@@ -75,6 +79,17 @@ pub async fn bind(
     address: SocketAddr,
     node: Option<NodeConfig>,
 ) -> Result<Server, ServeError> {
+    bind_witnessed(data, secrets_folder, address, node, None).await
+}
+
+/// The same with witnesses, whose word is heard before anything is sealed.
+pub async fn bind_witnessed(
+    data: &Path,
+    secrets_folder: &Path,
+    address: SocketAddr,
+    node: Option<NodeConfig>,
+    witnesses: Option<Witnessing>,
+) -> Result<Server, ServeError> {
     let secrets = match &node {
         None => {
             need_ledger(data).map_err(Box::new)?;
@@ -95,6 +110,11 @@ pub async fn bind(
             (ledger, Some(client))
         }
     };
+    if let Some(witnessing) = witnesses {
+        let watched = Arc::clone(&ledger);
+        let having = tokio::task::spawn_blocking(move || watched.have_witnesses(&witnessing)).await;
+        having.map_err(|error| ServeError::Serve(std::io::Error::other(error)))??;
+    }
     let (views, following) = (data.join("views"), Arc::clone(&ledger));
     let follower = tokio::task::spawn_blocking(move || {
         Follower::start_publishing(&following, &views, |from| AlertPublisher::new(&following, from))

@@ -147,7 +147,7 @@ impl LinkOpening {
 impl Link {
     /// Parses 43 characters of base64url.
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes: [u8; 32] = base64url::decode_array(text).ok()?;
+        let bytes: [u8; 32] = base64url::decode_public(text).ok()?;
         let (name, commitment) = bytes.split_at(16);
         Some(Self { name: name.try_into().ok()?, commitment: commitment.try_into().ok()? })
     }

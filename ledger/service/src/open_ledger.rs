@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use gt_core::link::LinkName;
 use gt_core::registry::Registry;
@@ -17,6 +17,7 @@ use crate::log::LogReader;
 use crate::refusal::ChainHead;
 use crate::sealer::SealerTimes;
 use crate::state::{LinkOwner, State};
+use crate::witness::Rounds;
 
 /// What sealing and reading share.
 pub(crate) struct Shared {
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     announced: watch::Sender<u64>,
     times: Mutex<SealerTimes>,
     pub(crate) integrity: IntegrityLog,
+    pub(crate) witnesses: OnceLock<Arc<Rounds>>,
 }
 
 impl Shared {
@@ -58,6 +60,7 @@ impl Shared {
             announced: watch::Sender::new(0),
             times: Mutex::default(),
             integrity: IntegrityLog::open(root),
+            witnesses: OnceLock::new(),
         };
         shared.sealed(state, state.chains.keys().copied());
         shared
@@ -82,6 +85,9 @@ impl Shared {
             *self.configured.write().unwrap_or_else(PoisonError::into_inner) = state.configured.clone();
         }
         self.size.send_replace(self.log.size().0);
+        if let Some(witnesses) = self.witnesses.get() {
+            witnesses.grown();
+        }
     }
 
     pub(crate) fn registry(&self) -> Arc<Registry> {

@@ -12,9 +12,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use gt_core::bundle::{MAX_BUNDLE_BYTES, Verdict};
-use gt_core::json::Value as StrictJson;
 use gt_core::policy::{MAX_POLICY_LEN, Policy};
 
+use super::fork::{is_fork, verify_fork};
 use super::fsck::{check_log, read_checkpoint, read_pin};
 use super::output::Output;
 use super::{Failure, Outcome};
@@ -22,12 +22,15 @@ use super::{Failure, Outcome};
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["file", "data", "url"]))]
 pub(crate) struct Verify {
-    /// An evidence bundle (.bundle.json) or a receipt (.tlog-proof), or - for standard input.
-    #[arg(value_name = "BUNDLE|RECEIPT")]
+    /// An evidence bundle (.bundle.json), a receipt (.tlog-proof) or evidence of a fork (fork.json), or - for standard input.
+    #[arg(value_name = "BUNDLE|RECEIPT|FORK")]
     file: Option<PathBuf>,
     /// A data folder; needs no keys.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// The folder with its keys: then its statements are read, and their signatures and chains checked.
+    #[arg(long, requires = "data", conflicts_with = "known")]
+    secrets: Option<PathBuf>,
     /// A running ledger, whose whole open log is fetched and checked.
     #[arg(long)]
     url: Option<String>,
@@ -58,6 +61,9 @@ enum Held {
 impl Verify {
     pub(crate) fn run(self, output: &Output) -> Outcome {
         let pin = self.pin.as_deref().map(read_pin).transpose()?;
+        if let (Some(data), Some(secrets)) = (&self.data, &self.secrets) {
+            return super::verify_data::verify_data(data, secrets, pin.as_ref(), output);
+        }
         let Some(file) = &self.file else {
             let (data, url) = (self.data.as_deref(), self.url.as_deref());
             return check_log(data, url, pin.as_ref(), self.known.as_deref(), output);
@@ -86,11 +92,18 @@ impl Verify {
                 };
                 bundle::check(file, &bytes, &against, output)
             }
-            Held::Fork => Err(Failure::could_not_tell(format!(
-                "{} is evidence that a ledger signed two histories (gt/fork/1), neither a bundle nor a receipt; it is checked by comparing \
-                 the two checkpoints in it",
-                file.display()
-            ))),
+            Held::Fork => {
+                self.refuse(
+                    "evidence of a fork, which has all in it that it needs but the pin",
+                    &[
+                        ("--known", self.known.is_some()),
+                        ("--policy", self.policy.is_some()),
+                        ("--log", self.log.is_some()),
+                        ("--statement", self.statement.is_some()),
+                    ],
+                )?;
+                Ok(verify_fork(&bytes, pin.as_ref(), output))
+            }
         }
     }
 
@@ -113,13 +126,7 @@ impl Held {
         if !matches!(text, [b'{' | b'[', ..]) {
             return Self::Receipt;
         }
-        // A fork's evidence is two checkpoints and a proof: what is longer is none, and need not be parsed to know that.
-        if bytes.len() > 4 * gt_core::note::MAX_NOTE_LEN {
-            return Self::Bundle;
-        }
-        let format = StrictJson::parse(bytes);
-        let format = format.as_ref().ok().and_then(|json| json.as_object()?.get("format")?.as_str());
-        if format == Some("gt/fork/1") { Self::Fork } else { Self::Bundle }
+        if is_fork(bytes) { Self::Fork } else { Self::Bundle }
     }
 }
 

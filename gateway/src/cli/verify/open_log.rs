@@ -13,7 +13,7 @@ use gt_core::tile::{FULL_WIDTH, row_extent, whole_entries};
 use gt_ledger::audit::{DataFolder, LogSource, Mirror};
 
 use super::super::Failure;
-use super::super::fsck::fetcher;
+use super::super::fetch::fetcher;
 
 /// A log that is read one bundle of entries at a time.
 pub(super) struct Entries {

@@ -175,3 +175,50 @@ fn notes(shown: &Shown) -> Vec<String> {
     }
     notes
 }
+
+#[cfg(test)]
+mod tests {
+    use gt_core::bundle::{BundleInputs, verify_bundle};
+
+    use super::*;
+
+    /// What is said of a bundle that nothing is known about, after something was done to its text.
+    fn said(find: &str, with: &str) -> String {
+        let text =
+            include_str!("../../../../tests/vectors/bundles/entries.bundle.json").replacen(find, with, 1);
+        of(Path::new("e.bundle.json"), &verify_bundle(text.as_bytes(), BundleInputs::default()), None)
+    }
+
+    #[test]
+    fn the_verdict_comes_first_and_what_would_tell_more_is_named() {
+        let said = said("", "");
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(lines[0].starts_with("Could not tell: e.bundle.json"), "{said}");
+        assert!(lines[1].contains("--pin ledger.json") && lines[1].ends_with("[nothing_pinned]"), "{said}");
+        for shown in [
+            "all entries from 5 to 14",
+            "ledger.example/first, 25 entries",
+            "signed by Ed25519 and ML-DSA-44",
+            "7, and 10 statements of the registrar",
+            "gss:E06000005 for gias:123456",
+            "1 kept",
+            "1 withheld",
+            "Missing persons system of police:32 was revoked by entry 17; what was received from it since 2026-03-02T08:08:00.250Z is in doubt",
+        ] {
+            assert!(said.contains(shown), "{shown}\n{said}");
+        }
+    }
+
+    #[test]
+    fn a_fault_is_said_with_its_entry_and_its_place() {
+        let damaged = said("index 5\\u000a", "index 4\\u000a");
+        assert!(damaged.starts_with("Not sound: e.bundle.json has a fault. Do not rely on it."), "{damaged}");
+        assert!(
+            damaged.contains("  Record 1 of the bundle: ")
+                && damaged.contains("[index_differs at /records/0/proof]")
+        );
+        assert!(damaged.contains("the verdict stands above"), "what is shown is not vouched for");
+        let broken = said("\"records\"", "\"Records\"");
+        assert!(broken.contains("[bundle_member at /records]") && !broken.contains("checkpoint"), "{broken}");
+    }
+}

@@ -9,6 +9,7 @@ mod chains;
 mod codes;
 mod document;
 mod entries;
+mod forks;
 mod keys;
 mod ledger;
 mod links;
@@ -24,6 +25,7 @@ mod statement_envelope;
 mod statements;
 mod texts;
 mod tree;
+mod witness;
 
 use document::Outcome;
 use std::sync::Once;
@@ -38,7 +40,13 @@ struct VectorFile {
     outcome: Outcome,
 }
 
-const FILES: [VectorFile; 17] = [
+const FILES: [VectorFile; 20] = [
+    VectorFile { name: "witness.json", document: witness::document, outcome: witness::outcome },
+    VectorFile {
+        name: "cosignatures.json",
+        document: witness::answers_document,
+        outcome: witness::answers_outcome,
+    },
     VectorFile { name: "policies.json", document: policies::document, outcome: policies::outcome },
     VectorFile { name: "json-strict.json", document: texts::json_document, outcome: texts::json_outcome },
     VectorFile { name: "times.json", document: texts::times_document, outcome: texts::time_outcome },
@@ -84,6 +92,7 @@ const FILES: [VectorFile; 17] = [
         outcome: tree::consistency_outcome,
     },
     VectorFile { name: "receipts.json", document: receipts::document, outcome: receipts::outcome },
+    VectorFile { name: "forks.json", document: forks::document, outcome: forks::outcome },
 ];
 
 /// Files whose cases another crate runs: pseudonyms are no part of what a verifier checks, and the schemas' tests have them.

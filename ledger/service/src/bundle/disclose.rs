@@ -26,7 +26,7 @@ impl Disclosing<'_> {
             return Ok(BundleRecord::Absent { proof, why: Why::Withheld });
         }
         let statement =
-            Statement::from_parts(&texts.jws, texts.disclosures.iter().map(|(_, text)| text.as_str()))?;
+            Statement::from_parts(texts.jws.text(), texts.disclosures.iter().map(|(_, text)| text.as_str()))?;
         let is_subject = |owner: &OwnerId| self.subjects.as_ref().is_none_or(|ids| ids.contains(owner));
         let is_about = self.subjects.is_none() || texts.primary.as_ref().is_some_and(is_subject);
         let mut disclosures = Vec::new();
@@ -51,7 +51,12 @@ impl Disclosing<'_> {
             .filter(|digest| !here.contains(*digest))
             .map(|digest| LeftOut { digest: *digest, why: why(digest) })
             .collect();
-        Ok(BundleRecord::Stated(StatedRecord { proof, statement: texts.jws, disclosures, left_out }))
+        Ok(BundleRecord::Stated(StatedRecord {
+            proof,
+            statement: texts.jws.text().to_owned(),
+            disclosures,
+            left_out,
+        }))
     }
 
     fn is_withheld(&self, statement: &Statement, disclosure: &Disclosure) -> bool {

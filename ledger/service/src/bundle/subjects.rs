@@ -143,7 +143,7 @@ fn joined(held: &impl Held, mut entries: Vec<LeafIndex>) -> Result<Vec<Pseudonym
         }
         let Some(texts) = held.texts(&entry, &vault)? else { return Ok(()) };
         let disclosures = texts.disclosures.iter().map(|(_, text)| text.as_str());
-        let statement = Statement::from_parts(&texts.jws, disclosures)
+        let statement = Statement::from_parts(texts.jws.text(), disclosures)
             .map_err(|source| OpenLedgerError::Statement { index, source: Some(source) })?;
         let members = statement.payload().data.members();
         for disclosure in statement.disclosures() {

@@ -35,7 +35,8 @@ pub struct Shown {
     pub registrar_statements: u64,
     /// The records without a fault, by rising index.
     pub entries: Vec<ShownEntry>,
-    /// The publishers of these records, by their ids, as the registry has them in the end.
+    /// The publishers of these records, and those of the same agencies that were enrolled by recovery, by their ids, as the registry
+    /// has them in the end.
     pub publishers: Vec<ShownPublisher>,
 }
 
@@ -77,7 +78,7 @@ pub struct ShownStatement {
     pub suspect: bool,
 }
 
-/// A publisher of the records.
+/// A publisher of the records or of an agency that speaks in them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownPublisher {
     /// Its id.
@@ -125,6 +126,14 @@ impl Shown {
                 content,
             });
         }
+        // A key that came in by the registrar's word alone is told of wherever its agency speaks here.
+        let speaks = |agency: &AgencyCode| publishers.values().any(|publisher| publisher.agency == *agency);
+        let recovered: Vec<_> = chain
+            .registry()
+            .publishers()
+            .filter(|(_, publisher)| !publisher.recovered.is_empty() && speaks(&publisher.agency))
+            .collect();
+        publishers.extend(recovered.into_iter().map(|(id, publisher)| (*id, publisher)));
         self.publishers = publishers
             .into_iter()
             .map(|(id, publisher)| ShownPublisher {

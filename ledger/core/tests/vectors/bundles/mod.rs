@@ -3,6 +3,7 @@
 mod changed_bytes;
 mod codes;
 mod documents;
+mod failing_log;
 mod forged;
 mod making;
 mod patch;
@@ -197,4 +198,47 @@ fn base_bundles_are_written_in_their_own_spelling() {
         let bundle = Bundle::parse(written.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(format!("{bundle}\n"), *written, "{name}");
     }
+}
+
+/// What a reader is told beside the verdict: who signed and saw it, what is in doubt, what is not here.
+#[test]
+fn what_is_shown_is_what_the_ledger_says() {
+    let whole = document::read(&stored(TAMPERINGS));
+    let given = serde_json::json!({"pin": "ledger", "policy": "both"});
+    let shown = Given::read(&whole, &given).verify(&stored("agency.bundle.json")).shown;
+    assert_eq!(
+        (shown.signed_by.len(), shown.witnesses.as_slice()),
+        (2, &["north".to_owned(), "south".to_owned()][..])
+    );
+    let in_doubt =
+        |entry: &gt_core::bundle::ShownEntry| entry.content.as_ref().is_ok_and(|said| said.suspect);
+    let doubted: Vec<u64> =
+        shown.entries.iter().filter(|entry| in_doubt(entry)).map(|entry| entry.index.0).collect();
+    assert_eq!(doubted, [16], "the lost key's later statement, and not that from before");
+    let mut told: Vec<_> = shown
+        .publishers
+        .iter()
+        .map(|publisher| {
+            let recovered: Vec<u64> = publisher.recovered.iter().map(|index| index.0).collect();
+            (publisher.name.as_str(), publisher.revoked.map(|(index, _)| index.0), recovered)
+        })
+        .collect();
+    told.sort();
+    let expected = [
+        ("Custody system", None, vec![]),
+        ("Missing persons system", Some(17), vec![]),
+        ("Replacement system", None, vec![22]),
+    ];
+    assert_eq!(told, expected);
+    let shown = Given::read(&whole, &given).verify(&stored("child.bundle.json")).shown;
+    let counts = |entry: &gt_core::bundle::ShownEntry| {
+        entry
+            .content
+            .as_ref()
+            .map(|said| (said.disclosed, said.kept, said.withheld, said.ended))
+            .map_err(|why| why.as_str())
+    };
+    let counted: Vec<_> = shown.entries.iter().map(counts).collect();
+    assert_eq!(counted[..4], [Ok((2, 1, 0, 0)), Ok((2, 0, 0, 1)), Ok((2, 0, 0, 0)), Ok((1, 0, 2, 0))]);
+    assert_eq!(counted[7], Err("withheld"));
 }
