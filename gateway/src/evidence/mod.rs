@@ -17,6 +17,7 @@ mod values;
 mod words;
 
 pub use read::EvidenceError;
+pub(crate) use words::count;
 
 use gt_core::bundle::Bundle;
 

@@ -59,7 +59,7 @@ pub(super) fn time(at: Time) -> String {
 }
 
 /// A number of things.
-pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 

@@ -6,6 +6,8 @@ use gt_core::bundle::{About, Bundle, BundleRecord, Why};
 use gt_core::checkpoint::SignedCheckpoint;
 use serde_json::{Value, json};
 
+use crate::evidence::count;
+
 /// What is in a bundle, counted.
 struct Counts {
     records: usize,
@@ -81,10 +83,10 @@ pub(super) fn sentences(bundle: &Bundle, out: &Path, html: Option<&Path>) -> Str
         About::Alert { pattern, .. } => format!("behind an alert ({pattern})"),
     };
     let mut lines = vec![format!(
-        "A bundle {about}: {} entries of {origin} with {} disclosures, under a checkpoint of {size} entries, and all {} statements of its registrar.",
-        counts.records,
-        counts.disclosures,
-        bundle.registrar.len(),
+        "A bundle {about}: {} of {origin} with {}, under a checkpoint of {size} entries, and all {} of its registrar.",
+        count(counts.records, "entry", "entries"),
+        count(counts.disclosures, "disclosure", "disclosures"),
+        count(bundle.registrar.len(), "statement", "statements"),
     )];
     for ((withheld, ended), what) in
         [(counts.statements_left_out, "statements"), (counts.disclosures_left_out, "disclosures")]

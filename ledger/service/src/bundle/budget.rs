@@ -58,9 +58,27 @@ impl Budget {
     }
 }
 
-/// The length of a text as a JSON string, with its quotes and the comma after it. Notes, proofs and statements hold no characters
-/// that need longer escapes than two bytes.
+/// The length of a text as a JSON string, with its quotes and the comma after it: quotes and backslashes take one byte more, control
+/// characters, such as the ends of lines, at most five more (`\u000a`).
 fn text_len(text: &str) -> usize {
-    let escaped = text.bytes().filter(|byte| matches!(byte, b'\n' | b'"' | b'\\')).count();
-    text.len() + escaped + 3
+    let escapes = text.bytes().map(|byte| match byte {
+        b'"' | b'\\' => 1,
+        0..b' ' => 5,
+        _ => 0,
+    });
+    text.len() + escapes.sum::<usize>() + 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However the core writes it.
+    #[test]
+    fn a_text_is_never_longer_than_was_counted() {
+        for text in ["", "abc", "one\ntwo\n", "\"\\", "\u{1}\t\r"] {
+            let written = gt_core::json::Value::from(text).to_text().len() + 1;
+            assert!(written <= text_len(text) && text_len(text) <= written + 4 * text.len(), "{text:?}");
+        }
+    }
 }
