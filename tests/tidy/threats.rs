@@ -1,6 +1,7 @@
 //! `docs/THREATS.md` names real tests and real cases of the vectors.
 
 use std::fs;
+use std::path::Path;
 
 use super::{assert_none, domain_rows, root};
 
@@ -9,7 +10,7 @@ const PAGE: &str = "docs/THREATS.md";
 /// Whether what stands between backticks in a table's last column is there: `file.rs::test`, `file.json::case`, or a file.
 fn is_there(reference: &str, file: &dyn Fn(&str) -> Option<String>) -> bool {
     match reference.split_once("::") {
-        Some((path, case)) if path.ends_with(".json") => {
+        Some((path, case)) if Path::new(path).extension().is_some_and(|extension| extension == "json") => {
             let name = format!("\"name\": {},", serde_json::Value::from(case));
             file(path).is_some_and(|vectors| vectors.contains(&name))
         }

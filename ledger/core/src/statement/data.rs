@@ -76,15 +76,15 @@ impl Data {
             if !is_member_name(name) {
                 return Err(StatementError::DataMemberName);
             }
+            if name == "kept" && !ledgers_own {
+                read.kept = read_kept(&value)?;
+                return Ok(None);
+            }
             if holds_digest(&value, 0) {
                 if ledgers_own {
                     return Err(StatementError::DigestMisplaced { member: name.to_owned() });
                 }
                 read.members.push(read_disclosable(name, &value)?);
-                return Ok(None);
-            }
-            if name == "kept" && !ledgers_own {
-                read.kept = read_kept(&value)?;
                 return Ok(None);
             }
             if !ledgers_own && !is_clear(&value) {

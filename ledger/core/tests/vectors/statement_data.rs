@@ -130,6 +130,7 @@ fn kept() -> Vec<NewCase> {
     let data = |kept: &str| {
         format!(r#"{{"child":{},"rationale":{},"kept":{kept}}}"#, digests(&[&child]), digests(&[&note]))
     };
+    let note_digest = digests(&[&note]);
     let bad = [
         ("kept names a member that is not there", r#"["analysis"]"#),
         ("kept names a member twice", r#"["rationale","rationale"]"#),
@@ -137,6 +138,7 @@ fn kept() -> Vec<NewCase> {
         ("kept names itself", r#"["kept"]"#),
         ("kept is no list", r#""rationale""#),
         ("kept holds no text", "[true]"),
+        ("kept is disclosable itself", note_digest.as_str()),
     ];
     let mut cases: Vec<NewCase> =
         bad.iter().map(|(name, list)| refused(name, KEPT, "kept_bad", &data(list))).collect();
