@@ -120,6 +120,9 @@ mod tests {
 
     use super::*;
 
+    /// What stands in the template for its parts.
+    const MARKS: [&str; 4] = ["{{policy}}", "{{style}}", "{{verifier}}", "{{page}}"];
+
     fn on_disk(list: &str) -> String {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("verifier");
         list.lines().map(|name| fs::read_to_string(folder.join(name)).expect("a listed file")).collect()
@@ -137,11 +140,13 @@ mod tests {
     fn no_part_can_end_its_element_or_be_taken_for_a_mark() {
         for part in [CHECK, PAGE, STYLE] {
             let lower = part.to_lowercase();
-            for forbidden in ["</script", "</style", "<!--", "{{"] {
+            for forbidden in ["</script", "</style", "<!--"].iter().chain(&MARKS) {
                 assert!(!lower.contains(forbidden), "{forbidden}");
             }
         }
-        assert!(!page().contains("{{"), "a mark was not replaced");
+        for mark in MARKS {
+            assert!(TEMPLATE.contains(mark) && !page().contains(mark), "{mark} was not replaced");
+        }
     }
 
     #[test]

@@ -47,14 +47,14 @@ fn witnesses_sign_for_whichever_node_seals() {
         let statement = council.next(&child(round), round);
         let answer = publish(&statement.to_compact());
         satisfies(&policy, &answer);
-        ledger.home.prove(&answer.receipt(), statement.hash());
+        ledger.home.prove(answer.receipt(), statement.hash());
         let sealer = ledger.sealer();
         ledger.nodes[sealer].kill();
         // The other one takes over, and compares with the witness before it signs.
         let statement = council.next(&child(round), round + 10);
         let answer = publish(&statement.to_compact());
         satisfies(&policy, &answer);
-        ledger.home.prove(&answer.receipt(), statement.hash());
+        ledger.home.prove(answer.receipt(), statement.hash());
         assert_ne!(ledger.sealer(), sealer);
         ledger.nodes[sealer].start();
     }

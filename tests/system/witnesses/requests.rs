@@ -126,7 +126,8 @@ fn what_a_witness_cannot_do_is_said_in_a_sentence() {
     let again = run(["witness", "add", "--data", path(&data), path(&pin)]).succeeded();
     assert!(again.stdout.contains("already"), "{}", again.stdout);
     let other = Home::new();
-    let keys: String = other.pin.verifier_keys.iter().map(|key| format!("log {key}\n")).collect();
+    let keys: Vec<String> = other.pin.verifier_keys.iter().map(|key| format!("log {key}\n")).collect();
+    let keys = keys.concat();
     std::fs::write(home.at("logs"), keys).expect("written");
     let list = home.at("logs");
     let added = run(["witness", "add", "--json", "--data", path(&data), path(&list)]).succeeded().json();

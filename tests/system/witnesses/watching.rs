@@ -76,7 +76,8 @@ impl Watching {
 
 /// The policy by which all of these have to have signed, written to a file and read as a verifier does.
 pub(crate) fn policy_of_all(home: &Home, all: &[&Watching]) -> (PathBuf, Policy) {
-    let keys: String = home.pin.verifier_keys.iter().map(|key| format!("log {key}\n")).collect();
+    let keys: Vec<String> = home.pin.verifier_keys.iter().map(|key| format!("log {key}\n")).collect();
+    let keys = keys.concat();
     let lines: String = all.iter().map(|one| one.policy.as_str()).collect();
     let names: Vec<String> = all
         .iter()
