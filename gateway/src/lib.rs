@@ -1,5 +1,6 @@
 //! The gateway: HTTP, the agent, and everything behind the `goldenthread` program's commands.
 
+pub mod access;
 pub mod agent;
 pub mod bench;
 pub mod cli;
@@ -17,4 +18,3 @@ pub mod plain;
 pub mod problem;
 pub mod publish;
 pub mod reading;
-pub mod token;

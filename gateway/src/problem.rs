@@ -73,6 +73,16 @@ impl Problem {
         self.status
     }
 
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// A fact that was added.
+    pub fn fact(&self, name: &str) -> Option<&Value> {
+        self.facts.get(name)
+    }
+
     /// The sentence for a person.
     pub fn detail(&self) -> &str {
         &self.detail

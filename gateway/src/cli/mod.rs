@@ -16,6 +16,7 @@ mod pseudonym;
 mod query;
 mod registrar;
 mod serve;
+mod token;
 mod verify;
 
 use std::process::ExitCode;
@@ -71,6 +72,9 @@ enum Command {
     /// Set up NATS for several nodes: streams, the shared keyring, users' keys.
     #[command(subcommand)]
     Nats(nats::Nats),
+    /// Issue tokens for reading, list them, take them back.
+    #[command(subcommand)]
+    Token(token::Token),
     /// Measure the sealer and the way from request to receipt on this machine.
     Bench(bench::Bench),
 }
@@ -129,6 +133,7 @@ pub fn main() -> ExitCode {
         Command::Decision(command) => command.run(&output),
         Command::Advise(command) => command.run(&output),
         Command::Nats(command) => command.run(&output),
+        Command::Token(command) => command.run(&output),
         Command::Bench(command) => command.run(&output),
     };
     outcome.unwrap_or_else(|failure| {

@@ -1,7 +1,10 @@
 //! The HTTP gateway (DESIGN section 9). Publishing needs a registered key, reading people's data a token; checkpoints, tiles and proofs are open.
 
+#[cfg(test)]
+mod access_tests;
 mod advice;
 mod answer;
+mod break_glass;
 mod configuration;
 mod decision;
 mod log;
@@ -10,6 +13,8 @@ mod publishers;
 mod route;
 mod routes;
 mod serve;
+#[cfg(test)]
+mod served;
 mod statements;
 mod stream;
 mod views;
@@ -18,8 +23,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{FromRequestParts, MatchedPath, State};
 use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use gt_ledger::Ledger;
 use gt_projections::Queries;
@@ -30,11 +36,12 @@ pub(crate) use advice::advice_on;
 pub(crate) use configuration::in_force;
 pub(crate) use serve::need_ledger;
 pub use serve::{ServeError, Server, bind};
+pub(crate) use statements::submit;
 
+use crate::access::{Access, gate, policy};
 use crate::follow::Feed;
 use crate::node::Forwarder;
 use crate::problem::Problem;
-use crate::token::Tokens;
 
 /// What every handler shares.
 #[derive(Clone)]
@@ -45,8 +52,8 @@ pub struct App {
     pub views: Queries,
     /// What happens, as it happens.
     pub(crate) feed: Arc<Feed>,
-    /// Who may read.
-    pub tokens: Arc<Tokens>,
+    /// Who may see what.
+    pub(crate) access: Arc<Access>,
     /// On a node of several: the way to the active sealer.
     pub(crate) forward: Option<Forwarder>,
 }
@@ -55,13 +62,20 @@ pub struct App {
 pub fn router(app: App) -> Router {
     routes::all()
         .into_iter()
-        .fold(Router::new(), |router, route| router.route(route.path, route.handler))
+        .fold(Router::new(), |router, route| {
+            let rule = policy::rule(route.method, route.path);
+            let gate = from_fn_with_state((app.clone(), rule), gate);
+            router.route(route.path, route.handler.route_layer(gate))
+        })
         .fallback(no_such_page)
         .method_not_allowed_fallback(no_such_method)
-        // The path alone: a query may hold what an analyst looks for.
-        .layer(TraceLayer::new_for_http().on_failure(()).make_span_with(|request: &axum::http::Request<_>| {
-            tracing::info_span!("http", method = %request.method(), path = request.uri().path())
-        }))
+        // The route and not the path: a path may hold what somebody looks for, rightly or not, and so may a query.
+        .layer(TraceLayer::new_for_http().on_failure(()).make_span_with(
+            |request: &axum::http::Request<_>| {
+                let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+                tracing::info_span!("http", method = %request.method(), route)
+            },
+        ))
         .with_state(app)
 }
 

@@ -12,9 +12,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::{App, router};
+use crate::access::{AccessError, AccessKeys};
 use crate::follow::{FollowError, Follower};
 use crate::node::{AlertPublisher, Desk, Forwarder, Node, NodeConfig, NodeError, keep_forks};
-use crate::token::{TokenError, Tokens};
 
 /// How long a shutdown waits for requests that are being answered.
 const GRACE: Duration = Duration::from_secs(10);
@@ -47,9 +47,9 @@ pub enum ServeError {
     /// Its secrets are not in order.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
-    /// Its tokens do not read.
+    /// The keys of those who read do not read.
     #[error(transparent)]
-    Tokens(#[from] TokenError),
+    Access(#[from] AccessError),
     /// Its views cannot be brought up to the log.
     #[error(transparent)]
     Views(#[from] FollowError),
@@ -82,7 +82,7 @@ pub async fn bind(
         }
         Some(_) => Secrets::load(secrets_folder)?,
     };
-    let tokens = Tokens::load(secrets_folder)?;
+    let access = AccessKeys::load(secrets_folder)?;
     // Before the stream is spoken to: what cannot be served should not begin to seal.
     let listener =
         TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
@@ -116,7 +116,7 @@ pub async fn bind(
         ledger: Arc::clone(&ledger),
         views: follower.queries(),
         feed: follower.feed(),
-        tokens: Arc::new(tokens),
+        access: Arc::new(access.start(&ledger, forward.clone())),
         forward,
     };
     Ok(Server { address, ledger, follower, listener, app, node })

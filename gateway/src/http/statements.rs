@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gt_core::statement::MAX_PRESENTATION_BYTES;
+use gt_ledger::Ledger;
 use gt_ledger::prepare::Prepared;
 use gt_ledger::refusal::Refusal;
 use gt_ledger::sealer::MAX_BATCH;
@@ -12,7 +13,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::App;
-use crate::node::Forwarded;
+use crate::node::{Forwarded, Forwarder};
 use crate::problem::Problem;
 
 /// How long an answer waits for this node to have what another one sealed.
@@ -58,7 +59,7 @@ async fn one(app: &App, body: &Bytes) -> Response {
         Ok(prepared) => prepared,
         Err(refusal) => return Problem::from(&refusal).into_response(),
     };
-    let mut answers = submit(app, vec![(prepared, compact)]).await;
+    let mut answers = submit(&app.ledger, app.forward.as_ref(), vec![(prepared, compact)]).await;
     match answers.pop().unwrap_or_else(|| Forwarded::Problem(Problem::from(&Refusal::Stopped))) {
         Forwarded::Sealed { duplicate, index, statement, receipt } => {
             let status = if duplicate { StatusCode::OK } else { StatusCode::CREATED };
@@ -94,7 +95,7 @@ async fn many(app: &App, body: Bytes) -> Response {
     let mut statements = Vec::new();
     let sound: Vec<Result<(), Problem>> =
         prepared.into_iter().map(|one| one.map(|statement| statements.push(statement))).collect();
-    let mut answers = submit(app, statements).await.into_iter();
+    let mut answers = submit(&app.ledger, app.forward.as_ref(), statements).await.into_iter();
     let mut text = String::new();
     for one in sound {
         let answer = match one {
@@ -108,8 +109,12 @@ async fn many(app: &App, body: Bytes) -> Response {
 }
 
 /// Has statements sealed, here or by the sealer that is active. There are as many answers, in the same order.
-async fn submit(app: &App, statements: Vec<(Prepared, Bytes)>) -> Vec<Forwarded> {
-    if let Some(forward) = &app.forward {
+pub(crate) async fn submit(
+    ledger: &Ledger,
+    forward: Option<&Forwarder>,
+    statements: Vec<(Prepared, Bytes)>,
+) -> Vec<Forwarded> {
+    if let Some(forward) = forward {
         let answers = forward.forward(&statements).await;
         let indexes = answers.iter().filter_map(|answer| match answer {
             Forwarded::Sealed { index, .. } => Some(*index),
@@ -117,13 +122,13 @@ async fn submit(app: &App, statements: Vec<(Prepared, Bytes)>) -> Vec<Forwarded>
         });
         if let Some(last) = indexes.max() {
             // Who asks this node next for what it has just published should find it.
-            let mut size = app.ledger.watch_size();
+            let mut size = ledger.watch_size();
             let _ = tokio::time::timeout(READ_OWN_WITHIN, size.wait_for(|size| *size > last)).await;
         }
         return answers;
     }
     // All are handed over before any is waited for, so that they share a batch and keep their order.
-    let waiting: Vec<_> = statements.into_iter().map(|(prepared, _)| app.ledger.submit(prepared)).collect();
+    let waiting: Vec<_> = statements.into_iter().map(|(prepared, _)| ledger.submit(prepared)).collect();
     let mut answers = Vec::with_capacity(waiting.len());
     for one in waiting {
         answers.push(match one.await.unwrap_or(Err(Refusal::Stopped)) {
