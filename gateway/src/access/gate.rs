@@ -28,7 +28,7 @@ pub(crate) async fn gate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let pass = match admit(&app, rule, request.headers()) {
+    let pass = match admit(&app, rule, request.headers()).await {
         Ok(Some(pass)) => pass,
         Ok(None) => return next.run(request).await,
         Err(problem) => return problem.into_response(),
@@ -50,7 +50,7 @@ pub(crate) async fn gate(
     answer
 }
 
-fn admit(app: &App, rule: Option<&'static Rule>, headers: &HeaderMap) -> Result<Option<Pass>, Problem> {
+async fn admit(app: &App, rule: Option<&'static Rule>, headers: &HeaderMap) -> Result<Option<Pass>, Problem> {
     let rule = rule.ok_or_else(|| {
         Problem::new(
             StatusCode::FORBIDDEN,
@@ -63,7 +63,7 @@ fn admit(app: &App, rule: Option<&'static Rule>, headers: &HeaderMap) -> Result<
         Entry::MoreWithToken if !headers.contains_key(header::AUTHORIZATION) => return Ok(None),
         Entry::MoreWithToken | Entry::Token => {}
     }
-    let reader = app.access.reader(headers)?;
+    let reader = app.access.reader(headers).await?;
     let cell = rule.cell(reader.role);
     if cell == Cell::Deny {
         return Err(denied(&reader, rule));

@@ -5,11 +5,13 @@
 //!   sealed. No handler can forget it, for the router puts it there.
 //! - `scope` says which records a reader sees of those that a route has; `visible` says it of each kind of row.
 //! - [`token`] are the tokens that a ledger issues itself.
+//! - [`oidc`] checks those of an `OpenID` Connect provider.
 //! - `recorder` seals `record.accessed` and `access.approved` under the ledger's own service key.
 //! - `break_glass` keeps what waits for a second person's approval.
 
 pub(crate) mod break_glass;
 mod gate;
+pub mod oidc;
 mod pass;
 pub mod policy;
 pub mod reader;
@@ -35,6 +37,7 @@ pub(crate) use visible::Visible;
 use crate::node::Forwarder;
 use crate::problem::Problem;
 use break_glass::Requests;
+use oidc::{ConfigError, Oidc};
 use reader::Reader;
 use recorder::Recorder;
 use token::{TokenAuthority, TokenError, TokenRefused};
@@ -42,6 +45,7 @@ use token::{TokenAuthority, TokenError, TokenRefused};
 /// What decides on access, in one place for all requests.
 pub struct Access {
     tokens: Option<TokenAuthority>,
+    oidc: Option<Oidc>,
     pub(crate) recorder: Recorder,
     pub(crate) requests: Requests,
 }
@@ -49,6 +53,7 @@ pub struct Access {
 /// The keys that access needs: both may be missing, and then nobody is let in, or nothing can be recorded and so nothing read.
 pub(crate) struct AccessKeys {
     tokens: Option<TokenAuthority>,
+    oidc: Option<Oidc>,
     service: Option<PrivateKey>,
 }
 
@@ -58,15 +63,19 @@ pub enum AccessError {
     /// The key for tokens, or a list beside it.
     #[error(transparent)]
     Tokens(#[from] TokenError),
+    /// The provider's configuration.
+    #[error(transparent)]
+    Oidc(#[from] ConfigError),
     /// The service key.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
 }
 
 impl AccessKeys {
-    pub(crate) fn load(secrets: &Path) -> Result<Self, AccessError> {
+    pub(crate) fn load(secrets: &Path, oidc: Option<&Path>) -> Result<Self, AccessError> {
+        let oidc = oidc.map(Oidc::load).transpose()?;
         let tokens = TokenAuthority::is_there(secrets).then(|| TokenAuthority::load(secrets)).transpose()?;
-        if tokens.is_none() {
+        if tokens.is_none() && oidc.is_none() {
             tracing::warn!(
                 "there is no token.jwk among the secrets: nobody can read; `goldenthread token issue` makes it"
             );
@@ -78,13 +87,14 @@ impl AccessKeys {
                 "there is no service.jwk among the secrets: reads cannot be recorded, so nothing about people is answered"
             );
         }
-        Ok(Self { tokens, service })
+        Ok(Self { tokens, oidc, service })
     }
 
     /// Starts the recorder on this runtime.
     pub(crate) fn start(self, ledger: &Arc<Ledger>, forward: Option<Forwarder>) -> Access {
         Access {
             tokens: self.tokens,
+            oidc: self.oidc,
             recorder: Recorder::start(Arc::clone(ledger), forward, self.service),
             requests: Requests::default(),
         }
@@ -93,24 +103,36 @@ impl AccessKeys {
 
 impl Access {
     /// Who sends the request, by its token.
-    fn reader(&self, headers: &HeaderMap) -> Result<Reader, Problem> {
+    async fn reader(&self, headers: &HeaderMap) -> Result<Reader, Problem> {
         let mut all = headers.get_all(header::AUTHORIZATION).iter();
         let missing = "this is about people: send a token as `Authorization: Bearer …`; `goldenthread token issue` makes one";
         let value =
             all.next().ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "token_missing", missing))?;
         let refused = |refused: TokenRefused| {
-            Problem::new(StatusCode::UNAUTHORIZED, refused.code(), refused.to_string())
+            let status = match refused {
+                TokenRefused::NoRole => StatusCode::FORBIDDEN,
+                TokenRefused::CannotTell => StatusCode::SERVICE_UNAVAILABLE,
+                _ => StatusCode::UNAUTHORIZED,
+            };
+            Problem::new(status, refused.code(), refused.to_string())
         };
         let token = value.to_str().ok().and_then(|value| value.split_once(' '));
         let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer") && all.next().is_none());
         let (_, token) = token.ok_or_else(|| refused(TokenRefused::NotOurs))?;
-        let tokens = self.tokens.as_ref().ok_or_else(|| refused(TokenRefused::NotOurs))?;
-        tokens.verify(token.trim(), now_seconds()).map_err(refused)
+        let (token, now) = (token.trim(), now_seconds());
+        let checked = match (&self.tokens, &self.oidc) {
+            (Some(tokens), _) if tokens.claims(token) => tokens.verify(token, now),
+            (_, Some(oidc)) => oidc.verify(token, now).await,
+            (Some(_) | None, None) => Err(TokenRefused::NotOurs),
+        };
+        checked.map_err(refused)
     }
 
     /// Whether a reader who was let in before still would be.
     pub(crate) fn still_good(&self, reader: &Reader) -> bool {
-        let unrevoked = self.tokens.as_ref().is_some_and(|tokens| tokens.still_good(&reader.token).is_ok());
+        // A provider's tokens are short-lived; what it takes back it does not tell.
+        let unrevoked = reader.token.starts_with(oidc::ID_PREFIX)
+            || self.tokens.as_ref().is_some_and(|tokens| tokens.still_good(&reader.token).is_ok());
         unrevoked && reader.expires_at > now_seconds()
     }
 }

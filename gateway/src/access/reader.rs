@@ -74,14 +74,14 @@ impl Reader {
         {
             return Err(ReaderError::Subject);
         }
-        let for_agency = matches!(self.role, AccessRole::Practitioner | AccessRole::Manager);
+        let for_agency = for_agency(self.role);
         match &self.agency {
             None if for_agency => return Err(ReaderError::AgencyMissing),
             Some(_) if !for_agency => return Err(ReaderError::AgencyNamed),
             Some(agency) if agency.is_ledgers_own() => return Err(ReaderError::AgencyMissing),
             _ => {}
         }
-        let of_named = matches!(self.role, AccessRole::Practitioner | AccessRole::PanelReviewer);
+        let of_named = of_named(self.role);
         match self.children.len() {
             0 if self.role == AccessRole::PanelReviewer => return Err(ReaderError::ChildrenMissing),
             1.. if !of_named => return Err(ReaderError::ChildrenNamed),
@@ -92,6 +92,16 @@ impl Reader {
         let span = self.expires_at.checked_sub(self.issued_at);
         if span.is_some_and(|span| (1..=most).contains(&span)) { Ok(()) } else { Err(ReaderError::Span) }
     }
+}
+
+/// Whether the role reads for an agency.
+pub const fn for_agency(role: AccessRole) -> bool {
+    matches!(role, AccessRole::Practitioner | AccessRole::Manager)
+}
+
+/// Whether the role reads about named children.
+pub const fn of_named(role: AccessRole) -> bool {
+    matches!(role, AccessRole::Practitioner | AccessRole::PanelReviewer)
 }
 
 /// A role in words, as commands and messages write it: `data-protection-officer`.

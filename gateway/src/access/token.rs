@@ -87,6 +87,11 @@ pub enum TokenRefused {
     /// It was taken back.
     #[error("the token was revoked")]
     Revoked,
+    /// A provider's token says nothing that stands for one role here, with what that role needs.
+    #[error(
+        "the token stands for no role here, or for more than one, or for one that lacks its agency or its children"
+    )]
+    NoRole,
     /// The list of revoked tokens cannot be read, so no token holds.
     #[error("whether the token was revoked cannot be told: the list of revoked tokens cannot be read")]
     CannotTell,
@@ -99,6 +104,7 @@ impl TokenRefused {
             Self::NotOurs => "token_refused",
             Self::Expired => "token_expired",
             Self::Revoked => "token_revoked",
+            Self::NoRole => "token_without_role",
             Self::CannotTell => "token_undecided",
         }
     }

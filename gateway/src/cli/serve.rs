@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::output::Output;
 use super::{Failure, Outcome};
-use crate::http::bind;
+use crate::http::{Front, bind};
 
 #[derive(Args)]
 pub(crate) struct Serve {
@@ -21,6 +21,9 @@ pub(crate) struct Serve {
     /// Where the keys are. [default: the data folder's name with .secrets]
     #[arg(long)]
     secrets: Option<PathBuf>,
+    /// Take the tokens of an `OpenID` Connect provider too: the file that says whose, and what their claims mean (docs/ACCESS.md).
+    #[arg(long, value_name = "FILE")]
+    oidc: Option<PathBuf>,
     #[command(flatten)]
     stream: Stream,
 }
@@ -46,7 +49,8 @@ impl Serve {
                 None => None,
                 Some(url) => Some(self.stream.servers.node(url, self.stream.follow)?),
             };
-            let server = bind(&self.data, &secrets, self.listen, node).await?;
+            let server =
+                bind(&self.data, &secrets, Front { address: self.listen, oidc: self.oidc }, node).await?;
             // Before anybody is told that the ledger is served: from then on a signal means an orderly end.
             let stop = stop_signal()?;
             let (url, size) = (format!("http://{}", server.address()), server.ledger().log().size().0);

@@ -184,7 +184,7 @@ fn every_cell_is_kept_over_http() {
                 }
                 // An alert about a child is none of an agency's own, and is not there for it.
                 Cell::OwnAgency if rule.path == "/v1/alerts/{id}" => {
-                    assert_eq!(reply.code(), "not_found", "{told}")
+                    assert_eq!(reply.code(), "not_found", "{told}");
                 }
                 _ => assert!(reply.status.is_success(), "{told}"),
             }
@@ -400,7 +400,10 @@ fn every_read_is_sealed_with_its_purpose_before_it_is_answered() {
         assert!(reply.status.is_success(), "{}: {}", rule.path, reply.text);
         // Sealed by the time that the answer is here.
         assert_eq!(served.ledger.log().size().0, size + 1, "{}", rule.path);
-        assert_eq!(reply.headers.get("cache-control").map(|value| value.as_bytes()), Some(&b"no-store"[..]));
+        assert_eq!(
+            reply.headers.get("cache-control").map(axum::http::HeaderValue::as_bytes),
+            Some(&b"no-store"[..])
+        );
     }
     let size = served.ledger.log().size().0;
     let unknown = json!({"pseudonym": format!("nhs.1:{}", "B".repeat(42) + "A")}).to_string();

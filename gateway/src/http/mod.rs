@@ -35,7 +35,7 @@ use tower_http::trace::TraceLayer;
 pub(crate) use advice::advice_on;
 pub(crate) use configuration::in_force;
 pub(crate) use serve::need_ledger;
-pub use serve::{ServeError, Server, bind};
+pub use serve::{Front, ServeError, Server, bind};
 pub(crate) use statements::submit;
 
 use crate::access::{Access, gate, policy};

@@ -183,6 +183,8 @@ fn problems(route: &Route) -> BTreeMap<u16, Vec<&'static str>> {
             add(401, code);
         }
         add(403, "role_not_allowed");
+        add(403, "token_without_role");
+        add(503, "token_undecided");
         if rule(route).is_some_and(|rule| rule.reads.is_some()) {
             add(400, "purpose_missing");
             add(400, "purpose_unknown");

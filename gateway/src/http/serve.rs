@@ -1,5 +1,5 @@
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +27,21 @@ pub struct Server {
     listener: TcpListener,
     app: App,
     node: Option<ServingNode>,
+}
+
+/// Where and how a ledger is served.
+#[derive(Debug, Clone)]
+pub struct Front {
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// The file that says which `OpenID` Connect provider's tokens are taken besides the ledger's own.
+    pub oidc: Option<PathBuf>,
+}
+
+impl From<SocketAddr> for Front {
+    fn from(address: SocketAddr) -> Self {
+        Self { address, oidc: None }
+    }
 }
 
 /// What a node of several has besides.
@@ -72,9 +87,10 @@ pub enum ServeError {
 pub async fn bind(
     data: &Path,
     secrets_folder: &Path,
-    address: SocketAddr,
+    front: impl Into<Front>,
     node: Option<NodeConfig>,
 ) -> Result<Server, ServeError> {
+    let Front { address, oidc } = front.into();
     let secrets = match &node {
         None => {
             need_ledger(data).map_err(Box::new)?;
@@ -82,7 +98,7 @@ pub async fn bind(
         }
         Some(_) => Secrets::load(secrets_folder)?,
     };
-    let access = AccessKeys::load(secrets_folder)?;
+    let access = AccessKeys::load(secrets_folder, oidc.as_deref())?;
     // Before the stream is spoken to: what cannot be served should not begin to seal.
     let listener =
         TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;

@@ -58,7 +58,7 @@ impl Served {
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
-                let address = "127.0.0.1:0".parse().expect("an address");
+                let address: std::net::SocketAddr = "127.0.0.1:0".parse().expect("an address");
                 let server = bind(&data, &keys, address, None).await.expect("served");
                 say.send((format!("http://{}", server.address()), server.ledger())).expect("heard");
                 let stopped = async {

@@ -69,10 +69,11 @@ fn many_readers_at_once_share_batches_and_are_all_sealed() {
     let scene = Scene::new();
     let token = scene.home.issue("mash", "A. Whitfield", &["--purpose", "CaseWork"]);
     let before = scene.server.client().reads();
+    let reader = scene.server.client().with_token(&token);
     std::thread::scope(|threads| {
         for _ in 0..8 {
-            threads.spawn(|| {
-                let reader = scene.server.client().with_token(&token);
+            let reader = reader.clone();
+            threads.spawn(move || {
                 for _ in 0..25 {
                     let reply = reader.get("/v1/decisions");
                     assert_eq!(reply.status, 200, "{}", reply.text());
