@@ -17,6 +17,9 @@ use crate::problem::Problem;
 /// What the request is for.
 pub(crate) const PURPOSE: HeaderName = HeaderName::from_static("gt-purpose");
 
+/// Where agencies' systems send statements.
+const PUBLISHING: &str = "/v1/statements";
+
 /// An answer about people says nothing of what was read.
 #[derive(Debug, thiserror::Error)]
 #[error("an answer about people does not say what was read, and is held back")]
@@ -28,6 +31,12 @@ pub(crate) async fn gate(
     mut request: Request,
     next: Next,
 ) -> Response {
+    if rule.is_some_and(|rule| rule.path == PUBLISHING)
+        && app.limits.lacks_certificate(request.extensions().get())
+    {
+        let detail = "publishing here takes a certificate of the agencies' authority";
+        return Problem::new(StatusCode::FORBIDDEN, "certificate_needed", detail).into_response();
+    }
     let pass = match admit(&app, rule, request.headers()).await {
         Ok(Some(pass)) => pass,
         Ok(None) => return next.run(request).await,
@@ -64,6 +73,7 @@ async fn admit(app: &App, rule: Option<&'static Rule>, headers: &HeaderMap) -> R
         Entry::MoreWithToken | Entry::Token => {}
     }
     let reader = app.access.reader(headers).await?;
+    app.limits.read(&reader.token)?;
     let cell = rule.cell(reader.role);
     if cell == Cell::Deny {
         return Err(denied(&reader, rule));

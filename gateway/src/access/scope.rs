@@ -33,7 +33,7 @@ impl<'a> Scope<'a> {
     pub(crate) fn of(pass: &'a Pass, app: &'a App) -> Result<Self, Problem> {
         let named: Vec<OwnerId> = pass.reader.children.iter().copied().collect();
         let named = app.views.ask(|views| views.same_persons(&named)).map_err(failed)?;
-        let restricted = app.views.ask(Queries::restricted_children).map_err(failed)?;
+        let restricted = app.views.ask(|views| views.restricted_children(now())).map_err(failed)?;
         let (views, ledger) = (&app.views, &*app.ledger);
         Ok(Self { pass, views, ledger, named, restricted, approvals: RefCell::default() })
     }

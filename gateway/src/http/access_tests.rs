@@ -135,6 +135,9 @@ impl Partnership {
     fn restrict(&self, event_type: &str) {
         let mut data = example(&format!("{event_type}.json"));
         data["child"]["pseudonym"] = json!(self.pseudonym);
+        if event_type == "record.released" {
+            data["times"]["occurred_at"] = json!("2026-01-06T09:00:00Z");
+        }
         self.served.publish(1, &self.council, event_type, &data);
         self.served.projected();
     }
@@ -304,6 +307,13 @@ fn a_restricted_record_is_for_those_who_are_named() {
         partnership.served.token(AccessRole::Mash, |reader| Reader { subject: "Other".into(), ..reader });
     assert_eq!(partnership.served.get(&other, &paths[0]).code(), "record_restricted");
     assert_eq!(partnership.served.get(&manager, &paths[0]).code(), "record_restricted");
+    // A release that is to come releases nothing yet.
+    let mut later = example("record.released.json");
+    later["child"]["pseudonym"] = json!(partnership.pseudonym);
+    later["times"]["occurred_at"] = json!("2999-01-01T09:00:00Z");
+    partnership.served.publish(1, &partnership.council, "record.released", &later);
+    partnership.served.projected();
+    assert_eq!(partnership.served.get(&other, &paths[0]).code(), "record_restricted");
     partnership.restrict("record.released");
     assert!(partnership.served.get(&other, &paths[0]).status.is_success());
 }

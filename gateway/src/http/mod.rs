@@ -7,6 +7,10 @@ mod answer;
 mod break_glass;
 mod configuration;
 mod decision;
+mod front;
+#[cfg(test)]
+mod front_tests;
+mod limits;
 mod log;
 mod openapi;
 mod publishers;
@@ -34,6 +38,10 @@ use tower_http::trace::TraceLayer;
 
 pub(crate) use advice::advice_on;
 pub(crate) use configuration::in_force;
+pub(crate) use front::Peer;
+pub use front::TlsFiles;
+pub(crate) use limits::Limits;
+pub use limits::Rates;
 pub(crate) use serve::need_ledger;
 pub use serve::{Front, ServeError, Server, bind};
 pub(crate) use statements::submit;
@@ -54,12 +62,15 @@ pub struct App {
     pub(crate) feed: Arc<Feed>,
     /// Who may see what.
     pub(crate) access: Arc<Access>,
+    /// How much each may ask.
+    pub(crate) limits: Arc<Limits>,
     /// On a node of several: the way to the active sealer.
     pub(crate) forward: Option<Forwarder>,
 }
 
 /// All routes, as `routes.rs` lists them.
 pub fn router(app: App) -> Router {
+    let secured = limits::Secured { tls: app.limits.tls };
     routes::all()
         .into_iter()
         .fold(Router::new(), |router, route| {
@@ -76,6 +87,7 @@ pub fn router(app: App) -> Router {
                 tracing::info_span!("http", method = %request.method(), route)
             },
         ))
+        .layer(from_fn_with_state(secured, limits::secure))
         .with_state(app)
 }
 

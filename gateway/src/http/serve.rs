@@ -10,7 +10,10 @@ use gt_ledger::open::OpenLedgerError;
 use gt_ledger::secrets::{Secrets, SecretsError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
+use super::front::{self, TlsError, TlsFiles};
+use super::limits::{Limits, Rates};
 use super::{App, router};
 use crate::access::{AccessError, AccessKeys};
 use crate::follow::{FollowError, Follower};
@@ -25,6 +28,7 @@ pub struct Server {
     ledger: Arc<Ledger>,
     follower: Follower,
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     app: App,
     node: Option<ServingNode>,
 }
@@ -36,11 +40,15 @@ pub struct Front {
     pub address: SocketAddr,
     /// The file that says which `OpenID` Connect provider's tokens are taken besides the ledger's own.
     pub oidc: Option<PathBuf>,
+    /// The files for TLS; without them the ledger speaks plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// How much each may ask.
+    pub rates: Rates,
 }
 
 impl From<SocketAddr> for Front {
     fn from(address: SocketAddr) -> Self {
-        Self { address, oidc: None }
+        Self { address, oidc: None, tls: None, rates: Rates::default() }
     }
 }
 
@@ -65,6 +73,9 @@ pub enum ServeError {
     /// The keys of those who read do not read.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// Its files for TLS are not in order.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Its views cannot be brought up to the log.
     #[error(transparent)]
     Views(#[from] FollowError),
@@ -90,7 +101,9 @@ pub async fn bind(
     front: impl Into<Front>,
     node: Option<NodeConfig>,
 ) -> Result<Server, ServeError> {
-    let Front { address, oidc } = front.into();
+    let Front { address, oidc, tls, rates } = front.into();
+    let certified_only = tls.as_ref().is_some_and(|files| files.client_authority.is_some());
+    let tls = tls.as_ref().map(front::tls).transpose()?;
     let secrets = match &node {
         None => {
             need_ledger(data).map_err(Box::new)?;
@@ -133,9 +146,10 @@ pub async fn bind(
         views: follower.queries(),
         feed: follower.feed(),
         access: Arc::new(access.start(&ledger, forward.clone())),
+        limits: Arc::new(Limits::new(rates, tls.is_some(), certified_only)),
         forward,
     };
-    Ok(Server { address, ledger, follower, listener, app, node })
+    Ok(Server { address, ledger, follower, listener, tls, app, node })
 }
 
 async fn open(data: &Path, secrets: Secrets) -> Result<Arc<Ledger>, ServeError> {
@@ -168,6 +182,11 @@ impl Server {
         self.address
     }
 
+    /// The scheme of its URL.
+    pub const fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// The ledger.
     pub fn ledger(&self) -> Arc<Ledger> {
         Arc::clone(&self.ledger)
@@ -184,17 +203,17 @@ impl Server {
             feed.close();
             stopping.send_replace(true);
         };
-        let serve = axum::serve(self.listener, router(self.app)).with_graceful_shutdown(stop);
+        let serve = front::serve(self.listener, self.tls, router(self.app), stop);
         let out_of_patience = async move {
             let mut stopped = stopped;
             // The sender lives until the server has ended, so this ends with the shutdown or never matters.
             let _ = stopped.wait_for(|stopped| *stopped).await;
             tokio::time::sleep(GRACE).await;
         };
-        let served = tokio::select! {
-            served = async { serve.await } => served,
-            () = out_of_patience => Ok(()),
-        };
+        tokio::select! {
+            () = serve => {}
+            () = out_of_patience => {}
+        }
         if let Some(desk) = self.node.as_mut().and_then(|node| node.desk.take()) {
             desk.close();
         }
@@ -210,6 +229,6 @@ impl Server {
             tracing::warn!(%error, "the last messages may not have been sent");
         }
         tracing::info!(size = self.ledger.log().size().0, "stopped: everything accepted is sealed");
-        served.map_err(ServeError::Serve)
+        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! A ledger that is served to tests over real HTTP, with an agency that publishes and readers of every role.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use ureq::http::{HeaderMap, Method, Request, StatusCode};
 
-use super::bind;
+use super::{Front, bind};
 use crate::access::now_seconds;
 use crate::access::reader::Reader;
 use crate::access::token::{TokenAuthority, issue_first};
@@ -47,6 +48,13 @@ pub(super) struct Reply {
 
 impl Served {
     pub(super) fn start() -> Self {
+        Self::start_as(|front| front)
+    }
+
+    /// Serves it as the front says.
+    pub(super) fn start_as(fitted: impl FnOnce(Front) -> Front) -> Self {
+        let address: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+        let front = fitted(Front::from(address));
         let folder = tempfile::tempdir().expect("a folder");
         let (data, secrets) = (folder.path().join("data"), folder.path().join("secrets"));
         gt_ledger::create::create(&data, &secrets, ORIGIN).expect("made");
@@ -58,9 +66,9 @@ impl Served {
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
-                let address: std::net::SocketAddr = "127.0.0.1:0".parse().expect("an address");
-                let server = bind(&data, &keys, address, None).await.expect("served");
-                say.send((format!("http://{}", server.address()), server.ledger())).expect("heard");
+                let server = bind(&data, &keys, front, None).await.expect("served");
+                let url = format!("{}://{}", server.scheme(), server.address());
+                say.send((url, server.ledger())).expect("heard");
                 let stopped = async {
                     let _ = stopped.await;
                 };

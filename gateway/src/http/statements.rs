@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
@@ -12,7 +13,7 @@ use gt_ledger::sealer::MAX_BATCH;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::App;
+use super::{App, Peer};
 use crate::node::{Forwarded, Forwarder};
 use crate::problem::Problem;
 
@@ -24,6 +25,7 @@ pub(super) const MAX_NDJSON_BYTES: usize = 16 << 20;
 /// `POST /v1/statements`: one compact SD-JWT, or NDJSON of JSON strings that hold one each.
 pub(super) async fn publish(
     State(app): State<App>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Response {
@@ -39,10 +41,11 @@ pub(super) async fn publish(
         }
         Err(error) => return Problem::bad_request(error.body_text()).into_response(),
     };
+    let peer = peer.map(|Extension(peer)| peer);
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match kind.split(';').next().unwrap_or_default().trim() {
-        "application/sd-jwt" => one(&app, &body).await,
-        "application/x-ndjson" => many(&app, body).await,
+        "application/sd-jwt" => one(&app, peer, &body).await,
+        "application/x-ndjson" => many(&app, peer, body).await,
         _ => Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_media_type",
@@ -52,13 +55,16 @@ pub(super) async fn publish(
     }
 }
 
-async fn one(app: &App, body: &Bytes) -> Response {
+async fn one(app: &App, peer: Option<Peer>, body: &Bytes) -> Response {
     // A trailing line break is what a text file ends with; the statement is what stands before it.
     let compact = body.slice(..body.strip_suffix(b"\n").unwrap_or(body).len());
     let prepared = match Prepared::new(&compact) {
         Ok(prepared) => prepared,
         Err(refusal) => return Problem::from(&refusal).into_response(),
     };
+    if let Err(problem) = app.limits.publish(peer, [prepared.statement().payload().publisher]) {
+        return problem.into_response();
+    }
     let mut answers = submit(&app.ledger, app.forward.as_ref(), vec![(prepared, compact)]).await;
     match answers.pop().unwrap_or_else(|| Forwarded::Problem(Problem::from(&Refusal::Stopped))) {
         Forwarded::Sealed { duplicate, index, statement, receipt } => {
@@ -74,7 +80,7 @@ async fn one(app: &App, body: &Bytes) -> Response {
     }
 }
 
-async fn many(app: &App, body: Bytes) -> Response {
+async fn many(app: &App, peer: Option<Peer>, body: Bytes) -> Response {
     // A thousand statements take a while to read, and the threads that answer other requests must not wait for that.
     let reading = tokio::task::spawn_blocking(move || {
         let lines = body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
@@ -95,6 +101,10 @@ async fn many(app: &App, body: Bytes) -> Response {
     let mut statements = Vec::new();
     let sound: Vec<Result<(), Problem>> =
         prepared.into_iter().map(|one| one.map(|statement| statements.push(statement))).collect();
+    let publishers = statements.iter().map(|(prepared, _)| prepared.statement().payload().publisher);
+    if let Err(problem) = app.limits.publish(peer, publishers) {
+        return problem.into_response();
+    }
     let mut answers = submit(&app.ledger, app.forward.as_ref(), statements).await.into_iter();
     let mut text = String::new();
     for one in sound {

@@ -103,20 +103,24 @@ impl Queries {
         Ok(events.filter_map(approval).filter(|approval| approval.expires_at > now).collect())
     }
 
-    /// The children whose records are restricted, under all their identifiers: of what was said of a child, the latest by event time
-    /// holds.
-    pub fn restricted_children(&self) -> Result<BTreeSet<OwnerId>, QueryError> {
+    /// The children whose records are restricted, under all their identifiers: of what an agency said of a child, the latest by event time
+    /// holds, and no agency releases what another one has restricted. A release that is dated later than `now` releases nothing yet; a restriction holds from when it is known.
+    pub fn restricted_children(&self, now: Timestamp) -> Result<BTreeSet<OwnerId>, QueryError> {
         let snapshot = self.snapshot(&Page::default())?;
         let history = History::load(&self.store, &Unit::Restrictions, snapshot.horizon.size)?;
-        let mut latest: BTreeMap<OwnerId, (i64, u64, bool)> = BTreeMap::new();
+        let mut latest: BTreeMap<(OwnerId, &str), (i64, u64, bool)> = BTreeMap::new();
         for event in history.events().iter().filter(|event| event.superseded.is_none()) {
             let Some(child) = event.child else { continue };
-            let said = (event.listed_at(), event.index, matches!(event.event, Event::RecordRestricted(_)));
-            let known = latest.entry(snapshot.least(child)?).or_insert(said);
+            let restricts = matches!(event.event, Event::RecordRestricted(_));
+            if !restricts && event.listed_at() > now.as_millis() {
+                continue;
+            }
+            let said = (event.listed_at(), event.index, restricts);
+            let known = latest.entry((snapshot.least(child)?, event.speaker())).or_insert(said);
             *known = said.max(*known);
         }
         let mut children = BTreeSet::new();
-        for (child, (_, _, restricted)) in latest {
+        for ((child, _), (_, _, restricted)) in latest {
             if restricted {
                 children.extend(snapshot.group(child)?);
             }
