@@ -92,15 +92,7 @@ impl<'a> Scope<'a> {
     /// Whether the reader may have this entry's statement with its texts: the approval under which, if it takes one.
     pub(crate) fn statement(&self, index: LeafIndex) -> Result<(Option<OwnerId>, Option<Hash>), Problem> {
         let subject = self.views.ask(|views| views.entry_subject(index)).map_err(failed)?;
-        let Some(subject) = subject else {
-            // Not of the views: a registrar's statement, which names nobody; or of a type that they do not know, or ended.
-            let open = self.is_the_registrars(index)?;
-            return if open || self.pass.cell == Cell::Allow {
-                Ok((None, None))
-            } else {
-                Err(outside(self.pass.cell))
-            };
-        };
+        let Some(subject) = subject else { return self.unprojected(index) };
         let child = subject.child;
         if !self.sees(child.as_ref(), |agency| subject.concerns(agency))? {
             let hidden = child.map(|child| self.is_hidden(&child)).transpose()?.unwrap_or(false);
@@ -154,9 +146,18 @@ impl<'a> Scope<'a> {
         Ok(self.restricted.contains(child) && self.approval(child)?.is_none())
     }
 
-    fn is_the_registrars(&self, index: LeafIndex) -> Result<bool, Problem> {
-        let record = self.record(index)?;
-        Ok(record.and_then(|record| record.statement).is_some_and(|statement| statement.primary.is_none()))
+    /// The same of an entry that the views do not have, or not yet. A registrar's statement has no owner and names nobody; of any other
+    /// the record itself says whose it is.
+    fn unprojected(&self, index: LeafIndex) -> Result<(Option<OwnerId>, Option<Hash>), Problem> {
+        let statement = self.record(index)?.and_then(|record| record.statement);
+        match statement.map(|statement| statement.primary) {
+            Some(None) => Ok((None, None)),
+            _ if self.pass.cell != Cell::Allow => Err(outside(self.pass.cell)),
+            Some(Some(owner)) if self.is_hidden(&owner)? => Err(restricted()),
+            Some(Some(owner)) => Ok((Some(owner), self.used(Some(&owner))?)),
+            // It has ended: there is nothing to read.
+            None => Ok((None, None)),
+        }
     }
 
     fn record(&self, index: LeafIndex) -> Result<Option<Record>, Problem> {

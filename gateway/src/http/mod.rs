@@ -1,15 +1,11 @@
 //! The HTTP gateway (DESIGN section 9). Publishing needs a registered key, reading people's data a token; checkpoints, tiles and proofs are open.
 
-#[cfg(test)]
-mod access_tests;
 mod advice;
 mod answer;
 mod break_glass;
 mod configuration;
 mod decision;
 mod front;
-#[cfg(test)]
-mod front_tests;
 mod limits;
 mod log;
 mod openapi;
@@ -17,8 +13,6 @@ mod publishers;
 mod route;
 mod routes;
 mod serve;
-#[cfg(test)]
-mod served;
 mod statements;
 mod stream;
 mod views;
@@ -159,3 +153,6 @@ fn without_values(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

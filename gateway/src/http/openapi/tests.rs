@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use ureq::http::{Method, StatusCode};
 
 use super::*;
-use crate::http::served::Served;
+use crate::http::tests::served::Served;
 
 fn whole() -> Value {
     document(&routes::all())

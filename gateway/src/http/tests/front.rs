@@ -9,7 +9,7 @@ use ureq::Agent;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
 use super::served::Served;
-use super::{Front, Rates, TlsFiles};
+use crate::http::{Front, Rates, TlsFiles};
 
 fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src").join(name)

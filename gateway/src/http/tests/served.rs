@@ -18,41 +18,41 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use ureq::http::{HeaderMap, Method, Request, StatusCode};
 
-use super::{Front, bind};
 use crate::access::now_seconds;
 use crate::access::reader::Reader;
 use crate::access::token::{TokenAuthority, issue_first};
 use crate::draft::{ChainPosition, CheckedDraft, Signatory};
+use crate::http::{Front, bind};
 use crate::keyfile;
 
-pub(super) const ORIGIN: &str = "ledger.example/served";
+pub(in crate::http) const ORIGIN: &str = "ledger.example/served";
 
 /// A served ledger.
-pub(super) struct Served {
-    pub(super) url: String,
-    pub(super) ledger: Arc<Ledger>,
-    pub(super) secrets: PathBuf,
+pub(in crate::http) struct Served {
+    pub(in crate::http) url: String,
+    pub(in crate::http) ledger: Arc<Ledger>,
+    pub(in crate::http) secrets: PathBuf,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
     _folder: tempfile::TempDir,
 }
 
 /// Whatever came back.
-pub(super) struct Reply {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
+pub(in crate::http) struct Reply {
+    pub(in crate::http) status: StatusCode,
+    pub(in crate::http) headers: HeaderMap,
     /// The body, if it is JSON or lines of it.
-    pub(super) json: Value,
-    pub(super) text: String,
+    pub(in crate::http) json: Value,
+    pub(in crate::http) text: String,
 }
 
 impl Served {
-    pub(super) fn start() -> Self {
+    pub(in crate::http) fn start() -> Self {
         Self::start_as(|front| front)
     }
 
     /// Serves it as the front says.
-    pub(super) fn start_as(fitted: impl FnOnce(Front) -> Front) -> Self {
+    pub(in crate::http) fn start_as(fitted: impl FnOnce(Front) -> Front) -> Self {
         let address: SocketAddr = "127.0.0.1:0".parse().expect("an address");
         let front = fitted(Front::from(address));
         let folder = tempfile::tempdir().expect("a folder");
@@ -80,7 +80,7 @@ impl Served {
     }
 
     /// A token of this role, for whatever purpose, with what the role needs besides.
-    pub(super) fn token(&self, role: AccessRole, fitted: impl FnOnce(Reader) -> Reader) -> String {
+    pub(in crate::http) fn token(&self, role: AccessRole, fitted: impl FnOnce(Reader) -> Reader) -> String {
         let now = now_seconds();
         let reader = fitted(Reader {
             subject: format!("a {}", role.as_str()),
@@ -97,7 +97,7 @@ impl Served {
     }
 
     /// Enrols an agency's system.
-    pub(super) fn enrol(&self, seed: u8, agency: &str) -> Signatory {
+    pub(in crate::http) fn enrol(&self, seed: u8, agency: &str) -> Signatory {
         let (key, agency) = (PrivateKey::from_seed(&[seed; 32]), AgencyCode::parse(agency).expect("a code"));
         let registrar = read_key(&self.secrets.join(file::REGISTRAR)).expect("a key");
         let (id, registrar_id) = (key.public().thumbprint(), registrar.public().thumbprint());
@@ -119,7 +119,13 @@ impl Served {
     }
 
     /// Publishes the agency's next event; its entry.
-    pub(super) fn publish(&self, seed: u8, signatory: &Signatory, event_type: &str, data: &Value) -> u64 {
+    pub(in crate::http) fn publish(
+        &self,
+        seed: u8,
+        signatory: &Signatory,
+        event_type: &str,
+        data: &Value,
+    ) -> u64 {
         let id = PrivateKey::from_seed(&[seed; 32]).public().thumbprint();
         let head = self.ledger.head(&id);
         let draft = json!({"id": "-", "type": event_type, "data": data}).to_string();
@@ -134,7 +140,7 @@ impl Served {
     }
 
     /// Waits until the views have everything that is sealed.
-    pub(super) fn projected(&self) {
+    pub(in crate::http) fn projected(&self) {
         let size = self.ledger.log().size().0;
         while self.get("", "/readyz").json["projected"].as_u64().is_none_or(|projected| projected < size) {
             std::thread::sleep(Duration::from_millis(2));
@@ -142,23 +148,23 @@ impl Served {
     }
 
     /// The opaque reference of somebody.
-    pub(super) fn reference(&self, pseudonym: &str) -> OwnerId {
+    pub(in crate::http) fn reference(&self, pseudonym: &str) -> OwnerId {
         let pseudonym = Pseudonym::parse(pseudonym).expect("a pseudonym");
         self.ledger.owner_id(&Owner::Person(pseudonym)).expect("the ledger knows of it")
     }
 
-    pub(super) fn get(&self, token: &str, path: &str) -> Reply {
+    pub(in crate::http) fn get(&self, token: &str, path: &str) -> Reply {
         self.send(token, Method::GET, path, &[], "")
     }
 
     /// The status, and the problem or the answer.
-    pub(super) fn ask(&self, token: &str, method: Method, path: &str) -> (StatusCode, Value) {
+    pub(in crate::http) fn ask(&self, token: &str, method: Method, path: &str) -> (StatusCode, Value) {
         let reply = self.send(token, method, path, &[], "");
         (reply.status, reply.json)
     }
 
     /// Sends a request; a stream is not read.
-    pub(super) fn send(
+    pub(in crate::http) fn send(
         &self,
         token: &str,
         method: Method,
@@ -194,7 +200,7 @@ impl Served {
 
 impl Reply {
     /// The code of the problem that it is.
-    pub(super) fn code(&self) -> &str {
+    pub(in crate::http) fn code(&self) -> &str {
         self.json["code"].as_str().unwrap_or_default()
     }
 }
