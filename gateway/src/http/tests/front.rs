@@ -4,11 +4,16 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 
+use gt_core::base64url;
+use gt_core::key::PrivateKey;
 use gt_schemas::AccessRole;
+use serde_json::{Value, json};
 use ureq::Agent;
+use ureq::http::Method;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
 use super::served::Served;
+use crate::access::now_seconds;
 use crate::http::{Front, Rates, TlsFiles};
 
 fn fixture(name: &str) -> PathBuf {
@@ -68,6 +73,41 @@ fn tls_is_spoken_and_said_to_browsers_and_publishing_takes_an_agencys_certificat
     });
     let shown = client("nats/fixtures/authority.pem", true);
     assert!(shown.get(format!("{}/v1/ledger", strict.url)).call().is_err());
+}
+
+#[test]
+fn a_providers_token_is_let_in_by_the_role_that_it_maps_to_and_says_its_purpose() {
+    let (folder, key) = (tempfile::tempdir().expect("a folder"), PrivateKey::from_seed(&[9; 32]));
+    let mut jwk: Value = serde_json::from_str(&key.public().to_jwk().to_text()).expect("JSON");
+    jwk["kid"] = json!("k");
+    let (keys, file) = (folder.path().join("keys.json"), folder.path().join("oidc.json"));
+    std::fs::write(&keys, json!({"keys": [jwk]}).to_string()).expect("written");
+    let configuration = json!({
+        "issuer": "https://login.example/", "audience": "goldenthread", "jwks_file": keys, "algorithms": ["EdDSA"],
+        "role_claim": "groups", "roles": {"hub": "mash"},
+    });
+    std::fs::write(&file, configuration.to_string()).expect("written");
+    let served = Served::start_as(|front| Front { oidc: Some(file), ..front });
+    let token = |groups: Value| {
+        let now = now_seconds();
+        let claims = json!({
+            "iss": "https://login.example/", "aud": "goldenthread", "sub": "K", "groups": groups, "iat": now, "exp": now + 60,
+        });
+        let encoded = |value: &Value| base64url::encode(value.to_string().as_bytes());
+        let message = format!("{}.{}", encoded(&json!({"alg": "EdDSA", "kid": "k"})), encoded(&claims));
+        format!("{message}.{}", base64url::encode(&key.sign(message.as_bytes())))
+    };
+    let ask = |token: &str, headers: &[(&str, &str)]| {
+        let reply = served.send(token, Method::GET, "/v1/decisions", headers, "");
+        (reply.status.as_u16(), reply.code().to_owned())
+    };
+    let purpose = [("gt-purpose", "CaseWork")];
+    assert_eq!(ask(&token(json!(["hub", "staff"])), &purpose), (200, String::new()));
+    assert_eq!(ask(&token(json!(["hub"])), &[]), (400, "purpose_missing".to_owned()));
+    assert_eq!(ask(&token(json!(["staff"])), &purpose), (403, "token_without_role".to_owned()));
+    assert_eq!(ask(&format!("{}A", token(json!("hub"))), &purpose), (401, "token_refused".to_owned()));
+    let own = served.token(AccessRole::Mash, |reader| reader);
+    assert_eq!(ask(&own, &[]), (200, String::new()), "the ledger's own go on");
 }
 
 #[test]
