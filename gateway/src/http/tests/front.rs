@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 
 use gt_core::base64url;
-use gt_core::key::PrivateKey;
+use gt_core::key::PrivateKey as SigningKey;
 use gt_schemas::AccessRole;
 use serde_json::{Value, json};
 use ureq::Agent;
@@ -77,7 +77,7 @@ fn tls_is_spoken_and_said_to_browsers_and_publishing_takes_an_agencys_certificat
 
 #[test]
 fn a_providers_token_is_let_in_by_the_role_that_it_maps_to_and_says_its_purpose() {
-    let (folder, key) = (tempfile::tempdir().expect("a folder"), PrivateKey::from_seed(&[9; 32]));
+    let (folder, key) = (tempfile::tempdir().expect("a folder"), SigningKey::from_seed(&[9; 32]));
     let mut jwk: Value = serde_json::from_str(&key.public().to_jwk().to_text()).expect("JSON");
     jwk["kid"] = json!("k");
     let (keys, file) = (folder.path().join("keys.json"), folder.path().join("oidc.json"));
