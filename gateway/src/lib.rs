@@ -1,5 +1,6 @@
 //! The gateway: HTTP, the agent, and everything behind the `goldenthread` program's commands.
 
+pub mod access;
 pub mod agent;
 pub mod bench;
 pub mod cli;
@@ -18,5 +19,4 @@ pub mod plain;
 pub mod problem;
 pub mod publish;
 pub mod reading;
-pub mod token;
 pub mod witness;

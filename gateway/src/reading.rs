@@ -17,6 +17,8 @@ pub struct ReadingClient {
     base: String,
     agent: Agent,
     token: Option<Zeroizing<String>>,
+    /// What is read for; none where the token says it.
+    purpose: Option<String>,
 }
 
 /// Why an answer cannot be had.
@@ -66,10 +68,22 @@ impl ReadingClient {
             None => std::env::var("GOLDENTHREAD_TOKEN").ok(),
         }
         .map(Zeroizing::new);
-        Ok(match token {
+        let client = match token {
             Some(token) => client.with_token(token.trim()),
             None => client,
-        })
+        };
+        Ok(client.with_purpose(std::env::var("GOLDENTHREAD_PURPOSE").ok()))
+    }
+
+    /// Says what is read for.
+    #[must_use]
+    pub fn with_purpose(self, purpose: Option<String>) -> Self {
+        Self { purpose: purpose.or(self.purpose), ..self }
+    }
+
+    fn headers(&self) -> impl Iterator<Item = (&'static str, String)> + '_ {
+        let token = self.token.as_ref().map(|token| ("authorization", format!("Bearer {}", token.as_str())));
+        token.into_iter().chain(self.purpose.as_ref().map(|purpose| ("gt-purpose", purpose.clone())))
     }
 
     /// A client that has no token, for what is open.
@@ -83,7 +97,12 @@ impl ReadingClient {
         if uri.as_ref().and_then(|uri| uri.host()).is_some_and(is_loopback) {
             config = config.proxy(None);
         }
-        Self { base: url.trim_end_matches('/').to_owned(), agent: config.build().into(), token: None }
+        Self {
+            base: url.trim_end_matches('/').to_owned(),
+            agent: config.build().into(),
+            token: None,
+            purpose: None,
+        }
     }
 
     /// Uses this token.
@@ -107,10 +126,10 @@ impl ReadingClient {
         for (name, value) in query {
             request = request.query(name, value);
         }
-        match &self.token {
-            Some(token) => request.header("authorization", format!("Bearer {}", token.as_str())),
-            None => request,
+        for (name, value) in self.headers() {
+            request = request.header(name, value);
         }
+        request
     }
 
     /// `GET path?query` of a list as text, in the form that the query names; also the cursor of the next page, if there is one.
@@ -134,8 +153,8 @@ impl ReadingClient {
     /// The same, for an answer that is kept as it came.
     pub fn post_for_bytes(&self, path: &str, body: &Value) -> Result<Vec<u8>, ReadingError> {
         let mut request = self.agent.post(format!("{}{path}", self.base)).content_type("application/json");
-        if let Some(token) = &self.token {
-            request = request.header("authorization", format!("Bearer {}", token.as_str()));
+        for (name, value) in self.headers() {
+            request = request.header(name, value);
         }
         self.answer(request.send(body.to_string())).map(|(_, bytes)| bytes)
     }

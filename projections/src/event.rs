@@ -79,6 +79,11 @@ impl ViewEvent {
         self.on_behalf_of.as_deref().unwrap_or(&self.agency)
     }
 
+    /// Whether it says who looked at records, or who was allowed to. No pattern looks at these, and no agency has met a child by them.
+    pub(crate) const fn is_access(&self) -> bool {
+        matches!(self.event, Event::RecordAccessed(_) | Event::AccessApproved(_))
+    }
+
     pub(crate) fn mark(&self) -> Mark {
         Mark { index: self.index, received_at: self.received_at }
     }

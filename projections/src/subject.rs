@@ -47,6 +47,10 @@ pub(crate) enum Unit {
     Agency(String),
     /// The way from one agency to another. No events are kept under it.
     Edge(String, String),
+    /// Who looked at a child's record, and who was allowed to.
+    Accesses(OwnerId),
+    /// Restrictions of children's records, and their ends: those of all children, for they are few and every list needs them.
+    Restrictions,
     /// What belongs to none of these.
     Rest,
 }
@@ -64,6 +68,8 @@ impl Unit {
             // No agency code has a zero in it.
             Self::Agency(agency) => [b"a", agency.as_bytes(), &[0]].concat(),
             Self::Edge(from, to) => [b"e", from.as_bytes(), &[0], to.as_bytes(), &[0]].concat(),
+            Self::Accesses(owner) => id(b'l', owner.as_bytes()),
+            Self::Restrictions => b"t".to_vec(),
             Self::Rest => b"r".to_vec(),
         }
     }
@@ -87,6 +93,7 @@ impl Unit {
                 Some((Self::Edge(from, to), &rest[used..]))
             }
             b'r' => Some((Self::Rest, rest)),
+            b't' => Some((Self::Restrictions, rest)),
             tag => {
                 let (id, rest) = rest.split_first_chunk::<16>()?;
                 let unit = match tag {
@@ -95,6 +102,7 @@ impl Unit {
                     b'x' => Self::Context(ContextId::from_bytes(*id)),
                     b'g' => Self::Agreement(ContextId::from_bytes(*id)),
                     b'i' => Self::Identity(OwnerId::from_bytes(*id)),
+                    b'l' => Self::Accesses(OwnerId::from_bytes(*id)),
                     _ => return None,
                 };
                 Some((unit, rest))
@@ -104,6 +112,9 @@ impl Unit {
 
     /// Where an event is kept, without repeats. The first is where it is looked up.
     pub(crate) fn all_of(event: &ViewEvent) -> Vec<Self> {
+        if event.is_access() {
+            return event.child.map(Self::Accesses).into_iter().collect();
+        }
         let mut units: Vec<Self> = event.child.map(Self::Child).into_iter().collect();
         units.extend(event.context.map(Self::Context));
         units.extend(event.persons.iter().copied().map(Self::Person));
@@ -114,6 +125,9 @@ impl Unit {
         ) {
             let agreements = [event.refs.agreement, event.refs.agreement_by_hash];
             units.extend(agreements.into_iter().flatten().map(Self::Agreement));
+        }
+        if matches!(event.event, Event::RecordRestricted(_) | Event::RecordReleased(_)) {
+            units.push(Self::Restrictions);
         }
         if units.is_empty() {
             units.push(Self::Rest);
@@ -152,7 +166,9 @@ impl Subject {
             Unit::Context(context) => Some(Self::Context(context)),
             Unit::Agency(agency) => Some(Self::Agency(agency)),
             Unit::Edge(from, to) => Some(Self::Edge { from, to }),
-            Unit::Agreement(_) | Unit::Identity(_) | Unit::Rest => None,
+            Unit::Agreement(_) | Unit::Identity(_) | Unit::Accesses(_) | Unit::Restrictions | Unit::Rest => {
+                None
+            }
         }
     }
 }
@@ -181,6 +197,8 @@ mod tests {
             Unit::Context(context),
             Unit::Agreement(context),
             Unit::Identity(owner),
+            Unit::Accesses(owner),
+            Unit::Restrictions,
             Unit::Agency("ods:RX1".into()),
             Unit::Agency("ods:RX10".into()),
             Unit::Edge("ods:RX1".into(), "police:32".into()),

@@ -3,6 +3,7 @@
 //! Every test runs real processes on folders and ports of its own, which end with the test. It waits for conditions and
 //! never for time. `GT_PROGRAM` names a program to test instead of the one that is built here.
 
+mod access;
 mod agents;
 mod bundles;
 mod configuring;

@@ -96,8 +96,11 @@ fn views(server: &Server) -> Vec<Value> {
     let mut paths =
         vec!["/v1/alerts".to_owned(), "/v1/decisions".to_owned(), format!("/v1/locations/{place}")];
     paths.extend(["timeline", "episodes"].map(|part| format!("/v1/children/{first}/{part}")));
-    eventually("the views have caught up", || analyst.get("/readyz").json()["projected"] == size);
-    paths.iter().map(|path| analyst.get(path).json()).collect()
+    eventually("the views have caught up", || {
+        analyst.get("/readyz").json()["projected"].as_u64() >= Some(size)
+    });
+    // The items alone: each of these reads is sealed, so what the answers reflect grows.
+    paths.iter().map(|path| analyst.get(path).json()["items"].clone()).collect()
 }
 
 /// What happens to the folder of the views.
@@ -138,15 +141,12 @@ fn views_that_are_lost_or_damaged_are_built_again_with_the_same_alerts() {
     publish_patterns(&server.client(), &mut council);
     let before = views(&server);
     let patterns: Vec<&Value> =
-        before[0]["items"].as_array().expect("a list").iter().map(|alert| &alert["pattern"]).collect();
+        before[0].as_array().expect("a list").iter().map(|alert| &alert["pattern"]).collect();
     assert!(
         patterns.contains(&&"repeat-missing".into()) && patterns.contains(&&"shared-location".into()),
         "{patterns:?}"
     );
-    assert!(
-        before.iter().all(|answer| !answer["items"].as_array().expect("a list").is_empty()),
-        "{before:?}"
-    );
+    assert!(before.iter().all(|items| !items.as_array().expect("a list").is_empty()), "{before:?}");
     server.stop();
 
     let folder = home.data().join("views");

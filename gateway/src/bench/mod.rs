@@ -35,7 +35,6 @@ use crate::draft::DraftError;
 use crate::http::ServeError;
 use crate::nats::ConnectError;
 use crate::node::NodeError;
-use crate::token::TokenError;
 use latency::Latency;
 use nats::BrokerError;
 use stages::Stages;
@@ -91,7 +90,7 @@ pub enum BenchError {
     Secrets(#[from] SecretsError),
     /// Its list of tokens cannot be made.
     #[error(transparent)]
-    Tokens(#[from] TokenError),
+    Tokens(#[from] crate::access::token::TokenError),
     /// It does not open.
     #[error(transparent)]
     Open(#[from] Box<OpenLedgerError>),

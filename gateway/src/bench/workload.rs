@@ -18,7 +18,6 @@ use tempfile::TempDir;
 use super::{BenchError, Keys, Plan};
 use crate::draft::{ChainPosition, CheckedDraft, DraftError, Signatory};
 use crate::keyfile;
-use crate::token::Tokens;
 
 pub(super) const ORIGIN: &str = "ledger.example/bench";
 const EXAMPLE: &str = include_str!("../../../schemas/examples/decision.recorded.share.json");
@@ -64,8 +63,6 @@ impl Partnership {
     pub fn create(plan: &Plan) -> Result<Self, BenchError> {
         let folder = tempfile::Builder::new().prefix("goldenthread-bench.").tempdir_in(&plan.folder)?;
         let created = create(&folder.path().join("data"), &folder.path().join("data.secrets"), ORIGIN)?;
-        // Nobody reads here, but a server asks for its list of tokens.
-        Tokens::create(&created.secrets, "bench")?;
         let genesis = created.pin.parse().map_or(Hash::ZERO, |(_, genesis)| genesis);
         let publishers = (0..plan.publishers.get()).map(|number| Publisher::new(number, genesis)).collect();
         let children = plan.children.get();

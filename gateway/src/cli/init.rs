@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Outcome;
 use super::output::Output;
-use crate::token::Tokens;
+use crate::access::token::issue_first;
 
 #[derive(Args)]
 pub(crate) struct Init {
@@ -27,7 +27,7 @@ impl Init {
     pub(crate) fn run(self, output: &Output) -> Outcome {
         let folder = self.secrets.unwrap_or_else(|| folder_of(&self.data));
         let created = create(&self.data, &folder, &self.origin)?;
-        let token = Tokens::create(&folder, "first")?;
+        let token = issue_first(&folder, "first")?;
         let value = json!({
             "data": self.data,
             "secrets": created.secrets,
@@ -46,7 +46,7 @@ impl Init {
                  key      {key}\n\
                  token    {token}\n\
                  \n\
-                 The token is for reading people's data; it is shown this once. Give {secrets}/ledger.json to whoever is to\n\
+                 The token is an analyst's, for 30 days; it is shown this once. `goldenthread token issue` makes others. Give {secrets}/ledger.json to whoever is to\n\
                  verify this ledger: it holds no secret. Keep copies of the secrets folder in another place than the data:\n\
                  without `kek` nothing in the vault can ever be read. Move `recovery.jwk` offline.\n\
                  \n\

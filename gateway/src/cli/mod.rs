@@ -21,6 +21,7 @@ mod pseudonym;
 mod query;
 mod registrar;
 mod serve;
+mod token;
 mod verifier;
 mod verify;
 mod verify_data;
@@ -85,6 +86,9 @@ enum Command {
     /// Set up NATS for several nodes: streams, the shared keyring, users' keys.
     #[command(subcommand)]
     Nats(nats::Nats),
+    /// Issue tokens for reading, list them, take them back.
+    #[command(subcommand)]
+    Token(token::Token),
     /// Run a witness: it signs ledgers' checkpoints, and only what extends what it has signed before.
     #[command(subcommand)]
     Witness(witness::Witness),
@@ -149,6 +153,7 @@ pub fn main() -> ExitCode {
         Command::Decision(command) => command.run(&output),
         Command::Advise(command) => command.run(&output),
         Command::Nats(command) => command.run(&output),
+        Command::Token(command) => command.run(&output),
         Command::Witness(command) => command.run(&output),
         Command::Bench(command) => command.run(&output),
     };

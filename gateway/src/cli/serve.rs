@@ -8,23 +8,49 @@ use serde_json::json;
 
 use super::output::Output;
 use super::{Failure, Outcome};
-use crate::http::bind_witnessed;
+use crate::http::{Front, Rates, TlsFiles, bind_witnessed};
 
 #[derive(Args)]
 pub(crate) struct Serve {
     /// The data folder.
     #[arg(long)]
     data: PathBuf,
-    /// Where to listen. Put a proxy that speaks TLS in front of anything but loopback.
+    /// Where to listen. Give anything but loopback TLS: by --tls-cert, or by a proxy in front.
     #[arg(long, default_value = "127.0.0.1:8620")]
     listen: SocketAddr,
     /// Where the keys are. [default: the data folder's name with .secrets]
     #[arg(long)]
     secrets: Option<PathBuf>,
+    /// Take the tokens of an `OpenID` Connect provider too: the file that says whose, and what their claims mean (docs/ACCESS.md).
+    #[arg(long, value_name = "FILE")]
+    oidc: Option<PathBuf>,
+    #[command(flatten)]
+    tls: Tls,
+    /// The most reads that one token may make a second; a burst may have ten times as many.
+    #[arg(long, value_name = "NUMBER", default_value_t = Rates::default().reads)]
+    reads_per_second: u32,
+    /// The most statements that one publisher may send from one address a second; a burst may have ten times as many.
+    #[arg(long, value_name = "NUMBER", default_value_t = Rates::default().statements)]
+    statements_per_second: u32,
     #[command(flatten)]
     stream: Stream,
     #[command(flatten)]
     witnesses: super::witness::WitnessArgs,
+}
+
+/// TLS, where no proxy does it.
+#[derive(Args)]
+#[allow(clippy::struct_field_names)] // They are the names of the options.
+struct Tls {
+    /// Speak TLS: the certificate, with those that vouch for it, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Publishing takes a certificate of this authority, PEM; reading does not.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    client_ca: Option<PathBuf>,
 }
 
 /// How a node of several speaks to NATS.
@@ -49,10 +75,18 @@ impl Serve {
                 Some(url) => Some(self.stream.servers.node(url, self.stream.follow)?),
             };
             let witnesses = self.witnesses.read()?;
-            let server = bind_witnessed(&self.data, &secrets, self.listen, node, witnesses).await?;
+            let tls = self.tls.tls_cert.zip(self.tls.tls_key).map(|(certificate, key)| TlsFiles {
+                certificate,
+                key,
+                client_authority: self.tls.client_ca,
+            });
+            let rates = Rates { reads: self.reads_per_second, statements: self.statements_per_second };
+            let front = Front { address: self.listen, oidc: self.oidc, tls, rates };
+            let server = bind_witnessed(&self.data, &secrets, front, node, witnesses).await?;
             // Before anybody is told that the ledger is served: from then on a signal means an orderly end.
             let stop = stop_signal()?;
-            let (url, size) = (format!("http://{}", server.address()), server.ledger().log().size().0);
+            let (url, size) =
+                (format!("{}://{}", server.scheme(), server.address()), server.ledger().log().size().0);
             output.say(&json!({"listening": url, "size": size}), || {
                 format!("Listening on {url}; {size} entries are sealed.")
             });

@@ -34,13 +34,13 @@ pub use partnership::{AGENCIES, Agency, ORIGIN};
 pub use plan::{CasePlace, Plan, PlannedDraft};
 pub use stage::{Listen, Stage};
 
+use crate::access::token::TokenError;
 use crate::client::{ClientError, LedgerClient, Problem};
 use crate::draft::DraftError;
 use crate::http::ServeError;
 use crate::keyfile::KeyFileError;
 use crate::outbox::{Pin, PinError, ReceiptFault};
 use crate::reading::{ReadingClient, ReadingError};
-use crate::token::TokenError;
 use publisher::Acknowledged;
 
 /// How many background statements there are, unless told otherwise.

@@ -13,9 +13,9 @@ use tokio::task::JoinHandle;
 use super::DemoError;
 use super::folders::Folders;
 use super::partnership::ORIGIN;
+use crate::access::token::issue_first;
 use crate::http::{ServeError, Server, bind};
 use crate::reading::ReadingClient;
-use crate::token::Tokens;
 
 /// How long the views may take to catch up with the log.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -46,7 +46,7 @@ impl Stage {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Self, DemoError> {
         create(folders.data(), folders.secrets(), ORIGIN)?;
-        let token = Tokens::create(folders.secrets(), "demonstration")?;
+        let token = issue_first(folders.secrets(), "demonstration")?;
         folders.furnish(&token)?;
         let server = runtime.block_on(listen_on(folders, listen))?;
         let (address, ledger) = (server.address(), server.ledger());

@@ -13,6 +13,7 @@ use gt_projections::Answer;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::access::policy::Cell;
 use crate::problem::Problem;
 
 /// How many entries the answer takes into account.
@@ -26,6 +27,17 @@ const RECEIVED_AT: HeaderName = HeaderName::from_static("gt-received-at");
 pub(super) trait Row: Serialize {
     /// Its members, in the order of the columns.
     const COLUMNS: &'static [&'static str];
+    /// The columns that count.
+    const COUNTS: &'static [Count] = &[];
+    /// The columns that are worked out of what is counted.
+    const WORKED_OUT: &'static [&'static str] = &[];
+}
+
+/// A column that counts.
+pub(super) struct Count {
+    pub(super) column: &'static str,
+    /// Whether it counts everything that the row is about.
+    pub(super) of_all: bool,
 }
 
 /// A form of an answer.
@@ -78,11 +90,23 @@ impl Form {
 }
 
 /// The answer in this form. `uri` is what was asked: the next page is the same with another cursor.
-pub(super) fn respond<T: Row>(answer: &Answer<T>, form: Form, uri: &Uri) -> Result<Response, Problem> {
+///
+/// Who is to have counts alone gets no small ones ([`suppressed`]).
+pub(super) fn respond<T: Row>(
+    answer: &Answer<T>,
+    form: Form,
+    uri: &Uri,
+    cell: Cell,
+) -> Result<Response, Problem> {
+    let value = |item: &T| serde_json::to_value(item).map_err(|error| Problem::internal(&error));
+    let mut items = answer.items.iter().map(value).collect::<Result<Vec<Value>, Problem>>()?;
+    if cell == Cell::Aggregate {
+        items = items.into_iter().map(suppressed::<T>).collect();
+    }
     let body = match form {
-        Form::Json => serde_json::to_vec(answer).map_err(|error| Problem::internal(&error))?,
-        Form::Csv => csv(&answer.items)?,
-        Form::Ndjson => ndjson(&answer.items)?,
+        Form::Json => json(answer, items)?,
+        Form::Csv => csv::<T>(&items)?,
+        Form::Ndjson => ndjson(&items)?,
     };
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
@@ -118,24 +142,55 @@ fn after(uri: &Uri, cursor: &str) -> String {
 }
 
 /// RFC 4180 with a header row. A nested value is its JSON, a list of plain values is joined by spaces.
-fn csv<T: Row>(items: &[T]) -> Result<Vec<u8>, Problem> {
+fn csv<T: Row>(items: &[Value]) -> Result<Vec<u8>, Problem> {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     writer.write_record(T::COLUMNS).map_err(|error| Problem::internal(&error))?;
     for item in items {
-        let item = serde_json::to_value(item).map_err(|error| Problem::internal(&error))?;
         let cells = T::COLUMNS.iter().map(|column| cell(&item[*column]));
         writer.write_record(cells).map_err(|error| Problem::internal(&error))?;
     }
     writer.into_inner().map_err(|error| Problem::internal(error.error()))
 }
 
-fn ndjson<T: Row>(items: &[T]) -> Result<Vec<u8>, Problem> {
+fn ndjson(items: &[Value]) -> Result<Vec<u8>, Problem> {
     let mut lines = Vec::new();
     for item in items {
         serde_json::to_writer(&mut lines, item).map_err(|error| Problem::internal(&error))?;
         lines.push(b'\n');
     }
     Ok(lines)
+}
+
+/// The answer with these items for its own.
+fn json<T>(answer: &Answer<T>, items: Vec<Value>) -> Result<Vec<u8>, Problem> {
+    let answer = Answer {
+        as_of: answer.as_of,
+        received_until: answer.received_until,
+        items,
+        next: answer.next.clone(),
+    };
+    serde_json::to_vec(&answer).map_err(|error| Problem::internal(&error))
+}
+
+/// The smallest count that says nothing of anybody (DOMAIN section 8).
+const LEAST_COUNT: u64 = 5;
+
+/// A row without small counts. Where one of those is small by which the whole row is known, nothing that was worked out of so few stands
+/// either.
+fn suppressed<T: Row>(mut row: Value) -> Value {
+    let small = |value: &Value| value.as_u64().is_none_or(|count| count < LEAST_COUNT);
+    let few = T::COUNTS.iter().any(|counts| counts.of_all && small(&row[counts.column]));
+    for counts in T::COUNTS {
+        if few || small(&row[counts.column]) {
+            row[counts.column] = Value::Null;
+        }
+    }
+    if few {
+        for column in T::WORKED_OUT {
+            row[*column] = Value::Null;
+        }
+    }
+    row
 }
 
 fn cell(value: &Value) -> String {
@@ -201,7 +256,8 @@ mod tests {
     fn cells_are_quoted_where_needed_and_no_text_is_a_formula() {
         let sample = |text, nested| Sample { text, number: -5, list: vec!["-a", "b"], nested, none: None };
         let rows = [sample("=1+2", json!({"a": 1})), sample("one, \"two\"\nthree", json!([[1]]))];
-        let text = String::from_utf8(csv(&rows).expect("rows")).expect("UTF-8");
+        let rows: Vec<Value> = rows.iter().map(|row| json!(row)).collect();
+        let text = String::from_utf8(csv::<Sample>(&rows).expect("rows")).expect("UTF-8");
         assert_eq!(
             text,
             "number,text,list,nested,none\r\n\
@@ -212,6 +268,23 @@ mod tests {
             assert!(cell(&json!(format!("{start}x"))).starts_with('\''), "{start:?}");
         }
         assert_eq!(csv::<Sample>(&[]).expect("a header"), b"number,text,list,nested,none\r\n");
+    }
+
+    impl Row for Value {
+        const COLUMNS: &'static [&'static str] = &[];
+        const COUNTS: &'static [Count] =
+            &[Count { column: "shares", of_all: true }, Count { column: "by_consent", of_all: false }];
+        const WORKED_OUT: &'static [&'static str] = &["median"];
+    }
+
+    #[test]
+    fn small_counts_and_what_is_worked_out_of_few_are_left_out() {
+        let row =
+            |shares, by_consent| json!({"to": "a", "shares": shares, "by_consent": by_consent, "median": 9});
+        let left = |shares, by_consent| suppressed::<Value>(row(json!(shares), json!(by_consent)));
+        assert_eq!(left(5, 5), row(json!(5), json!(5)));
+        assert_eq!(left(5, 4), row(json!(5), Value::Null));
+        assert_eq!(left(4, 9), json!({"to": "a", "shares": null, "by_consent": null, "median": null}));
     }
 
     #[test]

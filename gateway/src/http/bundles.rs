@@ -1,13 +1,13 @@
 //! Evidence bundles over HTTP: `GET /v1/bundles` and, for a child by its pseudonym, `POST /v1/bundles`.
 
-use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use gt_core::agency::AgencyCode;
 use gt_core::bundle::{Bundle, MEDIA_TYPE};
-use gt_core::statement::Pseudonym;
+use gt_core::statement::{Owner, Pseudonym};
 use gt_core::time::Timestamp;
 use gt_core::{LeafIndex, TreeSize};
 use gt_ledger::bundle::{BundleRequest, MakeBundleError, Selection, Subject, Withhold};
@@ -18,9 +18,9 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::{App, Query};
+use crate::access::{Accessed, Cell, Pass, Scope, outside, restricted};
 use crate::evidence;
 use crate::problem::Problem;
-use crate::token::Reader;
 
 /// The largest question, in bytes.
 pub(super) const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -71,11 +71,11 @@ pub(super) struct FormQuery {
 }
 
 pub(super) async fn get(
-    _reader: Reader,
+    pass: Pass,
     State(app): State<App>,
     headers: HeaderMap,
     Query(query): Query<BundleQuery>,
-) -> Result<Response, Problem> {
+) -> Result<(Extension<Accessed>, Response), Problem> {
     let form = Form::asked(query.format.as_deref(), &headers)?;
     if query.child.as_deref().is_some_and(|child| OwnerId::parse(child).is_none()) {
         return Err(Problem::bad_request(
@@ -94,16 +94,16 @@ pub(super) async fn get(
         statements: query.statements,
         known,
     };
-    answer(app, question, form).await
+    answer(app, pass, question, form).await
 }
 
 pub(super) async fn post(
-    _reader: Reader,
+    pass: Pass,
     State(app): State<App>,
     headers: HeaderMap,
     Query(query): Query<FormQuery>,
     body: Result<Json<BundleQuestion>, JsonRejection>,
-) -> Result<Response, Problem> {
+) -> Result<(Extension<Accessed>, Response), Problem> {
     let form = Form::asked(query.format.as_deref(), &headers)?;
     let Json(question) = body.map_err(|error| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
@@ -115,17 +115,50 @@ pub(super) async fn post(
             r#"send one of {"child":"nhs.1:…"}, {"entries":"5-9"}, {"agency":"ods:RX1"}, {"alert":"its id"} as application/json; "without" [names], "bare", "statements" and "known" [sizes] may stand beside it"#,
         ),
     })?;
-    answer(app, question, form).await
+    answer(app, pass, question, form).await
 }
 
-async fn answer(app: App, question: BundleQuestion, form: Form) -> Result<Response, Problem> {
+async fn answer(
+    app: App,
+    pass: Pass,
+    question: BundleQuestion,
+    form: Form,
+) -> Result<(Extension<Accessed>, Response), Problem> {
     let _making = MAKING.acquire().await.map_err(|error| Problem::internal(&error))?;
     let made = tokio::task::spawn_blocking(move || {
         let request = question.read(&app)?;
+        let scope = Scope::of(&pass, &app)?;
+        let child = may_have(&scope, &pass, &app, &request.selection)?;
         let bundle = app.ledger.bundle(&request).map_err(|error| problem(&error))?;
-        form.write(&bundle)
+        for index in &bundle.manifest.entries {
+            if scope.hides(*index)? {
+                return Err(restricted().with("entry", index.0));
+            }
+        }
+        let accessed =
+            Accessed { child, records: bundle.manifest.entries.len(), approval: scope.used(child.as_ref())? };
+        Ok((Extension(accessed), form.write(&bundle)?))
     });
     made.await.map_err(|error| Problem::internal(&error))?
+}
+
+/// The child whose bundle it is, if it is one's. Who reads about named children has theirs, and no other selection.
+fn may_have(
+    scope: &Scope<'_>,
+    pass: &Pass,
+    app: &App,
+    selection: &Selection,
+) -> Result<Option<OwnerId>, Problem> {
+    let child = match selection {
+        Selection::Child(Subject::Owner(id)) => Some(*id),
+        Selection::Child(Subject::Pseudonym(pseudonym)) => {
+            let id = app.ledger.owner_id(&Owner::Person(pseudonym.clone()));
+            Some(id.ok_or_else(|| problem(&MakeBundleError::UnknownChild))?)
+        }
+        _ if pass.cell != Cell::Allow => return Err(outside(pass.cell)),
+        _ => None,
+    };
+    child.as_ref().map_or(Ok(()), |child| scope.child(child)).map(|()| child)
 }
 
 impl BundleQuestion {

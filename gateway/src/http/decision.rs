@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use gt_core::LeafIndex;
 use gt_core::statement::Statement;
 use gt_core::time::Timestamp;
@@ -17,8 +17,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{App, Path, Query};
+use crate::access::{Accessed, Pass, Scope, Visible as _, outside};
 use crate::problem::Problem;
-use crate::token::Reader;
 
 /// `GET /v1/decisions/{index}?as_of`
 #[derive(Debug, Deserialize)]
@@ -29,32 +29,49 @@ pub(super) struct PageQuery {
 
 /// `GET /v1/decisions/{index}`: one decision, with the flowchart's outcome and the golden rules.
 pub(super) async fn page(
-    _reader: Reader,
+    pass: Pass,
     State(app): State<App>,
     Path(index): Path<u64>,
     Query(query): Query<PageQuery>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<(Extension<Accessed>, Json<Value>), Problem> {
     let until = query.as_of.as_deref().map(Timestamp::parse).transpose();
     let page = Page {
         received_until: until.map_err(|error| Problem::bad_request(error.to_string()))?,
         now: Timestamp::from_millis(SystemClock::default().wall_millis()),
         ..Page::default()
     };
-    let answer = tokio::task::spawn_blocking(move || answer(&app, LeafIndex(index), &page)).await;
-    answer.map_err(|error| Problem::internal(&error))?.map(Json)
+    let answer = tokio::task::spawn_blocking(move || answer(&app, &pass, LeafIndex(index), &page)).await;
+    let (answer, accessed) = answer.map_err(|error| Problem::internal(&error))??;
+    Ok((Extension(accessed), Json(answer)))
 }
 
-fn answer(app: &App, index: LeafIndex, page: &Page) -> Result<Value, Problem> {
+fn answer(app: &App, pass: &Pass, index: LeafIndex, page: &Page) -> Result<(Value, Accessed), Problem> {
     let answer =
         app.views.ask(|views| views.decision(index, page)).map_err(|error| Problem::internal(&error))?;
-    let Some(found) = answer.items.into_iter().next() else {
+    let Some(mut found) = answer.items.into_iter().next() else {
         return Err(Problem::not_found(
             "no decision was recorded by this entry, as far as the views have come; lists name the entries that did",
         ));
     };
+    let scope = Scope::of(pass, app)?;
+    let child = found.decision.child;
+    if let Some(child) = &child {
+        scope.child(child)?;
+    }
+    if !found.decision.is_visible(&scope)? {
+        return Err(outside(pass.cell));
+    }
+    let mut alerts = Vec::with_capacity(found.alerts.len());
+    for alert in found.alerts {
+        if alert.is_visible(&scope)? {
+            alerts.push(alert);
+        }
+    }
+    found.alerts = alerts;
     let texts = Texts::read(&app.ledger, index, &found)?;
     let legal = &app.ledger.configuration().legal;
-    json_of(&answer.as_of, page, &found, &texts, legal)
+    let accessed = Accessed { child, records: 1, approval: scope.used(child.as_ref())? };
+    Ok((json_of(&answer.as_of, page, &found, &texts, legal)?, accessed))
 }
 
 fn json_of(

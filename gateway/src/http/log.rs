@@ -1,7 +1,7 @@
-use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use gt_core::checkpoint::SignedCheckpoint;
 use gt_core::prove::{self, ProveError, TileSource};
 use gt_core::tile::{TileKind, TilePath, row_extent, whole_entries};
@@ -15,8 +15,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{App, Path, Query};
+use crate::access::{Accessed, MaybePass, Scope};
 use crate::problem::Problem;
-use crate::token::Reader;
 
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
@@ -91,29 +91,26 @@ fn tile_bytes(app: &App, path: &TilePath) -> Result<Option<Vec<u8>>, ReadError> 
 pub(super) async fn entry(
     State(app): State<App>,
     Path(index): Path<u64>,
-    reader: Result<Reader, Problem>,
-) -> Result<Json<Value>, Problem> {
-    let (index, ledger) = (LeafIndex(index), app.ledger.clone());
+    MaybePass(pass): MaybePass,
+) -> Result<Response, Problem> {
+    let index = LeafIndex(index);
     let read = tokio::task::spawn_blocking(move || {
-        let bytes = ledger.log().entry_bytes(index).map_err(|error| read_problem(&error))?;
-        let may_read = reader.is_ok();
-        let statement = if may_read {
-            ledger.presentation(index).map_err(|error| Problem::internal(&error))?
-        } else {
-            None
-        };
-        Ok::<_, Problem>((bytes, may_read, statement))
+        let bytes = app.ledger.log().entry_bytes(index).map_err(|error| read_problem(&error))?;
+        let Some(pass) = pass else { return Ok((bytes, None)) };
+        let (child, approval) = Scope::of(&pass, &app)?.statement(index)?;
+        let statement = app.ledger.presentation(index).map_err(|error| Problem::internal(&error))?;
+        let accessed = Accessed { child, records: usize::from(statement.is_some()), approval };
+        Ok::<_, Problem>((bytes, Some((statement, accessed))))
     });
-    let (bytes, may_read, statement) = read.await.map_err(|error| Problem::internal(&error))??;
+    let (bytes, read) = read.await.map_err(|error| Problem::internal(&error))??;
     let mut answer = json!({
         "entry": serde_json::from_slice::<Value>(&bytes).unwrap_or(Value::Null),
         "leaf_hash": tree::leaf_hash(&bytes).to_string(),
     });
-    if may_read {
-        answer["statement"] = json!(statement);
-        answer["record"] = json!(if statement.is_some() { "readable" } else { "ended" });
-    }
-    Ok(Json(answer))
+    let Some((statement, accessed)) = read else { return Ok(Json(answer).into_response()) };
+    answer["statement"] = json!(statement);
+    answer["record"] = json!(if statement.is_some() { "readable" } else { "ended" });
+    Ok((Extension(accessed), Json(answer)).into_response())
 }
 
 fn read_problem(error: &ReadError) -> Problem {

@@ -2,9 +2,12 @@
 
 mod advice;
 mod answer;
+mod break_glass;
 mod bundles;
 mod configuration;
 mod decision;
+mod front;
+mod limits;
 mod log;
 mod openapi;
 mod publishers;
@@ -20,8 +23,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{FromRequestParts, MatchedPath, State};
 use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use gt_ledger::Ledger;
 use gt_projections::Queries;
@@ -30,14 +34,19 @@ use tower_http::trace::TraceLayer;
 
 pub(crate) use advice::advice_on;
 pub(crate) use configuration::in_force;
+pub(crate) use front::Peer;
+pub use front::TlsFiles;
+pub(crate) use limits::Limits;
+pub use limits::Rates;
 pub(crate) use serve::need_ledger;
-pub use serve::{ServeError, Server, bind, bind_witnessed};
+pub use serve::{Front, ServeError, Server, bind, bind_witnessed};
+pub(crate) use statements::submit;
 pub(crate) use verifier::page as verifier_page;
 
+use crate::access::{Access, gate, policy};
 use crate::follow::Feed;
 use crate::node::Forwarder;
 use crate::problem::Problem;
-use crate::token::Tokens;
 
 /// What every handler shares.
 #[derive(Clone)]
@@ -48,23 +57,34 @@ pub struct App {
     pub views: Queries,
     /// What happens, as it happens.
     pub(crate) feed: Arc<Feed>,
-    /// Who may read.
-    pub tokens: Arc<Tokens>,
+    /// Who may see what.
+    pub(crate) access: Arc<Access>,
+    /// How much each may ask.
+    pub(crate) limits: Arc<Limits>,
     /// On a node of several: the way to the active sealer.
     pub(crate) forward: Option<Forwarder>,
 }
 
 /// All routes, as `routes.rs` lists them.
 pub fn router(app: App) -> Router {
+    let secured = limits::Secured { tls: app.limits.tls };
     routes::all()
         .into_iter()
-        .fold(Router::new(), |router, route| router.route(route.path, route.handler))
+        .fold(Router::new(), |router, route| {
+            let rule = policy::rule(route.method, route.path);
+            let gate = from_fn_with_state((app.clone(), rule), gate);
+            router.route(route.path, route.handler.route_layer(gate))
+        })
         .fallback(no_such_page)
         .method_not_allowed_fallback(no_such_method)
-        // The path alone: a query may hold what an analyst looks for.
-        .layer(TraceLayer::new_for_http().on_failure(()).make_span_with(|request: &axum::http::Request<_>| {
-            tracing::info_span!("http", method = %request.method(), path = request.uri().path())
-        }))
+        // The route and not the path: a path may hold what somebody looks for, rightly or not, and so may a query.
+        .layer(TraceLayer::new_for_http().on_failure(()).make_span_with(
+            |request: &axum::http::Request<_>| {
+                let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+                tracing::info_span!("http", method = %request.method(), route)
+            },
+        ))
+        .layer(from_fn_with_state(secured, limits::secure))
         .with_state(app)
 }
 
@@ -135,3 +155,6 @@ fn without_values(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

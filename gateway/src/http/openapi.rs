@@ -1,5 +1,6 @@
 //! The `OpenAPI` document: made of the routes that the router is made of, and of the schemas of what they answer.
 
+mod access;
 mod components;
 mod events;
 mod lists;
@@ -11,10 +12,13 @@ use std::sync::OnceLock;
 use axum::body::Bytes;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use gt_schemas::AccessPurpose;
 use serde_json::{Map, Value, json};
 
-use super::route::{Access, Parameter, Route, component};
+use super::route::{Access, Parameter, Route, codes, component};
 use super::routes;
+use crate::access::policy;
+use crate::access::reader::ROLES;
 
 /// `GET /openapi.json`
 pub(super) async fn show() -> Response {
@@ -24,12 +28,13 @@ pub(super) async fn show() -> Response {
 }
 
 /// The groups in which routes are listed.
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("publishing", "Sealing statements. Needs a registered key, and no token."),
     ("ledger", "The ledger itself: entries, proofs, registry, configuration. Open."),
     ("log", "The open log in the C2SP formats, for mirrors, witnesses and verifiers."),
     ("advice", "Advice beforehand. Open."),
     ("views", "What analysts ask. Needs a token."),
+    ("access", "Reading beyond the usual rights. Needs a token."),
     ("alerts", "What asks a person to look. Needs a token."),
     ("evidence", "Evidence bundles, to take away and check anywhere. Needs a token."),
     ("service", "About the service."),
@@ -63,7 +68,7 @@ pub(super) fn document(routes: &[Route]) -> Value {
             "securitySchemes": {"token": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "A token for reading, `gt_…`, which `goldenthread init` printed.",
+                "description": "A token for reading, which `goldenthread token issue` printed. docs/ACCESS.md says what each role may ask.",
             }},
         },
     })
@@ -84,8 +89,17 @@ fn operation(route: &Route) -> Value {
     if !route.description.is_empty() {
         operation["description"] = json!(route.description);
     }
-    if !route.parameters.is_empty() {
-        operation["parameters"] = route.parameters.iter().map(parameter).collect();
+    let mut parameters: Vec<Value> = route.parameters.iter().map(parameter).collect();
+    if let Some(rule) = rule(route).filter(|rule| rule.entry != policy::Entry::Open) {
+        if rule.reads.is_some() {
+            parameters.push(purpose());
+        }
+        let cells = ROLES.iter().map(|(role, name)| ((*name).to_owned(), json!(rule.cell(*role).as_str())));
+        let allowed = cells.filter(|(_, cell)| cell != "").collect::<Map<String, Value>>();
+        operation["x-roles"] = json!(allowed);
+    }
+    if !parameters.is_empty() {
+        operation["parameters"] = json!(parameters);
     }
     if !route.body.is_empty() {
         let content: Map<String, Value> =
@@ -98,6 +112,20 @@ fn operation(route: &Route) -> Value {
         Access::Token => operation["security"] = json!([{"token": []}]),
     }
     operation
+}
+
+fn rule(route: &Route) -> Option<&'static policy::Rule> {
+    policy::rule(route.method, route.path)
+}
+
+fn purpose() -> Value {
+    json!({
+        "name": "Gt-Purpose",
+        "in": "header",
+        "required": false,
+        "description": "What the read is for; it is sealed with it. May be left out where the token was issued for one purpose.",
+        "schema": codes(AccessPurpose::CODES.iter().copied()),
+    })
 }
 
 /// Method and path in words: `get_v1_decisions_index`.
@@ -150,9 +178,22 @@ fn problems(route: &Route) -> BTreeMap<u16, Vec<&'static str>> {
     if !route.parameters.is_empty() {
         add(400, "bad_request");
     }
-    if route.access == Access::Token {
+    if route.access != Access::Open {
         add(401, "token_missing");
-        add(401, "token_refused");
+        for code in ["token_refused", "token_expired", "token_revoked"] {
+            add(401, code);
+        }
+        add(403, "role_not_allowed");
+        add(403, "token_without_role");
+        add(503, "token_undecided");
+        if rule(route).is_some_and(|rule| rule.reads.is_some()) {
+            add(400, "purpose_missing");
+            add(400, "purpose_unknown");
+            for code in ["purpose_not_allowed", "outside_scope", "record_restricted"] {
+                add(403, code);
+            }
+            add(503, "not_recorded");
+        }
     }
     for (status, code) in &route.problems {
         add(*status, code);

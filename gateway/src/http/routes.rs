@@ -5,13 +5,13 @@ use serde_json::json;
 
 use super::route::{Parameter, Route, agency, codes, component, hash, number, reference, text};
 use super::{
-    advice, bundles, configuration, decision, healthy, log, openapi, publishers, ready, statements, stream,
-    verifier, views,
+    advice, break_glass, bundles, configuration, decision, healthy, log, openapi, publishers, ready,
+    statements, stream, verifier, views,
 };
 
 /// Every route.
 pub(super) fn all() -> Vec<Route> {
-    [publishing(), ledger(), asking(), views::routes(), alerts(), evidence(), tiles(), service()]
+    [publishing(), ledger(), asking(), views::routes(), access(), alerts(), evidence(), tiles(), service()]
         .into_iter()
         .flatten()
         .collect()
@@ -132,6 +132,33 @@ fn asking() -> Vec<Route> {
             .at_time()
             .json("The decision's page.", component("DecisionPage"))
             .problem(404, "not_found"),
+    ]
+}
+
+fn access() -> Vec<Route> {
+    vec![
+        Route::post("/v1/break-glass", break_glass::ask)
+            .about("access", "Ask to read one child's texts, or a restricted record, for some hours.")
+            .described("A second person approves; then it holds for whoever asked, under the role of the token. `docs/ACCESS.md` says more.")
+            .token()
+            .body("application/json", component("BreakGlassQuestion"))
+            .answers(202, "It waits for approval.", "application/json", component("BreakGlassWaiting"))
+            .problem(400, "bad_request")
+            .problem(403, "outside_scope")
+            .problem(503, "too_many_requests_waiting"),
+        Route::get("/v1/break-glass", break_glass::waiting)
+            .about("access", "What waits for a second person's approval, on this node.")
+            .token()
+            .json("All of it.", component("BreakGlassRequests")),
+        Route::post("/v1/break-glass/{id}/approve", break_glass::approve)
+            .about("access", "Approve what somebody else has asked for; the approval is sealed.")
+            .token()
+            .path("id", reference(), "The request's id.")
+            .answers(201, "It is approved and sealed.", "application/json", component("BreakGlassApproved"))
+            .problem(403, "second_person_needed")
+            .problem(403, "outside_scope")
+            .problem(404, "not_found")
+            .problem(503, "not_recorded"),
     ]
 }
 

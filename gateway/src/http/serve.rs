@@ -1,5 +1,5 @@
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +11,14 @@ use gt_ledger::secrets::{Secrets, SecretsError};
 use gt_ledger::witness::{Witnessing, WitnessingError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
+use super::front::{self, TlsError, TlsFiles};
+use super::limits::{Limits, Rates};
 use super::{App, router};
+use crate::access::{AccessError, AccessKeys};
 use crate::follow::{FollowError, Follower};
 use crate::node::{AlertPublisher, Desk, Forwarder, Node, NodeConfig, NodeError, keep_forks};
-use crate::token::{TokenError, Tokens};
 
 /// How long a shutdown waits for requests that are being answered.
 const GRACE: Duration = Duration::from_secs(10);
@@ -26,8 +29,28 @@ pub struct Server {
     ledger: Arc<Ledger>,
     follower: Follower,
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     app: App,
     node: Option<ServingNode>,
+}
+
+/// Where and how a ledger is served.
+#[derive(Debug, Clone)]
+pub struct Front {
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// The file that says which `OpenID` Connect provider's tokens are taken besides the ledger's own.
+    pub oidc: Option<PathBuf>,
+    /// The files for TLS; without them the ledger speaks plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// How much each may ask.
+    pub rates: Rates,
+}
+
+impl From<SocketAddr> for Front {
+    fn from(address: SocketAddr) -> Self {
+        Self { address, oidc: None, tls: None, rates: Rates::default() }
+    }
 }
 
 /// What a node of several has besides.
@@ -51,9 +74,12 @@ pub enum ServeError {
     /// Its witnesses do not let it start.
     #[error(transparent)]
     Witnesses(#[from] WitnessingError),
-    /// Its tokens do not read.
+    /// The keys of those who read do not read.
     #[error(transparent)]
-    Tokens(#[from] TokenError),
+    Access(#[from] AccessError),
+    /// Its files for TLS are not in order.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Its views cannot be brought up to the log.
     #[error(transparent)]
     Views(#[from] FollowError),
@@ -76,20 +102,23 @@ pub enum ServeError {
 pub async fn bind(
     data: &Path,
     secrets_folder: &Path,
-    address: SocketAddr,
+    front: impl Into<Front>,
     node: Option<NodeConfig>,
 ) -> Result<Server, ServeError> {
-    bind_witnessed(data, secrets_folder, address, node, None).await
+    bind_witnessed(data, secrets_folder, front, node, None).await
 }
 
 /// The same with witnesses, whose word is heard before anything is sealed.
 pub async fn bind_witnessed(
     data: &Path,
     secrets_folder: &Path,
-    address: SocketAddr,
+    front: impl Into<Front>,
     node: Option<NodeConfig>,
     witnesses: Option<Witnessing>,
 ) -> Result<Server, ServeError> {
+    let Front { address, oidc, tls, rates } = front.into();
+    let certified_only = tls.as_ref().is_some_and(|files| files.client_authority.is_some());
+    let tls = tls.as_ref().map(front::tls).transpose()?;
     let secrets = match &node {
         None => {
             need_ledger(data).map_err(Box::new)?;
@@ -97,7 +126,7 @@ pub async fn bind_witnessed(
         }
         Some(_) => Secrets::load(secrets_folder)?,
     };
-    let tokens = Tokens::load(secrets_folder)?;
+    let access = AccessKeys::load(secrets_folder, oidc.as_deref())?;
     // Before the stream is spoken to: what cannot be served should not begin to seal.
     let listener =
         TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
@@ -136,10 +165,11 @@ pub async fn bind_witnessed(
         ledger: Arc::clone(&ledger),
         views: follower.queries(),
         feed: follower.feed(),
-        tokens: Arc::new(tokens),
+        access: Arc::new(access.start(&ledger, forward.clone())),
+        limits: Arc::new(Limits::new(rates, tls.is_some(), certified_only)),
         forward,
     };
-    Ok(Server { address, ledger, follower, listener, app, node })
+    Ok(Server { address, ledger, follower, listener, tls, app, node })
 }
 
 async fn open(data: &Path, secrets: Secrets) -> Result<Arc<Ledger>, ServeError> {
@@ -172,6 +202,11 @@ impl Server {
         self.address
     }
 
+    /// The scheme of its URL.
+    pub const fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// The ledger.
     pub fn ledger(&self) -> Arc<Ledger> {
         Arc::clone(&self.ledger)
@@ -188,17 +223,17 @@ impl Server {
             feed.close();
             stopping.send_replace(true);
         };
-        let serve = axum::serve(self.listener, router(self.app)).with_graceful_shutdown(stop);
+        let serve = front::serve(self.listener, self.tls, router(self.app), stop);
         let out_of_patience = async move {
             let mut stopped = stopped;
             // The sender lives until the server has ended, so this ends with the shutdown or never matters.
             let _ = stopped.wait_for(|stopped| *stopped).await;
             tokio::time::sleep(GRACE).await;
         };
-        let served = tokio::select! {
-            served = async { serve.await } => served,
-            () = out_of_patience => Ok(()),
-        };
+        tokio::select! {
+            () = serve => {}
+            () = out_of_patience => {}
+        }
         if let Some(desk) = self.node.as_mut().and_then(|node| node.desk.take()) {
             desk.close();
         }
@@ -214,6 +249,6 @@ impl Server {
             tracing::warn!(%error, "the last messages may not have been sent");
         }
         tracing::info!(size = self.ledger.log().size().0, "stopped: everything accepted is sealed");
-        served.map_err(ServeError::Serve)
+        Ok(())
     }
 }

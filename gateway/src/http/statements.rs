@@ -1,18 +1,20 @@
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gt_core::statement::MAX_PRESENTATION_BYTES;
+use gt_ledger::Ledger;
 use gt_ledger::prepare::Prepared;
 use gt_ledger::refusal::Refusal;
 use gt_ledger::sealer::MAX_BATCH;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::App;
-use crate::node::Forwarded;
+use super::{App, Peer};
+use crate::node::{Forwarded, Forwarder};
 use crate::problem::Problem;
 
 /// How long an answer waits for this node to have what another one sealed.
@@ -23,6 +25,7 @@ pub(super) const MAX_NDJSON_BYTES: usize = 16 << 20;
 /// `POST /v1/statements`: one compact SD-JWT, or NDJSON of JSON strings that hold one each.
 pub(super) async fn publish(
     State(app): State<App>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Response {
@@ -38,10 +41,11 @@ pub(super) async fn publish(
         }
         Err(error) => return Problem::bad_request(error.body_text()).into_response(),
     };
+    let peer = peer.map(|Extension(peer)| peer);
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match kind.split(';').next().unwrap_or_default().trim() {
-        "application/sd-jwt" => one(&app, &body).await,
-        "application/x-ndjson" => many(&app, body).await,
+        "application/sd-jwt" => one(&app, peer, &body).await,
+        "application/x-ndjson" => many(&app, peer, body).await,
         _ => Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_media_type",
@@ -51,14 +55,17 @@ pub(super) async fn publish(
     }
 }
 
-async fn one(app: &App, body: &Bytes) -> Response {
+async fn one(app: &App, peer: Option<Peer>, body: &Bytes) -> Response {
     // A trailing line break is what a text file ends with; the statement is what stands before it.
     let compact = body.slice(..body.strip_suffix(b"\n").unwrap_or(body).len());
     let prepared = match Prepared::new(&compact) {
         Ok(prepared) => prepared,
         Err(refusal) => return Problem::from(&refusal).into_response(),
     };
-    let mut answers = submit(app, vec![(prepared, compact)]).await;
+    if let Err(problem) = app.limits.publish(peer, [prepared.statement().payload().publisher]) {
+        return problem.into_response();
+    }
+    let mut answers = submit(&app.ledger, app.forward.as_ref(), vec![(prepared, compact)]).await;
     match answers.pop().unwrap_or_else(|| Forwarded::Problem(Problem::from(&Refusal::Stopped))) {
         Forwarded::Sealed { duplicate, index, statement, receipt } => {
             let status = if duplicate { StatusCode::OK } else { StatusCode::CREATED };
@@ -73,7 +80,7 @@ async fn one(app: &App, body: &Bytes) -> Response {
     }
 }
 
-async fn many(app: &App, body: Bytes) -> Response {
+async fn many(app: &App, peer: Option<Peer>, body: Bytes) -> Response {
     // A thousand statements take a while to read, and the threads that answer other requests must not wait for that.
     let reading = tokio::task::spawn_blocking(move || {
         let lines = body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
@@ -94,7 +101,11 @@ async fn many(app: &App, body: Bytes) -> Response {
     let mut statements = Vec::new();
     let sound: Vec<Result<(), Problem>> =
         prepared.into_iter().map(|one| one.map(|statement| statements.push(statement))).collect();
-    let mut answers = submit(app, statements).await.into_iter();
+    let publishers = statements.iter().map(|(prepared, _)| prepared.statement().payload().publisher);
+    if let Err(problem) = app.limits.publish(peer, publishers) {
+        return problem.into_response();
+    }
+    let mut answers = submit(&app.ledger, app.forward.as_ref(), statements).await.into_iter();
     let mut text = String::new();
     for one in sound {
         let answer = match one {
@@ -108,8 +119,12 @@ async fn many(app: &App, body: Bytes) -> Response {
 }
 
 /// Has statements sealed, here or by the sealer that is active. There are as many answers, in the same order.
-async fn submit(app: &App, statements: Vec<(Prepared, Bytes)>) -> Vec<Forwarded> {
-    if let Some(forward) = &app.forward {
+pub(crate) async fn submit(
+    ledger: &Ledger,
+    forward: Option<&Forwarder>,
+    statements: Vec<(Prepared, Bytes)>,
+) -> Vec<Forwarded> {
+    if let Some(forward) = forward {
         let answers = forward.forward(&statements).await;
         let indexes = answers.iter().filter_map(|answer| match answer {
             Forwarded::Sealed { index, .. } => Some(*index),
@@ -117,13 +132,13 @@ async fn submit(app: &App, statements: Vec<(Prepared, Bytes)>) -> Vec<Forwarded>
         });
         if let Some(last) = indexes.max() {
             // Who asks this node next for what it has just published should find it.
-            let mut size = app.ledger.watch_size();
+            let mut size = ledger.watch_size();
             let _ = tokio::time::timeout(READ_OWN_WITHIN, size.wait_for(|size| *size > last)).await;
         }
         return answers;
     }
     // All are handed over before any is waited for, so that they share a batch and keep their order.
-    let waiting: Vec<_> = statements.into_iter().map(|(prepared, _)| app.ledger.submit(prepared)).collect();
+    let waiting: Vec<_> = statements.into_iter().map(|(prepared, _)| ledger.submit(prepared)).collect();
     let mut answers = Vec::with_capacity(waiting.len());
     for one in waiting {
         answers.push(match one.await.unwrap_or(Err(Refusal::Stopped)) {

@@ -1,19 +1,21 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use gt_ledger::record::OwnerId;
 use gt_projections::Pattern;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{App, Query};
+use crate::access::{Accessed, Pass, Scope};
 use crate::follow::{Heard, Listener, Place, Unheard};
 use crate::problem::Problem;
-use crate::token::Reader;
 
 /// How often a line goes out when there is nothing to tell, so that whoever is between does not think the connection dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -29,7 +31,7 @@ pub(super) struct StreamQuery {
 
 /// `GET /v1/stream`: server-sent events. Docs/API.md says what they are.
 pub(super) async fn listen(
-    _reader: Reader,
+    pass: Pass,
     State(app): State<App>,
     Query(query): Query<StreamQuery>,
     headers: HeaderMap,
@@ -45,7 +47,7 @@ pub(super) async fn listen(
         }
     };
     let listener = app.feed.listen(after).map_err(unheard)?;
-    let telling = Telling { listener, pattern, last: after, ended: false };
+    let telling = Telling { listener, pattern, last: after, ended: false, pass, app };
     let events = stream::unfold(telling, |mut telling| async move {
         let event = telling.next().await?;
         Some((Ok::<_, Infallible>(event), telling))
@@ -53,7 +55,8 @@ pub(super) async fn listen(
     let alive = KeepAlive::new().interval(HEARTBEAT).text("nothing to tell");
     // Some proxies hold answers back until they are whole.
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
-    Ok((unbuffered, Sse::new(events).keep_alive(alive)).into_response())
+    // Who listens is recorded when that begins; how much there will be to tell nobody knows then.
+    Ok((Extension(Accessed::default()), unbuffered, Sse::new(events).keep_alive(alive)).into_response())
 }
 
 pub(super) fn pattern(name: &str) -> Result<Pattern, Problem> {
@@ -82,6 +85,8 @@ struct Telling {
     pattern: Option<Pattern>,
     last: Option<Place>,
     ended: bool,
+    pass: Pass,
+    app: App,
 }
 
 impl Telling {
@@ -94,6 +99,13 @@ impl Telling {
                 Heard::Told(told) => {
                     // A place that is not asked for has been passed all the same: the next `tree` says so.
                     if told.pattern.is_some() && self.pattern.is_some() && told.pattern != self.pattern {
+                        continue;
+                    }
+                    // Tokens end, and records are restricted, while somebody listens.
+                    if !self.app.access.still_good(&self.pass.reader) {
+                        return None;
+                    }
+                    if told.pattern.is_some() && !self.may_tell(&told.data).await {
                         continue;
                     }
                     let name = if told.pattern.is_some() { "alert" } else { "tree" };
@@ -116,6 +128,22 @@ impl Telling {
                 }
             }
         }
+    }
+}
+
+impl Telling {
+    /// Whether the alert is about nobody whose record is restricted to others. In doubt it is not told.
+    async fn may_tell(&self, data: &str) -> bool {
+        let change: serde_json::Value = serde_json::from_str(data).unwrap_or_default();
+        let subject = &change["alert"]["subject"];
+        if subject["kind"] != "child" {
+            return subject["kind"].is_string();
+        }
+        let Some(child) = subject["id"].as_str().and_then(OwnerId::parse) else { return false };
+        let (pass, app) = (self.pass.clone(), self.app.clone());
+        let asked =
+            tokio::task::spawn_blocking(move || Scope::of(&pass, &app)?.sees(Some(&child), |_| false));
+        matches!(asked.await, Ok(Ok(true)))
     }
 }
 

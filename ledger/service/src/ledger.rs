@@ -315,6 +315,12 @@ impl Ledger {
         self.shared.links().contains_key(&name).then(|| OwnerId::from_bytes(name))
     }
 
+    /// Whose opaque id it is, while the ledger holds that owner's keys.
+    pub fn owner_of(&self, id: &OwnerId) -> Option<Owner> {
+        let tag = *self.shared.links().get(id.as_bytes())?;
+        self.shared.keyring().owner(&tag).map(|keys| keys.owner.clone())
+    }
+
     /// The opaque id of a place or other context.
     pub fn context_id(&self, reference: &str) -> ContextId {
         self.shared.keyring().context_id(reference)

@@ -30,7 +30,7 @@ impl Fold<'_> {
                 Unit::Agreement(agreement) => self.assess_agreement(*agreement, &mut found, by)?,
                 Unit::Agency(agency) => self.assess_agency(agency, &mut found, by)?,
                 Unit::Edge(from, to) => self.assess_edge(from, to, &mut found, by)?,
-                Unit::Identity(_) | Unit::Rest => {}
+                Unit::Identity(_) | Unit::Accesses(_) | Unit::Restrictions | Unit::Rest => {}
             }
         }
         self.compare(&found, by)?;

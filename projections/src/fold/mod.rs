@@ -132,6 +132,13 @@ impl<'s> Fold<'s> {
     }
 
     fn event(&mut self, mut event: ViewEvent) -> Result<(), StoreError> {
+        if event.is_access() {
+            // Looked up by child and otherwise of no consequence; what is about no one child stands in the log alone.
+            if event.child.is_some() {
+                self.rows.stage_event(&event);
+            }
+            return Ok(());
+        }
         let by = event.mark();
         let mut affected = Affected::default();
         self.replace(&event, &mut affected)?;

@@ -110,6 +110,13 @@ pub struct DecisionRow {
     pub superseded_by: Option<LeafIndex>,
 }
 
+impl DecisionRow {
+    /// Whether something was shared, as corrected; its recipients are then those who have it, and otherwise those from whom it was withheld.
+    pub fn is_share(&self) -> bool {
+        matches!(self.decision, "Share" | "SharePart")
+    }
+}
+
 impl Queries {
     /// Decisions, by event time. Those that were replaced stand in the list too, and say so.
     pub fn decisions(&self, filter: &DecisionFilter, page: &Page) -> Result<Answer<DecisionRow>, QueryError> {

@@ -5,6 +5,7 @@
 //! little stops after [`MAX_SCANNED`] rows with a cursor to go on from. What is about one child or one context is made in
 //! memory from that child's or context's events; what is sorted by a count reads all that it counts, and says so.
 
+mod access;
 mod agreements;
 mod alerts;
 mod codes;
@@ -32,6 +33,7 @@ use gt_ledger::record::OwnerId;
 use gt_schemas::{Configuration, Thresholds};
 use serde::Serialize;
 
+pub use access::{AccessRow, Approval, EntrySubject};
 pub use agreements::{AgreementFilter, AgreementRow, AgreementSort};
 pub use alerts::{AlertFilter, StatusFilter};
 pub use contexts::ContextLink;

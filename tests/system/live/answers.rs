@@ -35,7 +35,13 @@ impl Partnership {
                 &data(linked, about, "2026-03-02T16:10:00Z", json!({})),
             );
         }
-        let (client, size) = (server.analyst(), server.client().size());
+        // One of the examples restricts its child's record, which nobody here is named to read.
+        let mut released: Value =
+            serde_json::from_str(include_str!("../../../schemas/examples/record.released.json"))
+                .expect("JSON");
+        released["times"]["occurred_at"] = json!("2026-01-06T09:00:00Z");
+        publish(&server, &mut council, "record.released", &strict(&released));
+        let (client, size) = (server.of_the_hub(&home), server.client().size());
         eventually("the views have come to the end", || client.get("/readyz").json()["projected"] == size);
         let document = client.get("/openapi.json").json();
         Self { server, client, document, _home: home }
@@ -104,6 +110,7 @@ fn answers_are_what_the_document_says() {
     for path in ["/v1/ledger", "/v1/configuration", "/v1/publishers", "/v1/integrity", "/readyz"] {
         given.get(path, path);
     }
+    given.get("/v1/break-glass", "/v1/break-glass");
     let publishers = given.get("/v1/publishers", "/v1/publishers");
     let publisher = items(&publishers)[0]["publisher"].as_str().expect("an id").to_owned();
     given.get("/v1/publishers/{id}", &format!("/v1/publishers/{publisher}"));
@@ -117,7 +124,7 @@ fn answers_are_what_the_document_says() {
     given.get("/v1/locations/{reference}", &format!("/v1/locations/{place}"));
     let alerts = given.get("/v1/alerts", "/v1/alerts?pattern=repeat-missing");
     let child = items(&alerts)[0]["subject"]["id"].as_str().expect("an id").to_owned();
-    for part in ["timeline", "episodes", "identities"] {
+    for part in ["timeline", "episodes", "identities", "accesses"] {
         let documented = format!("/v1/children/{{reference}}/{part}");
         items(&given.get(&documented, &format!("/v1/children/{child}/{part}")));
     }

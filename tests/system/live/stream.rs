@@ -36,7 +36,9 @@ fn an_alerts_life_is_told_as_it_happens_and_again_to_who_comes_back() {
     let listening = Listening::start(&server.url, of_one, &home.token, None);
     let other = Listening::start(&server.url, "?pattern=shared-location", &home.token, None);
     let first = listening.next().expect("where the views stand");
-    assert_eq!((first.name.as_str(), &first.data["tree_size"]), ("tree", &json!(server.client().size())));
+    // That somebody listens is sealed itself.
+    assert_eq!(first.name, "tree");
+    assert!(first.data["tree_size"].as_u64() <= Some(server.client().size()), "{first:?}");
 
     let sealed: Vec<_> = (1..=4)
         .map(|day| publish(&server, &mut police, "missing.started", &missing(1, day, json!({}))))
@@ -74,21 +76,20 @@ fn an_alerts_life_is_told_as_it_happens_and_again_to_who_comes_back() {
 
     let last = rest.last().and_then(|heard| heard.id.clone()).expect("an id");
     server.stop();
-    assert_eq!(listening.next(), None, "the stream ends with the server");
+    // The stream ends with the server; what had been told by then was that others began to listen.
+    while let Some(heard) = listening.next() {
+        assert_eq!(heard.name, "tree");
+    }
     let server = home.serve();
     let silent = Listening::start(&server.url, "", &home.token, Some(&last)).next().expect("where it stands");
-    assert_eq!(
-        (silent.name.as_str(), &silent.data["tree_size"]),
-        ("tree", &json!(size)),
-        "nothing was missed"
-    );
+    assert_eq!(silent.name, "tree", "nothing was missed");
+    assert!(silent.data["tree_size"].as_u64() >= Some(size), "{silent:?}");
     let late = Listening::start(&server.url, "", &home.token, raised.id.as_deref());
     let first = late.next().expect("told first");
     assert_eq!(first.name, "lost");
-    assert_eq!(
-        first.data,
-        json!({"reason": "forgotten", "asked_after": raised.id, "complete_after": format!("{size}.0")})
-    );
+    assert_eq!((&first.data["reason"], &first.data["asked_after"]), (&json!("forgotten"), &json!(raised.id)));
+    let (entry, number) = text(&first.data["complete_after"]).split_once('.').expect("two numbers");
+    assert!(entry.parse::<u64>().expect("a number") >= size && number == "0", "{first:?}");
 }
 
 #[test]
@@ -142,6 +143,10 @@ fn a_quiet_stream_sends_a_comment_now_and_then() {
     let server = home.serve();
     let listening = Listening::start(&server.url, "", &home.token, None);
     listening.next().expect("where the views stand");
-    let line = listening.line().expect("it goes on");
-    assert!(line.starts_with(':'), "{line}");
+    let mut line = listening.line().expect("it goes on");
+    // The entry that says that somebody listens is told as every other is.
+    while !line.starts_with(':') {
+        assert!(!line.contains("alert"), "{line}");
+        line = listening.line().expect("it goes on");
+    }
 }

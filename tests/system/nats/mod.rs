@@ -13,6 +13,7 @@ mod followers;
 mod foreign;
 mod outbox;
 mod quiet;
+mod reading;
 mod refused;
 mod sealers;
 mod servers;

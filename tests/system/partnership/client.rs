@@ -136,6 +136,15 @@ impl Client {
         self.get("/v1/ledger").json()["size"].as_u64().expect("a size")
     }
 
+    /// How many reads of people's data, and approvals of such, the ledger has sealed: all that its own service publisher says.
+    pub(crate) fn reads(&self) -> u64 {
+        let publishers = self.get("/v1/publishers").json();
+        let all = publishers["items"].as_array().expect("a list");
+        let own = all.iter().find(|one| one["agency"] == "ledger:service").expect("the ledger's own");
+        let id = Hash::parse(own["publisher"].as_str().expect("an id")).expect("a hash");
+        self.head(&id).0
+    }
+
     /// Where the ledger has the end of a publisher's chain.
     pub(crate) fn head(&self, publisher: &PublisherId) -> (u64, Hash) {
         let head = self.get(&format!("/v1/publishers/{publisher}/head")).json();

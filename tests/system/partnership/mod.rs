@@ -70,6 +70,15 @@ impl Home {
         self.pin.genesis.expect("init tells it")
     }
 
+    /// A token of this role.
+    pub(crate) fn issue(&self, role: &str, subject: &str, more: &[&str]) -> String {
+        let data = self.data();
+        let arguments =
+            ["token", "issue", "--json", "--data", path(&data), "--role", role, "--subject", subject];
+        let issued = run(arguments.iter().chain(more)).succeeded().json();
+        issued["token"].as_str().expect("a token").to_owned()
+    }
+
     /// Serves the ledger, and waits until it says where.
     pub(crate) fn serve(&self) -> Server {
         Server::start(self)

@@ -168,6 +168,13 @@ impl Process {
         Self::of(command(arguments), log)
     }
 
+    /// Starts the program with everything that it can log.
+    pub(crate) fn tracing(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, log: &Path) -> Self {
+        let mut command = command(arguments);
+        command.env("GOLDENTHREAD_LOG", "trace");
+        Self::of(command, log)
+    }
+
     /// Starts another program than the one under test.
     pub(crate) fn of(mut command: Command, log: &Path) -> Self {
         let open = OpenOptions::new().append(true).create(true).open(log).expect("a log file");

@@ -35,6 +35,11 @@ impl Server {
         Client::new(&self.url).with_token(&self.token)
     }
 
+    /// Somebody who may read the partnership's records.
+    pub(crate) fn of_the_hub(&self, home: &Home) -> Client {
+        self.client().with_token(&home.issue("mash", "A. Whitfield", &["--purpose", "CaseWork"]))
+    }
+
     /// SIGTERM, and an orderly end.
     pub(crate) fn stop(mut self) {
         self.process.signal("TERM");

@@ -31,6 +31,9 @@ pub(super) struct Place {
     /// A file that holds the token. [default: the environment's `GOLDENTHREAD_TOKEN`]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// What you read for, where the token does not say it; it is recorded.
+    #[arg(long, env = "GOLDENTHREAD_PURPOSE", value_name = "PURPOSE", value_parser = codes(gt_schemas::AccessPurpose::CODES))]
+    read_for: Option<String>,
 }
 
 /// Which part of a list.
@@ -104,7 +107,7 @@ impl Question {
 
 impl Place {
     pub(super) fn client(&self) -> Result<ReadingClient, Failure> {
-        Ok(ReadingClient::new(&self.url, self.token_file.as_deref())?)
+        Ok(ReadingClient::new(&self.url, self.token_file.as_deref())?.with_purpose(self.read_for.clone()))
     }
 }
 

@@ -147,6 +147,25 @@ impl Identities {
     }
 }
 
+#[derive(Args)]
+#[command(next_help_heading = "Whose")]
+pub(super) struct Accesses {
+    /// The child: a pseudonym, or a reference in another answer.
+    #[arg(long)]
+    child: String,
+    #[command(flatten)]
+    pub(super) asking: Asking,
+}
+
+impl Accesses {
+    pub(super) fn question(&self) -> Result<Question, Failure> {
+        let child = self.asking.person(Some(&self.child))?.unwrap_or_default();
+        let columns =
+            &["occurred_at", "reader", "role", "purpose", "what", "records", "type", "break_glass", "index"];
+        Ok(Question::list(format!("/v1/children/{child}/accesses"), columns))
+    }
+}
+
 /// How requests stand.
 #[derive(Clone, Copy, ValueEnum)]
 enum RequestState {

@@ -39,6 +39,8 @@ Examples:
     Episodes(filters::Episodes),
     /// The identifiers that are one child's, and the entries that say so.
     Identities(filters::Identities),
+    /// Who looked at one child's record and what for, and who was allowed to.
+    Accesses(filters::Accesses),
     /// Requests for information with their clocks: those that nobody has answered, the most pressing first.
     #[command(after_help = "\
 Examples:
@@ -90,6 +92,7 @@ impl View {
             Self::Timeline(view) => (&view.asking, view.question()?),
             Self::Episodes(view) => (&view.asking, view.question()?),
             Self::Identities(view) => (&view.asking, view.question()?),
+            Self::Accesses(view) => (&view.asking, view.question()?),
             Self::Requests(view) => (&view.asking, view.question()?),
             Self::Contexts(view) => (&view.asking, view.question()),
             Self::Location(view) => (&view.asking, view.question()?),

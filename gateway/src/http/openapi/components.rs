@@ -7,11 +7,13 @@ use gt_schemas::{Configuration, EvidenceState, FindingCode, FlowQuestion, HowToS
 use serde_json::{Map, Value, json};
 
 use super::super::route::{agency, codes, component, hash, number, reference, text, time};
-use super::{events, lists, rows};
+use super::{access, events, lists, rows};
 
 /// Every component, by name.
 pub(super) fn all() -> BTreeMap<String, Value> {
-    let named = [publishing(), ledger(), advice(), alerts(), rows::all(), lists::all()].into_iter().flatten();
+    let named = [publishing(), ledger(), advice(), alerts(), rows::all(), lists::all(), access::all()]
+        .into_iter()
+        .flatten();
     named.map(|(name, schema)| (name.to_owned(), schema)).chain(events::drafts()).collect()
 }
 
@@ -114,7 +116,7 @@ fn ledger() -> Named {
     events::point_into(&mut rules, "#/components/schemas/Configuration/$defs/");
     let entry = json!({"entry": {"type": "object"}, "leaf_hash": hash()});
     let read = json!({
-        "statement": {"type": ["string", "null"], "description": "With a token: the compact SD-JWT with the disclosures that can be read."},
+        "statement": {"type": ["string", "null"], "description": "With a token of a role that may read it: the compact SD-JWT with the disclosures that can be read."},
         "record": codes(["readable", "ended"]),
     });
     let ready = json!({

@@ -37,6 +37,11 @@ fn one_of(all: &'static [&'static str]) -> Value {
     codes(all.iter().copied())
 }
 
+/// A count that is left out of what auditors get where it is small.
+fn count() -> Value {
+    json!({"type": ["integer", "null"], "minimum": 0, "description": "Null to auditors where it is under 5."})
+}
+
 fn millis(about: &str) -> Value {
     json!({"type": "integer", "description": about})
 }
@@ -134,15 +139,15 @@ fn person_link() -> Value {
 
 fn shares(of: Value, about: &str) -> Value {
     let counts = json!({
-        "shares": number(),
-        "children": number(),
-        "by_consent": number(),
-        "under_agreement": number(),
-        "timed": number(),
+        "shares": count(),
+        "children": count(),
+        "by_consent": count(),
+        "under_agreement": count(),
+        "timed": count(),
         "median_ms": or_null(millis("From knowing to sharing, in milliseconds, by nearest rank over those that are timed.")),
         "p90_ms": or_null(millis("The 90th percentile, likewise.")),
-        "first_shared_at": time(),
-        "last_shared_at": time(),
+        "first_shared_at": or_null(time()),
+        "last_shared_at": or_null(time()),
     });
     let mut members = of;
     for (name, schema) in counts.as_object().into_iter().flatten() {
@@ -156,7 +161,7 @@ fn finding() -> Value {
         "agency": agency(),
         "code": one_of(FindingCode::CODES),
         "breach": {"type": "boolean", "description": "Whether it is about what the law asks for; the others warn."},
-        "decisions": number(),
+        "decisions": count(),
         "sentence": text(),
     });
     object("How many of an agency's decisions have a finding.", members)
@@ -174,7 +179,7 @@ fn agreement() -> Value {
         "review_overdue": flag(),
         "ended_at": or_null(time()),
         "end": or_null(one_of(AgreementEnd::CODES)),
-        "shares": number(),
+        "shares": count(),
         "entries": list(number()),
     });
     object(

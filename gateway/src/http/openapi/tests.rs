@@ -4,16 +4,12 @@ use std::path::Path;
 
 use gt_ledger::jetstream::alert_subject;
 use gt_projections::Pattern;
-use gt_schemas::{EventType, Shape, Thresholds, json_schema};
+use gt_schemas::{AccessRole, EventType, Shape, Thresholds, json_schema};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
-use ureq::http::{Method, Request, StatusCode};
+use ureq::http::{Method, StatusCode};
 
 use super::*;
-use crate::http::bind;
-use crate::token::Tokens;
-
-const ORIGIN: &str = "ledger.example/openapi";
+use crate::http::tests::served::Served;
 
 fn whole() -> Value {
     document(&routes::all())
@@ -94,6 +90,12 @@ fn routes_table() -> String {
                 Access::MoreWithToken => "more with a token",
                 Access::Token => "token",
             };
+            let entry = match route.access {
+                Access::Open => policy::Entry::Open,
+                Access::MoreWithToken => policy::Entry::MoreWithToken,
+                Access::Token => policy::Entry::Token,
+            };
+            assert_eq!(rule(route).map(|rule| rule.entry), Some(entry), "{}", route.path);
             let (method, path) = (route.method.to_uppercase(), path_of(route));
             format!("| `{method} {path}` | {access} | {} |\n", route.summary)
         })
@@ -156,71 +158,6 @@ fn the_page_on_the_interface_is_current() {
     }
 }
 
-/// A served ledger, with a token.
-struct Served {
-    url: String,
-    token: String,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
-    _folder: tempfile::TempDir,
-}
-
-impl Served {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (data, secrets) = (folder.path().join("data"), folder.path().join("secrets"));
-        gt_ledger::create::create(&data, &secrets, ORIGIN).expect("made");
-        let token = Tokens::create(&secrets, "analyst").expect("made").to_string();
-        let (stop, stopped) = oneshot::channel();
-        let (say, said) = std::sync::mpsc::channel();
-        let thread = std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async {
-                let address = "127.0.0.1:0".parse().expect("an address");
-                let server = bind(&data, &secrets, address, None).await.expect("served");
-                say.send(format!("http://{}", server.address())).expect("heard");
-                let stopped = async {
-                    let _ = stopped.await;
-                };
-                server.run(stopped).await.expect("an orderly end");
-            });
-        });
-        let url = said.recv().expect("it says where");
-        Self { url, token, stop: Some(stop), thread: Some(thread), _folder: folder }
-    }
-
-    /// The status, and the problem if it is one. What is no JSON, such as a stream, is not read.
-    fn ask(&self, method: Method, path: &str) -> (StatusCode, Value) {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build();
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.url))
-            .header("authorization", format!("Bearer {}", self.token))
-            .body(())
-            .expect("a request");
-        let mut answer = ureq::Agent::from(config).run(request).expect("an answer");
-        let kind =
-            answer.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let json = if kind.contains("json") && !kind.contains("x-ndjson") {
-            let bytes = answer.body_mut().with_config().limit(64 << 20).read_to_vec().expect("a body");
-            serde_json::from_slice(&bytes).unwrap_or(Value::Null)
-        } else {
-            Value::Null
-        };
-        (answer.status(), json)
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
 /// A path with something in its place of every parameter.
 fn filled(path: &str) -> String {
     path.replace("{index}", "0")
@@ -232,9 +169,10 @@ fn filled(path: &str) -> String {
 #[test]
 fn the_document_and_a_real_router_know_the_same_paths_methods_and_parameters() {
     let served = Served::start();
-    let (_, document) = served.ask(Method::GET, "/openapi.json");
+    let token = served.token(AccessRole::Mash, |reader| reader);
+    let (_, document) = served.ask(&token, Method::GET, "/openapi.json");
     assert_eq!(document, whole());
-    let nowhere = served.ask(Method::GET, "/v1/nowhere").1;
+    let nowhere = served.ask(&token, Method::GET, "/v1/nowhere").1;
     assert_eq!(nowhere["code"], "not_found");
     for (path, item) in document["paths"].as_object().expect("paths") {
         let at = filled(path);
@@ -242,7 +180,7 @@ fn the_document_and_a_real_router_know_the_same_paths_methods_and_parameters() {
             [("get", Method::GET), ("post", Method::POST), ("put", Method::PUT), ("delete", Method::DELETE)]
         {
             let documented = item.get(name);
-            let (status, answer) = served.ask(method.clone(), &at);
+            let (status, answer) = served.ask(&token, method.clone(), &at);
             let refused = status == StatusCode::METHOD_NOT_ALLOWED;
             assert_eq!(refused, documented.is_none(), "{method} {path}: {status}");
             assert_ne!(answer["detail"], nowhere["detail"], "{method} {path}");
@@ -257,17 +195,19 @@ fn the_document_and_a_real_router_know_the_same_paths_methods_and_parameters() {
 #[test]
 fn the_documented_parameters_are_those_that_are_read() {
     let served = Served::start();
+    let token = served.token(AccessRole::Mash, |reader| reader);
     for route in routes::all().iter().filter(|route| route.method == "get") {
         let documented: BTreeSet<&str> =
             route.parameters.iter().filter(|one| one.place == "query").map(|one| one.name).collect();
         if documented.is_empty() {
             continue;
         }
-        let (status, problem) = served.ask(Method::GET, &format!("{}?no_such=1", filled(&path_of(route))));
+        let (status, problem) =
+            served.ask(&token, Method::GET, &format!("{}?no_such=1", filled(&path_of(route))));
         assert_eq!(status, StatusCode::BAD_REQUEST, "{}: {problem}", route.path);
         let detail = problem["detail"].as_str().expect("a sentence");
         let read: BTreeSet<&str> = detail.split('`').skip(1).step_by(2).collect();
         assert_eq!(read, documented, "{}: {detail}", route.path);
     }
-    assert_eq!(served.ask(Method::GET, "/v1/decisions/0").1["code"], json!("not_found"));
+    assert_eq!(served.ask(&token, Method::GET, "/v1/decisions/0").1["code"], json!("not_found"));
 }

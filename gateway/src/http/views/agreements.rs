@@ -19,6 +19,7 @@ pub(super) async fn agreements(asked: Asked<AgreementQuery>) -> Result<Response,
         review_before: time(query.review_before.as_deref())?,
         overdue: truth("overdue", query.overdue.as_deref())?,
     };
+    asked.counts_of_all(filter.review_before.is_some())?;
     let sorts = [
         ("review", AgreementSort::Review),
         ("shares", AgreementSort::Shares),

@@ -48,7 +48,11 @@ pub(super) async fn alerts(mut asked: Asked<AlertQuery>) -> Result<Response, Pro
         from: time(query.from.as_deref())?,
         to: time(query.to.as_deref())?,
     };
-    asked.answer(move |views, page| views.alerts(&filter, page)).await
+    let child = match &filter.subject {
+        Some(Subject::Child(child)) => Some(*child),
+        _ => None,
+    };
+    asked.about(child).answer(move |views, page| views.alerts(&filter, page)).await
 }
 
 fn subject(query: &AlertQuery) -> Result<Option<Subject>, Problem> {
@@ -65,10 +69,17 @@ fn subject(query: &AlertQuery) -> Result<Option<Subject>, Problem> {
 pub(super) async fn alert(asked: Asked<OneQuery>, Path(id): Path<String>) -> Result<Response, Problem> {
     let id = AlertId::parse(&id)
         .ok_or_else(|| Problem::bad_request("an alert's id has 22 characters of base64url"))?;
-    let (form, uri) = (asked.form, asked.uri.clone());
-    let answer = asked.ask(move |views, page| views.alert(&id, page)).await?;
+    let (form, uri, cell) = (asked.form, asked.uri.clone(), asked.pass.cell);
+    let (answer, mut accessed) = asked.ask(move |views, page| views.alert(&id, page)).await?;
     if answer.items.is_empty() {
         return Err(Problem::not_found("there is no such alert, or there was none yet"));
     }
-    respond(&answer, form, &uri)
+    // Of an alert about one child the record is that child's.
+    accessed.child = answer.items.first().and_then(|alert| match alert.subject {
+        Subject::Child(child) => Some(child),
+        _ => None,
+    });
+    let mut response = respond(&answer, form, &uri, cell)?;
+    response.extensions_mut().insert(accessed);
+    Ok(response)
 }

@@ -5,12 +5,20 @@ use gt_projections::{
     FindingCount, Identity, PersonLink, PersonRow, RequestRow, SharingWay, TimelineEvent,
 };
 
-use crate::http::answer::Row;
+use super::children::Access;
+use crate::http::answer::{Count, Row};
 
 macro_rules! columns {
-    ($($Row:ident: $($column:literal)+;)+) => {
+    ($($Row:ident: $($column:literal)+ $([all $($all:literal)+; some $($some:literal)*; worked_out $($worked_out:literal)*])?;)+) => {
         $(impl Row for $Row {
             const COLUMNS: &'static [&'static str] = &[$($column),+];
+            $(
+                const COUNTS: &'static [Count] = &[
+                    $(Count { column: $all, of_all: true },)+
+                    $(Count { column: $some, of_all: false },)*
+                ];
+                const WORKED_OUT: &'static [&'static str] = &[$($worked_out),*];
+            )?
         })+
     };
 }
@@ -25,18 +33,22 @@ columns! {
     Identity: "id" "stands_for_all" "links";
     RequestRow: "index" "child" "agency" "on_behalf_of" "requester" "rating" "categories" "gateway" "occurred_at" "received_at"
         "due_at" "state" "left_ms" "answered_at" "answered_by" "answer";
+    Access: "index" "child" "type" "reader" "role" "purpose" "what" "break_glass" "records" "expires_at" "occurred_at" "received_at"
+        "agency";
     ContextRow: "context" "children" "links" "kinds" "risks" "agencies" "first_at" "last_at";
     ContextLink: "index" "child" "kind" "risk" "agency" "on_behalf_of" "occurred_at" "received_at" "ended_at" "superseded_by";
     PersonRow: "person" "children" "links" "decisions" "risks" "agencies" "first_at" "last_at";
     PersonLink: "index" "child" "risk" "source" "nature" "agency" "on_behalf_of" "occurred_at" "received_at" "ended_at"
         "superseded_by";
     SharingWay: "from" "to" "shares" "children" "by_consent" "under_agreement" "timed" "median_ms" "p90_ms" "first_shared_at"
-        "last_shared_at";
+        "last_shared_at"
+        [all "shares" "children"; some "by_consent" "under_agreement" "timed"; worked_out "median_ms" "p90_ms" "first_shared_at" "last_shared_at"];
     AgencySharing: "agency" "recipients" "shares" "children" "by_consent" "under_agreement" "timed" "median_ms" "p90_ms"
-        "first_shared_at" "last_shared_at";
-    FindingCount: "agency" "code" "breach" "decisions" "sentence";
+        "first_shared_at" "last_shared_at"
+        [all "shares" "children"; some "by_consent" "under_agreement" "timed"; worked_out "median_ms" "p90_ms" "first_shared_at" "last_shared_at"];
+    FindingCount: "agency" "code" "breach" "decisions" "sentence" [all "decisions"; some; worked_out];
     AgreementRow: "agreement" "kind" "parties" "registered_at" "reviewed_at" "next_review_at" "review_due_at" "review_overdue"
-        "ended_at" "end" "shares" "entries";
+        "ended_at" "end" "shares" "entries" [all "shares"; some; worked_out];
     Alert: "id" "pattern" "version" "status" "subject" "sentence" "raised_at" "raised_by" "window" "entries" "thresholds" "handling"
         "retraction";
 }

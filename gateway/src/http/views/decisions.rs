@@ -32,7 +32,12 @@ pub(super) async fn decisions(mut asked: Asked<DecisionQuery>) -> Result<Respons
         from: time(query.from.as_deref())?,
         to: time(query.to.as_deref())?,
     };
-    asked.answer(move |views, page| views.decisions(&filter, page)).await
+    if filter.context.is_some() || filter.person.is_some() {
+        // Which children are linked to whom and what is what all agencies said of them.
+        asked.of_all_agencies()?;
+    }
+    let child = filter.child;
+    asked.about(child).answer(move |views, page| views.decisions(&filter, page)).await
 }
 
 /// A kind of lawful basis, or a kind and a code.

@@ -39,6 +39,7 @@ pub(super) async fn agencies(mut asked: Asked<FindingCountQuery>) -> Result<Resp
     let sorts =
         [("agency", FindingSort::Agency), ("code", FindingSort::Code), ("decisions", FindingSort::Decisions)];
     let sort = choice("sort", query.sort.as_deref(), &sorts)?;
+    asked.counts_of_all(filter.from.is_some() || filter.to.is_some())?;
     asked.answer(move |views, page| views.findings_by_agency(&filter, sort, page)).await
 }
 

@@ -20,6 +20,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use gt_core::time::Timestamp;
 use gt_ledger::clock::{Clock as _, SystemClock};
+use gt_ledger::record::OwnerId;
 use gt_projections::{Answer, MAX_LIMIT, Page, Queries, QueryError};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -28,8 +29,9 @@ pub(super) use routes::routes;
 
 use super::answer::{Form, Row, respond};
 use super::{App, Query};
+use crate::access::policy::Cell;
+use crate::access::{Accessed, Pass, Scope, Visible, outside, outside_counts};
 use crate::problem::Problem;
-use crate::token::Reader;
 
 /// What every list takes: which part, in which order, as the ledger stood when, in which form.
 struct List {
@@ -84,49 +86,95 @@ pub(super) struct Asked<Q> {
     form: Form,
     uri: Uri,
     app: App,
+    pass: Pass,
+    /// The one child that it is about, if it is about one.
+    child: Option<OwnerId>,
 }
 
 impl<Q: Listing> FromRequestParts<App> for Asked<Q> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let _reader = Reader::from_request_parts(parts, app).await?;
+        let pass = Pass::from_request_parts(parts, app).await?;
         let Query(mut query) = Query::<Q>::from_request_parts(parts, app).await?;
         let list = query.list();
         let form = Form::asked(list.format.as_deref(), &parts.headers)?;
-        Ok(Self { query, page: page(list)?, form, uri: parts.uri.clone(), app: app.clone() })
+        let page = page(list)?;
+        outside_counts(&pass, page.received_until.is_some())?;
+        Ok(Self { query, page, form, uri: parts.uri.clone(), app: app.clone(), pass, child: None })
     }
 }
 
 impl<Q> Asked<Q> {
+    /// It is about this child: nobody is answered who may not ask about it, and the read is recorded as one of this child's record.
+    fn about(mut self, child: Option<OwnerId>) -> Self {
+        self.child = child;
+        self
+    }
+
+    /// Refuses whoever is to have counts alone, if a part of them is asked for.
+    fn counts_of_all(&self, asks_for_a_part: bool) -> Result<(), Problem> {
+        outside_counts(&self.pass, asks_for_a_part)
+    }
+
+    /// Refuses whoever does not see what all agencies say.
+    fn of_all_agencies(&self) -> Result<(), Problem> {
+        if self.pass.cell == Cell::Allow { Ok(()) } else { Err(outside(self.pass.cell)) }
+    }
+
     /// Asks the views, and answers in the form that is wanted.
-    async fn answer<T: Row + Send + 'static>(
+    async fn answer<T: Row + Visible + Send + 'static>(
         self,
         question: impl FnOnce(&Queries, &Page) -> Result<Answer<T>, QueryError> + Send + 'static,
     ) -> Result<Response, Problem> {
-        let (form, uri) = (self.form, self.uri.clone());
-        respond(&self.ask(question).await?, form, &uri)
+        let (form, uri, cell) = (self.form, self.uri.clone(), self.pass.cell);
+        let (answer, accessed) = self.ask(question).await?;
+        let mut response = respond(&answer, form, &uri, cell)?;
+        response.extensions_mut().insert(accessed);
+        Ok(response)
     }
 
     /// Views read from disk, so they are asked on a thread that may wait.
-    async fn ask<T: Send + 'static>(
+    async fn ask<T: Visible + Send + 'static>(
         self,
         question: impl FnOnce(&Queries, &Page) -> Result<Answer<T>, QueryError> + Send + 'static,
-    ) -> Result<Answer<T>, Problem> {
-        let Self { app, page, .. } = self;
-        let answer = tokio::task::spawn_blocking(move || app.views.ask(|views| question(views, &page))).await;
-        match answer.map_err(|error| Problem::internal(&error))? {
-            Ok(answer) => Ok(answer),
-            Err(error @ QueryError::Cursor) => {
-                Err(Problem::new(StatusCode::BAD_REQUEST, "bad_cursor", error.to_string()))
+    ) -> Result<(Answer<T>, Accessed), Problem> {
+        let Self { app, page, pass, child, .. } = self;
+        let asking = move || {
+            let scope = Scope::of(&pass, &app)?;
+            if let Some(child) = &child {
+                scope.child(child)?;
             }
-            Err(error) => Err(Problem::internal(&error)),
+            let answer = app.views.ask(|views| question(views, &page)).map_err(refused)?;
+            let seen = seen(answer, &scope)?;
+            let accessed =
+                Accessed { child, records: seen.items.len(), approval: scope.used(child.as_ref())? };
+            Ok((seen, accessed))
+        };
+        tokio::task::spawn_blocking(asking).await.map_err(|error| Problem::internal(&error))?
+    }
+}
+
+/// What the reader sees of a page. It may be less than was asked for, and there may be a next page all the same.
+fn seen<T: Visible>(mut answer: Answer<T>, scope: &Scope<'_>) -> Result<Answer<T>, Problem> {
+    let mut items = Vec::with_capacity(answer.items.len());
+    for item in answer.items.drain(..) {
+        if item.is_visible(scope)? {
+            items.push(item);
         }
+    }
+    Ok(Answer { items, ..answer })
+}
+
+fn refused(error: QueryError) -> Problem {
+    match error {
+        QueryError::Cursor => Problem::new(StatusCode::BAD_REQUEST, "bad_cursor", error.to_string()),
+        error @ QueryError::Store(_) => Problem::internal(&error),
     }
 }
 
 /// `GET /v1/integrity`: forks of publishers' chains and the like.
-pub(super) async fn integrity(_reader: Reader, State(app): State<App>) -> Json<Value> {
+pub(super) async fn integrity(_pass: Pass, State(app): State<App>) -> Json<Value> {
     Json(json!({"items": app.ledger.integrity_alerts()}))
 }
 

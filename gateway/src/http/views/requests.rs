@@ -29,5 +29,6 @@ pub(super) async fn requests(mut asked: Asked<RequestQuery>) -> Result<Response,
         from: time(query.from.as_deref())?,
         to: time(query.to.as_deref())?,
     };
-    asked.answer(move |views, page| views.requests(&filter, page)).await
+    let child = filter.child;
+    asked.about(child).answer(move |views, page| views.requests(&filter, page)).await
 }

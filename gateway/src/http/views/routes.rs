@@ -71,6 +71,10 @@ fn of_children() -> Vec<Route> {
         .about("views", "One child's missing episodes; an absence that several agencies report is one.");
     let identities = child(Route::get("/v1/children/{reference}/identities", children::identities))
         .about("views", "The identifiers that are one child's, and the entries that say so.");
+    let accesses = child(Route::get("/v1/children/{reference}/accesses", children::accesses)).about(
+        "views",
+        "Who looked at one child's record and what for, and who was allowed to, in the order of the log.",
+    );
     let states = codes(["open", "ended", "end_not_reported"]);
     let all = Route::get("/v1/episodes", children::all_episodes)
         .about("views", "The missing episodes of all children, by when they began.")
@@ -79,6 +83,7 @@ fn of_children() -> Vec<Route> {
         list(span(timeline, OF_THAT_TIME), "TimelineEvent"),
         list(episodes, "Episode"),
         list(identities, "Identity"),
+        list(accesses, "AccessRow"),
         list(span(all, ["Begun then or later.", "Begun then or earlier."]), "ChildEpisode"),
     ]
 }

@@ -19,17 +19,19 @@ const SORTS: [(&str, SharingSort); 4] = [
 
 /// `GET /v1/sharing`: who shares with whom, how often and how fast.
 pub(super) async fn ways(asked: Asked<SharingQuery>) -> Result<Response, Problem> {
-    let (filter, sort) = wanted(&asked.query)?;
+    let (filter, sort) = wanted(&asked)?;
     asked.answer(move |views, page| views.sharing(&filter, sort, page)).await
 }
 
 /// `GET /v1/sharing/agencies`: the same for each agency, whomever it shares with.
 pub(super) async fn agencies(asked: Asked<SharingQuery>) -> Result<Response, Problem> {
-    let (filter, sort) = wanted(&asked.query)?;
+    let (filter, sort) = wanted(&asked)?;
     asked.answer(move |views, page| views.sharing_by_agency(&filter, sort, page)).await
 }
 
-fn wanted(query: &SharingQuery) -> Result<(SharingFilter, SharingSort), Problem> {
+fn wanted(asked: &Asked<SharingQuery>) -> Result<(SharingFilter, SharingSort), Problem> {
+    let query = &asked.query;
+    asked.counts_of_all(query.since.is_some() || query.until.is_some())?;
     let filter = SharingFilter {
         from: agency(query.from.as_deref())?,
         to: agency(query.to.as_deref())?,

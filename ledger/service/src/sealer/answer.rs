@@ -1,3 +1,4 @@
+use gt_core::agency::AgencyCode;
 use gt_core::entry::Entry;
 use gt_core::key::Thumbprint;
 use gt_core::prove;
@@ -76,6 +77,10 @@ fn duplicate(
         return Err(refusal);
     }
     let payload = statement.payload();
+    if payload.iss == AgencyCode::service() {
+        // All nodes of a ledger sign with its service key, each on its own: two at once is no sign of a copy, and the loser signs anew.
+        return Err(Refusal::ChainFork(shared.head(&payload.publisher)));
+    }
     shared.integrity.raise(&IntegrityAlert::ChainFork {
         publisher: payload.publisher,
         seq: payload.seq,

@@ -1,6 +1,7 @@
 //! The views for analysts: who asks whom and until when, what and who links children, who shares with whom, what the rules
 //! say, and which agreements are to be reviewed; all of it as the ledger stood at any time.
 
+mod access;
 mod links;
 mod practice;
 mod requests;

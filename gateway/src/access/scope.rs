@@ -1,0 +1,228 @@
+//! Which records a reader sees, of those that a route has. Reads views and vault, so it is asked on a thread that may wait.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::http::StatusCode;
+use gt_core::Hash;
+use gt_core::LeafIndex;
+use gt_ledger::Ledger;
+use gt_ledger::record::{OwnerId, Record};
+use gt_projections::{Approval, EntrySubject, Queries, QueryError};
+
+use super::pass::Pass;
+use super::policy::Cell;
+use super::recorder::now;
+use crate::http::App;
+use crate::problem::Problem;
+
+/// What one request may see.
+pub(crate) struct Scope<'a> {
+    pass: &'a Pass,
+    views: &'a Queries,
+    ledger: &'a Ledger,
+    /// The children whom the token names, under all their identifiers.
+    named: BTreeSet<OwnerId>,
+    /// The children whose records are restricted, under all their identifiers.
+    restricted: BTreeSet<OwnerId>,
+    /// The approvals that were looked up.
+    approvals: RefCell<BTreeMap<OwnerId, Option<Hash>>>,
+}
+
+impl<'a> Scope<'a> {
+    pub(crate) fn of(pass: &'a Pass, app: &'a App) -> Result<Self, Problem> {
+        let named: Vec<OwnerId> = pass.reader.children.iter().copied().collect();
+        let named = app.views.ask(|views| views.same_persons(&named)).map_err(failed)?;
+        let restricted = app.views.ask(|views| views.restricted_children(now())).map_err(failed)?;
+        let (views, ledger) = (&app.views, &*app.ledger);
+        Ok(Self { pass, views, ledger, named, restricted, approvals: RefCell::default() })
+    }
+
+    /// Whether the reader may ask about this child at all; if not, why.
+    pub(crate) fn child(&self, child: &OwnerId) -> Result<(), Problem> {
+        let known = || match &self.pass.reader.agency {
+            Some(agency) => {
+                self.views.ask(|views| views.agency_knows(agency.as_str(), child)).map_err(failed)
+            }
+            None => Ok(false),
+        };
+        let within = match self.pass.cell {
+            Cell::Allow | Cell::BreakGlass => true,
+            Cell::Named => self.named.contains(child),
+            Cell::OwnAgency => known()?,
+            Cell::OwnCases => self.named.contains(child) && known()?,
+            Cell::Aggregate | Cell::Deny => false,
+        };
+        if !within {
+            return Err(outside(self.pass.cell));
+        }
+        if self.is_hidden(child)? { Err(restricted()) } else { Ok(()) }
+    }
+
+    /// Whether a row is seen that is about this child, if it is about one, and that concerns the agencies of which `concerns` says so.
+    pub(crate) fn sees(
+        &self,
+        child: Option<&OwnerId>,
+        concerns: impl FnOnce(&str) -> bool,
+    ) -> Result<bool, Problem> {
+        let own = || self.pass.reader.agency.as_ref().is_some_and(|agency| concerns(agency.as_str()));
+        let named = child.is_some_and(|child| self.named.contains(child));
+        let within = match self.pass.cell {
+            Cell::Allow | Cell::Aggregate | Cell::BreakGlass => true,
+            Cell::Named => named,
+            Cell::OwnAgency => own(),
+            Cell::OwnCases => named && own(),
+            Cell::Deny => false,
+        };
+        Ok(within && !child.map(|child| self.is_hidden(child)).transpose()?.unwrap_or(false))
+    }
+
+    /// The same of a row that says no child, at a route that asks about one child: whether that child is the reader's to ask about is said
+    /// by [`Self::child`].
+    pub(crate) fn sees_of_child(&self, concerns: impl FnOnce(&str) -> bool) -> bool {
+        match self.pass.cell {
+            Cell::Allow | Cell::BreakGlass | Cell::Named => true,
+            Cell::OwnAgency | Cell::OwnCases => {
+                self.pass.reader.agency.as_ref().is_some_and(|agency| concerns(agency.as_str()))
+            }
+            Cell::Aggregate | Cell::Deny => false,
+        }
+    }
+
+    /// Whether the reader may have this entry's statement with its texts: the approval under which, if it takes one.
+    pub(crate) fn statement(&self, index: LeafIndex) -> Result<(Option<OwnerId>, Option<Hash>), Problem> {
+        let subject = self.views.ask(|views| views.entry_subject(index)).map_err(failed)?;
+        let Some(subject) = subject else { return self.unprojected(index) };
+        let child = subject.child;
+        if !self.sees(child.as_ref(), |agency| subject.concerns(agency))? {
+            let hidden = child.map(|child| self.is_hidden(&child)).transpose()?.unwrap_or(false);
+            return Err(if hidden { restricted() } else { outside(self.pass.cell) });
+        }
+        let approval = child.map(|child| self.approval(&child)).transpose()?.flatten();
+        let is_restricted = child.is_some_and(|child| self.restricted.contains(&child));
+        match (self.pass.cell, approval) {
+            (Cell::BreakGlass, None) => Err(needs_approval()),
+            (Cell::BreakGlass, Some(approval)) => Ok((child, Some(approval))),
+            (_, approval) => Ok((child, approval.filter(|_| is_restricted))),
+        }
+    }
+
+    /// Whom the entry concerns, as far as the views know.
+    pub(super) fn subject(&self, index: LeafIndex) -> Result<Option<EntrySubject>, Problem> {
+        self.views.ask(|views| views.entry_subject(index)).map_err(failed)
+    }
+
+    /// The approval that lets this reader read the child's texts, restricted ones too: its statement's hash.
+    pub(crate) fn approval(&self, child: &OwnerId) -> Result<Option<Hash>, Problem> {
+        if let Some(known) = self.approvals.borrow().get(child) {
+            return Ok(*known);
+        }
+        let all = self.views.ask(|views| views.approvals(child, now())).map_err(failed)?;
+        let mut found = None;
+        for approval in all.iter().filter(|approval| self.fits(approval)) {
+            let record = self.record(approval.index)?;
+            if record.as_ref().and_then(name_of).as_deref() == Some(&self.pass.reader.subject) {
+                found = record.map(|record| record.entry.statement);
+            }
+        }
+        self.approvals.borrow_mut().insert(*child, found);
+        Ok(found)
+    }
+
+    /// The approval that a read of this child's record rests on: none where the record is not restricted.
+    pub(crate) fn used(&self, child: Option<&OwnerId>) -> Result<Option<Hash>, Problem> {
+        match child {
+            Some(child) if self.restricted.contains(child) => self.approval(child),
+            _ => Ok(None),
+        }
+    }
+
+    fn fits(&self, approval: &Approval) -> bool {
+        approval.by_the_ledger && approval.role == self.pass.reader.role
+    }
+
+    /// Whether the entry is of a child whose record is restricted, and no approval names the reader.
+    pub(crate) fn hides(&self, index: LeafIndex) -> Result<bool, Problem> {
+        let child = self.subject(index)?.and_then(|subject| subject.child);
+        child.map_or(Ok(false), |child| self.is_hidden(&child))
+    }
+
+    /// A restricted record is seen by those whom an approval names.
+    fn is_hidden(&self, child: &OwnerId) -> Result<bool, Problem> {
+        Ok(self.restricted.contains(child) && self.approval(child)?.is_none())
+    }
+
+    /// The same of an entry that the views do not have, or not yet. A registrar's statement has no owner and names nobody; of any other
+    /// the record itself says whose it is.
+    fn unprojected(&self, index: LeafIndex) -> Result<(Option<OwnerId>, Option<Hash>), Problem> {
+        let statement = self.record(index)?.and_then(|record| record.statement);
+        match statement.map(|statement| statement.primary) {
+            Some(None) => Ok((None, None)),
+            _ if self.pass.cell != Cell::Allow => Err(outside(self.pass.cell)),
+            Some(Some(owner)) if self.is_hidden(&owner)? => Err(restricted()),
+            Some(Some(owner)) => Ok((Some(owner), self.used(Some(&owner))?)),
+            // It has ended: there is nothing to read.
+            None => Ok((None, None)),
+        }
+    }
+
+    fn record(&self, index: LeafIndex) -> Result<Option<Record>, Problem> {
+        record(self.ledger, index)
+    }
+}
+
+fn record(ledger: &Ledger, index: LeafIndex) -> Result<Option<Record>, Problem> {
+    if index.0 >= ledger.log().size().0 {
+        return Ok(None);
+    }
+    let records = ledger.records(index, 1).map_err(|error| Problem::internal(&error))?;
+    Ok(records.into_iter().next())
+}
+
+/// The name of whoever read, or was allowed to, as the entry discloses it.
+pub(crate) fn reader_of(ledger: &Ledger, index: LeafIndex) -> Result<Option<String>, Problem> {
+    Ok(record(ledger, index)?.as_ref().and_then(name_of))
+}
+
+fn name_of(record: &Record) -> Option<String> {
+    let reader = record.statement.as_ref()?.disclosed.get("reader")?.first()?;
+    reader.value.get("name")?.as_str().map(ToOwned::to_owned)
+}
+
+#[allow(clippy::needless_pass_by_value)] // As `map_err` hands it over.
+fn failed(error: QueryError) -> Problem {
+    Problem::internal(&error)
+}
+
+/// What is there, and not for this reader.
+pub(crate) fn outside(cell: Cell) -> Problem {
+    let detail = match cell {
+        Cell::OwnAgency => "this is neither your agency's nor shared with it",
+        Cell::OwnCases => {
+            "this is about none of the children whom your token names, or is neither your agency's nor shared with it"
+        }
+        Cell::Named => "this is about none of the children whom your token names",
+        _ => "this is not for your role",
+    };
+    Problem::new(StatusCode::FORBIDDEN, "outside_scope", detail)
+}
+
+/// Who is to have counts alone takes them whole: of two spans that differ by a day, the difference is what happened on that day.
+pub(crate) fn outside_counts(pass: &Pass, asks_for_a_part: bool) -> Result<(), Problem> {
+    if pass.cell == Cell::Aggregate && asks_for_a_part {
+        let detail = "an auditor's counts are of all that there is: leave out times and as_of, since counts of spans that differ by little tell of single cases";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "counts_of_all_only", detail));
+    }
+    Ok(())
+}
+
+pub(crate) fn restricted() -> Problem {
+    let detail =
+        "the child's record is restricted, and no approval names you; ask for one with POST /v1/break-glass";
+    Problem::new(StatusCode::FORBIDDEN, "record_restricted", detail)
+}
+
+fn needs_approval() -> Problem {
+    let detail = "texts are read only with a second person's approval; ask for one with POST /v1/break-glass";
+    Problem::new(StatusCode::FORBIDDEN, "approval_needed", detail).with("needs", vec!["mash", "manager"])
+}

@@ -1,0 +1,175 @@
+//! The connections: how many there are at a time, over TLS or not, and for how long somebody may be about to say something.
+//!
+//! A slow client holds its own connection and nothing else: handshakes and heads of requests have a time limit each, and happen on a task of their own.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::{Extension, Router};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+
+/// The most connections at a time. One more waits in the operating system's queue.
+const MOST_CONNECTIONS: usize = 4096;
+/// How long a handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long the head of a request may take, from its first byte or from the answer before.
+const HEAD: Duration = Duration::from_secs(30);
+/// The longest head, in bytes.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
+/// After an error of the operating system: out of files, most often.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// TLS, as the operator has set it up.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The certificate and those that vouch for it, PEM.
+    pub certificate: PathBuf,
+    /// Its key, PEM.
+    pub key: PathBuf,
+    /// The authority that vouches for agencies' systems, PEM. With it, publishing takes a certificate.
+    pub client_authority: Option<PathBuf>,
+}
+
+/// The files for TLS are not in order.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file does not read as PEM.
+    #[error("{}: {source}", .file.display())]
+    Pem {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: rustls::pki_types::pem::Error,
+    },
+    /// They do not fit each other.
+    #[error("the certificate and the key for TLS cannot be used: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The authority cannot be used.
+    #[error("the authority for clients' certificates cannot be used: {0}")]
+    Authority(#[from] rustls::server::VerifierBuilderError),
+}
+
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    /// Whether the peer has shown a certificate of the agencies' authority.
+    pub(crate) certified: bool,
+}
+
+/// Reads the files.
+pub(super) fn tls(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
+    let certificates = certificates(&files.certificate)?;
+    let key = PrivateKeyDer::from_pem_file(&files.key)
+        .map_err(|source| TlsError::Pem { file: files.key.clone(), source })?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder =
+        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let builder = match &files.client_authority {
+        None => builder.with_no_client_auth(),
+        Some(file) => {
+            let mut roots = RootCertStore::empty();
+            for authority in self::certificates(file)? {
+                roots.add(authority)?;
+            }
+            // What is open stays open to those who have none.
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.allow_unauthenticated().build()?)
+        }
+    };
+    let mut config = builder.with_single_cert(certificates, key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let pem = |source| TlsError::Pem { file: file.to_owned(), source };
+    CertificateDer::pem_file_iter(file).map_err(pem)?.collect::<Result<_, _>>().map_err(pem)
+}
+
+/// Answers on all connections until `stop` completes; then takes no more, and returns when those that are being answered are done.
+pub(super) async fn serve(
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) {
+    let (room, graceful) = (Arc::new(Semaphore::new(MOST_CONNECTIONS)), GracefulShutdown::new());
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let taken = tokio::select! {
+            () = &mut stop => break,
+            taken = accept(&listener, &room) => taken,
+        };
+        let (stream, address, permit) = match taken {
+            Ok(taken) => taken,
+            Err(error) => {
+                // One that went before it was taken is nobody's trouble.
+                if !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
+                {
+                    tracing::error!(%error, "no connection can be taken");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                continue;
+            }
+        };
+        let (acceptor, router, watcher) = (acceptor.clone(), router.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            let _permit = permit;
+            // Answers are small and asked for one by one.
+            let _ = stream.set_nodelay(true);
+            match acceptor {
+                None => answer(stream, Peer { address, certified: false }, router, watcher).await,
+                Some(acceptor) => {
+                    let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await
+                    else {
+                        return;
+                    };
+                    let certified = stream.get_ref().1.peer_certificates().is_some_and(|all| !all.is_empty());
+                    answer(stream, Peer { address, certified }, router, watcher).await;
+                }
+            }
+        });
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+type Taken = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+
+async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<Taken> {
+    let permit = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, address) = listener.accept().await?;
+    Ok((stream, address, permit))
+}
+
+/// One connection, to its end.
+async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    peer: Peer,
+    router: Router,
+    watcher: Watcher,
+) {
+    let service = TowerToHyperService::new(router.layer(Extension(peer)));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    // A client that goes, or is cut off, is no error of the ledger's.
+    let _ = watcher.watch(connection).await;
+}
