@@ -19,6 +19,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 use crate::clock::{Clock, Watch};
 use crate::configured::Configured;
 use crate::disk::{Disk, Recorder};
+use crate::erasure::Custody;
 pub use crate::integrity::IntegrityAlert;
 use crate::integrity::{self};
 use crate::jetstream::{self, NodeOptions, Opening, Outgoing, Position};
@@ -29,7 +30,9 @@ use crate::open_ledger::Shared;
 use crate::prepare::Prepared;
 use crate::record::{ContextId, OwnerId, Record};
 use crate::refusal::{ChainHead, Refusal};
-use crate::sealer::{self, Embedded, Home, Intake, Node, Sealed, Sealer, SealerTimes, Threads, Work};
+use crate::sealer::{
+    self, Embedded, Home, Intake, Node, Sealed, Sealer, SealerTimes, Threads, Unfinished, Work,
+};
 use crate::secrets::Secrets;
 use crate::state::State;
 
@@ -136,11 +139,24 @@ impl Ledger {
 
     /// Has the sealer do what is left to do after batches that another sealer committed: publish the checkpoint.
     pub fn nudge(&self) {
-        let works = self.works.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(works) = works {
+        if let Some(works) = self.works().filter(|_| self.node.is_some()) {
             // A sealer that has more to do than it can take needs no nudge.
             let _ = works.try_send(Work::Seal);
         }
+    }
+
+    /// Where the sealer's thread is given work; `None` once the ledger is closed.
+    pub(crate) fn works(&self) -> Option<SyncSender<Work>> {
+        self.works.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The entry that sealed the latest erasure: what was read of the log before it may hold what it ended.
+    pub fn erased_at(&self) -> Option<LeafIndex> {
+        self.shared.erased_at()
     }
 
     /// Whether this sealer committed the newest batch. Without a stream it always did.
@@ -307,14 +323,18 @@ struct Rest {
     shared: Arc<Shared>,
     lock: File,
     removed_entries: u64,
+    custody: Option<Custody>,
+    unfinished: Unfinished,
 }
 
 impl Parts {
     fn new(root: &Path, clock: Box<dyn Clock>, opened: open::Opened) -> Result<Self, OpenLedgerError> {
-        let open::Opened { lock, writer, log, keyring, state, links, removed_entries } = opened;
+        let open::Opened { lock, writer, log, keyring, state, links, removed_entries, custody, unfinished } =
+            opened;
         let last = state.predecessor.received_at.ok_or(OpenLedgerError::Empty)?;
         let shared = Arc::new(Shared::new(root, Arc::clone(&log), keyring, &state, links));
-        let rest = Rest { state, watch: Watch::new(clock, last), shared, lock, removed_entries };
+        let watch = Watch::new(clock, last);
+        let rest = Rest { state, watch, shared, lock, removed_entries, custody, unfinished };
         Ok(Self { local: Embedded::new(writer, log), rest })
     }
 }
@@ -326,16 +346,17 @@ impl Rest {
         signer: Option<LogSigner>,
         node: Option<NodeHandle>,
     ) -> Result<(Ledger, SyncSender<Work>), OpenLedgerError> {
-        let Self { state, watch, shared, lock, removed_entries } = self;
+        let Self { state, watch, shared, lock, removed_entries, custody, unfinished } = self;
         shared.set_active(node.is_none());
-        let sealer = Sealer { state, home, signer, watch, shared: Arc::clone(&shared) };
+        let mut sealer = Sealer { state, home, signer, watch, shared: Arc::clone(&shared), custody };
+        sealer.resume(unfinished).map_err(|error| OpenLedgerError::Unfinished(error.to_string()))?;
         let (intake, works, threads) =
             sealer::start(sealer, Arc::clone(&shared)).map_err(OpenLedgerError::Threads)?;
         // A node that only follows takes no statements.
         let intake = (!node.as_ref().is_some_and(|node| node.only_follows)).then_some(intake);
         let ledger = Ledger {
             intake: Mutex::new(intake),
-            works: Mutex::new(node.is_some().then(|| works.clone())),
+            works: Mutex::new(Some(works.clone())),
             threads: Mutex::new(Some(threads)),
             node,
             shared,

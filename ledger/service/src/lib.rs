@@ -8,6 +8,7 @@ pub mod clock;
 mod configured;
 pub mod create;
 pub mod disk;
+pub mod erasure;
 mod integrity;
 pub mod jetstream;
 pub mod keyring;

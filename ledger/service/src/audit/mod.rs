@@ -5,6 +5,7 @@
 //! besides the names of the links (which must not repeat) and the owners' keys.
 
 mod chains;
+mod erasures;
 mod folder;
 mod inventory;
 mod keys;
@@ -68,6 +69,11 @@ pub fn fsck(root: &Path, secrets: Option<&Secrets>, pin: Option<&Pin>) -> Report
     }
     let keyring = secrets.and_then(|secrets| keys::open(root, secrets, &mut report));
     let mut records = Records::new(&folder, keyring.as_ref(), checkpoint.origin());
+    if let Some(keyring) = &keyring
+        && let Some(erasure) = keys::erasure_under_way(root, keyring, &mut report)
+    {
+        records.erasures.under_way(erasure);
+    }
     let walk = Walk::new(&folder, &checkpoint, pin, known.into_iter().collect());
     let names = walk.run(&mut records, &mut report);
     records.finish(&names, &mut report);

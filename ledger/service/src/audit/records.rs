@@ -2,6 +2,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use gt_core::entry::Entry;
+use gt_core::erasure;
 use gt_core::link::LinkName;
 use gt_core::registry::Registry;
 use gt_core::statement::PublisherId;
@@ -12,7 +13,8 @@ use rayon::prelude::*;
 use super::chains::{ChainStep, Chains};
 use super::folder::DataFolder;
 use super::owners::{OwnedLink, OwnerLinks};
-use super::report::{Fault, MAX_FAULTS, Report};
+use super::erasures::Erasures;
+use super::report::{Fault, Report};
 use super::statement::{self, Context, Outcome, Reading};
 use super::vault_file::{self, place_of};
 use super::walk::{Beside, Bundle, Leaf};
@@ -35,9 +37,7 @@ pub(super) struct Records<'a> {
     chains: Chains,
     owners: OwnerLinks,
     children: HashSet<OwnerTag>,
-    erasures: u64,
-    /// Where something cannot be read because keys are gone: the first entries, and how many there are.
-    unreadable: (Vec<u64>, u64),
+    pub(super) erasures: Erasures,
 }
 
 /// An entry and its record, with what the log has led to up to there.
@@ -97,8 +97,7 @@ impl<'a> Records<'a> {
             chains: Chains::new(),
             owners: OwnerLinks::new(keyring),
             children: HashSet::new(),
-            erasures: 0,
-            unreadable: (Vec::new(), 0),
+            erasures: Erasures::default(),
         }
     }
 
@@ -113,15 +112,8 @@ impl<'a> Records<'a> {
             report.counts.publishers = registry.publishers().count() as u64;
         }
         report.add_alike("keyring", faults);
-        let (entries, count) = self.unreadable;
-        if count > 0 && self.erasures == 0 {
-            let what =
-                "it cannot be read, though no erasure is sealed: keys are lost, or its links are nobody's";
-            let faults = entries.iter().map(|at| Fault::new(place_of(*at), "keys_gone", what)).collect();
-            report.add_alike("keyring", faults);
-        }
-        if count > 0 {
-            report.note(format!("{count} entries cannot be read, or not wholly, because keys are gone"));
+        if let Some(keyring) = self.keyring {
+            self.erasures.finish(keyring, names, self.lost, report);
         }
     }
 
@@ -161,7 +153,14 @@ impl<'a> Records<'a> {
         } else if self.registrar == Some(turn.record.publisher) {
             self.apply(&turn, report, faults);
         }
-        self.erasures += u64::from(turn.record.event_type.as_str() == "subject.erased");
+        if self.keyring.is_some() {
+            self.erasures.of_nobody(leaf.position, entry.links.len() - turn.owned.len());
+        }
+        if turn.record.event_type.as_str() == erasure::TYPE
+            && let Ok(statement) = statement::open_statement(&turn)
+        {
+            self.erasures.take(leaf.position, &statement, faults);
+        }
         Some(turn)
     }
 
@@ -225,10 +224,7 @@ impl<'a> Records<'a> {
         counts.statements_unreadable += u64::from(matches!(outcome.reading, Reading::KeysGone));
         self.children.extend(outcome.child);
         if outcome.disclosures_unreadable > 0 || matches!(outcome.reading, Reading::KeysGone) {
-            self.unreadable.1 += 1;
-            if self.unreadable.0.len() < MAX_FAULTS {
-                self.unreadable.0.push(position);
-            }
+            self.erasures.unreadable(position, &outcome.gone);
         }
         let (seq, prev) = match outcome.reading {
             Reading::Read { seq, prev } => (seq, Some(prev)),

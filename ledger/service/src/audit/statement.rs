@@ -5,6 +5,7 @@ use gt_core::link::LinkName;
 use gt_core::statement::{Statement, StatementError};
 use gt_core::verify::verify_authorship;
 
+use super::erasures::{self, Gone};
 use super::records::Turn;
 use super::report::Fault;
 use super::vault_file::place_of;
@@ -29,6 +30,8 @@ pub(super) struct Outcome {
     pub(super) proven: bool,
     pub(super) disclosures_read: u64,
     pub(super) disclosures_unreadable: u64,
+    /// Whose keys are missing, where something could not be read.
+    pub(super) gone: Gone,
     /// The child that it is about, if that is known.
     pub(super) child: Option<OwnerTag>,
 }
@@ -72,6 +75,11 @@ pub(super) fn check(turn: &Turn<'_>, context: &Context<'_>) -> Outcome {
         },
         StatementBlob::Sealed { .. } => check.sealed(),
     }
+    let unreadable =
+        check.outcome.disclosures_unreadable > 0 || matches!(check.outcome.reading, Reading::KeysGone);
+    if let Some(keyring) = context.keyring.filter(|_| unreadable) {
+        check.outcome.gone = erasures::gone(turn, keyring);
+    }
     check.outcome
 }
 
@@ -87,13 +95,14 @@ pub(super) struct Check<'c> {
 }
 
 impl Outcome {
-    const fn new() -> Self {
+    fn new() -> Self {
         Self {
             faults: Vec::new(),
             reading: Reading::NotTried,
             proven: false,
             disclosures_read: 0,
             disclosures_unreadable: 0,
+            gone: Gone::default(),
             child: None,
         }
     }

@@ -110,6 +110,11 @@ impl LogReader {
         }
     }
 
+    /// The data folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The log as the latest durable checkpoint shows it.
     pub fn published(&self) -> Arc<Published> {
         Arc::clone(&self.published.read().unwrap_or_else(PoisonError::into_inner))

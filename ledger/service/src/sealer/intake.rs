@@ -19,7 +19,7 @@ pub(crate) struct Ticket {
 }
 
 /// What is done with the answer, on the sealer's own thread: it must not wait.
-type Answering = Box<dyn FnOnce(Result<Sealed, Refusal>) + Send>;
+pub(super) type Answering = Box<dyn FnOnce(Result<Sealed, Refusal>) + Send>;
 
 /// Where the answer goes. One that is dropped says that the sealer has stopped, so nobody waits in vain, whatever became of the sealer.
 pub(crate) struct Reply {
@@ -54,6 +54,11 @@ impl Intake {
 }
 
 impl Reply {
+    /// For a statement of the sealer's own, which waits in no queue.
+    pub(super) fn of_sealer(answering: Answering) -> Self {
+        Self { answering: Some(answering), bytes: 0, unanswered: Arc::default() }
+    }
+
     /// Answers. The submitter may have gone; what was sealed is sealed all the same, and sending it again gives the receipt.
     pub(crate) fn give(mut self, answer: Result<Sealed, Refusal>) {
         if let Some(answering) = self.answering.take() {
