@@ -224,7 +224,8 @@ mod tests {
         let id = |byte: u8| Value::String(base64url::encode(&[byte; 16]));
         let list = |ids: &[u8]| Value::Array(ids.iter().map(|byte| id(*byte)).collect());
         let bad = |member| Err(ErasureError::Member { member });
-        for owners in [list(&[]), list(&[2, 1]), list(&[1, 1]), Value::Array(vec![Value::from("AA")]), id(1)] {
+        for owners in [list(&[]), list(&[2, 1]), list(&[1, 1]), Value::Array(vec![Value::from("AA")]), id(1)]
+        {
             assert_eq!(with("owners", owners), bad("owners"));
         }
         let many: Vec<u8> = (0..65).collect();
@@ -238,10 +239,7 @@ mod tests {
         }
         assert_eq!(with("ground", Value::from("Convenience")), bad("ground"));
         assert_eq!(with("child", Value::from("x")), Err(ErasureError::UnknownMember));
-        assert_eq!(
-            read(AgencyCode::service(), 2, &sample().to_members()),
-            Err(ErasureError::UnknownVersion)
-        );
+        assert_eq!(read(AgencyCode::service(), 2, &sample().to_members()), Err(ErasureError::UnknownVersion));
         let agency = AgencyCode::parse("ods:RX1").expect("a code");
         assert_eq!(read(agency, 1, &sample().to_members()), Err(ErasureError::NotService));
         assert_eq!(read(AgencyCode::service(), 1, &Object::default()), bad("owners"));

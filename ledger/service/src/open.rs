@@ -14,8 +14,8 @@ use gt_core::statement::{Statement, StatementError};
 use gt_core::tree;
 
 use crate::disk::{Disk, private, private_folder, read_if_there};
-use crate::jetstream::{JoinError, StreamError};
 use crate::erasure::{Custody, Journal};
+use crate::jetstream::{JoinError, StreamError};
 use crate::keyring::rekey::journal_file;
 use crate::keyring::{KeyEncryptionKey, Keyring, KeyringError, OwnerTag};
 use crate::layout;
@@ -107,7 +107,9 @@ pub enum OpenLedgerError {
         place: String,
     },
     /// What an earlier process had begun cannot be completed.
-    #[error("an erasure or a renewal of the key-encryption key was interrupted, and cannot be completed: {0}")]
+    #[error(
+        "an erasure or a renewal of the key-encryption key was interrupted, and cannot be completed: {0}"
+    )]
     Unfinished(String),
     /// The sealer's threads cannot be started.
     #[error("the sealer's threads cannot be started: {0}")]
@@ -181,10 +183,9 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, disk: Disk) -> Result<Opened,
     let unfinished = unfinished(root, secrets, &kek)?;
     // After recovery, which may refuse the folder, and then nothing in it has been changed.
     let mut recovered = recover(disk, Some(signed.checkpoint()))?;
-    match unfinished.journal {
-        Some(_) if unfinished.under_next => Keyring::finish_destroying(recovered.writer.disk())?,
-        Some(_) => {}
-        None => Keyring::remove_leftovers(recovered.writer.disk())?,
+    Keyring::remove_leftovers(recovered.writer.disk(), unfinished.journal.is_some())?;
+    if unfinished.journal.is_some() && unfinished.under_next {
+        Keyring::finish_destroying(recovered.writer.disk())?;
     }
     keyring.fold_journal(recovered.writer.disk())?;
     let published = Published { checkpoint: signed, open_tiles: recovered.writer.open_tiles() };

@@ -364,9 +364,11 @@ fn what_an_erasure_ended_is_counted_and_no_fault_and_nothing_else_is_taken_for_i
     assert!(after.notes.iter().any(|note| note.contains("keys are gone")));
 
     // One entry more than was erased, an owner whom nobody erased, an owner who never was.
-    for (owner, entries, code) in
-        [(id, entries - 1, "keys_gone"), (id, entries + 1, "not_erased"), ([9; 16], entries, "erased_unknown")]
-    {
+    for (owner, entries, code) in [
+        (id, entries - 1, "keys_gone"),
+        (id, entries + 1, "not_erased"),
+        ([9; 16], entries, "erased_unknown"),
+    ] {
         let forged = forge(|log| log.push(erasure(log, owner, entries)));
         forged.remove(&shard);
         assert_finds(&forged, code, 40);

@@ -16,7 +16,8 @@ use super::vault_file::place_of;
 use crate::keyring::{Keyring, OwnerTag};
 use crate::vault::StatementBlob;
 
-const KEYS_GONE: &str = "it cannot be read, and no erasure that is sealed explains it: keys are lost, or its links are nobody's";
+const KEYS_GONE: &str =
+    "it cannot be read, and no erasure that is sealed explains it: keys are lost, or its links are nobody's";
 
 /// What of a statement cannot be read, by why.
 #[derive(Debug, Default)]

@@ -99,7 +99,8 @@ pub(super) fn of_vault_and_keyring(folder: &DataFolder, size: TreeSize) -> Surpl
     for Found { path, len } in files(folder, "keyring", |_| true, &mut surplus) {
         let name = path.strip_prefix("keyring/").unwrap_or(&path);
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        let known = ["shards", "journal", "erasure", "retired"].contains(&name) || (name.len() == 2 && name.bytes().all(hex));
+        let known = ["shards", "journal", "erasure", "retired"].contains(&name)
+            || (name.len() == 2 && name.bytes().all(hex));
         let extension = Path::new(name).extension();
         let unfinished =
             extension.is_some_and(|extension| extension == "new" || (extension == "next" && !erasing));

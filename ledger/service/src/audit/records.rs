@@ -11,9 +11,9 @@ use gt_core::{Hash, LeafIndex};
 use rayon::prelude::*;
 
 use super::chains::{ChainStep, Chains};
+use super::erasures::Erasures;
 use super::folder::DataFolder;
 use super::owners::{OwnedLink, OwnerLinks};
-use super::erasures::Erasures;
 use super::report::{Fault, Report};
 use super::statement::{self, Context, Outcome, Reading};
 use super::vault_file::{self, place_of};

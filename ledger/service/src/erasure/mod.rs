@@ -104,7 +104,9 @@ pub enum EraseError {
     #[error("{}", held(.0))]
     Held(Vec<Hold>),
     /// More identifiers are joined than one person has.
-    #[error("more than 64 identifiers are joined to this one: unlink those that are not the same person's first")]
+    #[error(
+        "more than 64 identifiers are joined to this one: unlink those that are not the same person's first"
+    )]
     TooManyIdentifiers,
     /// The key of the ledger's own service publisher is not among the secrets, or no longer in force.
     #[error(

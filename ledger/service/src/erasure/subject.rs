@@ -15,8 +15,7 @@ use crate::open_ledger::Shared;
 use crate::record::{OpenStatement, OwnerId, Record};
 
 /// Events that forbid an erasure while they stand, and those that end them.
-const HOLDS: [(&str, &str); 2] =
-    [("hold.placed", "hold.lifted"), ("record.restricted", "record.released")];
+const HOLDS: [(&str, &str); 2] = [("hold.placed", "hold.lifted"), ("record.restricted", "record.released")];
 
 /// An erasure that may go ahead, if nothing comes in between.
 pub(crate) struct Erasing {
@@ -135,9 +134,11 @@ fn partners(records: &[Record], owner: OwnerId) -> Vec<OwnerId> {
 fn holds(records: &[Record], owner: OwnerId) -> Vec<Hold> {
     let replaced = replaced(records);
     let mut standing: BTreeMap<(&str, String, String), LeafIndex> = BTreeMap::new();
-    for (record, open) in readable(records).filter(|(_, open)| owners(open, "child").any(|one| one == owner)) {
+    for (record, open) in readable(records).filter(|(_, open)| owners(open, "child").any(|one| one == owner))
+    {
         let name = record.event_type.as_str();
-        let Some((places, ends)) = HOLDS.iter().find(|(places, ends)| [*places, *ends].contains(&name)) else {
+        let Some((places, ends)) = HOLDS.iter().find(|(places, ends)| [*places, *ends].contains(&name))
+        else {
             continue;
         };
         let ground = open.clear.get("ground").and_then(Value::as_str).unwrap_or_default();

@@ -96,7 +96,8 @@ impl KekShare {
         }
         for number in 1..=first.of {
             let missing = EscrowError::Incomplete { missing: number, of: first.of };
-            let (at, share) = shares.iter().enumerate().find(|(_, one)| one.share == number).ok_or(missing)?;
+            let (at, share) =
+                shares.iter().enumerate().find(|(_, one)| one.share == number).ok_or(missing)?;
             let secret = base64url::decode_array::<32>(&share.secret);
             combine(&mut key, &Zeroizing::new(secret.map_err(|_| EscrowError::Malformed(at + 1))?));
         }
@@ -126,7 +127,10 @@ mod tests {
             shares.reverse();
             assert_eq!(KekShare::join(&shares).expect("the key").as_bytes(), kek.as_bytes());
             shares.pop();
-            assert_eq!(KekShare::join(&shares).err(), Some(EscrowError::Incomplete { missing: 1, of: of.max(1) }));
+            assert_eq!(
+                KekShare::join(&shares).err(),
+                Some(EscrowError::Incomplete { missing: 1, of: of.max(1) })
+            );
         }
     }
 

@@ -6,6 +6,7 @@
 //! the keyring in between which of the two it is.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -131,16 +132,22 @@ impl Keyring {
         disk.sync_folder(folder).map_err(io_error(folder))
     }
 
-    /// Removes what an erasure that was taken back has left.
-    pub(crate) fn remove_leftovers(disk: &mut Disk) -> Result<(), KeyringError> {
-        for shard in 0..SHARDS {
-            for file in [next_shard_file(shard), next_shard_file(shard).with_extension("new")] {
-                if disk.root().join(&file).exists() {
-                    disk.remove(&file).map_err(io_error(&file))?;
-                }
+    /// Removes what interrupted writes have left, which may hold keys; and the new shards of an erasure that was not decided on.
+    pub(crate) fn remove_leftovers(disk: &mut Disk, is_erasing: bool) -> Result<(), KeyringError> {
+        let folder = Path::new("keyring");
+        let listed = fs::read_dir(disk.root().join(folder)).map_err(io_error(folder))?;
+        let mut left = Vec::new();
+        for entry in listed {
+            let name = PathBuf::from(entry.map_err(io_error(folder))?.file_name());
+            let extension = name.extension();
+            if extension.is_some_and(|one| one == "new" || (one == "next" && !is_erasing)) {
+                left.push(folder.join(name));
             }
         }
-        Ok(())
+        for file in &left {
+            disk.remove(file).map_err(io_error(file))?;
+        }
+        if left.is_empty() { Ok(()) } else { disk.sync_folder(folder).map_err(io_error(folder)) }
     }
 
     /// Forgets the owners' keys, and goes on with the new shard keys.

@@ -2,12 +2,12 @@
 
 use std::sync::mpsc::sync_channel;
 
+use gt_core::agency::AgencyCode;
 use gt_core::chain::Place;
+use gt_core::entry::Entry;
 use gt_core::erasure::{self, Erasure, Scope};
 use gt_core::key::PrivateKey;
 use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, Statement, sign};
-use gt_core::agency::AgencyCode;
-use gt_core::entry::Entry;
 use gt_core::{Hash, LeafIndex};
 
 use super::admit::check_signer;
@@ -20,7 +20,7 @@ use crate::erasure::{
     Custody, CustodyFault, CustodyWork, EraseError, EraseRequest, Erasing, ErasureReceipt, Journal, Owned,
 };
 use crate::keyring::rekey::Removal;
-use crate::keyring::{Keks, Keyring, KeyEncryptionKey, RetiredKek, RotateError, retired};
+use crate::keyring::{Keks, KeyEncryptionKey, RetiredKek, RotateError, retired};
 use crate::prepare::Prepared;
 use crate::random;
 use crate::record::OwnerId;
@@ -224,9 +224,11 @@ impl Sealer {
     pub(crate) fn resume(&mut self, unfinished: Unfinished) -> Result<(), SealError> {
         let Unfinished { journal, old_kek, under_next } = unfinished;
         match journal {
-            Some(journal) => self.resume_erasure(&journal, under_next),
+            Some(journal) => self.resume_erasure(&journal),
             None if under_next => {
-                let Some(kek) = self.custody.as_ref().map(|custody| custody.kek.clone()) else { return Ok(()) };
+                let Some(kek) = self.custody.as_ref().map(|custody| custody.kek.clone()) else {
+                    return Ok(());
+                };
                 tracing::warn!("a renewal of the key-encryption key was interrupted; it is completed");
                 match old_kek {
                     Some(old) => self.retire(&old, &kek, None).map(drop),
@@ -243,17 +245,16 @@ impl Sealer {
         custody.source.promote().map_err(|error| SealError::Custody(error.into()))
     }
 
-    fn resume_erasure(&mut self, journal: &Journal, under_next: bool) -> Result<(), SealError> {
+    fn resume_erasure(&mut self, journal: &Journal) -> Result<(), SealError> {
         tracing::warn!("an erasure was interrupted; it is completed");
-        let (statement, says) = journal.statement().ok_or(SealError::Custody(CustodyFault::OtherStatement))?;
+        let (statement, says) =
+            journal.statement().ok_or(SealError::Custody(CustodyFault::OtherStatement))?;
         let custody = self.custody.as_ref().ok_or_else(|| kek_gone(&journal.next_kek))?;
         if custody.kek != journal.next_kek {
             let keks = custody.source.load().map_err(|error| SealError::Custody(error.into()))?;
             let next = next_key(&keks, &journal.next_kek)?;
             let removals = self.removals_of(&says).map_err(SealError::Custody)?;
             self.destroy(&removals, &next).map_err(SealError::Custody)?;
-        } else if under_next {
-            Keyring::finish_destroying(self.disk()?).map_err(|error| SealError::Custody(error.into()))?;
         }
         let index = match self.place_of(&statement) {
             Place::Taken(index) => index,
@@ -305,10 +306,8 @@ fn removals(owners: &[Owned], scope: Scope) -> Vec<Removal> {
         tag[0] = owner.tag[0];
         tag
     };
-    let removal = |owner: &Owned| Removal {
-        tag: owner.tag,
-        goes_on: (scope == Scope::Data).then(|| goes_on(owner)),
-    };
+    let removal =
+        |owner: &Owned| Removal { tag: owner.tag, goes_on: (scope == Scope::Data).then(|| goes_on(owner)) };
     owners.iter().map(removal).collect()
 }
 
