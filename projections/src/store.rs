@@ -94,7 +94,7 @@ const LOCK: &str = "rows.lock";
 const CONDEMNED: &str = "rows.damaged";
 const FORMAT: &[u8] = b"\0format";
 const POSITION: &[u8] = b"\0position";
-/// The name of the tree that questions are answered from.
+/// In the database's own tree: the name of the one that questions are answered from. The first, if it is not there.
 const SHOWN: &[u8] = b"\0shown";
 const TREES: [&[u8]; 2] = [b"rows-1", b"rows-2"];
 
@@ -133,9 +133,8 @@ impl Store {
             fs::remove_file(&condemned).map_err(StoreError::Folder)?;
         }
         let db = open_database(&config).map_err(StoreError::Rows)?;
-        db.insert(FORMAT, format).map_err(StoreError::Rows)?;
-        db.insert(SHOWN, TREES[0]).map_err(StoreError::Rows)?;
         let tree = db.open_tree(TREES[0]).map_err(StoreError::Rows)?;
+        tree.insert(FORMAT, format).map_err(StoreError::Rows)?;
         tree.insert(POSITION, Head::empty().encode()).map_err(StoreError::Rows)?;
         Ok((store(db, tree), Head::empty(), reason))
     }
@@ -147,6 +146,9 @@ impl Store {
         let tree = guarded(&self.inner, || {
             db.drop_tree(other)?;
             let tree = db.open_tree(other)?;
+            if let Some(format) = self.tree.get(FORMAT)? {
+                tree.insert(FORMAT, format)?;
+            }
             tree.insert(POSITION, head.encode())?;
             Ok(tree)
         })?;
@@ -350,17 +352,18 @@ fn examined(
 
 fn examine(db: &sled::Db, format: &[u8]) -> Result<(Head, sled::Tree), RebuildReason> {
     let damaged = |_| RebuildReason::Damaged;
-    if db.get(FORMAT).map_err(damaged)?.as_deref() != Some(format) {
-        return Err(RebuildReason::OtherFormat);
-    }
-    let shown = db.get(SHOWN).map_err(damaged)?;
-    let shown = TREES.into_iter().find(|name| shown.as_deref() == Some(*name));
-    let shown = shown.ok_or(RebuildReason::Damaged)?;
+    let shown = match db.get(SHOWN).map_err(damaged)? {
+        None => TREES[0],
+        Some(shown) => TREES.into_iter().find(|name| shown == *name).ok_or(RebuildReason::Damaged)?,
+    };
     // Views that were being folded anew when the process ended.
     for other in TREES.into_iter().filter(|name| *name != shown) {
         db.drop_tree(other).map_err(damaged)?;
     }
     let tree = db.open_tree(shown).map_err(damaged)?;
+    if tree.get(FORMAT).map_err(damaged)?.as_deref() != Some(format) {
+        return Err(RebuildReason::OtherFormat);
+    }
     let position = tree.get(POSITION).map_err(damaged)?;
     let head = position.and_then(|bytes| Head::decode(&bytes)).ok_or(RebuildReason::Damaged)?;
     Ok((head, tree))

@@ -7,9 +7,10 @@ use clap::Args;
 use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
 use gt_core::verify::Pin;
 use gt_ledger::audit::{self, DataFolder, Mirror, Report, Verdict};
-use gt_ledger::secrets::{PinFile, Secrets, file, folder_of};
+use gt_ledger::secrets::{PinFile, Secrets, file};
 use serde_json::json;
 
+use super::keys_at::KekArgs;
 use super::output::Output;
 use super::{Failure, Outcome};
 
@@ -27,15 +28,17 @@ pub(crate) struct Fsck {
     /// The ledger's pin file. [default: ledger.json of the secrets folder]
     #[arg(long)]
     pin: Option<PathBuf>,
+    #[command(flatten)]
+    kek: KekArgs,
 }
 
 impl Fsck {
     pub(crate) fn run(self, output: &Output) -> Outcome {
         need_folder(&self.data)?;
-        let folder = self.secrets.unwrap_or_else(|| folder_of(&self.data));
-        let secrets = Secrets::load(&folder)
+        let at = self.kek.at(&self.data, self.secrets)?;
+        let secrets = Secrets::load_at(&at)
             .map_err(|error| Failure::could_not_tell(format!("the ledger's keys are needed: {error}")))?;
-        let pin = read_pin(&self.pin.unwrap_or_else(|| folder.join(file::PIN)))?;
+        let pin = read_pin(&self.pin.unwrap_or_else(|| at.folder.join(file::PIN)))?;
         let report = audit::fsck(&self.data, Some(&secrets), Some(&pin));
         Ok(say(&report, output))
     }

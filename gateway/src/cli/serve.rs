@@ -3,9 +3,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use gt_ledger::secrets::folder_of;
 use serde_json::json;
 
+use super::keys_at::KekArgs;
 use super::output::Output;
 use super::{Failure, Outcome};
 use crate::http::bind;
@@ -21,6 +21,8 @@ pub(crate) struct Serve {
     /// Where the keys are. [default: the data folder's name with .secrets]
     #[arg(long)]
     secrets: Option<PathBuf>,
+    #[command(flatten)]
+    kek: KekArgs,
     #[command(flatten)]
     stream: Stream,
 }
@@ -40,13 +42,13 @@ struct Stream {
 
 impl Serve {
     pub(crate) fn run(self, output: &Output) -> Outcome {
-        let secrets = self.secrets.unwrap_or_else(|| folder_of(&self.data));
+        let secrets = self.kek.at(&self.data, self.secrets)?;
         runtime()?.block_on(async {
             let node = match &self.stream.nats {
                 None => None,
                 Some(url) => Some(self.stream.servers.node(url, self.stream.follow)?),
             };
-            let server = bind(&self.data, &secrets, self.listen, node).await?;
+            let server = bind(&self.data, secrets, self.listen, node).await?;
             // Before anybody is told that the ledger is served: from then on a signal means an orderly end.
             let stop = stop_signal()?;
             let (url, size) = (format!("http://{}", server.address()), server.ledger().log().size().0);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use gt_core::LeafIndex;
 use gt_core::time::Timestamp;
 use gt_projections::{
-    Alert, AlertChange, AlertFilter, AlertId, AlertStatus, ApplyError, AsOf, ChangeKind, MAX_LIMIT, Page, Projector,
-    Queries, QueryError, Retraction, Window,
+    Alert, AlertChange, AlertFilter, AlertId, AlertStatus, ApplyError, AsOf, ChangeKind, MAX_LIMIT, Page,
+    Projector, Queries, QueryError, Retraction, Window,
 };
 
 use super::{FollowError, Following, Naming, read};

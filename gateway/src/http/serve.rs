@@ -7,11 +7,12 @@ use gt_ledger::Ledger;
 use gt_ledger::clock::SystemClock;
 use gt_ledger::layout;
 use gt_ledger::open::OpenLedgerError;
-use gt_ledger::secrets::{Secrets, SecretsError};
+use gt_ledger::secrets::{Secrets, SecretsAt, SecretsError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::{App, router};
+use crate::control::Control;
 use crate::follow::{FollowError, Follower};
 use crate::node::{AlertPublisher, Desk, Forwarder, Node, NodeConfig, NodeError, keep_forks};
 use crate::token::{TokenError, Tokens};
@@ -27,6 +28,8 @@ pub struct Server {
     listener: TcpListener,
     app: App,
     node: Option<ServingNode>,
+    /// Where the operator's commands come in.
+    control: Option<Control>,
 }
 
 /// What a node of several has besides.
@@ -71,18 +74,16 @@ pub enum ServeError {
 /// With a `node` the ledger is one of several that share a stream, and agencies' requests over NATS are taken from here on.
 pub async fn bind(
     data: &Path,
-    secrets_folder: &Path,
+    secrets: impl Into<SecretsAt>,
     address: SocketAddr,
     node: Option<NodeConfig>,
 ) -> Result<Server, ServeError> {
-    let secrets = match &node {
-        None => {
-            need_ledger(data).map_err(Box::new)?;
-            Secrets::load(secrets_folder)?
-        }
-        Some(_) => Secrets::load(secrets_folder)?,
-    };
-    let tokens = Tokens::load(secrets_folder)?;
+    if node.is_none() {
+        need_ledger(data).map_err(Box::new)?;
+    }
+    let at = secrets.into();
+    let secrets = Secrets::load_at(&at)?;
+    let tokens = Tokens::load(&at.folder)?;
     // Before the stream is spoken to: what cannot be served should not begin to seal.
     let listener =
         TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
@@ -119,7 +120,10 @@ pub async fn bind(
         tokens: Arc::new(tokens),
         forward,
     };
-    Ok(Server { address, ledger, follower, listener, app, node })
+    let control = Control::listen(data, Arc::clone(&ledger)).inspect_err(
+        |error| tracing::warn!(%error, "the operator's commands cannot reach this ledger while it runs"),
+    );
+    Ok(Server { address, ledger, follower, listener, app, node, control: control.ok() })
 }
 
 async fn open(data: &Path, secrets: Secrets) -> Result<Arc<Ledger>, ServeError> {
@@ -182,8 +186,9 @@ impl Server {
         if let Some(desk) = self.node.as_mut().and_then(|node| node.desk.take()) {
             desk.close();
         }
-        let ledger = Arc::clone(&self.ledger);
+        let (ledger, control) = (Arc::clone(&self.ledger), self.control.take());
         let finish = tokio::task::spawn_blocking(move || {
+            drop(control);
             ledger.close();
             self.follower.stop();
         });
