@@ -6,6 +6,7 @@
 mod agents;
 mod configuring;
 mod crashes;
+mod erasing;
 mod live;
 mod nats;
 mod partnership;
