@@ -65,7 +65,8 @@ fn views_that_are_folded_anew_are_those_of_a_rebuild_and_keep_nothing_of_the_era
     assert_eq!(queries.status().unwrap().as_of.tree_size, TreeSize(by.0 + 1));
     let standing_after = standing(of_pattern(alerts(&queries, None), Pattern::RepeatMissing));
     assert_eq!(standing_after.len(), 1);
-    assert!(queries.timeline(owner(ERASED), &Page::default()).unwrap().items.is_empty());
+    let told = queries.timeline(&owner(ERASED), None, None, &Page::default()).unwrap();
+    assert!(told.items.is_empty());
     assert_eq!(queries.status().unwrap().unread.statements, 6);
 
     let dump = anew.dump().unwrap();
