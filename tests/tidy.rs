@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 mod domain_rows;
 #[path = "tidy/rust_source.rs"]
 mod rust_source;
+#[path = "tidy/threats.rs"]
+mod threats;
 
 use rust_source::code_outside_tests;
 

@@ -127,11 +127,17 @@ impl ReadingClient {
 
     /// `POST path` with a JSON body.
     pub fn post(&self, path: &str, body: &Value) -> Result<Value, ReadingError> {
+        let bytes = self.post_for_bytes(path, body)?;
+        serde_json::from_slice(&bytes).map_err(|_| ReadingError::NotJson { url: self.base.clone() })
+    }
+
+    /// The same, for an answer that is kept as it came.
+    pub fn post_for_bytes(&self, path: &str, body: &Value) -> Result<Vec<u8>, ReadingError> {
         let mut request = self.agent.post(format!("{}{path}", self.base)).content_type("application/json");
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {}", token.as_str()));
         }
-        self.read(request.send(body.to_string()))
+        self.answer(request.send(body.to_string())).map(|(_, bytes)| bytes)
     }
 
     fn read(

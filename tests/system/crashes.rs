@@ -214,7 +214,7 @@ fn kills_lose_nothing_that_was_acknowledged() {
 /// Starts the ledger, perhaps after a start that is killed half-way, and kills it somewhere in the middle of its work.
 fn kill_under_load(home: &Home, load: &Load<'_>, random: &mut Random, fsck: bool) {
     if random.once_in(4) {
-        let mut early = Server::launch(home);
+        let mut early = Server::launch(home, &[]);
         thread::sleep(Duration::from_micros(random.below(20_000)));
         early.kill();
     }

@@ -25,7 +25,10 @@ fn note(publisher: &mut Publisher, about: &str, words: &str) -> gt_core::stateme
 /// Whether a file, or any file below a folder, has these bytes.
 fn is_found_in(place: &Path, needle: &str) -> bool {
     if place.is_dir() {
-        return fs::read_dir(place).expect("listed").flatten().any(|entry| is_found_in(&entry.path(), needle));
+        return fs::read_dir(place)
+            .expect("listed")
+            .flatten()
+            .any(|entry| is_found_in(&entry.path(), needle));
     }
     fs::read(place).unwrap_or_default().windows(needle.len()).any(|window| window == needle.as_bytes())
 }
@@ -59,7 +62,8 @@ fn is_in_memory_of(process: u32, needle: &str) -> bool {
 
 fn erase(home: &Home, whom: &str, more: &[&str]) -> Value {
     let data = home.data();
-    let what = ["erase", "--json", "--child", whom, "--authority", "gss:E06000999", "--ground", "EnteredInError"];
+    let what =
+        ["erase", "--json", "--child", whom, "--authority", "gss:E06000999", "--ground", "EnteredInError"];
     run(what.iter().chain(more).copied().chain(["--data", path(&data)])).succeeded().json()
 }
 
@@ -92,8 +96,11 @@ fn a_running_ledger_erases_and_nothing_has_the_words_any_more() {
     let mut council = home.enrol("council", "gss:E06000999", None);
     let server = home.serve();
     let (gone, stays) = (child(1), child(2));
-    let statements =
-        [note(&mut council, &gone, WORDS), note(&mut council, &stays, "nobody heard anything"), note(&mut council, &gone, WORDS)];
+    let statements = [
+        note(&mut council, &gone, WORDS),
+        note(&mut council, &stays, "nobody heard anything"),
+        note(&mut council, &gone, WORDS),
+    ];
     for statement in &statements {
         assert_eq!(server.client().publish(statement).status, 201);
     }
@@ -131,7 +138,10 @@ fn a_running_ledger_erases_and_nothing_has_the_words_any_more() {
     }
     server.stop();
     let report = fsck(&home);
-    assert_eq!((&report["verdict"], &report["counts"]["statements_unreadable"]), (&json!("sound"), &json!(2)));
+    assert_eq!(
+        (&report["verdict"], &report["counts"]["statements_unreadable"]),
+        (&json!("sound"), &json!(2))
+    );
 }
 
 #[test]
@@ -165,7 +175,8 @@ fn a_key_is_renewed_put_into_escrow_and_back_while_the_ledger_runs() {
     // Elsewhere than in the secrets folder.
     run(["fsck", "--kek", path(&restored), "--data", data_of]).succeeded();
     let other = Home::new();
-    let refused = run(["serve", "--kek", path(&other.secret("kek")), "--data", data_of]).exited(1).complaint();
+    let refused =
+        run(["serve", "--kek", path(&other.secret("kek")), "--data", data_of]).exited(1).complaint();
     assert!(refused.contains("does not open this ledger's keyring"), "{refused}");
     // And a folder that nobody serves is opened.
     erase_at(&home, &child(1), path(&restored));
@@ -175,7 +186,19 @@ fn erase_at(home: &Home, whom: &str, kek: &str) {
     let done = erase(home, whom, &["--kek", kek]);
     assert_eq!((done["scope"].as_str(), done["entries"].as_u64()), (Some("data"), Some(1)));
     let data = home.data();
-    let again = run(["erase", "--child", whom, "--authority", "gss:E06000999", "--ground", "CourtOrder", "--kek", kek, "--data", path(&data)]);
+    let again = run([
+        "erase",
+        "--child",
+        whom,
+        "--authority",
+        "gss:E06000999",
+        "--ground",
+        "CourtOrder",
+        "--kek",
+        kek,
+        "--data",
+        path(&data),
+    ]);
     assert!(again.exited(1).complaint().contains("knows nobody"));
     run(["fsck", "--kek", kek, "--data", path(&data)]).succeeded();
 }

@@ -36,12 +36,12 @@ fn rows(page: &str) -> (Vec<Row<'_>>, Vec<String>) {
 }
 
 /// What stands between backticks.
-fn quoted(cell: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn quoted(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }
 
 /// Whether the source has a test of this name: a function right under an attribute that makes it one.
-fn has_test(source: &str, name: &str) -> bool {
+pub(crate) fn has_test(source: &str, name: &str) -> bool {
     let code = rust_source::code(source);
     let function = format!("fn {name}(");
     let above = |at: usize| code[..at].iter().rev().map(|(_, line)| line.trim());

@@ -5,6 +5,7 @@
 //! - what each stage costs, and where the sealer's own threads spend their time ([`stages`]);
 //! - how long it takes from request to receipt over HTTP at a fixed rate ([`latency`]);
 //! - how fast the views are rebuilt from a generated history, in how much memory, and how fast they answer ([`views`]);
+//! - how fast a whole data folder is verified, as a ratio of how many signatures the same machine checks ([`verify`]);
 //! - requests over NATS, with a node of several, and as a ratio of what the broker stores of the same bytes ([`nats`]).
 //!
 //! Statements are decisions to share, signed beforehand by a fictional partnership ([`workload`]). Rates depend on the
@@ -15,6 +16,7 @@ pub mod nats;
 mod processor;
 pub mod stages;
 pub mod throughput;
+pub mod verify;
 pub mod views;
 pub mod workload;
 
@@ -132,6 +134,9 @@ pub enum BenchError {
     /// The part of the measurement that runs in a process of its own did not end well, or said something else than figures.
     #[error("the measurement's second process failed: {0}")]
     Process(String),
+    /// The folder that was made is not found sound.
+    #[error("the folder of the measurement is not found sound: {0}")]
+    NotSound(String),
     /// A stage's result is not what the sealer's is.
     #[error("the {0} stage does not do what the sealer does")]
     Stage(&'static str),

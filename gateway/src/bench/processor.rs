@@ -1,4 +1,4 @@
-//! Processor time, where `/proc` tells. Other processes on the machine take cores away, but no processor time.
+//! Processor time and memory, where `/proc` tells. Other processes on the machine take cores away, but no processor time.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -37,6 +37,14 @@ pub(super) fn until_quiet() -> Duration {
         }
     }
     started.elapsed()
+}
+
+/// The most that this process had resident, in MiB.
+pub(super) fn most_resident() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib / 1024.0)
 }
 
 fn read(file: &Path) -> Option<Duration> {

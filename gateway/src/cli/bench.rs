@@ -1,4 +1,5 @@
 mod nats_report;
+mod verify_report;
 mod views_report;
 
 use std::num::NonZeroU32;
@@ -16,6 +17,7 @@ use crate::bench::latency::Latency;
 use crate::bench::nats::{self, Servers};
 use crate::bench::stages::a_batch;
 use crate::bench::throughput::Rates;
+use crate::bench::verify::{self, VerifyPlan};
 use crate::bench::views::{self, ViewsPlan};
 use crate::bench::{Plan, Report, run};
 
@@ -56,6 +58,13 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "EVENTS", num_args = 0..=1, default_missing_value = "1000000", conflicts_with = "nats",
           value_parser = clap::value_parser!(u32).range(1_000..=20_000_000))]
     views: Option<u32>,
+    /// Measure verification instead: of a data folder with so many statements, beside the signatures alone.
+    #[arg(long, value_name = "STATEMENTS", num_args = 0..=1, default_missing_value = "1000000",
+          conflicts_with_all = ["nats", "views"], value_parser = clap::value_parser!(u32).range(1_000..=20_000_000))]
+    verify: Option<u32>,
+    /// What the measurement of verification runs in a process of its own.
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    verify_folder: Option<PathBuf>,
     /// How often the views are asked each kind of question.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     questions: u32,
@@ -80,6 +89,17 @@ impl Bench {
         if let Some(folder) = &self.rebuild_views_of {
             let figures = views::measure(folder, self.questions)?;
             output.say(&json!(figures), || views_report::rebuilt(&figures.0));
+            return Ok(ExitCode::SUCCESS);
+        }
+        if let Some(folder) = &self.verify_folder {
+            let figures = json!(verify::measure(folder)?);
+            output.say(&figures, || figures.to_string());
+            return Ok(ExitCode::SUCCESS);
+        }
+        if let Some(events) = self.verify {
+            let plan = VerifyPlan { events, rounds: self.rounds.get(), folder: self.data };
+            let report = verify::run(&plan, &std::env::current_exe()?)?;
+            output.say(&verify_report::to_json(&report), || verify_report::to_text(&report));
             return Ok(ExitCode::SUCCESS);
         }
         if let Some(events) = self.views {

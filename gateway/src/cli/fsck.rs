@@ -1,25 +1,22 @@
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
 use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
 use gt_core::verify::Pin;
 use gt_ledger::audit::{self, DataFolder, Mirror, Report, Verdict};
-use gt_ledger::secrets::{PinFile, Secrets, file};
+use gt_ledger::secrets::{PinFile, Secrets, file, folder_of};
 use serde_json::json;
 
+use super::fetch::fetcher;
 use super::keys_at::KekArgs;
 use super::output::Output;
+use super::progress::EntriesBar;
 use super::{Failure, Outcome};
-
-/// How long one file of a mirror may take.
-const FETCH_TIMEOUT: Duration = Duration::from_mins(1);
 
 #[derive(Args)]
 pub(crate) struct Fsck {
-    /// The data folder. Nothing in it is changed; a running ledger may have it open.
+    /// The data folder, or a mirror of its open log, which needs no keys. Nothing in it is changed; a running ledger may have it open.
     #[arg(long)]
     data: PathBuf,
     /// Where the keys are. [default: the data folder's name with .secrets]
@@ -35,16 +32,29 @@ pub(crate) struct Fsck {
 impl Fsck {
     pub(crate) fn run(self, output: &Output) -> Outcome {
         need_folder(&self.data)?;
+        if self.secrets.is_none() && is_mirror(&self.data) {
+            let pin = self.pin.as_deref().map(read_pin).transpose()?;
+            return check_log(Some(&self.data), None, pin.as_ref(), None, output);
+        }
         let at = self.kek.at(&self.data, self.secrets)?;
         let secrets = Secrets::load_at(&at)
             .map_err(|error| Failure::could_not_tell(format!("the ledger's keys are needed: {error}")))?;
         let pin = read_pin(&self.pin.unwrap_or_else(|| at.folder.join(file::PIN)))?;
-        let report = audit::fsck(&self.data, Some(&secrets), Some(&pin));
+        let report = {
+            let bar = EntriesBar::new(output, "Checking");
+            audit::fsck_watched(&self.data, Some(&secrets), Some(&pin), &|done, total| bar.show(done, total))
+        };
         Ok(say(&report, output))
     }
 }
 
-/// Checks a whole log without any key: a data folder (its vault by checksums), or whatever serves one at a URL.
+/// Whether a folder is a mirror of an open log. Where there are keys beside it, it was a ledger's folder, and what is missing from it
+/// is a fault.
+fn is_mirror(data: &Path) -> bool {
+    DataFolder::new(data).is_mirror() && !folder_of(data).exists()
+}
+
+/// Checks a whole log without any key: a data folder (its vault by checksums), a mirror, or whatever serves one at a URL.
 pub(crate) fn check_log(
     data: Option<&Path>,
     url: Option<&str>,
@@ -73,7 +83,7 @@ pub(crate) fn check_log(
     Ok(say(&report, output))
 }
 
-fn need_folder(data: &Path) -> Result<(), Failure> {
+pub(crate) fn need_folder(data: &Path) -> Result<(), Failure> {
     if data.is_dir() {
         return Ok(());
     }
@@ -88,7 +98,7 @@ pub(crate) fn read_pin(file: &Path) -> Result<Pin, Failure> {
 }
 
 /// A checkpoint that somebody has kept. Its signature is not asked about: whoever keeps it trusts it.
-fn read_checkpoint(file: &Path) -> Result<Checkpoint, Failure> {
+pub(crate) fn read_checkpoint(file: &Path) -> Result<Checkpoint, Failure> {
     let bytes = std::fs::read(file)
         .map_err(|error| Failure::could_not_tell(format!("{}: {error}", file.display())))?;
     let signed = SignedCheckpoint::parse(&bytes)
@@ -96,21 +106,7 @@ fn read_checkpoint(file: &Path) -> Result<Checkpoint, Failure> {
     Ok(signed.checkpoint().clone())
 }
 
-fn fetcher(url: &str) -> impl Fn(&str, usize) -> Result<Option<Vec<u8>>, Box<dyn Error + Send + Sync>> {
-    let config =
-        ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(FETCH_TIMEOUT));
-    let (agent, base) = (ureq::Agent::from(config.build()), url.trim_end_matches('/').to_owned());
-    move |path, limit| {
-        let mut response = agent.get(format!("{base}/{path}")).call()?;
-        match response.status().as_u16() {
-            200 => Ok(Some(response.body_mut().with_config().limit(limit as u64 + 1).read_to_vec()?)),
-            404 => Ok(None),
-            status => Err(format!("status {status}").into()),
-        }
-    }
-}
-
-fn say(report: &Report, output: &Output) -> ExitCode {
+pub(crate) fn say(report: &Report, output: &Output) -> ExitCode {
     let value = serde_json::to_value(report).unwrap_or_else(|error| json!({"error": error.to_string()}));
     output.say(&value, || sentences(report));
     match report.verdict() {

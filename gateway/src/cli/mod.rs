@@ -4,22 +4,30 @@
 mod advise;
 mod agent;
 mod bench;
+mod bundle;
 mod configure;
 mod decision;
 mod demo;
 mod erase;
+mod fetch;
+mod fork;
 mod fsck;
 mod init;
 mod kek;
 mod keys;
 mod keys_at;
+mod mirror;
 mod nats;
 mod output;
+mod progress;
 mod pseudonym;
 mod query;
 mod registrar;
 mod serve;
+mod verifier;
 mod verify;
+mod verify_data;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -59,10 +67,16 @@ enum Command {
     Publish(agent::Publish),
     /// The same as a small local service with an outbox.
     Agent(agent::Agent),
-    /// Check a receipt, a data folder or a running ledger. Exit status 0: sound, 1: not sound, 2: could not tell.
+    /// Check an evidence bundle, a receipt, a data folder or a running ledger. Exit status 0: sound, 1: not sound, 2: could not tell.
     Verify(verify::Verify),
+    /// Write the page on which a review panel checks bundles and receipts: one HTML file for any browser.
+    Verifier(verifier::Verifier),
     /// Check a data folder with its keys, deriving everything again from the entries. Changes nothing.
     Fsck(fsck::Fsck),
+    /// Copy the open log to a folder of static files, verifying it, and prove it if the ledger ever signs another history.
+    Mirror(mirror::Mirror),
+    /// Make an evidence bundle of a child, a range of entries, an agency or an alert, to be checked anywhere.
+    Bundle(bundle::BundleCommand),
     /// Ask a view: decisions, a child's timeline, open requests, who shares with whom, and more.
     Query(query::Query),
     /// List the alerts that wait for somebody, or others.
@@ -79,6 +93,9 @@ enum Command {
     /// Set up NATS for several nodes: streams, the shared keyring, users' keys.
     #[command(subcommand)]
     Nats(nats::Nats),
+    /// Run a witness: it signs ledgers' checkpoints, and only what extends what it has signed before.
+    #[command(subcommand)]
+    Witness(witness::Witness),
     /// Measure the sealer and the way from request to receipt on this machine.
     Bench(bench::Bench),
 }
@@ -131,7 +148,10 @@ pub fn main() -> ExitCode {
         Command::Publish(command) => command.run(&output),
         Command::Agent(command) => command.run(&output),
         Command::Verify(command) => command.run(&output),
+        Command::Verifier(command) => command.run(&output),
         Command::Fsck(command) => command.run(&output),
+        Command::Mirror(command) => command.run(&output),
+        Command::Bundle(command) => command.run(&output),
         Command::Query(command) => command.run(&output),
         Command::Alerts(command) => command.run(&output),
         Command::Decision(command) => command.run(&output),
@@ -139,6 +159,7 @@ pub fn main() -> ExitCode {
         Command::Erase(command) => command.run(&output),
         Command::Kek(command) => command.run(&output),
         Command::Nats(command) => command.run(&output),
+        Command::Witness(command) => command.run(&output),
         Command::Bench(command) => command.run(&output),
     };
     outcome.unwrap_or_else(|failure| {

@@ -127,14 +127,24 @@ impl Registrar {
     }
 }
 
+/// How often a statement is sent that is sealed and waits for witnesses. The ledger itself waits each time.
+const TRIES: u32 = 6;
+
 fn send(client: &LedgerClient, pin: &Pin, statement: &Statement) -> Result<u64, Failure> {
-    match client.submit(&[statement.to_compact()])?.into_iter().next() {
-        Some(Answer::Sealed { receipt }) => Ok(pin.check_receipt(&receipt, &statement.hash())?.0),
-        Some(Answer::Refused(problem)) => Err(Failure::new(format!("the ledger refused: {problem}"))),
-        Some(Answer::Unanswered(_)) | None => {
-            Err(Failure::new("the ledger gave no answer; run the same command again"))
-        }
+    for _ in 0..TRIES {
+        return match client.submit(&[statement.to_compact()])?.into_iter().next() {
+            Some(Answer::Sealed { receipt }) => Ok(pin.check_receipt(&receipt, &statement.hash())?.0),
+            Some(Answer::Refused(problem)) => Err(Failure::new(format!("the ledger refused: {problem}"))),
+            // The next command would sign another statement, and this one is sealed.
+            Some(Answer::Unanswered(Some(problem))) if problem.code() == "not_witnessed" => continue,
+            Some(Answer::Unanswered(_)) | None => {
+                Err(Failure::new("the ledger gave no answer; run the same command again"))
+            }
+        };
     }
+    Err(Failure::new(
+        "it is sealed, but too few of the ledger's witnesses have signed for it; the ledger's /readyz says why",
+    ))
 }
 
 pub(super) fn nowhere() -> Failure {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::keys_at::KekArgs;
 use super::output::Output;
 use super::{Failure, Outcome};
-use crate::http::bind;
+use crate::http::bind_witnessed;
 
 #[derive(Args)]
 pub(crate) struct Serve {
@@ -25,6 +25,8 @@ pub(crate) struct Serve {
     kek: KekArgs,
     #[command(flatten)]
     stream: Stream,
+    #[command(flatten)]
+    witnesses: super::witness::WitnessArgs,
 }
 
 /// How a node of several speaks to NATS.
@@ -48,7 +50,8 @@ impl Serve {
                 None => None,
                 Some(url) => Some(self.stream.servers.node(url, self.stream.follow)?),
             };
-            let server = bind(&self.data, secrets, self.listen, node).await?;
+            let witnesses = self.witnesses.read()?;
+            let server = bind_witnessed(&self.data, secrets, self.listen, node, witnesses).await?;
             // Before anybody is told that the ledger is served: from then on a signal means an orderly end.
             let stop = stop_signal()?;
             let (url, size) = (format!("http://{}", server.address()), server.ledger().log().size().0);

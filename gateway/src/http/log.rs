@@ -2,11 +2,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use gt_core::checkpoint::SignedCheckpoint;
 use gt_core::prove::{self, ProveError, TileSource};
 use gt_core::tile::{TileKind, TilePath, row_extent, whole_entries};
+use gt_core::time::Timestamp;
 use gt_core::tree;
 use gt_core::{LeafIndex, TreeSize};
+use gt_ledger::Ledger;
 use gt_ledger::log::ReadError;
+use gt_ledger::witness::WitnessStatus;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,9 +22,35 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 /// `GET /checkpoint` (C2SP tlog-tiles)
 pub(super) async fn checkpoint(State(app): State<App>) -> Response {
-    let text = app.ledger.published().checkpoint.to_string();
-    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], text)
-        .into_response()
+    signed_note(&app.ledger.checkpoint())
+}
+
+/// `GET /checkpoint/cosigned`: the newest that met the quorum of the ledger's witnesses.
+pub(super) async fn cosigned(State(app): State<App>) -> Result<Response, Problem> {
+    let cosigned = app.ledger.cosigned();
+    let none = || Problem::not_found("no checkpoint of this ledger has met a quorum of witnesses yet");
+    cosigned.map(|checkpoint| signed_note(&checkpoint)).ok_or_else(none)
+}
+
+fn signed_note(checkpoint: &SignedCheckpoint) -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, checkpoint.to_string()).into_response()
+}
+
+/// How things stand with each witness.
+pub(super) fn witnesses(ledger: &Ledger) -> Vec<Value> {
+    let describe = |witness: WitnessStatus| {
+        let millis = |seconds: u64| i64::try_from(seconds).ok()?.checked_mul(1000);
+        let at = witness.cosigned_at.and_then(millis).and_then(Timestamp::from_millis);
+        json!({
+            "name": witness.name,
+            "url": witness.url,
+            "size": witness.size.0,
+            "cosigned_at": at.map(|time| time.to_string()),
+            "problem": witness.problem,
+        })
+    };
+    ledger.witnesses().into_iter().map(describe).collect()
 }
 
 /// `GET /tile/…` (C2SP tlog-tiles)

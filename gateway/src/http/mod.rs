@@ -2,6 +2,7 @@
 
 mod advice;
 mod answer;
+mod bundles;
 mod configuration;
 mod decision;
 mod log;
@@ -12,6 +13,7 @@ mod routes;
 mod serve;
 mod statements;
 mod stream;
+mod verifier;
 mod views;
 
 use std::sync::Arc;
@@ -29,7 +31,8 @@ use tower_http::trace::TraceLayer;
 pub(crate) use advice::advice_on;
 pub(crate) use configuration::in_force;
 pub(crate) use serve::need_ledger;
-pub use serve::{ServeError, Server, bind};
+pub use serve::{ServeError, Server, bind, bind_witnessed};
+pub(crate) use verifier::page as verifier_page;
 
 use crate::follow::Feed;
 use crate::node::Forwarder;
@@ -89,8 +92,7 @@ async fn ready(State(app): State<App>) -> impl IntoResponse {
         (false, true) => "sealer",
         (false, false) => "standby",
     };
-    let body =
-        json!({"sealing": !app.ledger.is_stopped(), "role": role, "tree_size": size, "projected": projected});
+    let body = json!({"sealing": !app.ledger.is_stopped(), "role": role, "tree_size": size, "projected": projected, "witnesses": log::witnesses(&app.ledger)});
     (status, axum::Json(body))
 }
 

@@ -24,13 +24,14 @@ pub(super) async fn show() -> Response {
 }
 
 /// The groups in which routes are listed.
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 8] = [
     ("publishing", "Sealing statements. Needs a registered key, and no token."),
     ("ledger", "The ledger itself: entries, proofs, registry, configuration. Open."),
     ("log", "The open log in the C2SP formats, for mirrors, witnesses and verifiers."),
     ("advice", "Advice beforehand. Open."),
     ("views", "What analysts ask. Needs a token."),
     ("alerts", "What asks a person to look. Needs a token."),
+    ("evidence", "Evidence bundles, to take away and check anywhere. Needs a token."),
     ("service", "About the service."),
 ];
 

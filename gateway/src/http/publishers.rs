@@ -20,6 +20,7 @@ pub(super) async fn ledger(State(app): State<App>) -> Json<Value> {
         "verifier_keys": keys.verifier_keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "registrar": registry.registrar_id().to_string(),
         "size": app.ledger.log().size().0,
+        "witnesses": super::log::witnesses(&app.ledger),
     }))
 }
 

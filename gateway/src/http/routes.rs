@@ -3,14 +3,15 @@
 use gt_projections::Pattern;
 use serde_json::json;
 
-use super::route::{Parameter, Route, codes, component, hash, number, text};
+use super::route::{Parameter, Route, agency, codes, component, hash, number, reference, text};
 use super::{
-    advice, configuration, decision, healthy, log, openapi, publishers, ready, statements, stream, views,
+    advice, bundles, configuration, decision, healthy, log, openapi, publishers, ready, statements, stream,
+    verifier, views,
 };
 
 /// Every route.
 pub(super) fn all() -> Vec<Route> {
-    [publishing(), ledger(), asking(), views::routes(), alerts(), tiles(), service()]
+    [publishing(), ledger(), asking(), views::routes(), alerts(), evidence(), tiles(), service()]
         .into_iter()
         .flatten()
         .collect()
@@ -49,6 +50,7 @@ fn publishing() -> Vec<Route> {
             .problem(503, "busy")
             .problem(503, "superseded")
             .problem(503, "unavailable")
+            .problem(503, "not_witnessed")
             .problem(503, "stopped"),
     ]
 }
@@ -162,11 +164,61 @@ fn alerts() -> Vec<Route> {
     ]
 }
 
+fn evidence() -> Vec<Route> {
+    let answered = |route: Route| {
+        route
+            .token()
+            .answers(200, "The bundle.", gt_core::bundle::MEDIA_TYPE, component("Bundle"))
+            .answers(200, "A page for people, of the same bundle.", "text/html", text())
+            .problem(400, "empty_range")
+            .problem(400, "unknown_member")
+            .problem(404, "not_found")
+            .problem(404, "no_such_entry")
+            .problem(404, "unknown_agency")
+            .problem(404, "unknown_child")
+            .problem(409, "known_ahead")
+            .problem(422, "bundle_too_large")
+            .problem(422, "too_many_subjects")
+    };
+    let form = |route: Route| {
+        route.query(
+            "format",
+            codes(["json", "html"]),
+            "The form of the answer; without it, what `Accept` names first.",
+        )
+    };
+    let get = Route::get("/v1/bundles", bundles::get)
+        .about("evidence", "An evidence bundle, which anybody can check: of a child, a range of entries, an agency or an alert.")
+        .described(
+            "Exactly one of `child`, `entries`, `agency` and `alert`. docs/FORMATS.md section 12 says what a bundle is and how it is checked; \
+             `goldenthread verify` does it. Of statements about other children a child's bundle discloses only what is the child's own.",
+        )
+        .query("child", reference(), "About this child, under every identity to which the ledger joins it.")
+        .query("entries", json!({"type": "string", "pattern": "^[0-9]+(-[0-9]+)?$"}), "All entries from the first to the last, like 5-9.")
+        .query("agency", agency(), "Every statement that this agency signed.")
+        .query("alert", text(), "The entries behind this alert, by its id.")
+        .query("without", text(), "Members whose disclosures are withheld, with commas between.")
+        .query("bare", json!({"type": "boolean"}), "Whether all disclosures are withheld.")
+        .query("statements", json!({"type": "boolean"}), "False withholds the statements too, and shows the entries alone.")
+        .query("known", text(), "Sizes of checkpoints that are held, with commas between: a consistency proof is put in for each.");
+    let post = Route::post("/v1/bundles", bundles::post)
+        .about("evidence", "The same, for a child by its pseudonym.")
+        .described("A POST, since a pseudonym is personal data and has no place in a URL.")
+        .body("application/json", component("BundleQuestion"))
+        .at_most(bundles::MAX_BODY_BYTES)
+        .problem(413, "too_long");
+    vec![answered(form(get)), answered(form(post))]
+}
+
 fn tiles() -> Vec<Route> {
     vec![
         Route::get("/checkpoint", log::checkpoint)
-            .about("log", "The newest signed tree head (C2SP tlog-checkpoint).")
+            .about("log", "The newest signed tree head (C2SP tlog-checkpoint); with the witnesses' cosignatures, once they have signed it.")
             .answers(200, "The signed note.", "text/plain", text()),
+        Route::get("/checkpoint/cosigned", log::cosigned)
+            .about("log", "The newest signed tree head that the ledger's witnesses have cosigned (C2SP tlog-cosignature).")
+            .answers(200, "The signed note, with their cosignatures.", "text/plain", text())
+            .problem(404, "not_found"),
         Route::get("/tile/{*path}", log::tile)
             .about("log", "Hash tiles and entry bundles (C2SP tlog-tiles).")
             .path("path", text(), "The rest of the tile's path; it may have slashes.")
@@ -182,6 +234,13 @@ fn tiles() -> Vec<Route> {
 
 fn service() -> Vec<Route> {
     vec![
+        Route::get("/verify", verifier::show)
+            .about(
+                "service",
+                "The page on which evidence is checked; it asks the network for nothing, and may be saved.",
+            )
+            .query("download", text(), "Given, whatever its value: the page comes as a file to save.")
+            .answers(200, "One HTML file.", "text/html", text()),
         Route::get("/openapi.json", openapi::show)
             .about("service", "This document.")
             .json("An OpenAPI 3.1 document.", json!({"type": "object"})),

@@ -8,6 +8,7 @@ use gt_ledger::clock::SystemClock;
 use gt_ledger::layout;
 use gt_ledger::open::OpenLedgerError;
 use gt_ledger::secrets::{Secrets, SecretsAt, SecretsError};
+use gt_ledger::witness::{Witnessing, WitnessingError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -50,6 +51,9 @@ pub enum ServeError {
     /// Its secrets are not in order.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    /// Its witnesses do not let it start.
+    #[error(transparent)]
+    Witnesses(#[from] WitnessingError),
     /// Its tokens do not read.
     #[error(transparent)]
     Tokens(#[from] TokenError),
@@ -78,6 +82,17 @@ pub async fn bind(
     address: SocketAddr,
     node: Option<NodeConfig>,
 ) -> Result<Server, ServeError> {
+    bind_witnessed(data, secrets, address, node, None).await
+}
+
+/// The same with witnesses, whose word is heard before anything is sealed.
+pub async fn bind_witnessed(
+    data: &Path,
+    secrets: impl Into<SecretsAt>,
+    address: SocketAddr,
+    node: Option<NodeConfig>,
+    witnesses: Option<Witnessing>,
+) -> Result<Server, ServeError> {
     if node.is_none() {
         need_ledger(data).map_err(Box::new)?;
     }
@@ -96,6 +111,11 @@ pub async fn bind(
             (ledger, Some(client))
         }
     };
+    if let Some(witnessing) = witnesses {
+        let watched = Arc::clone(&ledger);
+        let having = tokio::task::spawn_blocking(move || watched.have_witnesses(&witnessing)).await;
+        having.map_err(|error| ServeError::Serve(std::io::Error::other(error)))??;
+    }
     let (views, following) = (data.join("views"), Arc::clone(&ledger));
     let follower = tokio::task::spawn_blocking(move || {
         Follower::start_publishing(&following, &views, |from| AlertPublisher::new(&following, from))

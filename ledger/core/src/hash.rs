@@ -40,7 +40,7 @@ impl Hash {
 
     /// Parses 43 characters of strict base64url.
     pub fn parse(text: &str) -> Result<Self, Base64UrlError> {
-        base64url::decode_array(text).map(Self)
+        base64url::decode_public(text).map(Self)
     }
 }
 

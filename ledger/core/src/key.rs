@@ -1,5 +1,9 @@
 //! Ed25519 keys as JWKs (RFC 8037) and their thumbprints (RFC 7638).
 
+mod prepared;
+
+pub use prepared::{PreparedKeys, Signed};
+
 use core::fmt;
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};

@@ -12,17 +12,22 @@
 //! - [`entry`] and [`link`]: what the ledger seals of a statement, and how a child's record is provably complete;
 //! - [`erasure`]: what it seals when the keys of a data subject are destroyed;
 //! - [`tree`], [`tile`], [`prove`], [`proof`], [`note`], [`checkpoint`], [`receipt`]: the C2SP transparency log;
-//! - [`verify`]: these together, as somebody uses them who trusts nobody.
+//! - [`witness`]: what a log asks of those who watch that it shows one history;
+//! - [`verify`]: these together, as somebody uses them who trusts nobody; [`fork`]: what proves that a ledger told two
+//!   histories;
+//! - [`bundle`]: the evidence that somebody takes away, and how it is checked.
 //!
 //! Everything is parsed once, strictly and within bounds, into types that cannot hold what was refused. Errors name the
 //! rule and the place and never a value, since values may be about a person; each has a stable `code`.
 
 pub mod agency;
 pub mod base64url;
+pub mod bundle;
 pub mod chain;
 pub mod checkpoint;
 pub mod entry;
 pub mod erasure;
+pub mod fork;
 pub mod hash;
 pub mod json;
 pub mod key;
@@ -40,6 +45,7 @@ pub mod tile;
 pub mod time;
 pub mod tree;
 pub mod verify;
+pub mod witness;
 
 pub use hash::Hash;
 pub use position::{LeafIndex, TreeSize};

@@ -137,10 +137,17 @@ impl fmt::Debug for LinkKey {
     }
 }
 
+impl LinkOpening {
+    /// c(n), which the entry's link must have; `next` is l(n+1).
+    pub fn commitment(&self, next: &LinkName) -> [u8; 16] {
+        commitment(&self.blinding, self.n, &self.name, next)
+    }
+}
+
 impl Link {
     /// Parses 43 characters of base64url.
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes: [u8; 32] = base64url::decode_array(text).ok()?;
+        let bytes: [u8; 32] = base64url::decode_public(text).ok()?;
         let (name, commitment) = bytes.split_at(16);
         Some(Self { name: name.try_into().ok()?, commitment: commitment.try_into().ok()? })
     }
@@ -177,7 +184,7 @@ pub fn check_complete<'a>(
         if index != opening.index || found[position] {
             return Err(CompletenessError::Repeated { n: opening.n, index });
         }
-        if commitment(&opening.blinding, opening.n, &opening.name, following) != link.commitment {
+        if opening.commitment(following) != link.commitment {
             return Err(CompletenessError::NotOpened { n: opening.n, index });
         }
         found[position] = true;

@@ -106,16 +106,16 @@ impl Receipt {
             return Err(ReceiptError::TooLong { len: bytes.len() });
         }
         let text = core::str::from_utf8(bytes).map_err(|_| ReceiptError::NotUtf8)?;
-        let (header, rest) = text.split_once('\n').ok_or(ReceiptError::Header)?;
-        if header != HEADER {
-            return Err(ReceiptError::Header);
-        }
-        let (extra, rest) = parse_extra(rest)?;
-        let (line, rest) = rest.split_once('\n').ok_or(ReceiptError::Index)?;
-        let index = line.strip_prefix("index ").and_then(canonical_number).ok_or(ReceiptError::Index)?;
-        let (path, rest) = parse_path(rest)?;
+        let (proof, rest) = Proof::parse_prefix(text)?;
         let checkpoint = SignedCheckpoint::parse(rest.as_bytes())?;
-        Ok(Self { extra, index: LeafIndex(index), path, checkpoint })
+        let Proof { extra, index, path } = proof;
+        Ok(Self { extra, index, path, checkpoint })
+    }
+
+    /// The receipt up to and with the empty line before its checkpoint, which a bundle holds apart.
+    pub fn proof_text(&self) -> String {
+        let Self { extra, index, path, .. } = self.clone();
+        Proof { extra, index, path }.to_string()
     }
 
     /// Checks that the log with this origin and these keys holds the leaf with this hash at the receipt's index, and
@@ -136,6 +136,46 @@ impl Receipt {
 
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.proof_text(), self.checkpoint)
+    }
+}
+
+/// A receipt without its checkpoint, whose text ends with the empty line between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// What the application adds. Nothing vouches for it.
+    pub extra: Option<Vec<u8>>,
+    /// Where the leaf stands.
+    pub index: LeafIndex,
+    /// The siblings from the leaf's up to the root's child.
+    pub path: Vec<Hash>,
+}
+
+impl Proof {
+    /// Reads a proof, in the only spelling that its `Display` writes: nothing follows the empty line.
+    pub fn parse(text: &str) -> Result<Self, ReceiptError> {
+        if text.len() > MAX_RECEIPT_LEN {
+            return Err(ReceiptError::TooLong { len: text.len() });
+        }
+        let (proof, rest) = Self::parse_prefix(text)?;
+        if rest.is_empty() { Ok(proof) } else { Err(ReceiptError::NoSeparator) }
+    }
+
+    fn parse_prefix(text: &str) -> Result<(Self, &str), ReceiptError> {
+        let (header, rest) = text.split_once('\n').ok_or(ReceiptError::Header)?;
+        if header != HEADER {
+            return Err(ReceiptError::Header);
+        }
+        let (extra, rest) = parse_extra(rest)?;
+        let (line, rest) = rest.split_once('\n').ok_or(ReceiptError::Index)?;
+        let index = line.strip_prefix("index ").and_then(canonical_number).ok_or(ReceiptError::Index)?;
+        let (path, rest) = parse_path(rest)?;
+        Ok((Self { extra, index: LeafIndex(index), path }, rest))
+    }
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{HEADER}")?;
         if let Some(extra) = &self.extra {
             writeln!(f, "extra {}", Base64::encode_string(extra))?;
@@ -144,7 +184,7 @@ impl fmt::Display for Receipt {
         for hash in &self.path {
             writeln!(f, "{}", Base64::encode_string(hash.as_bytes()))?;
         }
-        write!(f, "\n{}", self.checkpoint)
+        writeln!(f)
     }
 }
 
@@ -259,6 +299,9 @@ mod tests {
             let index = index.index(usize::try_from(size).expect("small")) as u64;
             let receipt = receipt(index, size, extra);
             prop_assert_eq!(Receipt::parse(receipt.to_string().as_bytes()), Ok(receipt.clone()));
+            let proof = Proof::parse(&receipt.proof_text()).expect("its own text");
+            prop_assert_eq!((&proof.extra, proof.index, &proof.path), (&receipt.extra, receipt.index, &receipt.path));
+            prop_assert_eq!(Proof::parse(&receipt.to_string()), Err(ReceiptError::NoSeparator));
             let verified = receipt.verify(&leaf_hash(&index.to_be_bytes()), ORIGIN, &keys());
             prop_assert_eq!(verified, Ok(receipt.checkpoint.checkpoint()));
         }

@@ -6,6 +6,7 @@
 use crate::checkpoint::{Checkpoint, VerifyCheckpointError};
 use crate::entry::{Entry, EntryError};
 use crate::hash::Hash;
+use crate::key::{BadSignature, PreparedKeys, PublicKey, Signed};
 use crate::note::{VerifierKey, VerifyNoteError};
 use crate::position::LeafIndex;
 use crate::proof::{InclusionError, InclusionProof};
@@ -169,11 +170,46 @@ pub fn verify_receipt(
 ///
 /// Its structure was checked when it was parsed; its place in the publisher's chain is [`crate::chain`]'s to say.
 pub fn verify_authorship(statement: &Statement, registry: &Registry) -> Result<(), AuthorshipFault> {
+    Ok(statement.verify(author_key(statement, registry)?)?)
+}
+
+/// The same as [`verify_authorship`], of many statements by few keys; tells of each what came of it.
+pub fn verify_authorships(
+    statements: &[(&Statement, &Registry)],
+    prepared: &PreparedKeys,
+) -> Vec<Result<(), AuthorshipFault>> {
+    let keys: Vec<Result<&PublicKey, AuthorshipFault>> = statements
+        .iter()
+        .map(|(statement, registry)| {
+            let key = author_key(statement, registry)?;
+            statement.names(key)?;
+            Ok(key)
+        })
+        .collect();
+    let signed: Vec<_> = keys
+        .iter()
+        .zip(statements)
+        .filter_map(|(key, (statement, _))| {
+            let (message, signature) = statement.signed();
+            Some(Signed { key: key.as_ref().ok()?, message: message.as_bytes(), signature })
+        })
+        .collect();
+    let mut verdicts = prepared.verify(&signed).into_iter();
+    keys.into_iter()
+        .map(|key| {
+            key?;
+            let verdict = verdicts.next().unwrap_or(Err(BadSignature));
+            verdict.map_err(|_| StatementError::BadSignature.into())
+        })
+        .collect()
+}
+
+fn author_key<'r>(statement: &Statement, registry: &'r Registry) -> Result<&'r PublicKey, AuthorshipFault> {
     let origin = &registry.ledger_keys().origin;
     if statement.payload().aud != *origin {
         return Err(AuthorshipFault::WrongAudience { origin: origin.clone() });
     }
-    Ok(statement.verify(registry.signer(statement)?)?)
+    Ok(registry.signer(statement)?)
 }
 
 /// The leaf hash of entry 0, where an entry tells it: entry 0 is it, and entry 1 names it.

@@ -21,6 +21,8 @@ pub enum Change {
     Rename(PathBuf, PathBuf),
     /// A file was removed.
     Remove(PathBuf),
+    /// An empty folder was removed.
+    RemoveFolder(PathBuf),
     /// A file's contents were made durable.
     SyncFile(PathBuf),
     /// A folder's names were made durable.
@@ -33,9 +35,19 @@ pub trait Recorder: Send + Sync {
     fn record(&self, change: Change);
 }
 
+/// Who may read what is written, as far as the process's umask lets them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readers {
+    /// Its owner alone.
+    Owner,
+    /// Everybody, such as the web server that hands a mirror out.
+    Everybody,
+}
+
 /// The data folder, as something to write to.
 pub struct Disk {
     root: PathBuf,
+    readers: Readers,
     recorder: Option<Arc<dyn Recorder>>,
     appending: HashMap<PathBuf, File>,
     durable_folders: HashSet<PathBuf>,
@@ -44,7 +56,17 @@ pub struct Disk {
 impl Disk {
     /// The folder at `root`, which exists.
     pub fn new(root: &Path, recorder: Option<Arc<dyn Recorder>>) -> Self {
-        Self { root: root.to_owned(), recorder, appending: HashMap::new(), durable_folders: HashSet::new() }
+        Self::read_by(Readers::Owner, root, recorder)
+    }
+
+    /// The same for a folder whose contents are open to everybody: a mirror.
+    pub fn of_open_log(root: &Path, recorder: Option<Arc<dyn Recorder>>) -> Self {
+        Self::read_by(Readers::Everybody, root, recorder)
+    }
+
+    fn read_by(readers: Readers, root: &Path, recorder: Option<Arc<dyn Recorder>>) -> Self {
+        let (appending, durable_folders) = (HashMap::new(), HashSet::new());
+        Self { root: root.to_owned(), readers, recorder, appending, durable_folders }
     }
 
     /// The folder's own path.
@@ -57,7 +79,7 @@ impl Disk {
         if !self.appending.contains_key(path) {
             self.make_folders(path)?;
             let new = !self.root.join(path).exists();
-            let file = private().append(true).create(true).open(self.root.join(path))?;
+            let file = self.options().append(true).create(true).open(self.root.join(path))?;
             self.appending.insert(path.to_owned(), file);
             if new {
                 self.note(|| Change::Append(path.to_owned(), Vec::new()));
@@ -85,7 +107,8 @@ impl Disk {
     pub fn replace(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.make_folders(path)?;
         let beside = path.with_extension("new");
-        let mut file = private().write(true).create(true).truncate(true).open(self.root.join(&beside))?;
+        let mut file =
+            self.options().write(true).create(true).truncate(true).open(self.root.join(&beside))?;
         file.write_all(bytes)?;
         self.note(|| Change::Replace(beside.clone(), bytes.to_vec()));
         file.sync_data()?;
@@ -98,7 +121,8 @@ impl Disk {
     pub fn replace_lazily(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.make_folders(path)?;
         let beside = path.with_extension("new");
-        private().write(true).create(true).truncate(true).open(self.root.join(&beside))?.write_all(bytes)?;
+        let mut options = self.options();
+        options.write(true).create(true).truncate(true).open(self.root.join(&beside))?.write_all(bytes)?;
         self.note(|| Change::Replace(beside.clone(), bytes.to_vec()));
         self.rename(&beside, path)
     }
@@ -144,6 +168,19 @@ impl Disk {
         Ok(())
     }
 
+    /// Removes a folder if nothing is in it. The caller makes the folder above durable.
+    pub fn remove_folder_if_empty(&mut self, path: &Path) -> io::Result<()> {
+        match fs::remove_dir(self.root.join(path)) {
+            Ok(()) => {
+                self.durable_folders.remove(path);
+                self.note(|| Change::RemoveFolder(path.to_owned()));
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes a folder's names durable.
     pub fn sync_folder(&self, path: &Path) -> io::Result<()> {
         File::open(self.root.join(path))?.sync_all()?;
@@ -165,12 +202,22 @@ impl Disk {
         }
         self.make_folders(folder)?;
         if !self.root.join(folder).is_dir() {
-            private_folder(&self.root.join(folder))?;
+            match self.readers {
+                Readers::Owner => private_folder(&self.root.join(folder))?,
+                Readers::Everybody => fs::create_dir(self.root.join(folder))?,
+            }
             self.note(|| Change::MakeFolder(folder.to_owned()));
         }
         self.sync_folder(folder.parent().unwrap_or(Path::new("")))?;
         self.durable_folders.insert(folder.to_owned());
         Ok(())
+    }
+
+    fn options(&self) -> OpenOptions {
+        match self.readers {
+            Readers::Owner => private(),
+            Readers::Everybody => OpenOptions::new(),
+        }
     }
 
     fn note(&self, change: impl FnOnce() -> Change) {

@@ -44,6 +44,11 @@ pub enum IntegrityAlert {
         /// What does.
         reason: String,
     },
+    /// What a witness has seen contradicts the log. The ledger has stopped, or not started.
+    WitnessContradiction {
+        /// What does.
+        reason: String,
+    },
 }
 
 /// The alerts that the registry itself gives rise to, at every reading of the log again: keys that came in by recovery alone, and
@@ -90,6 +95,7 @@ impl IntegrityAlert {
             Self::ChainFork { .. } => "chain-fork",
             Self::StreamVoid { .. } => "stream-void",
             Self::StreamContradiction { .. } => "stream-contradiction",
+            Self::WitnessContradiction { .. } => "witness-contradiction",
         }
     }
 
@@ -103,7 +109,7 @@ impl IntegrityAlert {
             Self::StreamVoid { first, .. } => {
                 Hash::of_parts(&[domain, self.pattern().as_bytes(), &first.to_be_bytes()])
             }
-            Self::StreamContradiction { reason } => {
+            Self::StreamContradiction { reason } | Self::WitnessContradiction { reason } => {
                 Hash::of_parts(&[domain, self.pattern().as_bytes(), reason.as_bytes()])
             }
         };
@@ -137,7 +143,9 @@ impl IntegrityAlert {
                 ("last", last.to_string()),
                 ("fault", fault.clone()),
             ]),
-            Self::StreamContradiction { reason } => members.extend([("reason", reason.clone())]),
+            Self::StreamContradiction { reason } | Self::WitnessContradiction { reason } => {
+                members.extend([("reason", reason.clone())]);
+            }
         }
         serde_json::json!(members)
     }

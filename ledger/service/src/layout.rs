@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gt_core::tile::index_path;
+use gt_core::tile::{TileKind, TilePath, index_path};
 
 /// How many entries a bundle holds, and how many hashes a tile.
 pub const BUNDLE: u64 = 256;
@@ -32,9 +32,14 @@ pub fn position() -> PathBuf {
     PathBuf::from("state/stream.json")
 }
 
-/// What showed that the stream contradicts this folder.
+/// What showed that the stream, or a witness, contradicts this folder.
 pub fn evidence(n: u64) -> PathBuf {
     PathBuf::from(format!("state/evidence/{n:03}"))
+}
+
+/// The newest checkpoint that met the quorum of witnesses, with their cosignatures.
+pub fn cosigned() -> PathBuf {
+    PathBuf::from("state/cosigned")
 }
 
 /// Integrity alerts: forks and the like, one JSON object a line.
@@ -50,6 +55,26 @@ pub fn full_entries(n: u64) -> PathBuf {
 /// A full hash tile.
 pub fn full_tile(level: u8, n: u64) -> PathBuf {
     PathBuf::from(format!("tile/{level}/{}", index_path(n)))
+}
+
+/// A bundle or tile as a mirror keeps it, which has no growing ones (C2SP tlog-tiles): `width` is 1 to 256.
+pub fn mirrored(kind: TileKind, n: u64, width: u16) -> PathBuf {
+    let path = match kind {
+        TileKind::Entries => TilePath::entries(n, width),
+        TileKind::Hashes { level } => TilePath::hashes(level, n, width),
+    };
+    let invariant = "a width of 1 to 256, and a level that some tree has";
+    PathBuf::from(path.expect(invariant).to_path())
+}
+
+/// Evidence of a fork that a mirror met.
+pub fn fork() -> PathBuf {
+    PathBuf::from("fork.json")
+}
+
+/// The lock that keeps two processes from one mirror.
+pub fn mirror_lock() -> PathBuf {
+    PathBuf::from("mirror.lock")
 }
 
 /// A growing entry bundle.

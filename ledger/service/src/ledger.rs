@@ -1,14 +1,15 @@
 //! A ledger, open: submit statements, read what is sealed.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gt_core::LeafIndex;
-use gt_core::checkpoint::LogSigner;
+use gt_core::bundle::Bundle;
+use gt_core::checkpoint::{LogSigner, SignedCheckpoint};
 use gt_core::registry::Registry;
 use gt_core::statement::{Owner, PublisherId};
 use gt_core::time::Timestamp;
@@ -16,6 +17,7 @@ use gt_schemas::Configuration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{broadcast, oneshot, watch};
 
+use crate::bundle::{self, BundleRequest, MakeBundleError};
 use crate::clock::{Clock, Watch};
 use crate::configured::Configured;
 use crate::disk::{Disk, Recorder};
@@ -35,6 +37,7 @@ use crate::sealer::{
 };
 use crate::secrets::Secrets;
 use crate::state::State;
+use crate::witness::{Rounds, WitnessStatus, Witnessing, WitnessingError};
 
 /// A ledger that is open for sealing and reading.
 pub struct Ledger {
@@ -43,6 +46,7 @@ pub struct Ledger {
     threads: Mutex<Option<Threads>>,
     node: Option<NodeHandle>,
     shared: Arc<Shared>,
+    root: PathBuf,
     removed_entries: u64,
     _lock: File,
 }
@@ -130,10 +134,39 @@ impl Ledger {
         prepared: Prepared,
         answering: impl FnOnce(Result<Sealed, Refusal>) + Send + 'static,
     ) {
+        let mut answering: sealer::Answering = Box::new(answering);
+        if let Some(witnesses) = self.shared.witnesses.get() {
+            answering = witnesses.hold(answering);
+        }
         let intake = self.intake.lock().unwrap_or_else(PoisonError::into_inner);
         match intake.as_ref() {
-            Some(intake) => intake.submit(prepared, Box::new(answering)),
+            Some(intake) => intake.submit(prepared, answering),
             None => answering(Err(Refusal::Stopped)),
+        }
+    }
+
+    /// Has witnesses watch this ledger from here on. Call it before the first statement is submitted: it fails if what they have seen
+    /// contradicts the folder, and then nothing must be sealed. Blocks for seconds if witnesses do not answer.
+    pub fn have_witnesses(&self, witnessing: &Witnessing) -> Result<(), WitnessingError> {
+        Rounds::start(&self.root, &self.shared, witnessing, self.node.is_some())
+    }
+
+    /// How things stand with each witness; nothing without any.
+    pub fn witnesses(&self) -> Vec<WitnessStatus> {
+        self.shared.witnesses.get().map(|witnesses| witnesses.statuses()).unwrap_or_default()
+    }
+
+    /// The newest checkpoint that met the quorum of witnesses, with their cosignatures.
+    pub fn cosigned(&self) -> Option<Arc<SignedCheckpoint>> {
+        self.shared.witnesses.get()?.cosigned()
+    }
+
+    /// The newest checkpoint; with the witnesses' cosignatures, if it met their quorum.
+    pub fn checkpoint(&self) -> SignedCheckpoint {
+        let newest = self.published().checkpoint.clone();
+        match self.cosigned() {
+            Some(cosigned) if cosigned.checkpoint() == newest.checkpoint() => (*cosigned).clone(),
+            _ => newest,
         }
     }
 
@@ -204,6 +237,9 @@ impl Ledger {
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(threads) = threads {
             threads.join();
+        }
+        if let Some(witnesses) = self.shared.witnesses.get() {
+            witnesses.close();
         }
         if let Some(node) = &self.node {
             node.outgoing.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -282,6 +318,11 @@ impl Ledger {
         Ok(open::texts(entry, vault, &genesis, &keyring, &links)?.map(|texts| texts.to_compact()))
     }
 
+    /// Makes an evidence bundle of what is sealed so far. Reads from disk, and may read the whole log.
+    pub fn bundle(&self, request: &BundleRequest) -> Result<Bundle, MakeBundleError> {
+        bundle::make(&*self.shared, request)
+    }
+
     /// The opaque id of an owner, if the ledger knows it.
     pub fn owner_id(&self, owner: &Owner) -> Option<OwnerId> {
         let keyring = self.shared.keyring();
@@ -318,6 +359,7 @@ struct Parts {
 }
 
 struct Rest {
+    root: PathBuf,
     state: State,
     watch: Watch,
     shared: Arc<Shared>,
@@ -333,8 +375,8 @@ impl Parts {
             opened;
         let last = state.predecessor.received_at.ok_or(OpenLedgerError::Empty)?;
         let shared = Arc::new(Shared::new(root, Arc::clone(&log), keyring, &state, links));
-        let watch = Watch::new(clock, last);
-        let rest = Rest { state, watch, shared, lock, removed_entries, custody, unfinished };
+        let (root, watch) = (root.to_owned(), Watch::new(clock, last));
+        let rest = Rest { root, state, watch, shared, lock, removed_entries, custody, unfinished };
         Ok(Self { local: Embedded::new(writer, log), rest })
     }
 }
@@ -346,7 +388,7 @@ impl Rest {
         signer: Option<LogSigner>,
         node: Option<NodeHandle>,
     ) -> Result<(Ledger, SyncSender<Work>), OpenLedgerError> {
-        let Self { state, watch, shared, lock, removed_entries, custody, unfinished } = self;
+        let Self { root, state, watch, shared, lock, removed_entries, custody, unfinished } = self;
         shared.set_active(node.is_none());
         let mut sealer = Sealer { state, home, signer, watch, shared: Arc::clone(&shared), custody };
         sealer.resume(unfinished).map_err(|error| OpenLedgerError::Unfinished(error.to_string()))?;
@@ -360,6 +402,7 @@ impl Rest {
             threads: Mutex::new(Some(threads)),
             node,
             shared,
+            root,
             removed_entries,
             _lock: lock,
         };

@@ -1,9 +1,10 @@
 //! The ledger on disk: the data folder, the sealer, the vault and keyring, recovery and `fsck`.
 //!
 //! Start reading at [`ledger::Ledger`]. A statement goes from [`prepare`] through the [`sealer`]'s two threads to the
-//! [`log`]; everything that [`open`] rebuilds at a start is derived from there.
+//! [`log`]; everything that [`open`] rebuilds at a start is derived from there. [`witness`] is about those who watch it.
 
 pub mod audit;
+pub mod bundle;
 pub mod clock;
 mod configured;
 pub mod create;
@@ -15,6 +16,7 @@ pub mod keyring;
 pub mod layout;
 pub mod ledger;
 pub mod log;
+pub mod mirror;
 pub mod open;
 mod open_ledger;
 pub mod prepare;
@@ -25,6 +27,7 @@ pub mod sealer;
 pub mod secrets;
 mod state;
 pub mod vault;
+pub mod witness;
 
 pub use configured::Configured;
 pub use ledger::Ledger;

@@ -10,14 +10,14 @@ use gt_core::Hash;
 use gt_core::checkpoint::{SignedCheckpoint, SignedCheckpointError, VerifyCheckpointError};
 use gt_core::entry::Entry;
 use gt_core::link::LinkName;
-use gt_core::statement::{Statement, StatementError};
+use gt_core::statement::{Jws, Statement, StatementError};
 use gt_core::tree;
 
 use crate::disk::{Disk, private, private_folder, read_if_there};
 use crate::erasure::{Custody, Journal};
 use crate::jetstream::{JoinError, StreamError};
 use crate::keyring::rekey::journal_file;
-use crate::keyring::{KeyEncryptionKey, Keyring, KeyringError, OwnerTag};
+use crate::keyring::{KeyEncryptionKey, Keyring, KeyringError, OwnerKeys, OwnerTag};
 use crate::layout;
 use crate::log::{LogReader, LogWriter, Published, ReadError, RecoverError, recover};
 use crate::prepare::{clear_members, to_serde};
@@ -244,14 +244,14 @@ pub(crate) fn read_checkpoint(root: &Path) -> Result<SignedCheckpoint, OpenLedge
 
 /// `H.P.S` and the disclosures of one entry, decrypted.
 pub(crate) struct Texts {
-    pub(crate) jws: String,
+    pub(crate) jws: Jws,
     pub(crate) disclosures: Vec<(OwnerId, String)>,
-    primary: Option<OwnerId>,
+    pub(crate) primary: Option<OwnerId>,
 }
 
 impl Texts {
     pub(crate) fn to_compact(&self) -> String {
-        let mut text = format!("{}~", self.jws);
+        let mut text = format!("{}~", self.jws.text());
         for (_, disclosure) in &self.disclosures {
             text.push_str(disclosure);
             text.push('~');
@@ -281,24 +281,15 @@ pub(crate) fn decrypt(
     keyring: &Keyring,
     links: &HashMap<LinkName, OwnerTag>,
 ) -> Result<Option<Texts>, OpenLedgerError> {
-    let index = entry.index;
-    let altered = || OpenLedgerError::Statement { index, source: None };
-    let text = |bytes: &[u8]| core::str::from_utf8(bytes).map(ToOwned::to_owned).map_err(|_| altered());
     let keys_of = |name: &LinkName| links.get(name).and_then(|tag| keyring.owner(tag));
-    let (jws, agency, primary) = match &record.statement {
-        StatementBlob::Open(jws) => (text(jws)?, None, None),
-        StatementBlob::Sealed { owner, agency, bytes } => {
-            let Some(keys) = keys_of(owner).and_then(|held| Some((held, held.agency(agency)?))) else {
-                return Ok(None);
-            };
-            let place = vault::place(&entry.statement, None);
-            let opened = vault::open(&keys.1.record, genesis, &place, bytes).map_err(|_| altered())?;
-            (text(&opened)?, Some(agency), Some(OwnerId::from_bytes(keys.0.link.name(0))))
+    let Some(jws) = decrypt_statement(entry, record, genesis, keys_of)? else { return Ok(None) };
+    let altered = || altered(entry);
+    let (agency, primary) = match &record.statement {
+        StatementBlob::Open(_) => (None, None),
+        StatementBlob::Sealed { owner, agency, .. } => {
+            (Some(agency), keys_of(owner).map(|held| OwnerId::from_bytes(held.link.name(0))))
         }
     };
-    if Hash::of(jws.as_bytes()) != entry.statement {
-        return Err(altered());
-    }
     let mut disclosures = Vec::with_capacity(record.disclosures.len());
     for blob in &record.disclosures {
         let held = agency
@@ -309,9 +300,34 @@ pub(crate) fn decrypt(
         if Hash::of(&opened) != blob.digest {
             return Err(altered());
         }
-        disclosures.push((OwnerId::from_bytes(held.link.name(0)), text(&opened)?));
+        let text = core::str::from_utf8(&opened).map_err(|_| altered())?;
+        disclosures.push((OwnerId::from_bytes(held.link.name(0)), text.to_owned()));
     }
     Ok(Some(Texts { jws, disclosures, primary }))
+}
+
+/// Decrypts the statement of a vault record, and holds it against its entry. `None` if the record key is gone.
+pub(crate) fn decrypt_statement<'k>(
+    entry: &Entry,
+    record: &VaultRecord,
+    genesis: &Hash,
+    keys_of: impl FnOnce(&LinkName) -> Option<&'k OwnerKeys>,
+) -> Result<Option<Jws>, OpenLedgerError> {
+    let altered = || altered(entry);
+    let jws = |bytes: &[u8]| core::str::from_utf8(bytes).map(Jws::new).map_err(|_| altered());
+    let jws = match &record.statement {
+        StatementBlob::Open(bytes) => jws(bytes)?,
+        StatementBlob::Sealed { owner, agency, bytes } => {
+            let Some(keys) = keys_of(owner).and_then(|held| held.agency(agency)) else { return Ok(None) };
+            let place = vault::place(&entry.statement, None);
+            jws(&vault::open(&keys.record, genesis, &place, bytes).map_err(|_| altered())?)?
+        }
+    };
+    if jws.hash() == entry.statement { Ok(Some(jws)) } else { Err(altered()) }
+}
+
+fn altered(entry: &Entry) -> OpenLedgerError {
+    OpenLedgerError::Statement { index: entry.index, source: None }
 }
 
 /// Reads an entry's statement as far as the keys go.
@@ -327,15 +343,14 @@ pub(crate) fn record(
     let (raw, _) =
         VaultRecord::decode(vault, &leaf_hash).map_err(|source| OpenLedgerError::Vault { index, source })?;
     let statement = decrypt(&entry, &raw, genesis, keyring, links)?
-        .map(|texts| open_statement(index, &texts))
+        .map(|texts| open_statement(index, texts))
         .transpose()?;
     Ok(Record { entry, publisher: raw.publisher, seq: raw.seq, event_type: raw.event_type, statement })
 }
 
-fn open_statement(index: gt_core::LeafIndex, texts: &Texts) -> Result<OpenStatement, OpenLedgerError> {
-    let statement =
-        Statement::from_parts(&texts.jws, texts.disclosures.iter().map(|(_, text)| text.as_str()))
-            .map_err(|source| OpenLedgerError::Statement { index, source: Some(source) })?;
+fn open_statement(index: gt_core::LeafIndex, texts: Texts) -> Result<OpenStatement, OpenLedgerError> {
+    let statement = Statement::from_jws(texts.jws, texts.disclosures.iter().map(|(_, text)| text.as_str()))
+        .map_err(|source| OpenLedgerError::Statement { index, source: Some(source) })?;
     let payload = statement.payload();
     let mut disclosed: BTreeMap<String, Vec<OpenElement>> = BTreeMap::new();
     for (disclosure, (owner, _)) in statement.disclosures().iter().zip(&texts.disclosures) {

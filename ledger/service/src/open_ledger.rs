@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use gt_core::LeafIndex;
 use gt_core::link::LinkName;
@@ -18,6 +18,7 @@ use crate::log::LogReader;
 use crate::refusal::ChainHead;
 use crate::sealer::SealerTimes;
 use crate::state::{LinkOwner, State};
+use crate::witness::Rounds;
 
 /// What sealing and reading share.
 pub(crate) struct Shared {
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     announced: watch::Sender<u64>,
     times: Mutex<SealerTimes>,
     pub(crate) integrity: IntegrityLog,
+    pub(crate) witnesses: OnceLock<Arc<Rounds>>,
 }
 
 impl Shared {
@@ -64,6 +66,7 @@ impl Shared {
             announced: watch::Sender::new(0),
             times: Mutex::default(),
             integrity: IntegrityLog::open(root),
+            witnesses: OnceLock::new(),
         };
         shared.add_links(links);
         shared.sealed(state, state.chains.keys().copied());
@@ -124,6 +127,9 @@ impl Shared {
         // Before the size: whoever sees that the log has grown must know which of it can no longer be read.
         self.erased.store(state.erased_at.map_or(0, |index| index.0 + 1), Ordering::Release);
         self.size.send_replace(self.log.size().0);
+        if let Some(witnesses) = self.witnesses.get() {
+            witnesses.grown();
+        }
     }
 
     pub(crate) fn registry(&self) -> Arc<Registry> {

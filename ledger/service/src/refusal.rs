@@ -5,7 +5,7 @@ use gt_core::registry::{RegistryError, SignerError};
 use gt_core::statement::StatementError;
 use gt_schemas::{ConfigurationError, SchemaError};
 
-/// Why a statement is not sealed. Nothing has changed, and no value of the statement is repeated.
+/// Why a statement is not sealed, or has no receipt. But for [`Self::NotWitnessed`] nothing has changed; no value of the statement is repeated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -59,6 +59,11 @@ pub enum Refusal {
     /// What the ledger writes to takes nothing at present. Nothing was sealed.
     #[error("the ledger's store takes nothing at present; send the same statement again")]
     Unavailable,
+    /// It is sealed, and too few witnesses have signed a checkpoint that covers it.
+    #[error(
+        "the statement is sealed, but too few witnesses have signed for it yet; send the same statement again, and the receipt comes once they have"
+    )]
+    NotWitnessed,
     /// The sealer has stopped.
     #[error("the sealer has stopped; send the same statement again when the ledger is back")]
     Stopped,
@@ -91,6 +96,7 @@ impl Refusal {
             Self::Busy => "busy",
             Self::Superseded => "superseded",
             Self::Unavailable => "unavailable",
+            Self::NotWitnessed => "not_witnessed",
             Self::Stopped => "stopped",
         }
     }

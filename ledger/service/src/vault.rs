@@ -201,6 +201,13 @@ impl VaultRecord {
         let record = reader.record().ok_or(VaultError::Malformed)?;
         if reader.bytes.is_empty() { Ok((record, len)) } else { Err(VaultError::Malformed) }
     }
+
+    /// Reads the framed record's head and statement. Neither its checksum nor its disclosures are looked at: for whoever holds the
+    /// statement against its entry's hash, and wants no more.
+    pub(crate) fn decode_statement(framed: &[u8]) -> Result<Self, VaultError> {
+        let (body, ..) = frame(framed)?;
+        Reader { bytes: body }.head().ok_or(VaultError::Malformed)
+    }
 }
 
 /// The length of the whole record at the start of `bytes`, by its frame alone.
@@ -213,6 +220,13 @@ pub(crate) fn event_type_of(framed: &[u8]) -> Option<EventType> {
     const BEFORE: usize = 4 + 1 + 32 + 8;
     let mut reader = Reader { bytes: framed.get(BEFORE..)? };
     EventType::parse(reader.short()?)
+}
+
+/// The publisher in a framed record, by its place alone.
+pub(crate) fn publisher_of(framed: &[u8]) -> Option<PublisherId> {
+    const BEFORE: usize = 4 + 1;
+    let mut reader = Reader { bytes: framed.get(BEFORE..)? };
+    reader.array().map(Hash::from_bytes)
 }
 
 fn frame(bytes: &[u8]) -> Result<(&[u8], Hash, usize), VaultError> {
@@ -247,6 +261,22 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn record(&mut self) -> Option<VaultRecord> {
+        let head = self.head()?;
+        let count = u16::from_be_bytes(self.array()?);
+        let disclosures = (0..count)
+            .map(|_| {
+                Some(DisclosureBlob {
+                    owner: self.array()?,
+                    digest: Hash::from_bytes(self.array()?),
+                    bytes: self.long()?.to_vec(),
+                })
+            })
+            .collect::<Option<_>>()?;
+        Some(VaultRecord { disclosures, ..head })
+    }
+
+    /// A record up to its disclosures.
+    fn head(&mut self) -> Option<VaultRecord> {
         if self.array::<1>()? != [VERSION] {
             return None;
         }
@@ -267,17 +297,7 @@ impl<'a> Reader<'a> {
             },
             _ => return None,
         };
-        let count = u16::from_be_bytes(self.array()?);
-        let disclosures = (0..count)
-            .map(|_| {
-                Some(DisclosureBlob {
-                    owner: self.array()?,
-                    digest: Hash::from_bytes(self.array()?),
-                    bytes: self.long()?.to_vec(),
-                })
-            })
-            .collect::<Option<_>>()?;
-        Some(VaultRecord { publisher, seq, event_type, statement, disclosures })
+        Some(VaultRecord { publisher, seq, event_type, statement, disclosures: Vec::new() })
     }
 
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {

@@ -17,6 +17,7 @@ mod refused;
 mod sealers;
 mod servers;
 mod storage;
+mod witnessed;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

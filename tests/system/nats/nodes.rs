@@ -49,6 +49,11 @@ impl Node {
         self.process = Some(process);
     }
 
+    /// What it is started with from its next start on, besides.
+    pub(super) fn also(&mut self, more: &[&str]) {
+        self.arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
+    }
+
     pub(super) const fn runs(&self) -> bool {
         self.process.is_some()
     }

@@ -9,15 +9,20 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(home: &Home) -> Self {
-        let process = Self::launch(home);
+        Self::start_with(home, &[])
+    }
+
+    /// The same, with more arguments.
+    pub(crate) fn start_with(home: &Home, more: &[&str]) -> Self {
+        let process = Self::launch(home, more);
         Self { url: process.listening(), process, token: home.token.clone() }
     }
 
     /// Starts the process without waiting for anything.
-    pub(crate) fn launch(home: &Home) -> Process {
+    pub(crate) fn launch(home: &Home, more: &[&str]) -> Process {
         let data = home.data();
         let arguments = ["serve", "--json", "--listen", "127.0.0.1:0", "--data", path(&data)];
-        Process::start(arguments, &home.at("serve.log"))
+        Process::start([&arguments[..], more].concat(), &home.at("serve.log"))
     }
 
     /// Somebody without a token.

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use gt_core::Hash;
 use gt_core::agency::AgencyCode;
-use gt_core::key::PrivateKey;
+use gt_core::key::{PrivateKey, PublicKey};
+use gt_core::statement::Statement;
 use gt_history::{HistoryEvent, Outline};
 use gt_ledger::Ledger;
 use gt_ledger::clock::Clock;
@@ -30,9 +31,9 @@ const AT_A_TIME: usize = 256;
 const SAMPLE: usize = 4_000;
 
 /// What was made.
-pub(super) struct Made {
-    pub(super) entries: u64,
-    pub(super) per_second: f64,
+pub(in crate::bench) struct Made {
+    pub(in crate::bench) entries: u64,
+    pub(in crate::bench) per_second: f64,
 }
 
 /// A clock that stands until it is set. Both of a ledger's clocks are the same one, so they never drift apart.
@@ -51,13 +52,18 @@ impl Clock for SetClock {
 
 /// One agency's system, with the head of its chain.
 struct Publisher {
+    key: PublicKey,
     signatory: Signatory,
     seq: u64,
     prev: Hash,
 }
 
-/// Makes the ledger below the folder and seals the history.
-pub(super) fn make(folder: &Path, outline: &Outline) -> Result<Made, BenchError> {
+/// Makes the ledger below the folder and seals the history. `signed` sees each statement, with the key that it was signed with.
+pub(in crate::bench) fn make(
+    folder: &Path,
+    outline: &Outline,
+    mut signed: impl FnMut(&PublicKey, &Statement),
+) -> Result<Made, BenchError> {
     let begun = outline.events().next().map_or(0, |event| event.received_at);
     let clock = SetClock(Arc::new(AtomicI64::new(begun)));
     let created = create_at(&folder.join(DATA), &folder.join(SECRETS), ORIGIN, Box::new(clock.clone()))?;
@@ -77,7 +83,7 @@ pub(super) fn make(folder: &Path, outline: &Outline) -> Result<Made, BenchError>
         for event in batch.iter().step_by(step.min(AT_A_TIME)) {
             sample.extend(event.data["child"]["pseudonym"].as_str().map(str::to_owned));
         }
-        seal(&ledger, &mut publishers, &batch, clock.wall_millis() / 1000)?;
+        seal(&ledger, &mut publishers, &batch, clock.wall_millis() / 1000, &mut signed)?;
         if sealed % (AT_A_TIME * 200) == 0 {
             tracing::info!(sealed, of = outline.len(), "sealing the history");
         }
@@ -102,15 +108,15 @@ fn enrolled(
         let key = PrivateKey::from_seed(Hash::of_parts(&[b"bench agency", code.as_bytes()]).as_bytes());
         let agency = AgencyCode::parse(code).expect("histories name agencies as statements do");
         enrol(ledger, &registrar, &key, &agency, now / 1000)?;
-        let id = key.public().thumbprint();
-        let signatory = Signatory::new(key, id, agency, ORIGIN.to_owned());
-        publishers.insert(code.to_owned(), Publisher { signatory, seq: 0, prev: genesis });
+        let public = key.public();
+        let signatory = Signatory::new(key, public.thumbprint(), agency, ORIGIN.to_owned());
+        publishers.insert(code.to_owned(), Publisher { key: public, signatory, seq: 0, prev: genesis });
     }
     Ok(publishers)
 }
 
-/// A statement, compact, and its place in the batch.
-type Placed = (usize, Vec<u8>);
+/// A statement, its signer's key, and its place in the batch.
+type Placed = (usize, PublicKey, Statement);
 
 /// Signs with all cores, each agency's statements in their order, and seals in the history's order.
 fn seal(
@@ -118,6 +124,7 @@ fn seal(
     publishers: &mut BTreeMap<String, Publisher>,
     batch: &[HistoryEvent],
     iat: i64,
+    seen: &mut dyn FnMut(&PublicKey, &Statement),
 ) -> Result<(), BenchError> {
     let drafts: Vec<CheckedDraft> = batch.par_iter().map(draft).collect::<Result<_, _>>()?;
     let mut of_agency: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -129,13 +136,19 @@ fn seal(
         .par_iter_mut()
         .filter_map(|(agency, publisher)| Some((publisher, of_agency.get(agency.as_str())?)))
         .map(|(publisher, places)| {
-            places.iter().map(|at| Ok((*at, publisher.sign(&drafts[*at], iat)?))).collect()
+            let sign = |at: &usize| Ok((*at, publisher.key.clone(), publisher.sign(&drafts[*at], iat)?));
+            places.iter().map(sign).collect()
         })
         .collect();
     let mut statements: Vec<Placed> = signed?.into_iter().flatten().collect();
-    statements.sort_unstable_by_key(|(at, _)| *at);
-    let prepared: Result<Vec<Prepared>, _> =
-        statements.par_iter().map(|(_, bytes)| Prepared::new(bytes)).collect();
+    statements.sort_unstable_by_key(|(at, ..)| *at);
+    let prepared: Result<Vec<Prepared>, _> = statements
+        .par_iter()
+        .map(|(.., statement)| Prepared::new(statement.to_compact().as_bytes()))
+        .collect();
+    for (_, key, statement) in &statements {
+        seen(key, statement);
+    }
     let mut waiting = VecDeque::new();
     for prepared in prepared? {
         waiting.push_back(ledger.submit(prepared));
@@ -150,11 +163,11 @@ fn draft(event: &HistoryEvent) -> Result<CheckedDraft, DraftError> {
 }
 
 impl Publisher {
-    fn sign(&mut self, draft: &CheckedDraft, iat: i64) -> Result<Vec<u8>, DraftError> {
+    fn sign(&mut self, draft: &CheckedDraft, iat: i64) -> Result<Statement, DraftError> {
         let place = ChainPosition { seq: self.seq, prev: self.prev, iat };
         let statement = self.signatory.sign(draft, place)?.statement;
         self.seq += 1;
         self.prev = statement.hash();
-        Ok(statement.to_compact().into_bytes())
+        Ok(statement)
     }
 }

@@ -4,8 +4,8 @@
 //! which it says that the ledger received it. Then a process of its own opens the folder, rebuilds the views from the first
 //! entry, and asks them: so the memory that it tells of is that of a node, and not that of who made the history.
 
-mod making;
-mod rebuilding;
+pub(super) mod making;
+pub(super) mod rebuilding;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -83,7 +83,7 @@ pub struct Latencies {
 pub fn run(plan: &ViewsPlan, program: &Path) -> Result<ViewsReport, BenchError> {
     let folder = tempfile::Builder::new().prefix("goldenthread-bench.").tempdir_in(&plan.folder)?;
     let outline = gt_history::outline(&history(plan.events));
-    let made = making::make(folder.path(), &outline)?;
+    let made = making::make(folder.path(), &outline, |_, _| ())?;
     tracing::info!(entries = made.entries, "the history is sealed; rebuilding its views");
     let output = Command::new(program)
         .args(["--json", "bench", "--questions", &plan.questions.to_string(), "--rebuild-views-of"])
@@ -104,7 +104,7 @@ pub fn run(plan: &ViewsPlan, program: &Path) -> Result<ViewsReport, BenchError> 
 }
 
 /// A history of so many events: the more there are, the more agencies and children they are about.
-fn history(events: u32) -> gt_history::Plan {
+pub(super) fn history(events: u32) -> gt_history::Plan {
     let events = usize::try_from(events).unwrap_or(usize::MAX);
     gt_history::Plan {
         seed: 1,

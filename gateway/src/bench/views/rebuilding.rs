@@ -15,8 +15,8 @@ use super::{Latencies, Rebuilt};
 use crate::bench::{BenchError, processor};
 use crate::follow::Follower;
 
-pub(super) const DATA: &str = "data";
-pub(super) const SECRETS: &str = "data.secrets";
+pub(in crate::bench) const DATA: &str = "data";
+pub(in crate::bench) const SECRETS: &str = "data.secrets";
 const VIEWS: &str = "views";
 
 /// The pseudonyms of children about whom the views are asked.
@@ -54,7 +54,7 @@ pub fn measure(folder: &Path, questions: u32) -> Result<(Rebuilt, u64), BenchErr
         rebuild_seconds,
         rebuilt_per_second: entries / rebuild_seconds,
         rebuild_microseconds: processor.map(|spent| spent.as_secs_f64() * 1e6 / entries),
-        resident_mib: most_resident(),
+        resident_mib: processor::most_resident(),
         view_bytes_an_entry: size_of(&folder.join(VIEWS))? / entries,
         timeline,
         open_alerts,
@@ -89,14 +89,6 @@ fn count(queries: &Queries, filter: &AlertFilter) -> Result<u64, BenchError> {
             None => return Ok(count),
         }
     }
-}
-
-/// The most that was resident, in MiB, where `/proc` tells.
-fn most_resident() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib / 1024.0)
 }
 
 fn size_of(folder: &Path) -> Result<f64, BenchError> {

@@ -101,6 +101,7 @@ fn ledger() -> Named {
     });
     let ledger = json!({
         "origin": text(), "genesis": hash(), "verifier_keys": list(text()), "registrar": hash(), "size": number(),
+        "witnesses": list(component("WitnessStatus")),
     });
     let configuration = json!({
         "configuration": component("Configuration"), "entry": or_null(number()), "size": number(),
@@ -118,6 +119,10 @@ fn ledger() -> Named {
     });
     let ready = json!({
         "sealing": flag(), "role": codes(["sealer", "standby", "follower"]), "tree_size": number(), "projected": number(),
+        "witnesses": list(component("WitnessStatus")),
+    });
+    let witness = json!({
+        "name": text(), "url": text(), "size": number(), "cosigned_at": or_null(time()), "problem": or_null(text()),
     });
     vec![
         ("Ledger", object("What pins a ledger.", ledger)),
@@ -147,6 +152,13 @@ fn ledger() -> Named {
             object("RFC 6962.", json!({"from": number(), "to": number(), "path": list(hash())})),
         ),
         ("Readiness", object("What the node does.", ready)),
+        (
+            "WitnessStatus",
+            object(
+                "A witness: the size of the checkpoint that it signed last since the start and when, by its own clock; why it did not sign, when it was asked last.",
+                witness,
+            ),
+        ),
     ]
 }
 

@@ -13,6 +13,8 @@ pub(super) fn all() -> Named {
     let as_of = json!({"tree_size": number(), "root": hash(), "received_at": or_null(time())});
     vec![
         ("AsOf", object("The log that an answer reflects: every entry below the size counts.", as_of)),
+        ("Bundle", bundle()),
+        ("BundleQuestion", bundle_question()),
         ("SubjectQuestion", subject_question()),
         ("SubjectReference", object("The reference.", json!({"ref": reference()}))),
         ("DecisionRow", decision_row()),
@@ -21,6 +23,34 @@ pub(super) fn all() -> Named {
         ("Episode", episode()),
         ("ContextLink", context_link()),
     ]
+}
+
+fn bundle() -> Value {
+    json!({
+        "type": "object",
+        "description": "An evidence bundle, as docs/FORMATS.md section 12 has it; schemas/bundle.v1.schema.json is its schema.",
+        "required": ["format", "manifest", "checkpoint", "consistency", "registrar", "tip", "records", "completeness"],
+    })
+}
+
+fn bundle_question() -> Value {
+    let child = "The child's pseudonym, `nhs.1:…`, or its opaque reference.";
+    let known = "Sizes of checkpoints that are held: a consistency proof is put in for each.";
+    json!({
+        "type": "object",
+        "description": "Exactly one of `child`, `entries`, `agency` and `alert`, and what is withheld.",
+        "properties": {
+            "child": {"type": "string", "description": child},
+            "entries": {"type": "string", "pattern": "^[0-9]+(-[0-9]+)?$"},
+            "agency": agency(),
+            "alert": text(),
+            "without": {"type": "array", "items": text(), "description": "Members whose disclosures are withheld."},
+            "bare": {"type": "boolean", "description": "Whether all disclosures are withheld."},
+            "statements": {"type": "boolean", "description": "False withholds the statements too."},
+            "known": {"type": "array", "items": number(), "maxItems": 64, "description": known},
+        },
+        "additionalProperties": false,
+    })
 }
 
 fn subject_question() -> Value {

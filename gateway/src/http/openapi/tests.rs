@@ -107,6 +107,7 @@ fn alerts_table() -> String {
         ("chain-fork", "two statements of one publisher have one `seq`: a copied key, or a restored backup"),
         ("stream-void", "messages on the stream of entries belong to no batch"),
         ("stream-contradiction", "the stream of entries contradicts a node's own log"),
+        ("witness-contradiction", "what a witness has seen contradicts a node's own log"),
     ];
     let patterns = Pattern::ALL.map(|pattern| {
         let thresholds = pattern.thresholds(&Thresholds::default());

@@ -6,6 +6,7 @@
 mod parser;
 
 use core::fmt::Write as _;
+use std::borrow::Cow;
 
 /// The deepest nesting accepted; the outermost value is at depth 1.
 pub const MAX_DEPTH: usize = 16;
@@ -14,8 +15,10 @@ pub const MAX_DEPTH: usize = 16;
 pub const MAX_INTEGER: i64 = (1 << 53) - 1;
 
 /// A JSON value. Objects keep the order of their text and never repeat a member.
+///
+/// `S` is what holds texts: a `String`, or `Cow<str>` for what is read once and borrows from the text that it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
+pub enum Value<S = String> {
     /// `null`
     Null,
     /// `true` or `false`
@@ -23,16 +26,16 @@ pub enum Value {
     /// A whole number within ±(2^53−1).
     Integer(i64),
     /// A string without U+0000.
-    String(String),
+    String(S),
     /// An array.
-    Array(Vec<Value>),
+    Array(Vec<Value<S>>),
     /// An object, in the order of its text.
-    Object(Object),
+    Object(Object<S>),
 }
 
 /// An object's members in the order of their text.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Object(Vec<(String, Value)>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object<S = String>(Vec<(S, Value<S>)>);
 
 /// Why a text is not strict JSON. `at` is the byte offset where it was noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -93,15 +96,21 @@ impl JsonFault {
     }
 }
 
-impl Object {
+impl<S> Default for Object<S> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<S: AsRef<str>> Object<S> {
     /// The member's value.
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, v)| v)
+    pub fn get(&self, name: &str) -> Option<&Value<S>> {
+        self.0.iter().find(|(n, _)| n.as_ref() == name).map(|(_, v)| v)
     }
 
     /// The members in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(n, v)| (n.as_str(), v))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value<S>)> {
+        self.0.iter().map(|(n, v)| (n.as_ref(), v))
     }
 
     /// How many members there are.
@@ -113,7 +122,9 @@ impl Object {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
 
+impl Object {
     /// Adds a member. Names must be new; a repeated one is replaced, so that the value stays strict JSON.
     pub fn insert(&mut self, name: impl Into<String>, value: Value) {
         let name = name.into();
@@ -125,25 +136,52 @@ impl Object {
     }
 }
 
-impl Object {
+impl<S: AsRef<str>> Object<S> {
     /// Takes a member out.
-    pub(crate) fn remove(&mut self, name: &str) -> Option<Value> {
-        let position = self.0.iter().position(|(n, _)| n == name)?;
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Value<S>> {
+        let position = self.0.iter().position(|(n, _)| n.as_ref() == name)?;
         Some(self.0.swap_remove(position).1)
     }
 
     /// The object without some of its members: `keep` takes those for itself that are to go, or gives the value back.
     pub(crate) fn try_retain<E>(
         self,
-        mut keep: impl FnMut(&str, Value) -> Result<Option<Value>, E>,
+        mut keep: impl FnMut(&str, Value<S>) -> Result<Option<Value<S>>, E>,
     ) -> Result<Self, E> {
-        let mut kept = Vec::with_capacity(self.0.len());
+        let mut kept = Vec::new();
         for (name, value) in self.0 {
-            if let Some(value) = keep(&name, value)? {
+            if let Some(value) = keep(name.as_ref(), value)? {
                 kept.push((name, value));
             }
         }
         Ok(Self(kept))
+    }
+}
+
+impl<S: Into<String>> Object<S> {
+    /// The same members, borrowing from nothing.
+    pub(crate) fn into_owned(self) -> Object {
+        Object(self.0.into_iter().map(|(name, value)| (name.into(), value.into_owned())).collect())
+    }
+}
+
+impl<S: Into<String>> Value<S> {
+    fn into_owned(self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(flag) => Value::Bool(flag),
+            Self::Integer(number) => Value::Integer(number),
+            Self::String(text) => Value::String(text.into()),
+            Self::Array(elements) => Value::Array(elements.into_iter().map(Self::into_owned).collect()),
+            Self::Object(members) => Value::Object(members.into_owned()),
+        }
+    }
+}
+
+impl<'t> Value<Cow<'t, str>> {
+    /// Parses one strict JSON value as [`Value::parse`] does, and copies only what is escaped in it.
+    pub(crate) fn borrow(bytes: &'t [u8]) -> Result<Self, JsonError> {
+        parser::parse(bytes)
     }
 }
 
@@ -157,15 +195,10 @@ impl FromIterator<(String, Value)> for Object {
     }
 }
 
-impl Value {
-    /// Parses one strict JSON value. The caller bounds the length of the text beforehand.
-    pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
-        parser::parse(bytes)
-    }
-
+impl<S: AsRef<str>> Value<S> {
     /// The text of a string value.
     pub fn as_str(&self) -> Option<&str> {
-        if let Self::String(text) = self { Some(text) } else { None }
+        if let Self::String(text) = self { Some(text.as_ref()) } else { None }
     }
 
     /// The number of an integer value.
@@ -184,8 +217,15 @@ impl Value {
     }
 
     /// The members of an object.
-    pub fn as_object(&self) -> Option<&Object> {
+    pub fn as_object(&self) -> Option<&Object<S>> {
         if let Self::Object(members) = self { Some(members) } else { None }
+    }
+}
+
+impl Value {
+    /// Parses one strict JSON value. The caller bounds the length of the text beforehand.
+    pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
+        parser::parse(bytes)
     }
 
     /// Writes the value without white space, members in their order, escaping only what RFC 8259 demands.

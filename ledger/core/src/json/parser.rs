@@ -1,7 +1,12 @@
 use super::{JsonError, JsonFault, MAX_DEPTH, MAX_INTEGER, Object, Value};
 
+/// What holds a text: made from the part of the JSON that spells it, or, where that has escapes, from what they mean.
+pub(super) trait Text<'t>: From<&'t str> + From<String> + AsRef<str> {}
+
+impl<'t, S: From<&'t str> + From<String> + AsRef<str>> Text<'t> for S {}
+
 /// Reads one value, which must be all that the text holds.
-pub(super) fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
+pub(super) fn parse<'t, S: Text<'t>>(bytes: &'t [u8]) -> Result<Value<S>, JsonError> {
     if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) {
         return Err(JsonError { fault: JsonFault::ByteOrderMark, at: 0 });
     }
@@ -28,12 +33,12 @@ fn is_raw_surrogate(bytes: &[u8]) -> bool {
     matches!(bytes, [0xED, 0xA0..=0xBF, 0x80..=0xBF, ..])
 }
 
-struct Parser<'a> {
-    text: &'a str,
+struct Parser<'t> {
+    text: &'t str,
     at: usize,
 }
 
-impl Parser<'_> {
+impl<'t> Parser<'t> {
     fn fault(&self, fault: JsonFault) -> JsonError {
         JsonError { fault, at: self.at }
     }
@@ -57,7 +62,7 @@ impl Parser<'_> {
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value, JsonError> {
+    fn value<S: Text<'t>>(&mut self, depth: usize) -> Result<Value<S>, JsonError> {
         match self.peek() {
             Some(b'{' | b'[') if depth > MAX_DEPTH => Err(self.fault(JsonFault::TooDeep)),
             Some(b'{') => self.object(depth).map(Value::Object),
@@ -71,7 +76,7 @@ impl Parser<'_> {
         }
     }
 
-    fn literal(&mut self, word: &str, value: Value) -> Result<Value, JsonError> {
+    fn literal<S>(&mut self, word: &str, value: Value<S>) -> Result<Value<S>, JsonError> {
         if self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
             self.at += word.len();
             Ok(value)
@@ -80,9 +85,9 @@ impl Parser<'_> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Object, JsonError> {
+    fn object<S: Text<'t>>(&mut self, depth: usize) -> Result<Object<S>, JsonError> {
         self.expect(b'{')?;
-        let mut members: Vec<(String, Value)> = Vec::new();
+        let mut members: Vec<(S, Value<S>)> = Vec::new();
         self.space();
         if self.peek() == Some(b'}') {
             self.at += 1;
@@ -91,8 +96,8 @@ impl Parser<'_> {
         loop {
             self.space();
             let start = self.at;
-            let name = self.string()?;
-            if name == "__proto__" {
+            let name: S = self.string()?;
+            if name.as_ref() == "__proto__" {
                 return Err(JsonError { fault: JsonFault::Proto, at: start });
             }
             self.space();
@@ -114,7 +119,7 @@ impl Parser<'_> {
         Ok(Object(members))
     }
 
-    fn array(&mut self, depth: usize) -> Result<Vec<Value>, JsonError> {
+    fn array<S: Text<'t>>(&mut self, depth: usize) -> Result<Vec<Value<S>>, JsonError> {
         self.expect(b'[')?;
         let mut elements = Vec::new();
         self.space();
@@ -158,7 +163,7 @@ impl Parser<'_> {
         }
     }
 
-    fn string(&mut self) -> Result<String, JsonError> {
+    fn string<S: Text<'t>>(&mut self) -> Result<S, JsonError> {
         self.expect(b'"')?;
         let mut out = String::new();
         loop {
@@ -170,13 +175,13 @@ impl Parser<'_> {
             let text = &rest[..run];
             if out.is_empty() && self.peek() == Some(b'"') {
                 self.at += 1;
-                return Ok(text.to_owned());
+                return Ok(text.into());
             }
             out.push_str(text);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(out);
+                    return Ok(out.into());
                 }
                 Some(b'\\') => out.push(self.escape()?),
                 Some(0) => return Err(self.fault(JsonFault::Nul)),
@@ -240,11 +245,13 @@ impl Parser<'_> {
 }
 
 /// Small objects are compared pairwise; large ones are sorted, so that hostile input costs n log n and not n².
-fn has_repeated_name(members: &[(String, Value)]) -> bool {
+fn has_repeated_name<S: AsRef<str>>(members: &[(S, Value<S>)]) -> bool {
     if members.len() <= 16 {
-        return members.iter().enumerate().any(|(i, (name, _))| members[..i].iter().any(|(n, _)| n == name));
+        let before =
+            |at: usize, name: &str| members[..at].iter().any(|(earlier, _)| earlier.as_ref() == name);
+        return members.iter().enumerate().any(|(at, (name, _))| before(at, name.as_ref()));
     }
-    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
     names.sort_unstable();
     names.windows(2).any(|pair| pair[0] == pair[1])
 }

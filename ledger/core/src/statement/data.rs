@@ -1,7 +1,12 @@
+use std::borrow::Cow;
+
 use super::error::StatementError;
 use crate::agency::AgencyCode;
 use crate::hash::Hash;
 use crate::json::{Object, Value};
+
+/// A value that borrows from the payload's text.
+type Borrowed<'t> = Value<Cow<'t, str>>;
 
 /// The disclosable members that are lists of people, one element per person. Every other one has exactly one element.
 pub const MANY_ELEMENTS: [&str; 3] = ["others", "recipient_names", "identifiers"];
@@ -65,9 +70,9 @@ impl Data {
     }
 
     /// Reads `data`. The ledger's own types (`ledgers_own`) have schemas of their own and no disclosures.
-    pub(super) fn read(data: Object, ledgers_own: bool) -> Result<Self, StatementError> {
+    pub(super) fn read(data: Object<Cow<'_, str>>, ledgers_own: bool) -> Result<Self, StatementError> {
         let mut read = Self { clear: Object::default(), members: Vec::new(), kept: Vec::new() };
-        read.clear = data.try_retain(|name, value| {
+        let clear = data.try_retain(|name, value| {
             if !is_member_name(name) {
                 return Err(StatementError::DataMemberName);
             }
@@ -87,6 +92,7 @@ impl Data {
             }
             Ok(Some(value))
         })?;
+        read.clear = clear.into_owned();
         read.check_digests_distinct()?;
         let may_be_kept = |name: &String| {
             !NEVER_KEPT.contains(&name.as_str()) && read.members.iter().any(|member| member.name == *name)
@@ -123,7 +129,7 @@ fn is_member_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-fn is_clear(value: &Value) -> bool {
+fn is_clear(value: &Borrowed<'_>) -> bool {
     match value {
         Value::Bool(_) => true,
         Value::String(text) => is_code(text),
@@ -134,7 +140,7 @@ fn is_clear(value: &Value) -> bool {
 }
 
 /// Whether `...`, `_sd` or `_sd_alg` is a member anywhere in the value.
-pub(super) fn holds_digest(value: &Value, depth: usize) -> bool {
+pub(super) fn holds_digest<S: AsRef<str>>(value: &Value<S>, depth: usize) -> bool {
     // Strict JSON is at most 16 deep, so the recursion ends; the bound is for values made otherwise.
     depth <= crate::json::MAX_DEPTH
         && match value {
@@ -146,10 +152,10 @@ pub(super) fn holds_digest(value: &Value, depth: usize) -> bool {
         }
 }
 
-fn read_disclosable(name: &str, value: &Value) -> Result<DisclosableMember, StatementError> {
+fn read_disclosable(name: &str, value: &Borrowed<'_>) -> Result<DisclosableMember, StatementError> {
     let misplaced = || StatementError::DigestMisplaced { member: name.to_owned() };
     let elements = value.as_array().ok_or_else(misplaced)?;
-    let digest = |element: &Value| {
+    let digest = |element: &Borrowed<'_>| {
         let members = element.as_object().filter(|members| members.len() == 1)?;
         Hash::parse(members.get("...")?.as_str()?).ok()
     };
@@ -161,7 +167,7 @@ fn read_disclosable(name: &str, value: &Value) -> Result<DisclosableMember, Stat
     Ok(DisclosableMember { name: name.to_owned(), digests })
 }
 
-fn read_kept(value: &Value) -> Result<Vec<String>, StatementError> {
+fn read_kept(value: &Borrowed<'_>) -> Result<Vec<String>, StatementError> {
     let mut kept: Vec<String> = Vec::new();
     for name in value.as_array().ok_or(StatementError::KeptBad)? {
         let name = name.as_str().ok_or(StatementError::KeptBad)?;

@@ -33,12 +33,35 @@ pub const MAX_OWNERS: usize = 64;
 /// The shortest salt of a disclosure, in bytes.
 pub const MIN_SALT_BYTES: usize = 16;
 
+/// `H.P.S`, not yet read, with its hash: so whoever holds it against an entry before it is read hashes it once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jws {
+    text: Box<str>,
+    hash: Hash,
+}
+
+impl Jws {
+    /// Takes the text, and hashes it.
+    pub fn new(text: &str) -> Self {
+        Self { text: text.into(), hash: Hash::of(text.as_bytes()) }
+    }
+
+    /// The exact text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The statement hash: SHA-256 of the ASCII `H.P.S`.
+    pub const fn hash(&self) -> Hash {
+        self.hash
+    }
+}
+
 /// A statement whose structure has been checked. Its exact bytes are kept; nothing is ever re-serialised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    jws: Box<str>,
+    jws: Jws,
     signed_len: usize,
-    hash: Hash,
     kid: Thumbprint,
     signature: [u8; 64],
     payload: Payload,
@@ -72,6 +95,18 @@ impl Statement {
         if jws.len() > MAX_STATEMENT_BYTES {
             return Err(StatementError::StatementTooLong { bytes: jws.len() });
         }
+        Self::from_jws(Jws::new(jws), disclosures)
+    }
+
+    /// The same as [`Self::from_parts`], of an `H.P.S` that was hashed already.
+    pub fn from_jws<'a>(
+        whole: Jws,
+        disclosures: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, StatementError> {
+        let jws = whole.text();
+        if jws.len() > MAX_STATEMENT_BYTES {
+            return Err(StatementError::StatementTooLong { bytes: jws.len() });
+        }
         let mut parts = jws.split('.');
         let (Some(header), Some(payload), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
@@ -80,16 +115,15 @@ impl Statement {
         };
         let kid = read_header(&decode("header", header)?)?;
         let payload_bytes = decode("payload", payload)?;
-        let payload_json = Value::parse(&payload_bytes)
+        let payload_json = Value::borrow(&payload_bytes)
             .map_err(|source| StatementError::Json { part: "payload", source })?;
         let body = Payload::read(payload_json)?;
-        let signature = base64url::decode_array(signature)
+        let signature = base64url::decode_public(signature)
             .map_err(|_| StatementError::Base64Url { part: "signature" })?;
         let disclosures = disclosure::read_all(disclosures, &body.data)?;
         Ok(Self {
             signed_len: header.len() + 1 + payload.len(),
-            hash: Hash::of(jws.as_bytes()),
-            jws: jws.into(),
+            jws: whole,
             kid,
             signature,
             payload: body,
@@ -99,17 +133,22 @@ impl Statement {
 
     /// The exact `H.P.S`.
     pub fn jws(&self) -> &str {
-        &self.jws
+        self.jws.text()
     }
 
     /// The statement hash: SHA-256 of the ASCII `H.P.S`.
     pub fn hash(&self) -> Hash {
-        self.hash
+        self.jws.hash()
     }
 
     /// The thumbprint of the key that is said to have signed.
     pub fn kid(&self) -> Thumbprint {
         self.kid
+    }
+
+    /// The bytes that were signed, `H.P`, and the signature.
+    pub fn signed(&self) -> (&str, &[u8; 64]) {
+        (&self.jws()[..self.signed_len], &self.signature)
     }
 
     /// What was signed.
@@ -124,8 +163,8 @@ impl Statement {
 
     /// The compact SD-JWT with the disclosures that came along.
     pub fn to_compact(&self) -> String {
-        let mut text = String::with_capacity(self.jws.len() + 1);
-        text.push_str(&self.jws);
+        let mut text = String::with_capacity(self.jws().len() + 1);
+        text.push_str(self.jws());
         text.push('~');
         for disclosure in &self.disclosures {
             text.push_str(disclosure.text());
@@ -136,11 +175,14 @@ impl Statement {
 
     /// Checks the signature with this key, which must be the one that `kid` names.
     pub fn verify(&self, key: &PublicKey) -> Result<(), StatementError> {
-        if key.thumbprint() != self.kid {
-            return Err(StatementError::WrongKey { kid: self.kid });
-        }
-        key.verify(&self.jws.as_bytes()[..self.signed_len], &self.signature)
-            .map_err(|_| StatementError::BadSignature)
+        self.names(key)?;
+        let (message, signature) = self.signed();
+        key.verify(message.as_bytes(), signature).map_err(|_| StatementError::BadSignature)
+    }
+
+    /// Checks that `kid` names this key.
+    pub(crate) fn names(&self, key: &PublicKey) -> Result<(), StatementError> {
+        if key.thumbprint() == self.kid { Ok(()) } else { Err(StatementError::WrongKey { kid: self.kid }) }
     }
 
     /// What a sealer demands beyond structure: each digest that is not kept has its disclosure, and no kept one is sent.
@@ -164,7 +206,7 @@ fn decode(part: &'static str, text: &str) -> Result<Vec<u8>, StatementError> {
 }
 
 fn read_header(bytes: &[u8]) -> Result<Thumbprint, StatementError> {
-    let header = Value::parse(bytes).map_err(|source| StatementError::Json { part: "header", source })?;
+    let header = Value::borrow(bytes).map_err(|source| StatementError::Json { part: "header", source })?;
     let members = header.as_object().ok_or(StatementError::Header { member: "" })?;
     if let Some((_, _)) = members.iter().find(|(name, _)| !["alg", "typ", "kid"].contains(name)) {
         return Err(StatementError::Header { member: "unknown" });

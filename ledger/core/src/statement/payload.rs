@@ -1,10 +1,14 @@
 use core::fmt;
+use std::borrow::Cow;
 
 use super::data::Data;
 use super::error::StatementError;
 use crate::agency::AgencyCode;
 use crate::hash::Hash;
-use crate::json::{Object, Value};
+use crate::json::{self, Value};
+
+/// Members that borrow from the payload's text.
+type Object<'t> = json::Object<Cow<'t, str>>;
 
 /// A publisher's id: the thumbprint of its first key, for ever.
 pub type PublisherId = Hash;
@@ -69,7 +73,7 @@ const MEMBERS: [&str; 11] =
 
 impl Payload {
     /// Reads the payload's members; exactly the design's.
-    pub(super) fn read(json: Value) -> Result<Self, StatementError> {
+    pub(super) fn read(json: Value<Cow<'_, str>>) -> Result<Self, StatementError> {
         let Value::Object(mut members) = json else {
             return Err(bad("payload", "an object"));
         };
@@ -111,23 +115,26 @@ fn bad(member: &'static str, expected: &'static str) -> StatementError {
     StatementError::PayloadMemberBad { member, expected }
 }
 
-fn need<'a>(members: &'a Object, member: &'static str) -> Result<&'a Value, StatementError> {
+fn need<'a, 't>(
+    members: &'a Object<'t>,
+    member: &'static str,
+) -> Result<&'a Value<Cow<'t, str>>, StatementError> {
     members.get(member).ok_or(StatementError::PayloadMemberMissing { member })
 }
 
-fn text<'a>(members: &'a Object, member: &'static str) -> Result<&'a str, StatementError> {
+fn text<'a>(members: &'a Object<'_>, member: &'static str) -> Result<&'a str, StatementError> {
     need(members, member)?.as_str().ok_or_else(|| bad(member, "a string"))
 }
 
-fn integer(members: &Object, member: &'static str) -> Result<i64, StatementError> {
+fn integer(members: &Object<'_>, member: &'static str) -> Result<i64, StatementError> {
     let number = need(members, member)?.as_integer().ok_or_else(|| bad(member, "an integer"))?;
     if number < 0 { Err(bad(member, "no negative number")) } else { Ok(number) }
 }
 
-fn hash(members: &Object, member: &'static str) -> Result<Hash, StatementError> {
+fn hash(members: &Object<'_>, member: &'static str) -> Result<Hash, StatementError> {
     Hash::parse(text(members, member)?).map_err(|_| bad(member, "base64url of 32 bytes"))
 }
 
-fn agency(members: &Object, member: &'static str) -> Result<AgencyCode, StatementError> {
+fn agency(members: &Object<'_>, member: &'static str) -> Result<AgencyCode, StatementError> {
     AgencyCode::parse(text(members, member)?).map_err(|_| bad(member, "an agency code, scheme:code"))
 }

@@ -4,10 +4,12 @@
 //! `GT_BLESS=1` writes them, and otherwise they must be byte for byte what would be written.
 
 mod authorship;
+mod bundles;
 mod chains;
 mod codes;
 mod document;
 mod entries;
+mod forks;
 mod keys;
 mod ledger;
 mod links;
@@ -23,6 +25,7 @@ mod statement_envelope;
 mod statements;
 mod texts;
 mod tree;
+mod witness;
 
 use document::Outcome;
 use std::sync::Once;
@@ -37,7 +40,13 @@ struct VectorFile {
     outcome: Outcome,
 }
 
-const FILES: [VectorFile; 17] = [
+const FILES: [VectorFile; 20] = [
+    VectorFile { name: "witness.json", document: witness::document, outcome: witness::outcome },
+    VectorFile {
+        name: "cosignatures.json",
+        document: witness::answers_document,
+        outcome: witness::answers_outcome,
+    },
     VectorFile { name: "policies.json", document: policies::document, outcome: policies::outcome },
     VectorFile { name: "json-strict.json", document: texts::json_document, outcome: texts::json_outcome },
     VectorFile { name: "times.json", document: texts::times_document, outcome: texts::time_outcome },
@@ -83,6 +92,7 @@ const FILES: [VectorFile; 17] = [
         outcome: tree::consistency_outcome,
     },
     VectorFile { name: "receipts.json", document: receipts::document, outcome: receipts::outcome },
+    VectorFile { name: "forks.json", document: forks::document, outcome: forks::outcome },
 ];
 
 /// Files whose cases another crate runs: pseudonyms are no part of what a verifier checks, and the schemas' tests have them.
@@ -153,7 +163,10 @@ fn no_file_lies_about_that_nobody_runs() {
     let explained = std::fs::read_to_string(document::folder().join("README.md")).expect("a README");
     for item in std::fs::read_dir(document::folder()).expect("the folder of vectors") {
         let name = item.expect("a file").file_name().into_string().expect("a plain name");
-        let is_run = FILES.iter().any(|file| file.name == name) || OF_OTHER_CRATES.contains(&name.as_str());
+        // What lies in this folder is `bundles` to know.
+        let is_run = FILES.iter().any(|file| file.name == name)
+            || OF_OTHER_CRATES.contains(&name.as_str())
+            || name == "bundles";
         assert!(name == "README.md" || is_run, "{name}");
         assert!(name == "README.md" || explained.contains(&format!("`{name}`")), "{name} is not explained");
     }

@@ -15,16 +15,8 @@ use crate::entries::{log, utf8};
 use crate::ledger::{ORIGIN, genesis, note_signer};
 
 pub(crate) fn outcome(_: &Json, case: &Json) -> Value {
-    let pinned = &case["pinned"];
     let hash = |value: &Json| Hash::parse(value.as_str().expect("text")).expect("a hash");
-    let vkeys = document::list(pinned, "verifier_keys").iter();
-    let pin = Pin {
-        origin: text(pinned, "origin").to_owned(),
-        verifier_keys: vkeys
-            .map(|key| VerifierKey::parse(key.as_str().expect("text")).expect("a vkey"))
-            .collect(),
-        genesis: pinned.get("genesis").map(hash),
-    };
+    let pin = pin(case);
     let receipt = match Receipt::parse(&bytes(case, "receipt")) {
         Ok(receipt) => receipt,
         Err(error) => return document::refused(error.code()),
@@ -38,6 +30,19 @@ pub(crate) fn outcome(_: &Json, case: &Json) -> Value {
             ("statement_compared", Value::Bool(verdict.statement_compared)),
         ]),
         Err(fault) => document::refused(fault.code()),
+    }
+}
+
+/// What a case pins.
+pub(crate) fn pin(case: &Json) -> Pin {
+    let pinned = &case["pinned"];
+    let vkeys = document::list(pinned, "verifier_keys").iter();
+    Pin {
+        origin: text(pinned, "origin").to_owned(),
+        verifier_keys: vkeys
+            .map(|key| VerifierKey::parse(key.as_str().expect("text")).expect("a vkey"))
+            .collect(),
+        genesis: pinned.get("genesis").map(|hash| Hash::parse(hash.as_str().expect("text")).expect("a hash")),
     }
 }
 
@@ -82,7 +87,7 @@ fn put(case: NewCase, receipt: &str) -> NewCase {
     )
 }
 
-fn pinned(case: NewCase, origin: &str, seeds: &[u8], genesis: Option<Hash>) -> NewCase {
+pub(crate) fn pinned(case: NewCase, origin: &str, seeds: &[u8], genesis: Option<Hash>) -> NewCase {
     let keys =
         seeds.iter().map(|seed| Value::String(note_signer(*seed).verifier_key().to_string())).collect();
     let mut pin = vec![("origin", Value::from(origin)), ("verifier_keys", Value::Array(keys))];
@@ -182,7 +187,7 @@ fn compared() -> Vec<NewCase> {
 const BOTH: &str = "FORMATS 10: of each type among the pinned keys, one has signed";
 
 /// The ledger's ML-DSA-44 key of the cases.
-fn quantum_signer(seed: u8) -> NoteSigner {
+pub(crate) fn quantum_signer(seed: u8) -> NoteSigner {
     NoteSigner::ml_dsa(ORIGIN, &[seed; 32]).expect("a good name")
 }
 

@@ -104,7 +104,7 @@ fn council() -> SigningKey {
     SigningKey::from_bytes(&[COUNCIL_KEY; 32])
 }
 
-fn weak_jwk() -> gt_core::json::Value {
+pub(crate) fn weak_jwk() -> gt_core::json::Value {
     let mut jwk = public(COUNCIL_KEY).to_jwk().as_object().expect("an object").clone();
     jwk.insert("x", base64url::encode(&NEUTRAL).into());
     gt_core::json::Value::Object(jwk)
@@ -141,7 +141,7 @@ fn accepted_without_strictness(signed: &str, signature: &[u8; 64]) -> bool {
 }
 
 /// R is the neutral point and S = H(R ‖ A ‖ M)·a: the equation of RFC 8032 holds, and no nonce was needed.
-fn with_neutral_r(signed: &str) -> [u8; 64] {
+pub(crate) fn with_neutral_r(signed: &str) -> [u8; 64] {
     let signature = halves(NEUTRAL, times_challenge(council().to_scalar(), &NEUTRAL, signed).to_bytes());
     assert!(accepted_without_strictness(signed, &signature), "or the case shows nothing");
     signature

@@ -28,44 +28,28 @@ pub(super) struct Gone {
     ended: Vec<LinkName>,
 }
 
-/// The erasures of a log, and what they have to explain.
+/// The erasures of a log, and the links of nobody that they have to explain.
 #[derive(Default)]
 pub(super) struct Erasures {
     sealed: Vec<(u64, Erasure)>,
-    /// The last entry in which something of an ended owner could not be read.
-    ended: HashMap<LinkName, u64>,
     /// Entries that have links of nobody, and how many, rising.
     of_nobody: Vec<(u64, u64)>,
-    /// Entries in which keys are missing of an owner who was not erased: the first ones, and how many there are.
-    lost: (Vec<u64>, u64),
-    unreadable: u64,
 }
 
-impl Erasures {
-    /// Takes a `subject.erased` in its turn. One that does not read explains nothing.
-    pub(super) fn take(&mut self, position: u64, statement: &Statement, faults: &mut Vec<Fault>) {
-        match Erasure::read(statement.payload()) {
-            Some(Ok(erasure)) => self.sealed.push((position, erasure)),
-            Some(Err(error)) => faults.push(Fault::new(place_of(position), error.code(), error.to_string())),
-            None => {}
-        }
-    }
+/// What could not be read because keys are gone.
+#[derive(Default)]
+pub(super) struct Unreadable {
+    /// The last entry in which something of an ended owner could not be read.
+    ended: HashMap<LinkName, u64>,
+    /// Entries in which keys are missing of an owner who was not erased: the first ones, and how many there are.
+    lost: (Vec<u64>, u64),
+    entries: u64,
+}
 
-    /// An erasure whose keys are destroyed and which the next start seals.
-    pub(super) fn under_way(&mut self, erasure: Erasure) {
-        self.sealed.push((u64::MAX, erasure));
-    }
-
-    /// So many of an entry's links are nobody's.
-    pub(super) fn of_nobody(&mut self, position: u64, links: usize) {
-        if links > 0 {
-            self.of_nobody.push((position, links as u64));
-        }
-    }
-
+impl Unreadable {
     /// Something of an entry cannot be read.
-    pub(super) fn unreadable(&mut self, position: u64, gone: &Gone) {
-        self.unreadable += 1;
+    pub(super) fn take(&mut self, position: u64, gone: &Gone) {
+        self.entries += 1;
         for id in &gone.ended {
             self.ended.insert(*id, position);
         }
@@ -76,42 +60,76 @@ impl Erasures {
             }
         }
     }
+}
+
+impl Erasures {
+    /// Before the log is read: an erasure whose keys are destroyed may be under way, and the next start seals it.
+    pub(super) fn new(under_way: Option<Erasure>) -> Self {
+        Self {
+            sealed: under_way.map(|erasure| (u64::MAX, erasure)).into_iter().collect(),
+            of_nobody: Vec::new(),
+        }
+    }
+
+    /// Takes a `subject.erased` in its turn. One that does not read explains nothing.
+    pub(super) fn take(&mut self, position: u64, statement: &Statement, faults: &mut Vec<Fault>) {
+        match Erasure::read(statement.payload()) {
+            Some(Ok(erasure)) => self.sealed.push((position, erasure)),
+            Some(Err(error)) => faults.push(Fault::new(place_of(position), error.code(), error.to_string())),
+            None => {}
+        }
+    }
+
+    /// So many of an entry's links are nobody's.
+    pub(super) fn of_nobody(&mut self, position: u64, links: usize) {
+        if links > 0 {
+            self.of_nobody.push((position, links as u64));
+        }
+    }
 
     /// Says what no erasure explains. `entries_lost` if entries could not be read at all: then links may be somebody's who is not found.
+    ///
+    /// Without `names`, every link's name with its entry, it is not asked whether who was erased was known.
     pub(super) fn finish(
-        mut self,
+        &self,
+        unreadable: &Unreadable,
         keyring: &Keyring,
-        names: &HashMap<LinkName, u64>,
+        names: Option<&HashMap<LinkName, u64>>,
         entries_lost: bool,
         report: &mut Report,
     ) {
-        // One that was sealed before the power went, and not yet tidied up after, is no other one.
-        if let Some((u64::MAX, last)) = self.sealed.first().cloned()
-            && self.sealed[1..].iter().any(|(_, erasure)| *erasure == last)
-        {
-            self.sealed.remove(0);
-        }
-        self.sealed.sort_by_key(|(at, _)| *at);
         let mut faults: Vec<Fault> =
-            self.lost.0.iter().map(|at| Fault::new(place_of(*at), "keys_gone", KEYS_GONE)).collect();
-        for (id, last) in &self.ended {
+            unreadable.lost.0.iter().map(|at| Fault::new(place_of(*at), "keys_gone", KEYS_GONE)).collect();
+        for (id, last) in &unreadable.ended {
             let erased = self.sealed.iter().any(|(at, erasure)| at > last && erasure.owners.contains(id));
             if !erased {
                 faults.push(Fault::new(place_of(*last), "keys_gone", KEYS_GONE));
             }
         }
-        self.compare_links(entries_lost, &mut faults);
-        self.compare_owners(keyring, names, &mut faults);
+        let sealed = self.each_once();
+        self.compare_links(&sealed, entries_lost, &mut faults);
+        compare_owners(&sealed, keyring, names, &mut faults);
         report.add_alike("keyring", faults);
-        if self.unreadable > 0 {
-            let count = self.unreadable;
+        if unreadable.entries > 0 {
+            let count = unreadable.entries;
             report.note(format!("{count} entries cannot be read, or not wholly, because keys are gone"));
         }
     }
 
+    /// The erasures in the log's order. One that was sealed before the power went, and not yet tidied up after, is no other one.
+    fn each_once(&self) -> Vec<&(u64, Erasure)> {
+        let is_sealed = |under_way: &Erasure| {
+            self.sealed.iter().any(|(at, erasure)| *at < u64::MAX && erasure == under_way)
+        };
+        let mut sealed: Vec<_> =
+            self.sealed.iter().filter(|(at, erasure)| *at < u64::MAX || !is_sealed(erasure)).collect();
+        sealed.sort_by_key(|(at, _)| *at);
+        sealed
+    }
+
     /// Each erasure of records accounts for so many links below it.
-    fn compare_links(&self, entries_lost: bool, faults: &mut Vec<Fault>) {
-        let records = || self.sealed.iter().filter(|(_, erasure)| erasure.scope == Scope::Records);
+    fn compare_links(&self, sealed: &[&(u64, Erasure)], entries_lost: bool, faults: &mut Vec<Fault>) {
+        let records = || sealed.iter().filter(|(_, erasure)| erasure.scope == Scope::Records);
         let latest = records().map(|(at, _)| *at).max().unwrap_or(0);
         let after = self.of_nobody.iter().filter(|(at, _)| *at >= latest);
         faults.extend(after.map(|(at, _)| Fault::new(place_of(*at), "keys_gone", KEYS_GONE)));
@@ -137,29 +155,34 @@ impl Erasures {
             faults.push(Fault::new(place, code, what));
         }
     }
+}
 
-    /// What an erasure names was sealed before it, and lives no more.
-    fn compare_owners(&self, keyring: &Keyring, names: &HashMap<LinkName, u64>, faults: &mut Vec<Fault>) {
-        if self.sealed.is_empty() {
-            return;
-        }
-        let living: HashMap<LinkName, bool> =
-            keyring.owners().map(|(_, held)| (held.link.name(0), held.is_ended())).collect();
-        for (at, erasure) in &self.sealed {
-            let place = || if *at == u64::MAX { "keyring/erasure".to_owned() } else { place_of(*at) };
-            for id in &erasure.owners {
-                if !names.get(id).is_some_and(|first| first < at) {
-                    let what = "it erases an owner of whom nothing was sealed before it";
-                    faults.push(Fault::new(place(), "erased_unknown", what));
-                }
-                let still_there = match erasure.scope {
-                    Scope::Records => living.contains_key(id),
-                    Scope::Data => living.get(id).is_some_and(|ended| !ended),
-                };
-                if still_there {
-                    let what = "the keys of an owner whom it erased are in the keyring";
-                    faults.push(Fault::new(place(), "not_erased", what));
-                }
+/// What an erasure names was sealed before it, and lives no more.
+fn compare_owners(
+    sealed: &[&(u64, Erasure)],
+    keyring: &Keyring,
+    names: Option<&HashMap<LinkName, u64>>,
+    faults: &mut Vec<Fault>,
+) {
+    if sealed.is_empty() {
+        return;
+    }
+    let living: HashMap<LinkName, bool> =
+        keyring.owners().map(|(_, held)| (held.link.name(0), held.is_ended())).collect();
+    for (at, erasure) in sealed {
+        let place = || if *at == u64::MAX { "keyring/erasure".to_owned() } else { place_of(*at) };
+        for id in &erasure.owners {
+            if names.is_some_and(|names| !names.get(id).is_some_and(|first| first < at)) {
+                let what = "it erases an owner of whom nothing was sealed before it";
+                faults.push(Fault::new(place(), "erased_unknown", what));
+            }
+            let still_there = match erasure.scope {
+                Scope::Records => living.contains_key(id),
+                Scope::Data => living.get(id).is_some_and(|ended| !ended),
+            };
+            if still_there {
+                let what = "the keys of an owner whom it erased are in the keyring";
+                faults.push(Fault::new(place(), "not_erased", what));
             }
         }
     }

@@ -3,8 +3,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use gt_core::TreeSize;
-use gt_core::tile::{FULL_WIDTH, HASH_LEN};
+use gt_core::tile::{FULL_WIDTH, HASH_LEN, TileKind};
 
+use super::copied;
 use super::inventory;
 use super::source::{
     LogSource, MAX_BUNDLE, MAX_CHECKPOINT, MAX_TILE, Part, SourceError, Surplus, leading_entries,
@@ -15,19 +16,29 @@ use crate::vault;
 /// The longest vault file, in bytes.
 const MAX_VAULT: usize = FULL_WIDTH as usize * (4 + vault::MAX_BODY + 32);
 
-/// A data folder, to read and never to change.
+/// What only a ledger's own folder has. A folder with none of them is a mirror: the open log and nothing else.
+const OF_A_LEDGER: [&str; 4] = ["open", "vault", "keyring", "state"];
+
+/// A data folder or a mirror of its open log, to read and never to change.
 pub struct DataFolder {
     root: PathBuf,
     running: bool,
+    mirror: bool,
 }
 
 impl DataFolder {
-    /// The data folder at `root`. Whether a ledger has it open is asked once, here.
+    /// The data folder at `root`. Whether a process has it open is asked once, here.
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), running: is_locked(root) }
+        let mirror = !OF_A_LEDGER.iter().any(|name| root.join(name).exists());
+        Self { root: root.to_owned(), running: is_locked(root), mirror }
     }
 
-    /// Whether a ledger process has the folder open, so that bytes beyond the checkpoint are to be expected.
+    /// Whether the folder holds the open log and nothing else: no vault, so no statements.
+    pub const fn is_mirror(&self) -> bool {
+        self.mirror
+    }
+
+    /// Whether a process that writes has the folder open, so that bytes beyond the checkpoint are to be expected.
     pub const fn is_running(&self) -> bool {
         self.running
     }
@@ -63,6 +74,24 @@ impl DataFolder {
         }
     }
 
+    /// A mirror's bundle or tile: the partial one as it stands, or as much of the full one. A mirror that is catching up has either.
+    fn copied(
+        &self,
+        kind: TileKind,
+        n: u64,
+        width: u16,
+        limit: usize,
+        cut: impl Fn(&[u8]) -> usize,
+    ) -> Result<Part, SourceError> {
+        let (at, full) = (layout::mirrored(kind, n, width), layout::mirrored(kind, n, FULL_WIDTH));
+        if let Some(part) = self.part(&at, limit)? {
+            return Ok(part);
+        }
+        let mut part = self.part(&full, limit)?.ok_or_else(|| missing(&at))?;
+        part.bytes.truncate(cut(&part.bytes));
+        Ok(part)
+    }
+
     /// The first of the two that is there. It is tried twice: a file that became full is moved meanwhile.
     fn either(&self, first: &Path, second: &Path, limit: usize) -> Result<Part, SourceError> {
         for file in [first, second, first] {
@@ -81,6 +110,10 @@ impl LogSource for DataFolder {
     }
 
     fn bundle(&self, n: u64, width: u16) -> Result<Part, SourceError> {
+        if self.mirror {
+            let cut = |bytes: &[u8]| leading_entries(bytes, width);
+            return self.copied(TileKind::Entries, n, width, MAX_BUNDLE, cut);
+        }
         let (full, open) = (layout::full_entries(n), layout::open_entries(n));
         if width == FULL_WIDTH {
             return self.either(&full, &open, MAX_BUNDLE);
@@ -91,6 +124,10 @@ impl LogSource for DataFolder {
     }
 
     fn tile(&self, level: u8, n: u64, width: u16) -> Result<Part, SourceError> {
+        if self.mirror {
+            let cut = |_: &[u8]| usize::from(width) * HASH_LEN;
+            return self.copied(TileKind::Hashes { level }, n, width, MAX_TILE, cut);
+        }
         let (full, open) = (layout::full_tile(level, n), layout::open_tile(level, n));
         if width == FULL_WIDTH {
             return self.either(&full, &open, MAX_TILE);
@@ -101,14 +138,17 @@ impl LogSource for DataFolder {
     }
 
     fn surplus(&self, size: TreeSize) -> Surplus {
-        inventory::of_log(self, size)
+        if self.mirror { copied::surplus(self, size) } else { inventory::of_log(self, size) }
     }
 }
 
 /// Whether a process holds the folder's lock. The lock is asked for on the existing file, opened read-only, and given back at once.
 pub(super) fn is_locked(root: &Path) -> bool {
-    let Ok(file) = File::open(root.join(layout::lock())) else { return false };
-    matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
+    let locked = |lock: PathBuf| {
+        let Ok(file) = File::open(root.join(lock)) else { return false };
+        matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
+    };
+    locked(layout::lock()) || locked(layout::mirror_lock())
 }
 
 fn missing(file: &Path) -> SourceError {

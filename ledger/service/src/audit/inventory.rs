@@ -14,19 +14,19 @@ use crate::layout;
 
 /// What bytes behind the last record that the checkpoint covers may be.
 pub(super) const BEYOND: &str = "beyond the checkpoint: an interrupted write, which start-up removes, or an older checkpoint was put back";
-const UNKNOWN: &str = "does not belong in the data folder";
+pub(super) const UNKNOWN: &str = "does not belong in the data folder";
 
 /// What a file below `tile/` or `open/` holds, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Held {
+pub(super) enum Held {
     Entries(u64),
     Hashes(u8, u64),
 }
 
 /// A file that was found, by its path in the folder.
-struct Found {
-    path: String,
-    len: u64,
+pub(super) struct Found {
+    pub(super) path: String,
+    pub(super) len: u64,
 }
 
 /// What stands in `tile/` or `open/` without belonging to a log of this size.
@@ -121,7 +121,12 @@ pub(super) fn of_vault_and_keyring(folder: &DataFolder, size: TreeSize) -> Surpl
 
 /// The files below a folder; what has no place there is a fault. Only folders whose names can lead to a file of the ledger are
 /// entered, so nobody's folders are gone through.
-fn files(folder: &DataFolder, top: &str, belongs: fn(&str) -> bool, surplus: &mut Surplus) -> Vec<Found> {
+pub(super) fn files(
+    folder: &DataFolder,
+    top: &str,
+    belongs: fn(&str) -> bool,
+    surplus: &mut Surplus,
+) -> Vec<Found> {
     let mut found = Vec::new();
     let mut folders = vec![String::new()];
     while let Some(below) = folders.pop() {
@@ -140,7 +145,7 @@ fn files(folder: &DataFolder, top: &str, belongs: fn(&str) -> bool, surplus: &mu
             let Ok(about) = entry.metadata() else { continue };
             if about.is_file() && belongs(&inner) {
                 found.push(Found { path, len: about.len() });
-            } else if about.is_dir() && is_row(top, &inner) {
+            } else if about.is_dir() && is_row(top, folder.is_mirror(), &inner) {
                 folders.push(inner + "/");
             } else {
                 surplus.faults.push(Fault::new(path, "unknown", UNKNOWN));
@@ -152,7 +157,7 @@ fn files(folder: &DataFolder, top: &str, belongs: fn(&str) -> bool, surplus: &mu
 }
 
 /// What the file with this name below `tile/` or `open/` holds.
-fn held(name: &str) -> Option<Held> {
+pub(super) fn held(name: &str) -> Option<Held> {
     let (row, index) = name.split_once('/')?;
     let index = parse_index_path(index).ok()?;
     if row == "entries" {
@@ -166,8 +171,11 @@ fn level(text: &str) -> Option<u8> {
     text.parse().ok().filter(|level: &u8| *level <= MAX_LEVEL && level.to_string() == text)
 }
 
-/// Whether files of the ledger stand below a folder of this name.
-fn is_row(folder: &str, name: &str) -> bool {
+/// Whether files of the ledger stand below a folder of this name. In a mirror partial ones have folders of their own.
+fn is_row(folder: &str, mirror: bool, name: &str) -> bool {
+    if mirror && let Some(of) = name.strip_suffix(".p") {
+        return held(of).is_some();
+    }
     let mut parts = name.split('/');
     let rows = ["tile", "open"].contains(&folder);
     let first = !rows || parts.next().is_some_and(|row| row == "entries" || level(row).is_some());
@@ -178,7 +186,7 @@ fn is_row(folder: &str, name: &str) -> bool {
 }
 
 /// How much of a file a checkpoint of this size covers, in entries or hashes.
-fn covered(size: TreeSize, held: Held) -> u16 {
+pub(super) fn covered(size: TreeSize, held: Held) -> u16 {
     match held {
         Held::Entries(n) => row_extent(size, 0).width_of(n),
         Held::Hashes(level, n) => row_extent(size, level).width_of(n),
@@ -198,6 +206,15 @@ mod tests {
         {
             assert_eq!(held(name), None, "{name}");
         }
+        for (name, of_a_mirror) in
+            [("0/001.p", true), ("entries/x001/000.p", true), ("0/1.p", false), (".p", false)]
+        {
+            assert_eq!(
+                (is_row("tile", true, name), is_row("tile", false, name)),
+                (of_a_mirror, false),
+                "{name}"
+            );
+        }
         for (folder, name, known) in [
             ("tile", "entries", true),
             ("tile", "0/x001", true),
@@ -208,7 +225,7 @@ mod tests {
             ("keyring", "x001", false),
             ("vault", "xé1", false),
         ] {
-            assert_eq!(is_row(folder, name), known, "{folder}/{name}");
+            assert_eq!(is_row(folder, false, name), known, "{folder}/{name}");
         }
     }
 }

@@ -1,19 +1,23 @@
 //! Checking a ledger: what anybody can check of the public log, and `fsck`, which checks all of a data folder.
 //!
 //! Nothing is taken from what the ledger derived: everything is worked out again from the entries and the vault, and compared.
-//! An audit reads and never writes, goes on after a fault to say what else is wrong, and holds one bundle in memory at a time,
-//! besides the names of the links (which must not repeat) and the owners' keys.
+//! An audit reads and never writes, goes on after a fault to say what else is wrong, and holds some bundles in memory at a time,
+//! besides the owners' keys and, in `fsck`, the names of the links (which must not repeat).
 
+mod bundle;
 mod chains;
+pub(crate) mod copied;
 mod erasures;
 mod folder;
 mod inventory;
 mod keys;
 mod owners;
 mod ownership;
+mod pipeline;
 mod records;
 mod report;
 mod rows;
+mod settlement;
 mod source;
 mod statement;
 mod vault_file;
@@ -30,9 +34,9 @@ pub use source::{Fetch, LogSource, Mirror, Part, SourceError, Surplus};
 
 use crate::layout;
 use crate::secrets::{PinFile, Secrets};
-use records::Records;
+use pipeline::Work;
 use rows::Known;
-use walk::{Nothing, Walk, comparable, read_checkpoint};
+use walk::{Walk, comparable, read_checkpoint};
 
 /// Checks the public log, which needs no keys: that its checkpoint is the pinned ledger's, that every entry reads and follows the one
 /// before, that no link stands twice, and that tiles and root are the entries'.
@@ -46,37 +50,90 @@ pub fn check_log(source: &dyn LogSource, pin: Option<&Pin>, known: Option<&Check
         .map(|known| Known { checkpoint: known.clone(), place: "the checkpoint seen before".to_owned() });
     let known = known.and_then(|known| comparable(&checkpoint, known, &mut report));
     take_surplus(source.surplus(checkpoint.size()), &mut report);
-    Walk::new(source, &checkpoint, pin, known.into_iter().collect()).run(&mut Nothing, &mut report);
+    Walk::new(source, &checkpoint, pin, known.into_iter().collect()).run(&mut report);
     report
+}
+
+/// How much of a data folder is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// What is signed, and what chains it: statements, registry, chains, entries, tree.
+    Signed,
+    /// That, and the vault, the keyring, the disclosures and the owners' links.
+    Everything,
 }
 
 /// Checks a whole data folder: the log as [`check_log`] does, the vault, and with the keys every statement and disclosure, the
 /// publishers' chains, the registry and the owners' links. Nothing in the folder is changed, and no lock is held.
 ///
-/// What cannot be read because an erasure ended it is counted and no fault. Without `secrets` no statement of an agency is read.
+/// What cannot be read because an erasure ended it is counted and no fault. Without `secrets` no statement of an agency is read. A
+/// mirror has none, and no keys fit it: of one all that there is is checked.
 pub fn fsck(root: &Path, secrets: Option<&Secrets>, pin: Option<&Pin>) -> Report {
+    fsck_watched(root, secrets, pin, &|_, _| ())
+}
+
+/// The same as [`fsck`]. `progress` is called on this thread, with how many entries are done and how many there are.
+pub fn fsck_watched(
+    root: &Path,
+    secrets: Option<&Secrets>,
+    pin: Option<&Pin>,
+    progress: &dyn Fn(u64, u64),
+) -> Report {
+    check_folder(root, secrets, pin, Depth::Everything, progress)
+}
+
+/// Checks all that is signed in a data folder: the log as [`check_log`] does, but for repeated links, and every statement that the keys
+/// open: that it is the one that was sealed, its structure, its signature under the registry as it stood, its publisher's chain. At the
+/// speed of the signatures, and in memory that does not grow with the log.
+///
+/// Disclosures, the owners' links, and the vault's and keyring's files as such are [`fsck`]'s to check. `progress` is called on this
+/// thread, with how many entries are done and how many there are.
+pub fn verify_statements(
+    root: &Path,
+    secrets: &Secrets,
+    pin: Option<&Pin>,
+    progress: &dyn Fn(u64, u64),
+) -> Report {
+    check_folder(root, Some(secrets), pin, Depth::Signed, progress)
+}
+
+fn check_folder(
+    root: &Path,
+    secrets: Option<&Secrets>,
+    pin: Option<&Pin>,
+    depth: Depth,
+    progress: &dyn Fn(u64, u64),
+) -> Report {
     let folder = DataFolder::new(root);
+    if folder.is_mirror() && secrets.is_none() {
+        return check_log(&folder, pin, None);
+    }
     let mut report = Report::new();
     // First: a ledger that runs writes it after the checkpoint, so one that is read after may be newer than the checkpoint read.
     let handed_out = handed_out(&folder, pin);
     let Some(checkpoint) = read_checkpoint(&folder, pin, &mut report) else { return report };
     let known = handed_out.and_then(|known| comparable(&checkpoint, known, &mut report));
     take_surplus(folder.surplus(checkpoint.size()), &mut report);
-    take_surplus(inventory::of_vault_and_keyring(&folder, checkpoint.size()), &mut report);
-    keys::check_files(&folder, &mut report);
+    let mut walk = Walk::new(&folder, &checkpoint, pin, known.into_iter().collect());
+    match depth {
+        Depth::Everything => {
+            take_surplus(inventory::of_vault_and_keyring(&folder, checkpoint.size()), &mut report);
+            keys::check_files(&folder, &mut report);
+        }
+        Depth::Signed => {
+            walk = walk.without_names();
+            report.note("disclosures, owners' links, the vault and the keyring as such were not checked: that is fsck's");
+        }
+    }
     if secrets.is_none() {
         report.note("no keys were given, so no agency's statement was read");
     }
     let keyring = secrets.and_then(|secrets| keys::open(root, secrets, &mut report));
-    let mut records = Records::new(&folder, keyring.as_ref(), checkpoint.origin());
-    if let Some(keyring) = &keyring
-        && let Some(erasure) = keys::erasure_under_way(root, keyring, &mut report)
-    {
-        records.erasures.under_way(erasure);
-    }
-    let walk = Walk::new(&folder, &checkpoint, pin, known.into_iter().collect());
-    let names = walk.run(&mut records, &mut report);
-    records.finish(&names, &mut report);
+    let (origin, size) = (checkpoint.origin(), checkpoint.size());
+    let under_way = keyring.as_ref().and_then(|keyring| keys::erasure_under_way(root, keyring, &mut report));
+    let keyring = keyring.as_ref();
+    let work = Work { folder: &folder, keyring, under_way, depth, origin, size, progress };
+    pipeline::run(&work, walk, &mut report);
     if !folder.is_running() && folder::is_locked(root) {
         report.note(
             "a ledger was started meanwhile: what was found may be what it was writing, so run this again",

@@ -57,20 +57,24 @@ impl OwnerLinks {
     /// Finds the owners of an entry's links, and steps past the entry in their records. An owner has one link in an entry; links of
     /// nobody who is known are left out.
     pub(super) fn take(&mut self, entry: &Entry, keyring: &Keyring) -> Vec<OwnedLink> {
-        let mut first: HashMap<OwnerTag, (u64, LinkName)> = HashMap::new();
+        let mut first: Vec<(OwnerTag, u64, LinkName)> = Vec::with_capacity(entry.links.len());
         for link in &entry.links {
             if let Some((tag, n)) = self.names.get(&link.name) {
-                let found = first.entry(*tag).or_insert((*n, link.name));
-                *found = (*found).min((*n, link.name));
+                match first.iter_mut().find(|(earlier, ..)| earlier == tag) {
+                    Some(earlier) if *n < earlier.1 => *earlier = (*tag, *n, link.name),
+                    Some(_) => {}
+                    None => first.push((*tag, *n, link.name)),
+                }
             }
         }
         let mut owned = Vec::with_capacity(first.len());
-        for (tag, (n, name)) in first {
+        for (tag, n, name) in first {
             let Some(keys) = keyring.owner(&tag) else { continue };
             let due = self.due.insert(tag, n + 1).unwrap_or(0);
-            for passed in due..=n {
+            for passed in due..n {
                 self.names.remove(&keys.link.name(passed));
             }
+            self.names.remove(&name);
             let later = due + self.reach() + 1..=n + 1 + self.reach();
             self.names.extend(later.map(|n| (keys.link.name(n), (tag, n))));
             owned.push(OwnedLink { name, tag, n, due: (due < n && self.lost == 0).then_some(due) });

@@ -18,7 +18,7 @@ impl Check<'_> {
                 return self.fault(code, what);
             }
         };
-        let record = &self.turn.record;
+        let record = self.turn.record;
         let due: HashMap<&Owner, Option<LinkName>> =
             ownership.distinct.iter().map(|owner| (owner, self.link_of(&keyring.tag(owner)))).collect();
         if due.values().any(Option::is_none) {

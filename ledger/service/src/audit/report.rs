@@ -161,6 +161,14 @@ impl Report {
         }
     }
 
+    /// Takes what was found on the way, in its order, behind what is here. Counts are left out.
+    pub(super) fn append(&mut self, part: Self) {
+        part.faults.into_iter().for_each(|fault| self.add(fault));
+        self.more_faults += part.more_faults;
+        part.could_not_tell.into_iter().for_each(|why| self.could_not_tell(why));
+        part.notes.into_iter().for_each(|note| self.note(note));
+    }
+
     /// What is missing is a fault; what cannot be reached leaves the question open.
     pub(super) fn source_error(&mut self, error: &SourceError) {
         match error {

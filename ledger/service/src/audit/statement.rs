@@ -1,10 +1,12 @@
 use std::collections::{HashMap, HashSet};
 
 use gt_core::Hash;
+use gt_core::key::PreparedKeys;
 use gt_core::link::LinkName;
-use gt_core::statement::{Statement, StatementError};
-use gt_core::verify::verify_authorship;
+use gt_core::statement::{Jws, Statement, StatementError};
+use gt_core::verify::verify_authorships;
 
+use super::Depth;
 use super::erasures::{self, Gone};
 use super::records::Turn;
 use super::report::Fault;
@@ -19,7 +21,10 @@ use crate::vault::StatementBlob;
 pub(super) struct Context<'a> {
     pub(super) keyring: Option<&'a Keyring>,
     pub(super) genesis: Hash,
+    /// Whose the links of the bundle's entries are, where disclosures are opened.
     pub(super) links: HashMap<LinkName, OwnerTag>,
+    pub(super) keys: &'a PreparedKeys,
+    pub(super) depth: Depth,
 }
 
 /// What a statement turned out to be.
@@ -28,6 +33,8 @@ pub(super) struct Outcome {
     pub(super) reading: Reading,
     /// It was read, and its signature holds under the registry.
     pub(super) proven: bool,
+    /// It was read, and its signature is to be checked; and before which fault what that tells belongs.
+    unproven: Option<(Statement, usize)>,
     pub(super) disclosures_read: u64,
     pub(super) disclosures_unreadable: u64,
     /// Whose keys are missing, where something could not be read.
@@ -57,20 +64,48 @@ pub(super) fn open_statement(turn: &Turn<'_>) -> Result<Statement, (&'static str
             "a statement of the ledger's own, which has no owner, is encrypted".to_owned(),
         ));
     };
-    let text = core::str::from_utf8(jws).map_err(|_| altered())?;
-    if Hash::of(jws) != turn.entry.statement {
+    let jws = Jws::new(core::str::from_utf8(jws).map_err(|_| altered())?);
+    if jws.hash() != turn.entry.statement {
         return Err(altered());
     }
-    Statement::from_parts(text, []).map_err(|error| unsound(&error))
+    Statement::from_jws(jws, []).map_err(|error| unsound(&error))
 }
 
-/// Reads a statement as far as the keys go, and holds it against everything that its entry and the registry say.
-pub(super) fn check(turn: &Turn<'_>, context: &Context<'_>) -> Outcome {
+/// Reads statements as far as the keys go, and holds them against everything that their entries and the registry say. `None` where
+/// there is no turn.
+pub(super) fn check(turns: &[Option<Turn<'_>>], context: &Context<'_>) -> Vec<Option<Outcome>> {
+    let mut outcomes: Vec<Option<Outcome>> =
+        turns.iter().map(|turn| turn.as_ref().map(|turn| read(turn, context))).collect();
+    let unproven: Vec<_> = turns
+        .iter()
+        .zip(&mut outcomes)
+        .map(|(turn, outcome)| {
+            let (statement, at) = outcome.as_mut()?.unproven.take()?;
+            Some((statement, at, turn.as_ref()?.registry?))
+        })
+        .collect();
+    let statements: Vec<_> =
+        unproven.iter().flatten().map(|(statement, _, registry)| (statement, *registry)).collect();
+    let mut verdicts = verify_authorships(&statements, context.keys).into_iter();
+    for ((turn, outcome), unproven) in turns.iter().zip(&mut outcomes).zip(&unproven) {
+        let (Some(turn), Some(outcome), Some((_, at, _))) = (turn, outcome, unproven) else { continue };
+        match verdicts.next() {
+            Some(Err(error)) => {
+                let fault = Fault::new(place_of(turn.leaf.position), error.code(), error.to_string());
+                outcome.faults.insert(*at, fault);
+            }
+            verdict => outcome.proven = verdict.is_some(),
+        }
+    }
+    outcomes
+}
+
+fn read(turn: &Turn<'_>, context: &Context<'_>) -> Outcome {
     let mut check = Check { turn, context, outcome: Outcome::new() };
     check.places();
     match &turn.record.statement {
         StatementBlob::Open(_) => match open_statement(turn) {
-            Ok(statement) => check.signed(&statement),
+            Ok(statement) => check.signed(statement),
             Err((code, what)) => check.damaged(code, what),
         },
         StatementBlob::Sealed { .. } => check.sealed(),
@@ -100,6 +135,7 @@ impl Outcome {
             faults: Vec::new(),
             reading: Reading::NotTried,
             proven: false,
+            unproven: None,
             disclosures_read: 0,
             disclosures_unreadable: 0,
             gone: Gone::default(),
@@ -121,7 +157,7 @@ impl Check<'_> {
     /// What the record must be whatever it hides: the ledger's own types are in the clear and have no owners, every other
     /// statement is encrypted, and each blob names one of the entry's links.
     fn places(&mut self) {
-        let (entry, record) = (self.turn.entry, &self.turn.record);
+        let (entry, record) = (self.turn.entry, self.turn.record);
         let own = record.event_type.is_ledgers_own();
         let primary = match &record.statement {
             StatementBlob::Open(_) => {
@@ -140,18 +176,19 @@ impl Check<'_> {
                 Some(owner)
             }
         };
-        let names: HashSet<&LinkName> = entry.links.iter().map(|link| &link.name).collect();
         let owners = record.disclosures.iter().map(|blob| &blob.owner).chain(primary);
-        if owners.into_iter().any(|owner| !names.contains(owner)) {
+        if owners.into_iter().any(|owner| !entry.links.iter().any(|link| link.name == *owner)) {
             self.fault("owner_not_linked", "it names an owner that its entry has no link of");
         }
-        self.commitments();
+        if self.context.depth == Depth::Everything {
+            self.commitments();
+        }
     }
 
     /// Each link is the one that is due, and commits to the owner's next one.
     fn commitments(&mut self) {
         let Some(keyring) = self.context.keyring else { return };
-        for owned in &self.turn.owned {
+        for owned in self.turn.owned {
             let due = keyring.owner(&owned.tag).map(|keys| keys.link.link(owned.n));
             if !due.is_some_and(|due| self.turn.entry.links.contains(&due)) {
                 self.fault("link_commitment", "one of its links does not lead to its owner's next");
@@ -168,7 +205,34 @@ impl Check<'_> {
 
     fn sealed(&mut self) {
         let Some(keyring) = self.context.keyring else { return };
-        let (entry, record) = (self.turn.entry, &self.turn.record);
+        match self.context.depth {
+            Depth::Signed => self.sealed_statement(keyring),
+            Depth::Everything => self.sealed_whole(keyring),
+        }
+    }
+
+    fn sealed_statement(&mut self, keyring: &Keyring) {
+        let turn = self.turn;
+        let keys_of = |name: &LinkName| {
+            let owned = turn.owned.iter().find(|owned| owned.name == *name)?;
+            keyring.owner(&owned.tag)
+        };
+        let opened = open::decrypt_statement(turn.entry, turn.record, &self.context.genesis, keys_of);
+        match opened {
+            Ok(Some(jws)) => match Statement::from_jws(jws, []) {
+                Ok(statement) => self.signed(statement),
+                Err(error) => {
+                    let (code, what) = unsound(&error);
+                    self.damaged(code, what);
+                }
+            },
+            Ok(None) => self.outcome.reading = Reading::KeysGone,
+            Err(error) => self.damaged("statement_altered", error.to_string()),
+        }
+    }
+
+    fn sealed_whole(&mut self, keyring: &Keyring) {
+        let (entry, record) = (self.turn.entry, self.turn.record);
         let texts = match open::decrypt(entry, record, &self.context.genesis, keyring, &self.context.links) {
             Ok(Some(texts)) => texts,
             Ok(None) => {
@@ -179,7 +243,7 @@ impl Check<'_> {
             Err(error) => return self.damaged("statement_altered", error.to_string()),
         };
         let disclosures = texts.disclosures.iter().map(|(_, text)| text.as_str());
-        let statement = match Statement::from_parts(&texts.jws, disclosures) {
+        let statement = match Statement::from_jws(texts.jws, disclosures) {
             Ok(statement) => statement,
             Err(error) => {
                 let (code, what) = unsound(&error);
@@ -189,20 +253,21 @@ impl Check<'_> {
         self.outcome.disclosures_read = statement.disclosures().len() as u64;
         self.outcome.disclosures_unreadable =
             (record.disclosures.len() - statement.disclosures().len()) as u64;
-        self.signed(&statement);
+        let at = self.said(&statement);
         self.disclosed(&statement, keyring);
+        self.outcome.unproven = Some((statement, at));
     }
 
-    /// Who signed, when, and what the record says of it in the clear.
-    fn signed(&mut self, statement: &Statement) {
-        let (payload, record) = (statement.payload(), &self.turn.record);
+    fn signed(&mut self, statement: Statement) {
+        let at = self.said(&statement);
+        self.outcome.unproven = Some((statement, at));
+    }
+
+    /// When it was signed, and what the record says of it in the clear. Returns where what its signature tells belongs.
+    fn said(&mut self, statement: &Statement) -> usize {
+        let at = self.outcome.faults.len();
+        let (payload, record) = (statement.payload(), self.turn.record);
         self.outcome.reading = Reading::Read { seq: payload.seq, prev: payload.prev };
-        if let Some(registry) = &self.turn.registry {
-            match verify_authorship(statement, registry) {
-                Ok(()) => self.outcome.proven = true,
-                Err(error) => self.fault(error.code(), error.to_string()),
-            }
-        }
         let agency = match &record.statement {
             StatementBlob::Open(_) => None,
             StatementBlob::Sealed { agency, .. } => Some(agency),
@@ -218,12 +283,13 @@ impl Check<'_> {
         if payload.iat.saturating_sub(self.turn.entry.received_at.as_seconds()) > MAX_AHEAD {
             self.fault("from_the_future", "it was signed more than 300 s after it was received");
         }
+        at
     }
 
     /// The disclosures are those that the statement has digests of, and the links are its owners'.
     fn disclosed(&mut self, statement: &Statement, keyring: &Keyring) {
         let data = &statement.payload().data;
-        let record = &self.turn.record;
+        let record = self.turn.record;
         let mut digests = HashSet::new();
         for blob in &record.disclosures {
             if data.find(&blob.digest).is_none() {

@@ -1,10 +1,11 @@
 use rayon::prelude::*;
 
+use super::Depth;
+use super::bundle::{Bundle, Leaf};
 use super::folder::DataFolder;
 use super::inventory::BEYOND;
 use super::report::{Fault, Report};
 use super::source::Part;
-use super::walk::{Bundle, Leaf};
 use crate::layout::{self, BUNDLE};
 use crate::vault::{VaultRecord, frame_len};
 
@@ -17,6 +18,7 @@ pub(super) fn place_of(position: u64) -> String {
 pub(super) fn read(
     folder: &DataFolder,
     bundle: &Bundle,
+    depth: Depth,
     report: &mut Report,
     faults: &mut Vec<Fault>,
 ) -> Vec<Option<VaultRecord>> {
@@ -29,15 +31,19 @@ pub(super) fn read(
     };
     let framed = frames(folder, bundle, &part, faults);
     let leaves: Vec<_> = bundle.leaves.iter().enumerate().collect();
-    let decode =
-        |(at, leaf): (usize, &Leaf)| framed.get(at).map(|record| VaultRecord::decode(record, &leaf.hash));
+    let decode = |(at, leaf): (usize, &Leaf)| {
+        framed.get(at).map(|record| match depth {
+            Depth::Everything => VaultRecord::decode(record, &leaf.hash).map(|(record, _)| record),
+            Depth::Signed => VaultRecord::decode_statement(record),
+        })
+    };
     let decoded: Vec<_> = leaves.into_par_iter().map(decode).collect();
     let mut records = Vec::with_capacity(decoded.len());
     for (leaf, decoded) in bundle.leaves.iter().zip(decoded) {
         if let Some(Err(error)) = decoded {
             faults.push(Fault::new(place_of(leaf.position), "vault_record", error.to_string()));
         }
-        records.push(decoded.and_then(Result::ok).map(|(record, _)| record));
+        records.push(decoded.and_then(Result::ok));
     }
     records
 }

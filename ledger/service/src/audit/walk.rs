@@ -1,56 +1,19 @@
 use std::collections::HashMap;
 
 use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
-use gt_core::entry::{Entry, Predecessor};
+use gt_core::entry::Predecessor;
 use gt_core::link::LinkName;
-use gt_core::tile::{BundleError, FULL_WIDTH, row_extent, whole_entries};
 use gt_core::time::Timestamp;
 use gt_core::verify::Pin;
-use gt_core::{Hash, LeafIndex, TreeSize, tree};
-use rayon::prelude::*;
+use gt_core::{Hash, LeafIndex, TreeSize};
 
+use super::bundle::{Bundle, Bundles, Leaf};
 use super::report::{Fault, Report};
 use super::rows::{Known, Rows};
-use super::source::{LogSource, Part};
-use crate::layout::BUNDLE;
+use super::source::LogSource;
 
-/// After so many missing bundles in a row nothing more is asked for: a checkpoint may claim any size.
-const MAX_MISSING: u32 = 16;
-
-/// A bundle as it was read.
-pub(super) struct Bundle {
-    pub(super) number: u64,
-    pub(super) place: String,
-    /// How many entries the checkpoint covers.
-    pub(super) width: u16,
-    pub(super) leaves: Vec<Leaf>,
-}
-
-/// An entry's bytes, read.
-pub(super) struct Leaf {
-    /// Where it stands, whatever it says.
-    pub(super) position: u64,
-    pub(super) hash: Hash,
-    /// `None` if it is no entry.
-    pub(super) entry: Option<Entry>,
-}
-
-/// Looks at what the data folder holds beside a bundle, and tells of each leaf whether it seals a statement of the registrar, where
-/// that can be known.
-pub(super) trait Beside {
-    fn bundle(&mut self, bundle: &Bundle, report: &mut Report) -> Vec<Option<bool>>;
-}
-
-/// Nothing stands beside the log.
-pub(super) struct Nothing;
-
-impl Beside for Nothing {
-    fn bundle(&mut self, bundle: &Bundle, _report: &mut Report) -> Vec<Option<bool>> {
-        vec![None; bundle.leaves.len()]
-    }
-}
-
-/// Goes through the log from entry 0 to its checkpoint, one bundle in memory at a time, with every link's name and a tile a level.
+/// Goes through the log from entry 0 to its checkpoint, a bundle at a time, with every link's name (if those are wanted) and a tile
+/// a level.
 pub(super) struct Walk<'a> {
     source: &'a dyn LogSource,
     size: TreeSize,
@@ -61,7 +24,7 @@ pub(super) struct Walk<'a> {
     latest: Option<Timestamp>,
     /// It is not known whether the last entry was the registrar's, so the next may count one more.
     author_unknown: bool,
-    names: HashMap<LinkName, u64>,
+    names: Option<HashMap<LinkName, u64>>,
 }
 
 /// Reads the checkpoint and holds it against what is pinned. `None` if there is nothing to go on with.
@@ -137,42 +100,29 @@ impl<'a> Walk<'a> {
             before: Some(Predecessor::GENESIS),
             latest: None,
             author_unknown: false,
-            names: HashMap::new(),
+            names: Some(HashMap::new()),
         }
     }
 
-    /// Checks everything, and returns every link's name with the entry that holds it.
-    pub(super) fn run(mut self, beside: &mut dyn Beside, report: &mut Report) -> HashMap<LinkName, u64> {
-        let mut missing = 0;
-        for number in 0..self.size.0.div_ceil(BUNDLE) {
-            let width = row_extent(self.size, 0).width_of(number);
-            let bundle = match self.source.bundle(number, width) {
-                Ok(part) => {
-                    missing = 0;
-                    Bundle::read(part, number, width, report)
-                }
-                Err(error) => {
-                    report.source_error(&error);
-                    missing += 1;
-                    Bundle { number, place: String::new(), width, leaves: Vec::new() }
-                }
-            };
-            self.bundle(&bundle, beside, report);
-            if missing == MAX_MISSING {
-                report
-                    .note(format!("nothing was looked at beyond bundle {number}, since so many are missing"));
-                break;
-            }
-        }
-        self.rows.finish(report);
-        self.names
+    /// Leaves out whether a link stands twice, for which every link's name must be kept.
+    pub(super) fn without_names(self) -> Self {
+        Self { names: None, ..self }
     }
 
-    fn bundle(&mut self, bundle: &Bundle, beside: &mut dyn Beside, report: &mut Report) {
-        let of_registrar = beside.bundle(bundle, report);
+    /// Checks the whole log, with nothing beside it.
+    pub(super) fn run(mut self, report: &mut Report) {
+        let mut bundles = Bundles::new(self.source, self.size);
+        while let Some(bundle) = bundles.next(report) {
+            self.take(&bundle, &vec![None; bundle.leaves.len()], report);
+        }
+        self.finish(report);
+    }
+
+    /// Takes the next bundle. `of_registrar` tells of each leaf whether it seals a statement of the registrar, where that can be known.
+    pub(super) fn take(&mut self, bundle: &Bundle, of_registrar: &[Option<bool>], report: &mut Report) {
         let mut faults = Vec::new();
         for (leaf, of_registrar) in bundle.leaves.iter().zip(of_registrar) {
-            self.follow(leaf, of_registrar, &bundle.place, &mut faults);
+            self.follow(leaf, *of_registrar, &bundle.place, &mut faults);
             self.take_links(leaf, &bundle.place, &mut faults);
             report.counts.entries += u64::from(leaf.entry.is_some());
             report.counts.links += leaf.entry.as_ref().map_or(0, |entry| entry.links.len() as u64);
@@ -185,6 +135,16 @@ impl<'a> Walk<'a> {
             self.before = None;
             self.rows.push(None, report);
         }
+        if bundle.gave_up {
+            let number = bundle.number;
+            report.note(format!("nothing was looked at beyond bundle {number}, since so many are missing"));
+        }
+    }
+
+    /// Compares the roots, and returns every link's name with the entry that holds it, if those were kept.
+    pub(super) fn finish(self, report: &mut Report) -> HashMap<LinkName, u64> {
+        self.rows.finish(report);
+        self.names.unwrap_or_default()
     }
 
     fn follow(&mut self, leaf: &Leaf, of_registrar: Option<bool>, file: &str, faults: &mut Vec<Fault>) {
@@ -223,58 +183,12 @@ impl<'a> Walk<'a> {
     }
 
     fn take_links(&mut self, leaf: &Leaf, file: &str, faults: &mut Vec<Fault>) {
+        let Some(names) = &mut self.names else { return };
         for link in leaf.entry.iter().flat_map(|entry| &entry.links) {
-            if let Some(earlier) = self.names.insert(link.name, leaf.position) {
+            if let Some(earlier) = names.insert(link.name, leaf.position) {
                 let what = format!("one of its links stands in entry {earlier} already");
                 faults.push(Fault::new(format!("{file}, entry {}", leaf.position), "link_repeated", what));
             }
         }
-    }
-}
-
-impl Bundle {
-    fn read(part: Part, number: u64, width: u16, report: &mut Report) -> Self {
-        let Part { place, bytes } = part;
-        let whole = match whole_entries(&bytes) {
-            Err(BundleError::TooManyEntries { offset }) => {
-                report.add(Fault::new(
-                    &place,
-                    "bundle_surplus",
-                    format!("bytes follow the 256th entry, from byte {offset} on"),
-                ));
-                whole_entries(&bytes[..offset])
-            }
-            whole => whole,
-        };
-        let (entries, end) = whole.map_or((Vec::new(), 0), |whole| (whole.entries, whole.end));
-        let first = number * BUNDLE;
-        if end < bytes.len() {
-            let what = format!(
-                "cut off or damaged from byte {end} on, within entry {}",
-                first + entries.len() as u64
-            );
-            report.add(Fault::new(&place, "bundle_torn", what));
-        } else if entries.len() != usize::from(width) {
-            let what = format!("holds {} entries, and the checkpoint covers {width} of it", entries.len());
-            report.add(Fault::new(&place, "bundle_width", what));
-        }
-        let covered = &entries[..entries.len().min(usize::from(width))];
-        let read: Vec<_> =
-            covered.par_iter().map(|bytes| (tree::leaf_hash(bytes), Entry::parse(bytes))).collect();
-        let mut faults = Vec::new();
-        let mut leaves = Vec::with_capacity(read.len());
-        for ((hash, entry), position) in read.into_iter().zip(first..) {
-            if let Err(error) = &entry {
-                faults.push(Fault::new(
-                    format!("{place}, entry {position}"),
-                    "entry_unreadable",
-                    error.to_string(),
-                ));
-            }
-            leaves.push(Leaf { position, hash, entry: entry.ok() });
-        }
-        report.add_alike(&place, faults);
-        debug_assert!(leaves.len() <= usize::from(FULL_WIDTH));
-        Self { number, place, width, leaves }
     }
 }

@@ -111,7 +111,7 @@ impl LogReader {
     }
 
     /// The data folder.
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 

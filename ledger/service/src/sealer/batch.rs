@@ -28,6 +28,7 @@ use crate::prepare::Prepared;
 use crate::refusal::Refusal;
 use crate::state::{LinkOwner, State};
 use crate::vault::VaultRecord;
+use crate::witness::WitnessContradiction;
 
 /// The writing half of the sealer.
 pub(crate) struct Sealer {
@@ -95,6 +96,10 @@ pub(crate) enum SealError {
     Custody(#[source] CustodyFault),
     #[error(transparent)]
     Contradiction(#[from] Contradiction),
+    #[error(transparent)]
+    Witness(#[from] WitnessContradiction),
+    #[error("what a witness has seen contradicts this folder")]
+    Contradicted,
 }
 
 impl Sealer {
@@ -109,6 +114,8 @@ impl Sealer {
         while let Some(work) = waiting.next() {
             laps.end(Stage::AwaitBatch);
             let done = match work {
+                // A witness has contradicted the folder meanwhile.
+                _ if shared.is_stopped() => Err(SealError::Contradicted),
                 Next::Seal(batch) => self.seal(batch, &mut laps),
                 Next::Stream(news) => self.take(news),
                 Next::Custody(work) => self.take_custody(work, &mut laps),
@@ -245,6 +252,7 @@ impl Sealer {
         if committed != chained {
             return Err(SealError::OtherSize { committed, chained });
         }
+        self.check_with_witnesses(committed, root)?;
         let checkpoint = Checkpoint::new(&self.state.registry.ledger_keys().origin, committed, root)?;
         let checkpoint = signer.sign(checkpoint)?;
         // Before the checkpoint shows the entries: a reader that finds no owner for a link takes the record for erased.
@@ -252,6 +260,19 @@ impl Sealer {
         self.home.port().announce(checkpoint)?;
         self.shared.set_active(true);
         laps.end(Stage::Publish);
+        Ok(())
+    }
+
+    /// Signs nothing that a witness contradicts: one that has said so while the batch was committed, or, for a sealer that takes over,
+    /// one that is asked now.
+    fn check_with_witnesses(&self, committed: TreeSize, root: Hash) -> Result<(), SealError> {
+        let Some(witnesses) = self.shared.witnesses.get() else { return Ok(()) };
+        if self.shared.is_stopped() {
+            return Err(SealError::Contradicted);
+        }
+        if !self.shared.is_active() {
+            witnesses.check_take_over(&self.shared, committed, root)?;
+        }
         Ok(())
     }
 

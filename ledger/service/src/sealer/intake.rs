@@ -19,7 +19,7 @@ pub(crate) struct Ticket {
 }
 
 /// What is done with the answer, on the sealer's own thread: it must not wait.
-pub(super) type Answering = Box<dyn FnOnce(Result<Sealed, Refusal>) + Send>;
+pub(crate) type Answering = Box<dyn FnOnce(Result<Sealed, Refusal>) + Send>;
 
 /// Where the answer goes. One that is dropped says that the sealer has stopped, so nobody waits in vain, whatever became of the sealer.
 pub(crate) struct Reply {

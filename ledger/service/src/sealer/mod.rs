@@ -15,7 +15,7 @@ mod waiting;
 pub(crate) use batch::{Home, Sealer};
 pub(crate) use custody::Unfinished;
 pub(crate) use follow::Node;
-pub(crate) use intake::{Intake, Ticket};
+pub(crate) use intake::{Answering, Intake, Ticket};
 
 pub use commit::{CommitError, CommitPort, Embedded, SealedBatch};
 pub use encipher::{Enciphered, OwnerPlace, encipher};

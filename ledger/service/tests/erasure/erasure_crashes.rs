@@ -32,6 +32,7 @@ impl Recorder for Below {
             Change::Replace(path, bytes) => Change::Replace(at(path), bytes),
             Change::Cut(path, len) => Change::Cut(at(path), len),
             Change::Rename(from, to) => Change::Rename(at(from), at(to)),
+            Change::RemoveFolder(path) => Change::RemoveFolder(at(path)),
             Change::Remove(path) => Change::Remove(at(path)),
             Change::SyncFile(path) => Change::SyncFile(at(path)),
             Change::SyncFolder(path) if path.as_os_str().is_empty() => Change::SyncFolder(self.0.clone()),

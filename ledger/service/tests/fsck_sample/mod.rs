@@ -13,7 +13,7 @@ use gt_core::json::Value;
 use gt_core::statement::{DraftMember, EventType, Statement};
 use gt_core::verify::Pin;
 use gt_ledger::Ledger;
-use gt_ledger::audit::{Report, fsck, read_pin};
+use gt_ledger::audit::{Report, fsck, read_pin, verify_statements};
 use gt_ledger::prepare::Prepared;
 use gt_ledger::secrets::Secrets;
 
@@ -173,6 +173,15 @@ impl Copy {
     /// With the keys and the pin.
     pub(crate) fn fsck(&self) -> Report {
         fsck(&self.data(), Some(&self.of.secrets()), Some(&self.of.pin))
+    }
+
+    /// What is signed, with the keys and the pin.
+    pub(crate) fn verify(&self) -> Report {
+        self.verify_watched(&|_, _| ())
+    }
+
+    pub(crate) fn verify_watched(&self, progress: &dyn Fn(u64, u64)) -> Report {
+        verify_statements(&self.data(), &self.of.secrets(), Some(&self.of.pin), progress)
     }
 
     /// Without the keys.

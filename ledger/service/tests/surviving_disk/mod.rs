@@ -113,7 +113,9 @@ impl SurvivingDisk {
                 };
                 self.name(Naming::Renamed(from.clone(), to.clone(), file), &[from, to]);
             }
-            Change::Remove(path) => self.name(Naming::Removed(path.clone()), &[path]),
+            Change::Remove(path) | Change::RemoveFolder(path) => {
+                self.name(Naming::Removed(path.clone()), &[path]);
+            }
             Change::SyncFile(path) => {
                 let contents = self.contents(path);
                 contents.durable.clone_from(&contents.now);

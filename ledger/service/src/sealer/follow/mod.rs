@@ -66,6 +66,11 @@ impl Sealer {
                 self.keep_evidence(&Contradiction { reason, evidence: Vec::new() });
             }
             SealError::Contradiction(contradiction) => self.keep_evidence(&contradiction),
+            SealError::Witness(contradiction) => {
+                if let Some(witnesses) = self.shared.witnesses.get() {
+                    witnesses.keep_evidence(&self.shared, &contradiction);
+                }
+            }
             _ => {}
         }
     }

@@ -1,0 +1,219 @@
+//! Making an evidence bundle, out of a data folder or by asking a running ledger.
+
+mod asking;
+mod local;
+mod said;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{ArgGroup, Args};
+use gt_core::bundle::{BundleInputs, verify_bundle};
+use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
+use gt_core::statement::Pseudonym;
+use gt_core::verify::Pin;
+use gt_ledger::record::OwnerId;
+use gt_schemas::{Identifier, Scheme};
+
+use super::output::Output;
+use super::registrar::about;
+use super::{Failure, Outcome};
+use crate::evidence;
+use crate::keyfile::read_partnership_key;
+
+#[derive(Args)]
+#[command(
+    group = ArgGroup::new("what").required(true).args(["child", "entries", "agency", "alert"]),
+    group = ArgGroup::new("where").required(true).args(["data", "url"]),
+    after_help = "\
+Examples:
+  goldenthread bundle --child nhs.1:… --data ledger --out child.bundle.json --html child.html
+  goldenthread bundle --entries 5-9 --without rationale,others --url http://127.0.0.1:8620 --token-file token --out part.bundle.json
+  goldenthread verify part.bundle.json --pin ledger.json --log http://127.0.0.1:8620
+
+A bundle holds what people may read in the ledger: keep it as you keep the record itself."
+)]
+pub(crate) struct BundleCommand {
+    /// About this child: its pseudonym, its reference in another answer, or, with --partnership-key, an identifier like nhs:9990000018.
+    #[arg(long, value_name = "REF")]
+    child: Option<String>,
+    /// All entries from the first to the last, like 5-9.
+    #[arg(long, value_name = "A-B")]
+    entries: Option<String>,
+    /// Every statement that this agency signed.
+    #[arg(long, value_name = "CODE")]
+    agency: Option<String>,
+    /// The entries behind this alert.
+    #[arg(long, value_name = "ID")]
+    alert: Option<String>,
+    /// The ledger's data folder. Nothing in it is changed; a running ledger may have it open.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where the ledger's keys are, with --data. [default: the data folder's name with .secrets]
+    #[arg(long, value_name = "DIR", requires = "data")]
+    secrets: Option<PathBuf>,
+    /// The address of a running ledger.
+    #[arg(long)]
+    url: Option<String>,
+    /// A file that holds the token, with --url. [default: the environment's `GOLDENTHREAD_TOKEN`]
+    #[arg(long, value_name = "FILE", requires = "url")]
+    token_file: Option<PathBuf>,
+    /// The partnership's key, with which a pseudonym is made of an identifier.
+    #[arg(long, value_name = "FILE", requires = "child")]
+    partnership_key: Option<PathBuf>,
+    /// Where to write the bundle. A file that is there is never overwritten.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Also write a page for people, to read and to print.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Withhold the disclosures of these members, such as rationale,others.
+    #[arg(long, value_name = "MEMBERS", value_delimiter = ',')]
+    without: Vec<String>,
+    /// Withhold all disclosures.
+    #[arg(long)]
+    bare: bool,
+    /// Withhold the statements too, and show the entries alone.
+    #[arg(long)]
+    no_statements: bool,
+    /// A checkpoint that somebody holds: the bundle will prove that the log grew out of it. May be given several times.
+    #[arg(long, value_name = "CHECKPOINT")]
+    known: Vec<PathBuf>,
+}
+
+/// What is asked for, read.
+enum What {
+    Child(Child),
+    Entries(u64, u64),
+    Agency(String),
+    Alert(String),
+}
+
+enum Child {
+    Pseudonym(Pseudonym),
+    Owner(OwnerId),
+}
+
+impl BundleCommand {
+    pub(crate) fn run(self, output: &Output) -> Outcome {
+        for file in [Some(&self.out), self.html.as_ref()].into_iter().flatten() {
+            if fs::symlink_metadata(file).is_ok() {
+                return Err(exists(file));
+            }
+        }
+        if self.html.as_ref() == Some(&self.out) {
+            return Err(Failure::new("--out and --html name one file; the bundle and its page are two"));
+        }
+        let (what, known) = (self.what()?, self.known()?);
+        let (bundle, pin) = match (&self.data, &self.url) {
+            (Some(data), _) => {
+                let (bundle, pin) = self.make_here(data, what, &known)?;
+                (bundle, Some(pin))
+            }
+            (None, Some(url)) => (self.ask(url, &what, &known)?, None),
+            (None, None) => return Err(super::registrar::nowhere()),
+        };
+        let text = bundle.to_string();
+        check(&text, pin.as_ref(), &known)?;
+        let page = self.html.as_ref().map(|_| evidence::render(&bundle)).transpose()?;
+        write(&self.out, &text)?;
+        if let (Some(file), Some(page)) = (&self.html, &page) {
+            write(file, page)?;
+        }
+        output.say(&said::json(&bundle, &self.out, self.html.as_deref()), || {
+            said::sentences(&bundle, &self.out, self.html.as_deref())
+        });
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn what(&self) -> Result<What, Failure> {
+        if let Some(child) = &self.child {
+            return Ok(What::Child(self.child(child)?));
+        }
+        if let Some(entries) = &self.entries {
+            let (first, last) = entries.split_once('-').unwrap_or((entries, entries));
+            return match (first.parse(), last.parse()) {
+                (Ok(first), Ok(last)) => Ok(What::Entries(first, last)),
+                _ => Err(Failure::new(
+                    "--entries is the first and the last entry with a hyphen between, like 5-9",
+                )),
+            };
+        }
+        match (&self.agency, &self.alert) {
+            (Some(agency), _) => Ok(What::Agency(agency.clone())),
+            (None, Some(alert)) => Ok(What::Alert(alert.clone())),
+            (None, None) => {
+                Err(Failure::new("say what it is about: --child, --entries, --agency or --alert"))
+            }
+        }
+    }
+
+    fn child(&self, text: &str) -> Result<Child, Failure> {
+        if let Some(id) = OwnerId::parse(text) {
+            return Ok(Child::Owner(id));
+        }
+        if let Ok(pseudonym) = Pseudonym::parse(text) {
+            return Ok(Child::Pseudonym(pseudonym));
+        }
+        let is_none = || {
+            Failure::new(
+                "--child is a pseudonym like nhs.1:…, a reference of 22 characters, or an identifier like nhs:…",
+            )
+        };
+        let (scheme, value) = text.split_once(':').ok_or_else(is_none)?;
+        let scheme = Scheme::parse(scheme).ok_or_else(is_none)?;
+        let Some(file) = &self.partnership_key else {
+            return Err(Failure::new(
+                "the ledger knows children by pseudonyms; with --partnership-key FILE one is made of the identifier",
+            ));
+        };
+        let key = read_partnership_key(file).map_err(|error| about(file, &error))?;
+        let identifier = Identifier::of(scheme, value)
+            .map_err(|error| Failure::new(format!("the identifier of --child: {error}")))?;
+        Pseudonym::parse(key.pseudonym(&identifier).as_str()).map(Child::Pseudonym).map_err(Failure::from)
+    }
+
+    fn known(&self) -> Result<Vec<Checkpoint>, Failure> {
+        let read = |file: &PathBuf| {
+            let bytes = fs::read(file).map_err(|error| about(file, &error))?;
+            let signed = SignedCheckpoint::parse(&bytes).map_err(|error| about(file, &error))?;
+            Ok(signed.checkpoint().clone())
+        };
+        self.known.iter().map(read).collect()
+    }
+}
+
+/// A bundle that does not hold is not handed on: what was made is checked like anybody's, with the pin and what is known.
+fn check(text: &str, pin: Option<&Pin>, known: &[Checkpoint]) -> Result<(), Failure> {
+    let one_by_one = known.iter().map(Some).chain(known.is_empty().then_some(None));
+    for known in one_by_one {
+        let verdict = verify_bundle(text.as_bytes(), BundleInputs { pin, policy: None, known, log: None });
+        if let Some(fault) = verdict.faults.first() {
+            return Err(Failure::new(format!(
+                "the bundle does not hold, so nothing was written: {} ({}, at {:?})",
+                fault.says, fault.code, fault.place
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Writes a new file that nobody else of this machine can read, whole or not at all.
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    let opened = gt_ledger::disk::private().write(true).create_new(true).open(file);
+    let mut open = opened.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => exists(file),
+        _ => about(file, &error),
+    })?;
+    open.write_all(text.as_bytes()).and_then(|()| open.sync_all()).map_err(|error| {
+        // A part of a bundle is no bundle, and would be in the way of the next attempt.
+        let _ = fs::remove_file(file);
+        about(file, &error)
+    })
+}
+
+fn exists(file: &Path) -> Failure {
+    Failure::new(format!("{} exists already, and is not overwritten; name another file", file.display()))
+}

@@ -1,0 +1,303 @@
+//! Evidence bundles over HTTP: `GET /v1/bundles` and, for a child by its pseudonym, `POST /v1/bundles`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use gt_core::agency::AgencyCode;
+use gt_core::bundle::{Bundle, MEDIA_TYPE};
+use gt_core::statement::Pseudonym;
+use gt_core::time::Timestamp;
+use gt_core::{LeafIndex, TreeSize};
+use gt_ledger::bundle::{BundleRequest, MakeBundleError, Selection, Subject, Withhold};
+use gt_ledger::clock::{Clock as _, SystemClock};
+use gt_ledger::record::OwnerId;
+use gt_projections::{AlertId, Page};
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+
+use super::{App, Query};
+use crate::evidence;
+use crate::problem::Problem;
+use crate::token::Reader;
+
+/// The largest question, in bytes.
+pub(super) const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// The most earlier sizes for which one bundle has consistency proofs.
+const MAX_KNOWN: usize = 64;
+
+/// Bundles are long, and are made in memory; whoever comes third waits.
+static MAKING: Semaphore = Semaphore::const_new(2);
+
+/// `GET /v1/bundles?child|entries|agency|alert&without&bare&statements&known&format`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BundleQuery {
+    child: Option<String>,
+    entries: Option<String>,
+    agency: Option<String>,
+    alert: Option<String>,
+    without: Option<String>,
+    bare: Option<bool>,
+    statements: Option<bool>,
+    known: Option<String>,
+    format: Option<String>,
+}
+
+/// The body of `POST /v1/bundles`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BundleQuestion {
+    child: Option<String>,
+    entries: Option<String>,
+    agency: Option<String>,
+    alert: Option<String>,
+    #[serde(default)]
+    without: Vec<String>,
+    #[serde(default)]
+    bare: bool,
+    statements: Option<bool>,
+    #[serde(default)]
+    known: Vec<u64>,
+}
+
+/// The query of `POST /v1/bundles`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FormQuery {
+    format: Option<String>,
+}
+
+pub(super) async fn get(
+    _reader: Reader,
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(query): Query<BundleQuery>,
+) -> Result<Response, Problem> {
+    let form = Form::asked(query.format.as_deref(), &headers)?;
+    if query.child.as_deref().is_some_and(|child| OwnerId::parse(child).is_none()) {
+        return Err(Problem::bad_request(
+            "here a child is named by the opaque reference, 22 characters of base64url; a pseudonym is personal data and has no place in a URL: POST it to /v1/bundles",
+        ));
+    }
+    let known = query.known.as_deref().map_or_else(|| Ok(Vec::new()), sizes)?;
+    let without = query.without.as_deref().unwrap_or_default();
+    let question = BundleQuestion {
+        child: query.child,
+        entries: query.entries,
+        agency: query.agency,
+        alert: query.alert,
+        without: without.split(',').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect(),
+        bare: query.bare.unwrap_or(false),
+        statements: query.statements,
+        known,
+    };
+    answer(app, question, form).await
+}
+
+pub(super) async fn post(
+    _reader: Reader,
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(query): Query<FormQuery>,
+    body: Result<Json<BundleQuestion>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let form = Form::asked(query.format.as_deref(), &headers)?;
+    let Json(question) = body.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_long",
+            format!("a question has at most {MAX_BODY_BYTES} bytes"),
+        ),
+        _ => Problem::bad_request(
+            r#"send one of {"child":"nhs.1:…"}, {"entries":"5-9"}, {"agency":"ods:RX1"}, {"alert":"its id"} as application/json; "without" [names], "bare", "statements" and "known" [sizes] may stand beside it"#,
+        ),
+    })?;
+    answer(app, question, form).await
+}
+
+async fn answer(app: App, question: BundleQuestion, form: Form) -> Result<Response, Problem> {
+    let _making = MAKING.acquire().await.map_err(|error| Problem::internal(&error))?;
+    let made = tokio::task::spawn_blocking(move || {
+        let request = question.read(&app)?;
+        let bundle = app.ledger.bundle(&request).map_err(|error| problem(&error))?;
+        form.write(&bundle)
+    });
+    made.await.map_err(|error| Problem::internal(&error))?
+}
+
+impl BundleQuestion {
+    fn read(self, app: &App) -> Result<BundleRequest, Problem> {
+        if self.known.len() > MAX_KNOWN {
+            return Err(Problem::bad_request(format!("at most {MAX_KNOWN} sizes can be known")));
+        }
+        let selection = match (self.child, self.entries, self.agency, self.alert) {
+            (Some(child), None, None, None) => Selection::Child(subject(&child)?),
+            (None, Some(entries), None, None) => range(&entries)?,
+            (None, None, Some(agency), None) => Selection::Agency(
+                AgencyCode::parse(&agency).map_err(|error| Problem::bad_request(error.to_string()))?,
+            ),
+            (None, None, None, Some(alert)) => behind_alert(app, &alert)?,
+            _ => return Err(Problem::bad_request("ask for exactly one of child, entries, agency and alert")),
+        };
+        Ok(BundleRequest {
+            selection,
+            withhold: Withhold {
+                members: self.without,
+                disclosures: self.bare,
+                statements: !self.statements.unwrap_or(true),
+            },
+            known: self.known.into_iter().map(TreeSize).collect(),
+            made_at: now(),
+        })
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millis(SystemClock::default().wall_millis()).unwrap_or(Timestamp::EPOCH)
+}
+
+fn subject(child: &str) -> Result<Subject, Problem> {
+    if let Some(id) = OwnerId::parse(child) {
+        return Ok(Subject::Owner(id));
+    }
+    let pseudonym = Pseudonym::parse(child);
+    Ok(Subject::Pseudonym(pseudonym.map_err(|error| Problem::bad_request(error.to_string()))?))
+}
+
+/// `5-9`, or `5` alone.
+fn range(text: &str) -> Result<Selection, Problem> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let number = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    match (number(first), number(last)) {
+        (Some(first), Some(last)) => {
+            Ok(Selection::Entries { first: LeafIndex(first), last: LeafIndex(last) })
+        }
+        _ => Err(Problem::bad_request("entries is the first and the last with a hyphen between, like 5-9")),
+    }
+}
+
+fn sizes(text: &str) -> Result<Vec<u64>, Problem> {
+    let size = |text: &str| {
+        text.parse().map_err(|_| Problem::bad_request("known is a size, or several with commas between"))
+    };
+    text.split(',').map(size).collect()
+}
+
+fn behind_alert(app: &App, id: &str) -> Result<Selection, Problem> {
+    let id = AlertId::parse(id)
+        .ok_or_else(|| Problem::bad_request("an alert's id has 22 characters of base64url"))?;
+    let page = Page { now: Some(now()), ..Page::default() };
+    let answer = app.views.ask(|views| views.alert(&id, &page)).map_err(|error| Problem::internal(&error))?;
+    let alert = answer.items.into_iter().next();
+    let alert =
+        alert.ok_or_else(|| Problem::not_found("there is no such alert, as far as the views have come"))?;
+    Ok(Selection::Alert {
+        alert: id.to_string(),
+        pattern: alert.pattern.as_str().to_owned(),
+        entries: alert.entries,
+    })
+}
+
+fn problem(error: &MakeBundleError) -> Problem {
+    use MakeBundleError as Error;
+    let status = match error {
+        Error::UnknownChild | Error::NoSuchEntry { .. } | Error::UnknownAgency => StatusCode::NOT_FOUND,
+        Error::EmptyRange { .. } | Error::UnknownMember { .. } => StatusCode::BAD_REQUEST,
+        Error::KnownAhead { .. } => StatusCode::CONFLICT,
+        Error::TooManySubjects | Error::TooLarge { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => return Problem::internal(error),
+    };
+    let problem = Problem::new(status, error.code(), error.to_string());
+    match error {
+        Error::TooLarge { fits, of, last_fitting, .. } => problem
+            .with("fits", *fits)
+            .with("of", *of)
+            .with("last_fitting", last_fitting.map(|index| index.0)),
+        _ => problem,
+    }
+}
+
+/// The forms of the answer.
+#[derive(Clone, Copy)]
+enum Form {
+    Json,
+    Html,
+}
+
+impl Form {
+    fn asked(format: Option<&str>, headers: &HeaderMap) -> Result<Self, Problem> {
+        match format {
+            Some("json") => Ok(Self::Json),
+            Some("html") => Ok(Self::Html),
+            Some(_) => Err(Problem::bad_request("format is json or html")),
+            None => Ok(Self::accepted(headers)),
+        }
+    }
+
+    /// Whichever is named first; browsers name HTML.
+    fn accepted(headers: &HeaderMap) -> Self {
+        let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let named = accepted.flat_map(|value| value.split(',')).find_map(|range| {
+            match range.split(';').next().unwrap_or_default().trim() {
+                "text/html" => Some(Self::Html),
+                MEDIA_TYPE | "application/json" | "application/*" | "*/*" => Some(Self::Json),
+                _ => None,
+            }
+        });
+        named.unwrap_or(Self::Json)
+    }
+
+    fn write(self, bundle: &Bundle) -> Result<Response, Problem> {
+        let (kind, name, body) = match self {
+            Self::Json => (MEDIA_TYPE, "bundle.json", bundle.to_string()),
+            Self::Html => (
+                "text/html; charset=utf-8",
+                "evidence.html",
+                evidence::render(bundle).map_err(|error| Problem::internal(&error))?,
+            ),
+        };
+        let disposition = format!("inline; filename=\"{}.{name}\"", bundle.manifest.about.kind());
+        let mut response = body.into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::VARY, HeaderValue::from_static("accept"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if let Ok(value) = HeaderValue::from_str(&disposition) {
+            headers.insert(header::CONTENT_DISPOSITION, value);
+        }
+        Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_strictly() {
+        let entries = |first, last| Selection::Entries { first: LeafIndex(first), last: LeafIndex(last) };
+        assert_eq!(range("5-9"), Ok(entries(5, 9)));
+        assert_eq!(range("7"), Ok(entries(7, 7)));
+        for wrong in ["", "-", "5-", "-9", "+5-9", "5-9-10", "a-b", "99999999999999999999-1"] {
+            assert!(range(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(sizes("5,9"), Ok(vec![5, 9]));
+        assert!(sizes("5,").is_err());
+    }
+
+    #[test]
+    fn a_browser_gets_a_page_and_a_program_the_bundle() {
+        let form = |accept: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+            matches!(Form::asked(None, &headers), Ok(Form::Html))
+        };
+        assert!(form("text/html,application/xhtml+xml,*/*;q=0.8"));
+        assert!(!form("*/*") && !form(MEDIA_TYPE) && !form("image/png"));
+        assert!(Form::asked(Some("csv"), &HeaderMap::new()).is_err());
+    }
+}

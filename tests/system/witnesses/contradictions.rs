@@ -1,0 +1,136 @@
+//! Folders that were put back or rewritten, and the witness that has seen more.
+
+use std::fs;
+use std::path::Path;
+
+use gt_core::checkpoint::SignedCheckpoint;
+use serde_json::Value;
+
+use super::watching::{Watching, policy_of_all, serve};
+use crate::partnership::{Ended, Home, Publisher, Server, child, copy_folder, eventually, path, run};
+
+/// A ledger with a witness, and the folder as it was before the witness saw anything.
+struct Setting {
+    home: Home,
+    council: Publisher,
+    witness: Watching,
+    policy: std::path::PathBuf,
+}
+
+impl Setting {
+    fn new() -> Self {
+        let home = Home::new();
+        let council = home.enrol("council", "gss:E06000999", None);
+        copy_folder(&home.data(), &home.at("backup"));
+        let witness = Watching::start(&home, "w1");
+        let (policy, _) = policy_of_all(&home, &[&witness]);
+        Self { home, council, witness, policy }
+    }
+
+    fn publish(&mut self, server: &Server, count: u64) {
+        for n in 0..count {
+            let reply = server.client().publish(&self.council.next(&child(n), n));
+            assert_eq!(reply.status, 201, "{}", reply.text());
+        }
+    }
+
+    fn put_back(&self) {
+        fs::remove_dir_all(self.home.data()).expect("removed");
+        copy_folder(&self.home.at("backup"), &self.home.data());
+    }
+
+    fn serve_in_vain(&self) -> Ended {
+        let data = self.home.data();
+        let arguments =
+            ["serve", "--listen", "127.0.0.1:0", "--data", path(&data), "--witnesses", path(&self.policy)];
+        run(arguments).exited(1)
+    }
+
+    fn evidence(&self) -> std::path::PathBuf {
+        self.home.data().join("state/evidence/000")
+    }
+}
+
+fn sizes(fork: &Path) -> Vec<u64> {
+    let fork: Value = serde_json::from_slice(&fs::read(fork).expect("kept")).expect("JSON");
+    let checkpoints = fork["checkpoints"].as_array().expect("two").iter();
+    let read = |note: &Value| {
+        SignedCheckpoint::parse(note.as_str().expect("a note").as_bytes()).expect("a checkpoint")
+    };
+    checkpoints.map(|note| read(note).checkpoint().size().0).collect()
+}
+
+#[test]
+fn a_restored_backup_is_not_served() {
+    let mut setting = Setting::new();
+    let server = serve(&setting.home, &setting.policy);
+    setting.publish(&server, 3);
+    let size = server.client().size();
+    server.stop();
+    setting.put_back();
+    let refused = setting.serve_in_vain();
+    let said = refused.stderr.lines().last().expect("a sentence");
+    let wanted = format!(
+        "goldenthread: this folder is an older copy: witness witness.example/w1 has seen {size} entries, this folder has {}",
+        size - 3
+    );
+    assert!(said.starts_with(&wanted), "{said}");
+    assert!(said.contains("state/evidence"), "{said}");
+    let kept = fs::read(setting.evidence().join("0000-witnessed-checkpoint")).expect("kept");
+    assert_eq!(SignedCheckpoint::parse(&kept).expect("a checkpoint").checkpoint().size().0, size);
+    assert_eq!(setting.witness.seen(), size);
+    assert!(setting.witness.forks().is_empty(), "nothing was forked");
+}
+
+#[test]
+fn a_rewritten_ledger_is_found_out_by_its_witness() {
+    let mut setting = Setting::new();
+    let (old, before) = (setting.home.enrol_again(&setting.council), setting.witness.seen());
+    assert_eq!(before, 0);
+    let server = serve(&setting.home, &setting.policy);
+    setting.publish(&server, 3);
+    let seen = setting.witness.seen();
+    assert_eq!(seen, server.client().size());
+    assert!(!seen.is_power_of_two(), "a proof from there holds the root that it starts from");
+    server.stop();
+
+    // The same keys and other statements, while nobody watches, up to a larger size.
+    setting.put_back();
+    setting.council = old;
+    let server = setting.home.serve();
+    setting.publish(&server, 6);
+    let size = server.client().size();
+    server.stop();
+    // The witness cannot be asked when the ledger starts, and is back after.
+    setting.witness.kill();
+    let server = Server::start_with(&setting.home, &["--witnesses", path(&setting.policy)]);
+    let client = server.client();
+    assert_eq!(client.get("/readyz").status, 200);
+    setting.witness.come_back();
+    eventually("the ledger stops", || client.get("/readyz").status == 503);
+    let refused = client.publish(&setting.council.next(&child(1), 9));
+    assert_eq!((refused.status, refused.problem().as_str()), (503, "stopped"));
+    assert_eq!((client.size(), client.get("/checkpoint").status), (size, 200), "reading goes on");
+
+    let forks = setting.witness.forks();
+    assert_eq!(forks.len(), 1, "{}", setting.witness.log_text());
+    assert_eq!((&forks[0]["sizes"][0], &forks[0]["sizes"][1]), (&seen.into(), &size.into()));
+    assert_eq!(forks[0]["evidence"]["format"], "gt/fork/1");
+    assert!(forks[0]["evidence"]["other_root"].is_string());
+    assert!(setting.witness.log_text().contains("FORK"), "{}", setting.witness.log_text());
+    assert_eq!(setting.witness.seen(), seen, "it has signed nothing of it");
+    eventually("the ledger has kept the evidence, too", || setting.evidence().join("fork.json").exists());
+    assert_eq!(sizes(&setting.evidence().join("fork.json")), [seen, size]);
+    server.stop();
+    let said = setting.serve_in_vain().stderr;
+    assert!(said.contains("the log was rewritten"), "{said}");
+}
+
+impl Home {
+    /// The same publisher once more, as a thief of its key would have it.
+    fn enrol_again(&self, council: &Publisher) -> Publisher {
+        let again = Publisher::new(&self.key_file("council"), "gss:E06000999", self.genesis());
+        assert_eq!(again.id, council.id);
+        again
+    }
+}
