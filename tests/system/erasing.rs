@@ -7,7 +7,7 @@ use std::path::Path;
 use gt_core::json::Value as Strict;
 use serde_json::{Value, json};
 
-use crate::partnership::{Client, Home, Publisher, Server, child, eventually, path, run};
+use crate::partnership::{Client, Home, Publisher, Server, child, eventually, path, run, run_with_input};
 
 const WORDS: &str = "the neighbour heard the piano stop at four";
 
@@ -201,4 +201,25 @@ fn erase_at(home: &Home, whom: &str, kek: &str) {
     ]);
     assert!(again.exited(1).complaint().contains("knows nobody"));
     run(["fsck", "--kek", kek, "--data", path(&data)]).succeeded();
+}
+
+#[test]
+fn a_folder_that_follows_a_stream_refuses_in_a_sentence() {
+    let home = Home::new();
+    fs::write(home.data().join("state/stream.json"), "{}").expect("written");
+    let data = home.data();
+    let erase = [
+        "erase",
+        "--child",
+        "-",
+        "--authority",
+        "gss:E06000999",
+        "--ground",
+        "CourtOrder",
+        "--data",
+        path(&data),
+    ];
+    let ended = run_with_input(erase, child(1).as_bytes()).exited(1);
+    assert!(ended.complaint().contains("NATS stream") && ended.complaint().contains("nothing was erased"));
+    assert!(run(["kek", "rotate", "--data", path(&data)]).exited(1).complaint().contains("NATS stream"));
 }

@@ -1,3 +1,4 @@
+use std::io::Read as _;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
@@ -5,6 +6,9 @@ use clap::{Args, Subcommand};
 use gt_core::erasure::GROUNDS;
 use gt_ledger::Ledger;
 use gt_ledger::clock::SystemClock;
+use gt_ledger::erasure::EraseError;
+use gt_ledger::keyring::{ConfirmError, RotateError};
+use gt_ledger::layout;
 use gt_projections::Projector;
 use serde_json::Value;
 
@@ -26,7 +30,8 @@ pub(crate) struct Erase {
 
 #[derive(Args)]
 struct Erasing {
-    /// Whom: a pseudonym, or the opaque id that the views show. Identifiers that are joined to it are erased with it.
+    /// Whom: the opaque id that the views show, a pseudonym, or - to read it from standard input, where no list of processes shows it.
+    /// Identifiers that are joined to it are erased with it.
     #[arg(long, value_name = "REF")]
     child: String,
     /// The agency that decided on it.
@@ -76,8 +81,9 @@ impl Erase {
                 output.say(&done, || status(&done));
             }
             (None, Some(erasing)) => {
+                let whom = if erasing.child == "-" { read_reference()? } else { erasing.child };
                 let request = Request::Erase {
-                    whom: erasing.child,
+                    whom,
                     scope: if erasing.records { "records" } else { "data" }.to_owned(),
                     authority: erasing.authority,
                     ground: erasing.ground,
@@ -97,6 +103,13 @@ pub(super) fn carry_out(kept: &Kept, request: &Request) -> Result<Value, Failure
     if let Some(answer) = control::ask(&kept.data, request)? {
         return Ok(answer?);
     }
+    if kept.data.join(layout::position()).exists() {
+        return Err(match request {
+            Request::RotateKek => RotateError::FollowsStream.into(),
+            Request::Confirm { .. } | Request::Retired => ConfirmError::FollowsStream.into(),
+            Request::Erase { .. } => EraseError::FollowsStream.into(),
+        });
+    }
     let ledger = Ledger::open(&kept.data, &kept.load()?, Box::new(SystemClock::default()), None)?;
     let done = request.carry_out(&ledger)?;
     if matches!(request, Request::Erase { .. }) {
@@ -104,6 +117,13 @@ pub(super) fn carry_out(kept: &Kept, request: &Request) -> Result<Value, Failure
         Projector::discard(&kept.data.join("views"))?;
     }
     Ok(done)
+}
+
+/// One line, bounded.
+fn read_reference() -> Result<String, Failure> {
+    let mut line = String::new();
+    std::io::stdin().take(1024).read_to_string(&mut line)?;
+    Ok(line.trim().to_owned())
 }
 
 fn text(value: &Value) -> &str {

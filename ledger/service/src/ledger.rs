@@ -1,5 +1,7 @@
 //! A ledger, open: submit statements, read what is sealed.
 
+mod starting;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +11,7 @@ use std::time::Duration;
 
 use gt_core::LeafIndex;
 use gt_core::bundle::Bundle;
-use gt_core::checkpoint::{LogSigner, SignedCheckpoint};
+use gt_core::checkpoint::SignedCheckpoint;
 use gt_core::registry::Registry;
 use gt_core::statement::{Owner, PublisherId};
 use gt_core::time::Timestamp;
@@ -18,10 +20,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::bundle::{self, BundleRequest, MakeBundleError};
-use crate::clock::{Clock, Watch};
+use crate::clock::Clock;
 use crate::configured::Configured;
 use crate::disk::{Disk, Recorder};
-use crate::erasure::Custody;
 pub use crate::integrity::IntegrityAlert;
 use crate::integrity::{self};
 use crate::jetstream::{self, NodeOptions, Opening, Outgoing, Position};
@@ -32,12 +33,10 @@ use crate::open_ledger::Shared;
 use crate::prepare::Prepared;
 use crate::record::{ContextId, OwnerId, Record};
 use crate::refusal::{ChainHead, Refusal};
-use crate::sealer::{
-    self, Embedded, Home, Intake, Node, Sealed, Sealer, SealerTimes, Threads, Unfinished, Work,
-};
+use crate::sealer::{self, Home, Intake, Node, Sealed, SealerTimes, Threads, Work};
 use crate::secrets::Secrets;
-use crate::state::State;
 use crate::witness::{Rounds, WitnessStatus, Witnessing, WitnessingError};
+use starting::Parts;
 
 /// A ledger that is open for sealing and reading.
 pub struct Ledger {
@@ -349,64 +348,6 @@ impl Ledger {
         let mut alerts = self.shared.integrity.alerts();
         alerts.extend(integrity::of_registry(&self.shared.registry()));
         alerts
-    }
-}
-
-/// What opening a folder gave, put together but for where batches are committed.
-struct Parts {
-    local: Embedded,
-    rest: Rest,
-}
-
-struct Rest {
-    root: PathBuf,
-    state: State,
-    watch: Watch,
-    shared: Arc<Shared>,
-    lock: File,
-    removed_entries: u64,
-    custody: Option<Custody>,
-    unfinished: Unfinished,
-}
-
-impl Parts {
-    fn new(root: &Path, clock: Box<dyn Clock>, opened: open::Opened) -> Result<Self, OpenLedgerError> {
-        let open::Opened { lock, writer, log, keyring, state, links, removed_entries, custody, unfinished } =
-            opened;
-        let last = state.predecessor.received_at.ok_or(OpenLedgerError::Empty)?;
-        let shared = Arc::new(Shared::new(root, Arc::clone(&log), keyring, &state, links));
-        let (root, watch) = (root.to_owned(), Watch::new(clock, last));
-        let rest = Rest { root, state, watch, shared, lock, removed_entries, custody, unfinished };
-        Ok(Self { local: Embedded::new(writer, log), rest })
-    }
-}
-
-impl Rest {
-    fn start(
-        self,
-        home: Home,
-        signer: Option<LogSigner>,
-        node: Option<NodeHandle>,
-    ) -> Result<(Ledger, SyncSender<Work>), OpenLedgerError> {
-        let Self { root, state, watch, shared, lock, removed_entries, custody, unfinished } = self;
-        shared.set_active(node.is_none());
-        let mut sealer = Sealer { state, home, signer, watch, shared: Arc::clone(&shared), custody };
-        sealer.resume(unfinished).map_err(|error| OpenLedgerError::Unfinished(error.to_string()))?;
-        let (intake, works, threads) =
-            sealer::start(sealer, Arc::clone(&shared)).map_err(OpenLedgerError::Threads)?;
-        // A node that only follows takes no statements.
-        let intake = (!node.as_ref().is_some_and(|node| node.only_follows)).then_some(intake);
-        let ledger = Ledger {
-            intake: Mutex::new(intake),
-            works: Mutex::new(Some(works.clone())),
-            threads: Mutex::new(Some(threads)),
-            node,
-            shared,
-            root,
-            removed_entries,
-            _lock: lock,
-        };
-        Ok((ledger, works))
     }
 }
 

@@ -34,6 +34,9 @@ pub enum ConfirmError {
     /// The list cannot be read or written.
     #[error("keyring/retired: {0}")]
     Io(#[from] io::Error),
+    /// The folder follows a stream.
+    #[error("this ledger follows a NATS stream, and nothing is confirmed there")]
+    FollowsStream,
     /// The sealer has stopped.
     #[error("the ledger has stopped; confirm again when it is back")]
     Stopped,

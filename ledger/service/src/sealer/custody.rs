@@ -20,7 +20,7 @@ use crate::erasure::{
     Custody, CustodyFault, CustodyWork, EraseError, EraseRequest, Erasing, ErasureReceipt, Journal, Owned,
 };
 use crate::keyring::rekey::Removal;
-use crate::keyring::{Keks, KeyEncryptionKey, RetiredKek, RotateError, retired};
+use crate::keyring::{ConfirmError, Keks, KeyEncryptionKey, RetiredKek, RotateError, retired};
 use crate::prepare::Prepared;
 use crate::random;
 use crate::record::OwnerId;
@@ -49,8 +49,11 @@ impl Sealer {
             CustodyWork::Rotate(reply) => drop(reply.send(self.rotate()?)),
             CustodyWork::Confirm(what, reply) => {
                 let at = self.watch.received_at()?;
-                let disk = self.disk()?;
-                drop(reply.send(retired::confirm(disk, &what, at)));
+                let confirmed = match self.disk() {
+                    Ok(disk) => retired::confirm(disk, &what, at),
+                    Err(_) => Err(ConfirmError::FollowsStream),
+                };
+                drop(reply.send(confirmed));
             }
         }
         Ok(())
