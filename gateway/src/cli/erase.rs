@@ -1,4 +1,5 @@
 use std::io::Read as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
@@ -12,7 +13,7 @@ use gt_ledger::layout;
 use gt_projections::Projector;
 use serde_json::Value;
 
-use super::keys_at::Kept;
+use super::keys_at::{KekArgs, Kept};
 use super::output::Output;
 use super::{Failure, Outcome};
 use crate::control::{self, Request};
@@ -24,27 +25,27 @@ use crate::http::need_ledger;
 pub(crate) struct Erase {
     #[command(subcommand)]
     command: Option<After>,
-    #[command(flatten)]
-    erasing: Option<Erasing>,
-}
-
-#[derive(Args)]
-struct Erasing {
     /// Whom: the opaque id that the views show, a pseudonym, or - to read it from standard input, where no list of processes shows it.
     /// Identifiers that are joined to it are erased with it.
-    #[arg(long, value_name = "REF")]
-    child: String,
+    #[arg(long, value_name = "REF", required = true)]
+    child: Option<String>,
     /// The agency that decided on it.
-    #[arg(long, value_name = "CODE")]
-    authority: String,
+    #[arg(long, value_name = "CODE", required = true)]
+    authority: Option<String>,
     /// Why.
-    #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(GROUNDS))]
-    ground: String,
+    #[arg(long, value_name = "CODE", required = true, value_parser = PossibleValuesParser::new(GROUNDS))]
+    ground: Option<String>,
     /// End the signed statements about the person too, and with them the knowledge which entries they are.
     #[arg(long)]
     records: bool,
+    /// The data folder. A ledger that runs on it is asked; otherwise the folder is opened.
+    #[arg(long, required = true)]
+    data: Option<PathBuf>,
+    /// Where the keys are. [default: the data folder's name with .secrets]
+    #[arg(long)]
+    secrets: Option<PathBuf>,
     #[command(flatten)]
-    kept: Kept,
+    kek: KekArgs,
 }
 
 #[derive(Subcommand)]
@@ -66,8 +67,8 @@ enum After {
 
 impl Erase {
     pub(crate) fn run(self, output: &Output) -> Outcome {
-        match (self.command, self.erasing) {
-            (Some(After::Confirm { what, kept }), _) => {
+        match self.command {
+            Some(After::Confirm { what, kept }) => {
                 let done = carry_out(&kept, &Request::Confirm { what })?;
                 output.say(&done, || {
                     format!(
@@ -76,24 +77,29 @@ impl Erase {
                     )
                 });
             }
-            (Some(After::Status { kept }), _) => {
+            Some(After::Status { kept }) => {
                 let done = carry_out(&kept, &Request::Retired)?;
                 output.say(&done, || status(&done));
             }
-            (None, Some(erasing)) => {
-                let whom = if erasing.child == "-" { read_reference()? } else { erasing.child };
-                let request = Request::Erase {
-                    whom,
-                    scope: if erasing.records { "records" } else { "data" }.to_owned(),
-                    authority: erasing.authority,
-                    ground: erasing.ground,
-                };
-                let done = carry_out(&erasing.kept, &request)?;
+            None => {
+                let (kept, request) = self.request()?;
+                let done = carry_out(&kept, &request)?;
                 output.say(&done, || sentences(&done));
             }
-            (None, None) => return Err(Failure::new("say whom to erase: --child REF; see --help")),
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn request(self) -> Result<(Kept, Request), Failure> {
+        let (Some(child), Some(authority), Some(ground), Some(data)) =
+            (self.child, self.authority, self.ground, self.data)
+        else {
+            return Err(Failure::new("say whom to erase, and who decided on it: goldenthread erase --help"));
+        };
+        let whom = if child == "-" { read_reference()? } else { child };
+        let scope = if self.records { "records" } else { "data" }.to_owned();
+        let kept = Kept { data, secrets: self.secrets, kek: self.kek };
+        Ok((kept, Request::Erase { whom, scope, authority, ground }))
     }
 }
 

@@ -40,9 +40,9 @@ pub(crate) struct Kept {
     pub(crate) data: PathBuf,
     /// Where the keys are. [default: the data folder's name with .secrets]
     #[arg(long)]
-    secrets: Option<PathBuf>,
+    pub(super) secrets: Option<PathBuf>,
     #[command(flatten)]
-    kek: KekArgs,
+    pub(super) kek: KekArgs,
 }
 
 impl Kept {

@@ -88,7 +88,8 @@ fn assert_finds(copy: &Copy, code: &str, entry: usize) -> Report {
 }
 
 /// What `fsck` alone finds, or finds more of: what is wrong with disclosures, links and their owners, and what cannot be read of them.
-const OF_OWNERS: [&str; 12] = [
+const OF_OWNERS: [&str; 13] = [
+    "erased_unknown",
     "disclosure_missing",
     "disclosure_repeated",
     "disclosure_unreferenced",
