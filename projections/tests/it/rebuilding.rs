@@ -169,7 +169,7 @@ fn a_torn_batch_does_not_show_and_is_applied_again() {
         let mut at = 0;
         tamper(folder.path(), |db| {
             let kept: std::collections::BTreeMap<Vec<u8>, Vec<u8>> = dumped(&first.projector.dump().unwrap());
-            for row in db.iter() {
+            for row in db {
                 let (key, _) = row.unwrap();
                 at += 1;
                 if !kept.contains_key(key.as_ref()) && at % 3 == keep {

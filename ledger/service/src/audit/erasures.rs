@@ -172,7 +172,7 @@ fn compare_owners(
     for (at, erasure) in sealed {
         let place = || if *at == u64::MAX { "keyring/erasure".to_owned() } else { place_of(*at) };
         for id in &erasure.owners {
-            if names.is_some_and(|names| !names.get(id).is_some_and(|first| first < at)) {
+            if names.is_some_and(|names| names.get(id).is_none_or(|first| first >= at)) {
                 let what = "it erases an owner of whom nothing was sealed before it";
                 faults.push(Fault::new(place(), "erased_unknown", what));
             }

@@ -9,7 +9,7 @@ use gt_core::{Hash, LeafIndex};
 use serde_json::Value;
 
 use super::{EraseError, EraseRequest, Hold, Owned, Whom};
-use crate::keyring::OwnerTag;
+use crate::keyring::{OwnerKeys, OwnerTag};
 use crate::open;
 use crate::open_ledger::Shared;
 use crate::record::{OpenStatement, OwnerId, Record};
@@ -70,7 +70,7 @@ impl<'l> Subject<'l> {
             Whom::Owner(id) => self.by_id(*id),
         };
         let found = found.ok_or(EraseError::Unknown)?;
-        let ended = self.shared.keyring().owner(&found.tag).is_some_and(|held| held.is_ended());
+        let ended = self.shared.keyring().owner(&found.tag).is_some_and(OwnerKeys::is_ended);
         if ended && self.scope == Scope::Data { Err(EraseError::AlreadyErased) } else { Ok(found) }
     }
 

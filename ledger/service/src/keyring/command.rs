@@ -76,13 +76,12 @@ impl KekCommand {
         for character in line.chars() {
             match quote {
                 Some(mark) if character == mark => quote = None,
-                Some(_) => word.get_or_insert_default().push(character),
                 None if character.is_whitespace() => words.extend(word.take()),
                 None if ['"', '\''].contains(&character) => {
                     quote = Some(character);
                     word.get_or_insert_default();
                 }
-                None => word.get_or_insert_default().push(character),
+                Some(_) | None => word.get_or_insert_default().push(character),
             }
         }
         words.extend(word);

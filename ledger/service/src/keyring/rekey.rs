@@ -172,7 +172,9 @@ impl OwnerKeys {
     /// The same owner without a name and without data keys.
     fn ended(&self) -> Self {
         let mut agencies = self.agencies.clone();
-        agencies.values_mut().for_each(|keys| keys.data = [0; 32]);
+        for keys in agencies.values_mut() {
+            keys.data = [0; 32];
+        }
         Self { owner: None, link: self.link.clone(), agencies }
     }
 }

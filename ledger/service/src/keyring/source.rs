@@ -164,24 +164,12 @@ impl KekSource {
                     return Err(KekError::NoNext { at: self.to_string() });
                 }
                 let (mut disk, name) = self.folder(path)?;
-                self.overwrite(&mut disk, path, &name)?;
+                overwrite(&mut disk, path, &name)?;
                 disk.rename(&next_file(&name), &name)
                     .and_then(|()| disk.sync_folder(Path::new("")))
                     .map_err(|source| io_error(path, source))
             }
             Kind::Command(command) => Ok(command.run("promote").map(drop)?),
-        }
-    }
-
-    /// Zeros over the old key. A crash from here on leaves one that does not read, and the next one.
-    fn overwrite(&self, disk: &mut Disk, path: &Path, name: &Path) -> Result<(), KekError> {
-        match fs::metadata(path) {
-            Ok(about) => {
-                let length = usize::try_from(about.len().min(4096)).expect("at most 4096");
-                disk.overwrite(name, &vec![0; length]).map_err(|source| io_error(path, source))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(source) => Err(io_error(path, source)),
         }
     }
 
@@ -231,6 +219,18 @@ impl Keks {
     /// The keys to be tried, the one in force first.
     pub(crate) fn all(&self) -> impl Iterator<Item = &KeyEncryptionKey> {
         self.current.iter().chain(&self.next)
+    }
+}
+
+/// Zeros over the old key. A crash from here on leaves one that does not read, and the next one.
+fn overwrite(disk: &mut Disk, path: &Path, name: &Path) -> Result<(), KekError> {
+    match fs::metadata(path) {
+        Ok(about) => {
+            let length = usize::try_from(about.len().min(4096)).expect("at most 4096");
+            disk.overwrite(name, &vec![0; length]).map_err(|source| io_error(path, source))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(io_error(path, source)),
     }
 }
 

@@ -174,7 +174,7 @@ fn cut_everywhere(
     seed: u64,
 ) {
     let mut disk = before.clone();
-    let mut was = Vec::new();
+    let mut came_to = Vec::new();
     for after in 0..=changes.len() {
         if after > 0 {
             disk.apply(&changes[after - 1]);
@@ -189,7 +189,7 @@ fn cut_everywhere(
                 examine(run, folder.path(), after % 4 == way)
             }));
             match outcome {
-                Ok(what) if after == changes.len() => was.push(what),
+                Ok(what) if after == changes.len() => came_to.push(what),
                 Ok(_) => {}
                 Err(panic) => {
                     eprintln!(
@@ -203,7 +203,7 @@ fn cut_everywhere(
         }
     }
     // Whoever was told that it is done finds it done.
-    assert!(was.iter().all(|what| *what == Found::Everything), "{was:?}");
+    assert!(came_to.iter().all(|what| *what == Found::Everything), "{came_to:?}");
 }
 
 fn name(change: &Change) -> String {
