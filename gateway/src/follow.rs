@@ -1,6 +1,7 @@
 //! Keeps the views behind the log: one thread that reads what is sealed and folds it in.
 
 mod clocks;
+mod erased;
 mod feed;
 
 use std::path::Path;
@@ -182,6 +183,14 @@ impl Following {
             Projector::discard(folder)?;
             projector = Projector::open(folder, Options::default())?.projector;
         }
+        // They may hold what was erased while nobody followed the log.
+        if projector.position().0 > 0 && projector.erased_at() != ledger.erased_at() {
+            drop(projector);
+            tracing::warn!("something was erased; the views are built again without it");
+            Projector::discard(folder)?;
+            projector = Projector::open(folder, Options::default())?.projector;
+        }
+        projector.begin(ledger.erased_at())?;
         // Views that are built again bring up no alert that is not known.
         let known = if opened.rebuilt.is_some() || projector.position().0 == 0 {
             ledger.log().size().0
@@ -264,7 +273,10 @@ impl Following {
     }
 
     fn fold(&mut self, Stretch { records, head }: Stretch) -> Result<(), FollowError> {
-        let changes = self.projector.apply(&records, head, &Naming(&self.ledger))?;
+        let changes = match self.projector.apply(&records, head, &Naming(&self.ledger)) {
+            Err(ApplyError::Erased { by }) => return self.fold_anew(by),
+            changes => changes?,
+        };
         for change in self.clocks.borne_out(changes, head) {
             self.tell(&change);
         }

@@ -5,6 +5,7 @@ pub mod agent;
 pub mod bench;
 pub mod cli;
 pub mod client;
+mod control;
 pub mod delivery;
 pub mod demo;
 pub mod draft;

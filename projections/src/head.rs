@@ -61,6 +61,8 @@ pub(crate) struct Head {
     pub(crate) unread: Unread,
     /// The entry that sealed the rules in force, if one did.
     pub(crate) rules_from: Option<u64>,
+    /// The latest erasure that was sealed when the folding began: everything was read without what it ended.
+    pub(crate) erased_at: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,11 +72,12 @@ struct StoredHead {
     received_at: Option<i64>,
     unread: Unread,
     rules_from: Option<u64>,
+    erased_at: Option<u64>,
 }
 
 impl Head {
     pub(crate) fn empty() -> Self {
-        Self { as_of: AsOf::EMPTY, unread: Unread::default(), rules_from: None }
+        Self { as_of: AsOf::EMPTY, unread: Unread::default(), rules_from: None, erased_at: None }
     }
 
     /// JSON, and before it the JSON's hash, so that damage shows.
@@ -85,6 +88,7 @@ impl Head {
             received_at: self.as_of.received_at.map(Timestamp::as_millis),
             unread: self.unread.clone(),
             rules_from: self.rules_from,
+            erased_at: self.erased_at,
         };
         let json = serde_json::to_vec(&stored).expect("texts and numbers serialise");
         [Hash::of(&json).as_bytes().as_slice(), &json].concat()
@@ -106,6 +110,7 @@ impl Head {
             as_of: AsOf { tree_size: TreeSize(stored.tree_size), root, received_at },
             unread: stored.unread,
             rules_from: stored.rules_from,
+            erased_at: stored.erased_at,
         })
     }
 }
@@ -122,6 +127,7 @@ mod tests {
         head.unread.count_type("meeting.held");
         head.unread.count_member("times");
         head.rules_from = Some(2);
+        head.erased_at = Some(5);
         let bytes = head.encode();
         assert_eq!(Head::decode(&bytes), Some(head));
         for at in 0..bytes.len() {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gt_core::Hash;
+use gt_core::erasure;
 use gt_core::position::{LeafIndex, TreeSize};
 use gt_ledger::record::Record;
 use gt_schemas::Configuration;
@@ -14,7 +15,7 @@ use crate::fold::{Cache, Fold};
 use crate::head::{AsOf, Head};
 use crate::open;
 use crate::queries::Queries;
-use crate::store::{RebuildReason, Settings, Store, StoreError};
+use crate::store::{Current, RebuildReason, Settings, Store, StoreError};
 
 /// How the views are kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +39,10 @@ impl Default for Options {
 /// Folds the log into the views. There is one for a folder.
 pub struct Projector {
     store: Store,
+    /// What the handles for asking answer from: these rows, unless they are still being folded anew.
+    current: Current,
+    /// Rows that nobody is to ask any more; a question may still be on its way through them.
+    retired: Option<Store>,
     head: Head,
     /// In force.
     rules: Arc<Configuration>,
@@ -75,6 +80,12 @@ pub enum ApplyError {
         /// The head's size.
         found: TreeSize,
     },
+    /// An erasure ended what these views may have read: they are to be folded anew ([`Projector::anew`]).
+    #[error("entry {by} ended what the views have read, so they have to be folded anew")]
+    Erased {
+        /// The entry that sealed it.
+        by: LeafIndex,
+    },
     /// The view store failed. After [`StoreError::Damaged`] the next opening rebuilds.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -96,7 +107,15 @@ impl Projector {
                 if let Some(reason) = rebuilt {
                     tracing::warn!(?reason, "the views start again from the first entry");
                 }
-                let projector = Self { store, head, rules, default_rules: options.rules, cache: Some(cache) };
+                let projector = Self {
+                    current: Current::new(store.clone()),
+                    retired: None,
+                    store,
+                    head,
+                    rules,
+                    default_rules: options.rules,
+                    cache: Some(cache),
+                };
                 Ok(Opened { projector, rebuilt })
             }
             Err(StoreError::Damaged { table }) if rebuilt.is_none() => {
@@ -113,6 +132,44 @@ impl Projector {
     /// Deletes the views in a folder, so that the next opening begins with the first entry. Nothing else in it is touched.
     pub fn discard(folder: &Path) -> Result<(), StoreError> {
         Store::discard(folder)
+    }
+
+    /// The latest erasure that was sealed when the folding of these views began.
+    pub fn erased_at(&self) -> Option<LeafIndex> {
+        self.head.erased_at.map(LeafIndex)
+    }
+
+    /// Says, before the first record, that all records are read without what the erasures up to this entry ended.
+    pub fn begin(&mut self, erased_at: Option<LeafIndex>) -> Result<(), StoreError> {
+        if self.position() == TreeSize(0) {
+            self.head.erased_at = erased_at.map(|index| index.0);
+            self.store.begin(&self.head)?;
+        }
+        Ok(())
+    }
+
+    /// Views from the first record on, beside these, which go on to answer until [`Self::show`]. After an erasure: what it ended cannot be
+    /// read any more, so what comes out is what a rebuild gives.
+    pub fn anew(&self, erased_at: Option<LeafIndex>) -> Result<Self, StoreError> {
+        let head = Head { erased_at: erased_at.map(|index| index.0), ..Head::empty() };
+        let store = self.store.anew(&head)?;
+        let (cache, rules) = open::restore(&store, &head, &self.default_rules)?;
+        Ok(Self {
+            store,
+            current: self.current.clone(),
+            retired: None,
+            head,
+            rules,
+            default_rules: Arc::clone(&self.default_rules),
+            cache: Some(cache),
+        })
+    }
+
+    /// Has all handles answer from these views, and the ones from before deleted.
+    pub fn show(&mut self) -> Result<(), StoreError> {
+        self.store.show()?;
+        self.retired = Some(self.current.replace(self.store.clone()));
+        Ok(())
     }
 
     /// How many entries the views reflect; the index of the next record to apply.
@@ -136,11 +193,19 @@ impl Projector {
         let known = records.iter().take_while(|record| !is_new(record, position)).count();
         let fresh = &records[known..];
         let Some(last) = fresh.last() else { return Ok(Vec::new()) };
+        if let Some(retired) = self.retired.take() {
+            retired.give_up()?;
+        }
         for (record, expected) in fresh.iter().zip(position.0..) {
             let (expected, found) = (LeafIndex(expected), record.entry.index);
             if found != expected {
                 return Err(ApplyError::Gap { expected, found });
             }
+        }
+        let erasure = fresh.iter().map(|record| (record.event_type.as_str(), record.entry.index));
+        let newer = |index: LeafIndex| self.erased_at().is_none_or(|known| index > known);
+        if let Some((_, by)) = erasure.rev().find(|(name, by)| *name == erasure::TYPE && newer(*by)) {
+            return Err(ApplyError::Erased { by });
         }
         let expected = last.entry.index.size_through();
         if head.tree_size != expected {
@@ -155,12 +220,15 @@ impl Projector {
 
     /// A handle for asking. It can be cloned, and used while this projector goes on.
     pub fn queries(&self) -> Queries {
-        Queries::new(self.store.clone(), Arc::clone(&self.default_rules))
+        Queries::new(self.current.clone(), Arc::clone(&self.default_rules))
     }
 
     /// Writes everything out. Dropping the projector and all its [`Queries`] does so too, but cannot say whether it
     /// worked.
-    pub fn close(self) -> Result<(), StoreError> {
+    pub fn close(mut self) -> Result<(), StoreError> {
+        if let Some(retired) = self.retired.take() {
+            retired.give_up()?;
+        }
         self.store.flush()
     }
 
@@ -187,7 +255,8 @@ impl Projector {
             fold.record(record, naming)?;
         }
         let folded = fold.finish();
-        let head = Head { as_of, unread: folded.unread, rules_from: folded.rules_from };
+        let (rules_from, erased_at) = (folded.rules_from, self.head.erased_at);
+        let head = Head { as_of, unread: folded.unread, rules_from, erased_at };
         self.store.write(folded.rows, &head)?;
         self.store.remove(folded.gone)?;
         (self.head, self.rules, self.cache) = (head, folded.rules, Some(folded.cache));

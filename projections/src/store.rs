@@ -13,7 +13,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
@@ -63,8 +63,16 @@ pub(crate) trait Rows {
     fn starting_with(&self, prefix: &[u8]) -> Result<Vec<Row>, StoreError>;
 }
 
+/// One set of rows. While the views are folded anew there are two, in trees of one database.
 #[derive(Clone)]
-pub(crate) struct Store(Arc<Inner>);
+pub(crate) struct Store {
+    inner: Arc<Inner>,
+    tree: sled::Tree,
+}
+
+/// The set of rows from which questions are answered.
+#[derive(Clone)]
+pub(crate) struct Current(Arc<RwLock<Store>>);
 
 /// Fields are dropped in order: the lock must outlive the database.
 struct Inner {
@@ -86,6 +94,9 @@ const LOCK: &str = "rows.lock";
 const CONDEMNED: &str = "rows.damaged";
 const FORMAT: &[u8] = b"\0format";
 const POSITION: &[u8] = b"\0position";
+/// In the database's own tree: the name of the one that questions are answered from. The first, if it is not there.
+const SHOWN: &[u8] = b"\0shown";
+const TREES: [&[u8]; 2] = [b"rows-1", b"rows-2"];
 
 impl Store {
     /// Opens the store below `folder`, or starts an empty one. `format` is what its content depends on besides the
@@ -102,11 +113,14 @@ impl Store {
             .cache_capacity(settings.cache_bytes)
             .flush_every_ms(Some(settings.flush_every_ms.max(1)));
         let condemned = folder.join(CONDEMNED);
-        let store = |db| Self(Arc::new(Inner { db, condemned: condemned.clone(), _lock: lock }));
+        let store = |db, tree| {
+            let inner = Arc::new(Inner { db, condemned: condemned.clone(), _lock: lock });
+            Self { inner, tree }
+        };
         let reason = if rows.exists() {
             wait_for_release(&rows)?;
             let reason = match examined(&config, &condemned, format) {
-                Ok((head, db)) => return Ok((store(db), head, None)),
+                Ok((head, db, tree)) => return Ok((store(db, tree), head, None)),
                 Err(reason) => reason,
             };
             wait_for_release(&rows)?;
@@ -119,9 +133,49 @@ impl Store {
             fs::remove_file(&condemned).map_err(StoreError::Folder)?;
         }
         let db = open_database(&config).map_err(StoreError::Rows)?;
-        db.insert(FORMAT, format).map_err(StoreError::Rows)?;
-        db.insert(POSITION, Head::empty().encode()).map_err(StoreError::Rows)?;
-        Ok((store(db), Head::empty(), reason))
+        let tree = db.open_tree(TREES[0]).map_err(StoreError::Rows)?;
+        tree.insert(FORMAT, format).map_err(StoreError::Rows)?;
+        tree.insert(POSITION, Head::empty().encode()).map_err(StoreError::Rows)?;
+        Ok((store(db, tree), Head::empty(), reason))
+    }
+
+    /// An empty set of rows beside this one, from which nothing is answered yet.
+    pub(crate) fn anew(&self, head: &Head) -> Result<Self, StoreError> {
+        let other = if *self.tree.name() == *TREES[0] { TREES[1] } else { TREES[0] };
+        let db = &self.inner.db;
+        let tree = guarded(&self.inner, || {
+            db.drop_tree(other)?;
+            let tree = db.open_tree(other)?;
+            if let Some(format) = self.tree.get(FORMAT)? {
+                tree.insert(FORMAT, format)?;
+            }
+            tree.insert(POSITION, head.encode())?;
+            Ok(tree)
+        })?;
+        Ok(Self { inner: Arc::clone(&self.inner), tree })
+    }
+
+    /// From the next opening on these are the rows.
+    pub(crate) fn show(&self) -> Result<(), StoreError> {
+        guarded(&self.inner, || {
+            // Its rows first, so that no opening finds it without them.
+            self.inner.db.flush()?;
+            self.inner.db.insert(SHOWN, self.tree.name())?;
+            self.inner.db.flush().map(drop)
+        })
+    }
+
+    /// Removes these rows for good.
+    pub(crate) fn give_up(self) -> Result<(), StoreError> {
+        guarded(&self.inner, || {
+            self.inner.db.drop_tree(self.tree.name())?;
+            self.inner.db.flush().map(drop)
+        })
+    }
+
+    /// Another head, while there are no rows.
+    pub(crate) fn begin(&self, head: &Head) -> Result<(), StoreError> {
+        self.guarded(|tree| tree.insert(POSITION, head.encode()).map(drop))
     }
 
     /// Deletes the store below `folder`.
@@ -159,7 +213,7 @@ impl Store {
         backwards: bool,
     ) -> impl Iterator<Item = Result<Row, StoreError>> + use<'_> {
         // sled panics at a range whose ends are in the wrong order.
-        let mut rows = (from <= to).then(|| self.0.db.range(from..=to));
+        let mut rows = (from <= to).then(|| self.tree.range(from..=to));
         std::iter::from_fn(move || {
             let rows = rows.as_mut()?;
             let mut next = || if backwards { rows.next_back() } else { rows.next() };
@@ -180,24 +234,16 @@ impl Store {
 
     /// Makes the next opening rebuild, after a damaged row was found.
     pub(crate) fn condemn(&self) -> Result<(), StoreError> {
-        File::create(&self.0.condemned).map(drop).map_err(StoreError::Folder)
+        File::create(&self.inner.condemned).map(drop).map_err(StoreError::Folder)
     }
 
-    /// Asks sled something. It answers some damage with a panic instead of an error; none escapes.
-    fn guarded<T>(&self, ask: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, StoreError> {
-        let damaged = StoreError::Damaged { table: "rows" };
-        match panic::catch_unwind(AssertUnwindSafe(|| ask(&self.0.db))) {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(sled::Error::Corruption { .. } | sled::Error::ReportableBug(_))) | Err(_) => {
-                self.condemn()?;
-                Err(damaged)
-            }
-            Ok(Err(source)) => Err(StoreError::Rows(source)),
-        }
+    /// Asks sled something about these rows.
+    fn guarded<T>(&self, ask: impl FnOnce(&sled::Tree) -> sled::Result<T>) -> Result<T, StoreError> {
+        guarded(&self.inner, || ask(&self.tree))
     }
 
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
-        self.guarded(|db| db.flush().map(drop))
+        self.guarded(|_| self.inner.db.flush().map(drop))
     }
 
     /// All rows, each with its lengths before it: the same for the same log.
@@ -211,6 +257,35 @@ impl Store {
             }
         }
         Ok(dump)
+    }
+}
+
+/// Asks sled something. It answers some damage with a panic instead of an error; none escapes.
+fn guarded<T>(inner: &Inner, ask: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+    let damaged = StoreError::Damaged { table: "rows" };
+    match panic::catch_unwind(AssertUnwindSafe(ask)) {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(sled::Error::Corruption { .. } | sled::Error::ReportableBug(_))) | Err(_) => {
+            File::create(&inner.condemned).map_err(StoreError::Folder)?;
+            Err(damaged)
+        }
+        Ok(Err(source)) => Err(StoreError::Rows(source)),
+    }
+}
+
+impl Current {
+    pub(crate) fn new(store: Store) -> Self {
+        Self(Arc::new(RwLock::new(store)))
+    }
+
+    /// The rows to answer a whole question from, whatever is shown meanwhile.
+    pub(crate) fn store(&self) -> Store {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Answers from other rows from now on, and returns those from before.
+    pub(crate) fn replace(&self, store: Store) -> Store {
+        std::mem::replace(&mut *self.0.write().unwrap_or_else(PoisonError::into_inner), store)
     }
 }
 
@@ -265,22 +340,31 @@ fn examined(
     config: &sled::Config,
     condemned: &Path,
     format: &[u8],
-) -> Result<(Head, sled::Db), RebuildReason> {
+) -> Result<(Head, sled::Db, sled::Tree), RebuildReason> {
     if condemned.exists() {
         return Err(RebuildReason::Damaged);
     }
     let db = open_database(config).map_err(|_| RebuildReason::OpenFailed)?;
-    let head = examine(&db, format)?;
-    Ok((head, db))
+    let examined = panic::catch_unwind(AssertUnwindSafe(|| examine(&db, format)));
+    let (head, tree) = examined.unwrap_or(Err(RebuildReason::Damaged))?;
+    Ok((head, db, tree))
 }
 
-fn examine(db: &sled::Db, format: &[u8]) -> Result<Head, RebuildReason> {
-    let row = |key: &[u8]| panic::catch_unwind(AssertUnwindSafe(|| db.get(key)));
-    let (Ok(Ok(found)), Ok(Ok(position))) = (row(FORMAT), row(POSITION)) else {
-        return Err(RebuildReason::Damaged);
+fn examine(db: &sled::Db, format: &[u8]) -> Result<(Head, sled::Tree), RebuildReason> {
+    let damaged = |_| RebuildReason::Damaged;
+    let shown = match db.get(SHOWN).map_err(damaged)? {
+        None => TREES[0],
+        Some(shown) => TREES.into_iter().find(|name| shown == *name).ok_or(RebuildReason::Damaged)?,
     };
-    if found.as_deref() != Some(format) {
+    // Views that were being folded anew when the process ended.
+    for other in TREES.into_iter().filter(|name| *name != shown) {
+        db.drop_tree(other).map_err(damaged)?;
+    }
+    let tree = db.open_tree(shown).map_err(damaged)?;
+    if tree.get(FORMAT).map_err(damaged)?.as_deref() != Some(format) {
         return Err(RebuildReason::OtherFormat);
     }
-    position.and_then(|bytes| Head::decode(&bytes)).ok_or(RebuildReason::Damaged)
+    let position = tree.get(POSITION).map_err(damaged)?;
+    let head = position.and_then(|bytes| Head::decode(&bytes)).ok_or(RebuildReason::Damaged)?;
+    Ok((head, tree))
 }

@@ -8,6 +8,7 @@ mod agents;
 mod bundles;
 mod configuring;
 mod crashes;
+mod erasing;
 mod live;
 mod mirrors;
 mod nats;

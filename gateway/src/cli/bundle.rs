@@ -17,6 +17,7 @@ use gt_core::verify::Pin;
 use gt_ledger::record::OwnerId;
 use gt_schemas::{Identifier, Scheme};
 
+use super::keys_at::KekArgs;
 use super::output::Output;
 use super::registrar::about;
 use super::{Failure, Outcome};
@@ -54,6 +55,8 @@ pub(crate) struct BundleCommand {
     /// Where the ledger's keys are, with --data. [default: the data folder's name with .secrets]
     #[arg(long, value_name = "DIR", requires = "data")]
     secrets: Option<PathBuf>,
+    #[command(flatten)]
+    kek: KekArgs,
     /// The address of a running ledger.
     #[arg(long)]
     url: Option<String>,

@@ -9,6 +9,7 @@ use gt_ledger::secrets::{PinFile, Secrets, file, folder_of};
 use serde_json::json;
 
 use super::fetch::fetcher;
+use super::keys_at::KekArgs;
 use super::output::Output;
 use super::progress::EntriesBar;
 use super::{Failure, Outcome};
@@ -24,22 +25,21 @@ pub(crate) struct Fsck {
     /// The ledger's pin file. [default: ledger.json of the secrets folder]
     #[arg(long)]
     pin: Option<PathBuf>,
+    #[command(flatten)]
+    kek: KekArgs,
 }
 
 impl Fsck {
     pub(crate) fn run(self, output: &Output) -> Outcome {
         need_folder(&self.data)?;
-        let folder = match self.secrets {
-            Some(folder) => folder,
-            None if is_mirror(&self.data) => {
-                let pin = self.pin.as_deref().map(read_pin).transpose()?;
-                return check_log(Some(&self.data), None, pin.as_ref(), None, output);
-            }
-            None => folder_of(&self.data),
-        };
-        let secrets = Secrets::load(&folder)
+        if self.secrets.is_none() && is_mirror(&self.data) {
+            let pin = self.pin.as_deref().map(read_pin).transpose()?;
+            return check_log(Some(&self.data), None, pin.as_ref(), None, output);
+        }
+        let at = self.kek.at(&self.data, self.secrets)?;
+        let secrets = Secrets::load_at(&at)
             .map_err(|error| Failure::could_not_tell(format!("the ledger's keys are needed: {error}")))?;
-        let pin = read_pin(&self.pin.unwrap_or_else(|| folder.join(file::PIN)))?;
+        let pin = read_pin(&self.pin.unwrap_or_else(|| at.folder.join(file::PIN)))?;
         let report = {
             let bar = EntriesBar::new(output, "Checking");
             audit::fsck_watched(&self.data, Some(&secrets), Some(&pin), &|done, total| bar.show(done, total))

@@ -8,11 +8,14 @@ mod bundle;
 mod configure;
 mod decision;
 mod demo;
+mod erase;
 mod fetch;
 mod fork;
 mod fsck;
 mod init;
+mod kek;
 mod keys;
+mod keys_at;
 mod mirror;
 mod nats;
 mod output;
@@ -83,6 +86,11 @@ enum Command {
     Decision(decision::Decision),
     /// Ask what the rules say of a decision before it is taken. Nothing of it is recorded.
     Advise(advise::Advise),
+    /// Destroy the keys of what is sealed about somebody, and say what people must still destroy.
+    Erase(erase::Erase),
+    /// The key-encryption key: show its fingerprint, renew it, put it into escrow and back.
+    #[command(subcommand)]
+    Kek(kek::Kek),
     /// Set up NATS for several nodes: streams, the shared keyring, users' keys.
     #[command(subcommand)]
     Nats(nats::Nats),
@@ -152,6 +160,8 @@ pub fn main() -> ExitCode {
         Command::Alerts(command) => command.run(&output),
         Command::Decision(command) => command.run(&output),
         Command::Advise(command) => command.run(&output),
+        Command::Erase(command) => command.run(&output),
+        Command::Kek(command) => command.run(&output),
         Command::Nats(command) => command.run(&output),
         Command::Token(command) => command.run(&output),
         Command::Witness(command) => command.run(&output),

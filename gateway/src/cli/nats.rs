@@ -4,9 +4,10 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use gt_ledger::jetstream::setup::{Setup, SetupError, Wanted};
 use gt_ledger::jetstream::{Prefix, servers};
-use gt_ledger::secrets::{Secrets, folder_of, write_secret};
+use gt_ledger::secrets::{Secrets, write_secret};
 use serde_json::json;
 
+use super::keys_at::KekArgs;
 use super::output::Output;
 use super::serve::runtime;
 use super::{Failure, Outcome};
@@ -70,6 +71,8 @@ pub(crate) struct SetupArgs {
     /// Where the keys are. [default: the data folder's name with .secrets]
     #[arg(long)]
     secrets: Option<PathBuf>,
+    #[command(flatten)]
+    kek: KekArgs,
     /// The servers: `nats://HOST[:PORT][,…]` or `tls://…`.
     #[arg(long, value_name = "URL")]
     nats: String,
@@ -126,8 +129,7 @@ async fn connected(url: &str, servers: &ServerArgs) -> Result<(Setup, usize), Fa
 
 impl SetupArgs {
     fn secrets(&self) -> Result<Secrets, Failure> {
-        let folder = self.secrets.clone().unwrap_or_else(|| folder_of(&self.data));
-        Ok(Secrets::load(&folder)?)
+        Ok(Secrets::load_at(&self.kek.at(&self.data, self.secrets.clone())?)?)
     }
 
     fn init(self, output: &Output) -> Outcome {

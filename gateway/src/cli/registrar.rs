@@ -13,6 +13,7 @@ use gt_ledger::clock::SystemClock;
 use gt_ledger::secrets::{Secrets, file, folder_of};
 
 use super::Failure;
+use super::keys_at::KekArgs;
 use crate::client::{Answer, LedgerClient};
 use crate::http::need_ledger;
 use crate::keyfile;
@@ -33,6 +34,8 @@ pub(super) struct Registrar {
     /// Where the ledger's keys are, with --data. [default: the data folder's name with .secrets]
     #[arg(long)]
     secrets: Option<PathBuf>,
+    #[command(flatten)]
+    kek: KekArgs,
 }
 
 /// What the registrar's next statement must say besides its own members.
@@ -63,7 +66,7 @@ impl Registrar {
     /// Opens the data folder.
     pub(super) fn open(&self, data: &Path) -> Result<Ledger, Failure> {
         need_ledger(data)?;
-        let secrets = Secrets::load(&self.secrets_folder(data))?;
+        let secrets = Secrets::load_at(&self.kek.at(data, self.secrets.clone())?)?;
         Ok(Ledger::open(data, &secrets, Box::new(SystemClock::default()), None)?)
     }
 

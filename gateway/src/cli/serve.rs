@@ -3,9 +3,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use gt_ledger::secrets::folder_of;
 use serde_json::json;
 
+use super::keys_at::KekArgs;
 use super::output::Output;
 use super::{Failure, Outcome};
 use crate::http::{Front, Rates, TlsFiles, bind_witnessed};
@@ -32,6 +32,8 @@ pub(crate) struct Serve {
     /// The most statements that one publisher may send from one address a second; a burst may have ten times as many.
     #[arg(long, value_name = "NUMBER", default_value_t = Rates::default().statements)]
     statements_per_second: u32,
+    #[command(flatten)]
+    kek: KekArgs,
     #[command(flatten)]
     stream: Stream,
     #[command(flatten)]
@@ -68,7 +70,7 @@ struct Stream {
 
 impl Serve {
     pub(crate) fn run(self, output: &Output) -> Outcome {
-        let secrets = self.secrets.unwrap_or_else(|| folder_of(&self.data));
+        let secrets = self.kek.at(&self.data, self.secrets)?;
         runtime()?.block_on(async {
             let node = match &self.stream.nats {
                 None => None,
@@ -82,7 +84,7 @@ impl Serve {
             });
             let rates = Rates { reads: self.reads_per_second, statements: self.statements_per_second };
             let front = Front { address: self.listen, oidc: self.oidc, tls, rates };
-            let server = bind_witnessed(&self.data, &secrets, front, node, witnesses).await?;
+            let server = bind_witnessed(&self.data, secrets, front, node, witnesses).await?;
             // Before anybody is told that the ledger is served: from then on a signal means an orderly end.
             let stop = stop_signal()?;
             let (url, size) =

@@ -7,7 +7,7 @@ use gt_ledger::Ledger;
 use gt_ledger::clock::SystemClock;
 use gt_ledger::layout;
 use gt_ledger::open::OpenLedgerError;
-use gt_ledger::secrets::{Secrets, SecretsError};
+use gt_ledger::secrets::{Secrets, SecretsAt, SecretsError};
 use gt_ledger::witness::{Witnessing, WitnessingError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -17,6 +17,7 @@ use super::front::{self, TlsError, TlsFiles};
 use super::limits::{Limits, Rates};
 use super::{App, router};
 use crate::access::{AccessError, AccessKeys};
+use crate::control::Control;
 use crate::follow::{FollowError, Follower};
 use crate::node::{AlertPublisher, Desk, Forwarder, Node, NodeConfig, NodeError, keep_forks};
 
@@ -32,6 +33,8 @@ pub struct Server {
     tls: Option<TlsAcceptor>,
     app: App,
     node: Option<ServingNode>,
+    /// Where the operator's commands come in.
+    control: Option<Control>,
 }
 
 /// Where and how a ledger is served.
@@ -101,17 +104,17 @@ pub enum ServeError {
 /// With a `node` the ledger is one of several that share a stream, and agencies' requests over NATS are taken from here on.
 pub async fn bind(
     data: &Path,
-    secrets_folder: &Path,
+    secrets: impl Into<SecretsAt>,
     front: impl Into<Front>,
     node: Option<NodeConfig>,
 ) -> Result<Server, ServeError> {
-    bind_witnessed(data, secrets_folder, front, node, None).await
+    bind_witnessed(data, secrets, front, node, None).await
 }
 
 /// The same with witnesses, whose word is heard before anything is sealed.
 pub async fn bind_witnessed(
     data: &Path,
-    secrets_folder: &Path,
+    secrets: impl Into<SecretsAt>,
     front: impl Into<Front>,
     node: Option<NodeConfig>,
     witnesses: Option<Witnessing>,
@@ -119,14 +122,12 @@ pub async fn bind_witnessed(
     let Front { address, oidc, tls, rates } = front.into();
     let certified_only = tls.as_ref().is_some_and(|files| files.client_authority.is_some());
     let tls = tls.as_ref().map(front::tls).transpose()?;
-    let secrets = match &node {
-        None => {
-            need_ledger(data).map_err(Box::new)?;
-            Secrets::load(secrets_folder)?
-        }
-        Some(_) => Secrets::load(secrets_folder)?,
-    };
-    let access = AccessKeys::load(secrets_folder, oidc.as_deref())?;
+    if node.is_none() {
+        need_ledger(data).map_err(Box::new)?;
+    }
+    let at = secrets.into();
+    let secrets = Secrets::load_at(&at)?;
+    let access = AccessKeys::load(&at.folder, oidc.as_deref())?;
     // Before the stream is spoken to: what cannot be served should not begin to seal.
     let listener =
         TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
@@ -169,7 +170,10 @@ pub async fn bind_witnessed(
         limits: Arc::new(Limits::new(rates, tls.is_some(), certified_only)),
         forward,
     };
-    Ok(Server { address, ledger, follower, listener, tls, app, node })
+    let control = Control::listen(data, Arc::clone(&ledger)).inspect_err(
+        |error| tracing::warn!(%error, "the operator's commands cannot reach this ledger while it runs"),
+    );
+    Ok(Server { address, ledger, follower, listener, tls, app, node, control: control.ok() })
 }
 
 async fn open(data: &Path, secrets: Secrets) -> Result<Arc<Ledger>, ServeError> {
@@ -237,8 +241,9 @@ impl Server {
         if let Some(desk) = self.node.as_mut().and_then(|node| node.desk.take()) {
             desk.close();
         }
-        let ledger = Arc::clone(&self.ledger);
+        let (ledger, control) = (Arc::clone(&self.ledger), self.control.take());
         let finish = tokio::task::spawn_blocking(move || {
+            drop(control);
             ledger.close();
             self.follower.stop();
         });

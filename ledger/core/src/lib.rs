@@ -10,6 +10,7 @@
 //! - [`registry`]: which key speaks for which agency, folded from the registrar's own statements; [`chain`]: where a
 //!   publisher's next statement belongs;
 //! - [`entry`] and [`link`]: what the ledger seals of a statement, and how a child's record is provably complete;
+//! - [`erasure`]: what it seals when the keys of a data subject are destroyed;
 //! - [`tree`], [`tile`], [`prove`], [`proof`], [`note`], [`checkpoint`], [`receipt`]: the C2SP transparency log;
 //! - [`witness`]: what a log asks of those who watch that it shows one history;
 //! - [`verify`]: these together, as somebody uses them who trusts nobody; [`fork`]: what proves that a ledger told two
@@ -25,6 +26,7 @@ pub mod bundle;
 pub mod chain;
 pub mod checkpoint;
 pub mod entry;
+pub mod erasure;
 pub mod fork;
 pub mod hash;
 pub mod json;

@@ -127,6 +127,18 @@ impl Disk {
         self.rename(&beside, path)
     }
 
+    /// Writes over what a file holds, in its place and durably, so that the old bytes do not stay behind under no name. A crash leaves
+    /// anything between the old and the new bytes.
+    pub fn overwrite(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.appending.remove(path);
+        let mut file = OpenOptions::new().write(true).open(self.root.join(path))?;
+        file.write_all(bytes)?;
+        self.note(|| Change::Replace(path.to_owned(), bytes.to_vec()));
+        file.sync_data()?;
+        self.note(|| Change::SyncFile(path.to_owned()));
+        Ok(())
+    }
+
     /// Renames a file. The caller makes the folders durable.
     pub fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         self.make_folders(to)?;

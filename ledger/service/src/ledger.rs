@@ -1,5 +1,7 @@
 //! A ledger, open: submit statements, read what is sealed.
 
+mod starting;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +11,7 @@ use std::time::Duration;
 
 use gt_core::LeafIndex;
 use gt_core::bundle::Bundle;
-use gt_core::checkpoint::{LogSigner, SignedCheckpoint};
+use gt_core::checkpoint::SignedCheckpoint;
 use gt_core::registry::Registry;
 use gt_core::statement::{Owner, PublisherId};
 use gt_core::time::Timestamp;
@@ -18,7 +20,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::bundle::{self, BundleRequest, MakeBundleError};
-use crate::clock::{Clock, Watch};
+use crate::clock::Clock;
 use crate::configured::Configured;
 use crate::disk::{Disk, Recorder};
 pub use crate::integrity::IntegrityAlert;
@@ -31,10 +33,10 @@ use crate::open_ledger::Shared;
 use crate::prepare::Prepared;
 use crate::record::{ContextId, OwnerId, Record};
 use crate::refusal::{ChainHead, Refusal};
-use crate::sealer::{self, Embedded, Home, Intake, Node, Sealed, Sealer, SealerTimes, Threads, Work};
+use crate::sealer::{self, Home, Intake, Node, Sealed, SealerTimes, Threads, Work};
 use crate::secrets::Secrets;
-use crate::state::State;
 use crate::witness::{Rounds, WitnessStatus, Witnessing, WitnessingError};
+use starting::Parts;
 
 /// A ledger that is open for sealing and reading.
 pub struct Ledger {
@@ -169,11 +171,24 @@ impl Ledger {
 
     /// Has the sealer do what is left to do after batches that another sealer committed: publish the checkpoint.
     pub fn nudge(&self) {
-        let works = self.works.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(works) = works {
+        if let Some(works) = self.works().filter(|_| self.node.is_some()) {
             // A sealer that has more to do than it can take needs no nudge.
             let _ = works.try_send(Work::Seal);
         }
+    }
+
+    /// Where the sealer's thread is given work; `None` once the ledger is closed.
+    pub(crate) fn works(&self) -> Option<SyncSender<Work>> {
+        self.works.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The entry that sealed the latest erasure: what was read of the log before it may hold what it ended.
+    pub fn erased_at(&self) -> Option<LeafIndex> {
+        self.shared.erased_at()
     }
 
     /// Whether this sealer committed the newest batch. Without a stream it always did.
@@ -318,7 +333,7 @@ impl Ledger {
     /// Whose opaque id it is, while the ledger holds that owner's keys.
     pub fn owner_of(&self, id: &OwnerId) -> Option<Owner> {
         let tag = *self.shared.links().get(id.as_bytes())?;
-        self.shared.keyring().owner(&tag).map(|keys| keys.owner.clone())
+        self.shared.keyring().owner(&tag).and_then(|keys| keys.owner.clone())
     }
 
     /// The opaque id of a place or other context.
@@ -339,60 +354,6 @@ impl Ledger {
         let mut alerts = self.shared.integrity.alerts();
         alerts.extend(integrity::of_registry(&self.shared.registry()));
         alerts
-    }
-}
-
-/// What opening a folder gave, put together but for where batches are committed.
-struct Parts {
-    local: Embedded,
-    rest: Rest,
-}
-
-struct Rest {
-    root: PathBuf,
-    state: State,
-    watch: Watch,
-    shared: Arc<Shared>,
-    lock: File,
-    removed_entries: u64,
-}
-
-impl Parts {
-    fn new(root: &Path, clock: Box<dyn Clock>, opened: open::Opened) -> Result<Self, OpenLedgerError> {
-        let open::Opened { lock, writer, log, keyring, state, links, removed_entries } = opened;
-        let last = state.predecessor.received_at.ok_or(OpenLedgerError::Empty)?;
-        let shared = Arc::new(Shared::new(root, Arc::clone(&log), keyring, &state, links));
-        let root = root.to_owned();
-        let rest = Rest { root, state, watch: Watch::new(clock, last), shared, lock, removed_entries };
-        Ok(Self { local: Embedded::new(writer, log), rest })
-    }
-}
-
-impl Rest {
-    fn start(
-        self,
-        home: Home,
-        signer: Option<LogSigner>,
-        node: Option<NodeHandle>,
-    ) -> Result<(Ledger, SyncSender<Work>), OpenLedgerError> {
-        let Self { root, state, watch, shared, lock, removed_entries } = self;
-        shared.set_active(node.is_none());
-        let sealer = Sealer { state, home, signer, watch, shared: Arc::clone(&shared) };
-        let (intake, works, threads) =
-            sealer::start(sealer, Arc::clone(&shared)).map_err(OpenLedgerError::Threads)?;
-        // A node that only follows takes no statements.
-        let intake = (!node.as_ref().is_some_and(|node| node.only_follows)).then_some(intake);
-        let ledger = Ledger {
-            intake: Mutex::new(intake),
-            works: Mutex::new(node.is_some().then(|| works.clone())),
-            threads: Mutex::new(Some(threads)),
-            node,
-            shared,
-            root,
-            removed_entries,
-            _lock: lock,
-        };
-        Ok((ledger, works))
     }
 }
 

@@ -9,6 +9,7 @@ pub mod clock;
 mod configured;
 pub mod create;
 pub mod disk;
+pub mod erasure;
 mod integrity;
 pub mod jetstream;
 pub mod keyring;

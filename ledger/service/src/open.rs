@@ -14,12 +14,15 @@ use gt_core::statement::{Jws, Statement, StatementError};
 use gt_core::tree;
 
 use crate::disk::{Disk, private, private_folder, read_if_there};
+use crate::erasure::{Custody, Journal};
 use crate::jetstream::{JoinError, StreamError};
-use crate::keyring::{Keyring, KeyringError, OwnerKeys, OwnerTag};
+use crate::keyring::rekey::journal_file;
+use crate::keyring::{KeyEncryptionKey, Keyring, KeyringError, OwnerKeys, OwnerTag};
 use crate::layout;
 use crate::log::{LogReader, LogWriter, Published, ReadError, RecoverError, recover};
 use crate::prepare::{clear_members, to_serde};
 use crate::record::{OpenElement, OpenStatement, OwnerId, Record};
+use crate::sealer::Unfinished;
 use crate::secrets::{Secrets, SecretsError};
 use crate::state::{LinkOwner, State, StateError};
 use crate::vault::{self, StatementBlob, VaultError, VaultRecord};
@@ -93,6 +96,21 @@ pub enum OpenLedgerError {
     /// The log has no entries.
     #[error("the log has no entries")]
     Empty,
+    /// The key-encryption key is not the one that wrapped this keyring.
+    #[error(
+        "the key-encryption key in {place} (fingerprint {fingerprint}) does not open this ledger's keyring: it is another ledger's, or an old one. Give the right one with --kek FILE (GT_KEK_FILE) or --kek-command, or put it back from escrow (goldenthread kek restore)"
+    )]
+    WrongKek {
+        /// The key's fingerprint.
+        fingerprint: String,
+        /// Where the key is.
+        place: String,
+    },
+    /// What an earlier process had begun cannot be completed.
+    #[error(
+        "an erasure or a renewal of the key-encryption key was interrupted, and cannot be completed: {0}"
+    )]
+    Unfinished(String),
     /// The sealer's threads cannot be started.
     #[error("the sealer's threads cannot be started: {0}")]
     Threads(#[source] io::Error),
@@ -125,6 +143,8 @@ pub(crate) struct Opened {
     pub(crate) state: State,
     pub(crate) links: Vec<LinkOwner>,
     pub(crate) removed_entries: u64,
+    pub(crate) custody: Option<Custody>,
+    pub(crate) unfinished: Unfinished,
 }
 
 /// Takes the folder's lock, which the operating system gives back when the process ends, however it ends.
@@ -159,9 +179,14 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, disk: Disk) -> Result<Opened,
     disk.sync(&layout::checkpoint())
         .and_then(|()| disk.sync_folder(Path::new("")))
         .map_err(|source| OpenLedgerError::Io { file: layout::checkpoint().display().to_string(), source })?;
-    let keyring = Keyring::open(root, secrets.kek())?;
+    let (keyring, kek) = open_keyring(root, secrets)?;
+    let unfinished = unfinished(root, secrets, &kek)?;
     // After recovery, which may refuse the folder, and then nothing in it has been changed.
     let mut recovered = recover(disk, Some(signed.checkpoint()))?;
+    Keyring::remove_leftovers(recovered.writer.disk(), unfinished.journal.is_some())?;
+    if unfinished.journal.is_some() && unfinished.under_next {
+        Keyring::finish_destroying(recovered.writer.disk())?;
+    }
     keyring.fold_journal(recovered.writer.disk())?;
     let published = Published { checkpoint: signed, open_tiles: recovered.writer.open_tiles() };
     let log = Arc::new(LogReader::new(root, published));
@@ -174,7 +199,38 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, disk: Disk) -> Result<Opened,
         state,
         links,
         removed_entries: recovered.removed_entries,
+        custody: Custody::of(secrets, kek),
+        unfinished,
     })
+}
+
+/// Opens the keyring under the key-encryption key in force, or under the next one if a renewal was interrupted; and the fingerprint of
+/// the one that it was.
+pub(crate) fn open_keyring(root: &Path, secrets: &Secrets) -> Result<(Keyring, String), OpenLedgerError> {
+    for kek in secrets.keks().all() {
+        match Keyring::open(root, kek) {
+            Ok(keyring) => return Ok((keyring, kek.epoch())),
+            Err(KeyringError::WrongKey) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(OpenLedgerError::WrongKek {
+        fingerprint: secrets.kek().epoch(),
+        place: secrets.kek_source().map_or_else(|| "memory".to_owned(), ToString::to_string),
+    })
+}
+
+/// What an earlier process has left in the middle, of an erasure or a renewal of the key-encryption key.
+fn unfinished(root: &Path, secrets: &Secrets, kek: &str) -> Result<Unfinished, OpenLedgerError> {
+    let file = journal_file();
+    let journal = Journal::load(root)
+        .map_err(|source| OpenLedgerError::Io { file: file.display().to_string(), source })?;
+    let in_force = secrets.keks().current().map(KeyEncryptionKey::epoch);
+    let under_next = match &journal {
+        Some(journal) => journal.next_kek == kek,
+        None => in_force.as_deref() != Some(kek),
+    };
+    Ok(Unfinished { journal, old_kek: in_force, under_next })
 }
 
 /// The folder's checkpoint, unverified.
@@ -238,7 +294,7 @@ pub(crate) fn decrypt(
     for blob in &record.disclosures {
         let held = agency
             .and_then(|agency| keys_of(&blob.owner).and_then(|held| Some((held, held.agency(agency)?))));
-        let Some((held, keys)) = held else { continue };
+        let Some((held, keys)) = held.filter(|(held, _)| !held.is_ended()) else { continue };
         let place = vault::place(&entry.statement, Some(&blob.digest));
         let opened = vault::open(&keys.data, genesis, &place, &blob.bytes).map_err(|_| altered())?;
         if Hash::of(&opened) != blob.digest {

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use gt_core::LeafIndex;
 use gt_core::link::LinkName;
 use gt_core::registry::Registry;
 use gt_core::statement::PublisherId;
@@ -27,6 +28,9 @@ pub(crate) struct Shared {
     configured: RwLock<Configured>,
     heads: RwLock<HashMap<PublisherId, ChainHead>>,
     links: RwLock<HashMap<LinkName, OwnerTag>>,
+    entries: RwLock<HashMap<OwnerTag, Vec<LeafIndex>>>,
+    /// The entry that sealed the latest erasure, and one more; 0 if there is none.
+    erased: AtomicU64,
     stopped: AtomicBool,
     active: AtomicBool,
     caught_up: AtomicBool,
@@ -52,7 +56,9 @@ impl Shared {
             registry: RwLock::new(Arc::new(state.registry.clone())),
             configured: RwLock::new(state.configured.clone()),
             heads: RwLock::default(),
-            links: RwLock::new(links.into_iter().collect()),
+            links: RwLock::default(),
+            entries: RwLock::default(),
+            erased: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             active: AtomicBool::new(false),
             caught_up: AtomicBool::new(false),
@@ -62,13 +68,47 @@ impl Shared {
             integrity: IntegrityLog::open(root),
             witnesses: OnceLock::new(),
         };
+        shared.add_links(links);
         shared.sealed(state, state.chains.keys().copied());
         shared
     }
 
     /// Says whose links these are.
-    pub(crate) fn add_links(&self, names: Vec<(LinkName, OwnerTag)>) {
+    pub(crate) fn add_links(&self, links: Vec<LinkOwner>) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        for (_, tag, index) in &links {
+            entries.entry(*tag).or_default().push(*index);
+        }
+        drop(entries);
+        let names = links.into_iter().map(|(name, tag, _)| (name, tag));
         self.links.write().unwrap_or_else(PoisonError::into_inner).extend(names);
+    }
+
+    /// The entries of an owner, rising.
+    pub(crate) fn entries_of(&self, tag: &OwnerTag) -> Vec<LeafIndex> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.get(tag).cloned().unwrap_or_default()
+    }
+
+    /// An owner's keys are destroyed: its links are nobody's any more, or those of the tag under which its record keys go on.
+    pub(crate) fn forget_links(&self, tag: &OwnerTag, names: &[LinkName], goes_on: Option<OwnerTag>) {
+        let mut links = self.links.write().unwrap_or_else(PoisonError::into_inner);
+        for name in names {
+            match goes_on {
+                Some(new) => drop(links.insert(*name, new)),
+                None => drop(links.remove(name)),
+            }
+        }
+        drop(links);
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(indexes), Some(new)) = (entries.remove(tag), goes_on) {
+            entries.insert(new, indexes);
+        }
+    }
+
+    /// The entry that sealed the latest erasure.
+    pub(crate) fn erased_at(&self) -> Option<LeafIndex> {
+        self.erased.load(Ordering::Acquire).checked_sub(1).map(LeafIndex)
     }
 
     /// Shows readers what has just become durable: these publishers' heads, the registry, the configuration, the size.
@@ -84,6 +124,8 @@ impl Shared {
             *self.registry.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state.registry.clone());
             *self.configured.write().unwrap_or_else(PoisonError::into_inner) = state.configured.clone();
         }
+        // Before the size: whoever sees that the log has grown must know which of it can no longer be read.
+        self.erased.store(state.erased_at.map_or(0, |index| index.0 + 1), Ordering::Release);
         self.size.send_replace(self.log.size().0);
         if let Some(witnesses) = self.witnesses.get() {
             witnesses.grown();

@@ -15,6 +15,8 @@ pub struct Prepared {
     /// `None` for the ledger's own types.
     pub(crate) ownership: Option<Ownership>,
     pub(crate) bytes: usize,
+    /// It seals an erasure, and comes from it.
+    pub(crate) of_erasure: bool,
 }
 
 impl Prepared {
@@ -37,7 +39,13 @@ impl Prepared {
         };
         let disclosures = statement.disclosures().iter().map(|disclosure| disclosure.text().len() + 1);
         let bytes = statement.jws().len() + 1 + disclosures.sum::<usize>();
-        Ok(Self { statement, ownership, bytes })
+        Ok(Self { statement, ownership, bytes, of_erasure: false })
+    }
+
+    /// What an erasure seals. No submitter can: the keys would live on.
+    pub(crate) fn of_erasure(statement: Statement) -> Self {
+        let bytes = statement.jws().len();
+        Self { statement, ownership: None, bytes, of_erasure: true }
     }
 
     /// The statement.

@@ -36,8 +36,8 @@ pub enum Refusal {
     /// It breaks a rule of the registry.
     #[error(transparent)]
     Registry(#[from] RegistryError),
-    /// Only the registrar seals this type.
-    #[error("only the ledger's registrar seals statements of this type")]
+    /// Only the ledger itself seals this type: its registrar, or an erasure.
+    #[error("only the ledger itself seals statements of this type")]
     NotRegistrar,
     /// Another statement with this `seq` is sealed. A copied key or a restored backup: an integrity alert is raised.
     #[error(

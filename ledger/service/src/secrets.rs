@@ -3,9 +3,9 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gt_core::Hash;
-use gt_core::base64url;
 use gt_core::checkpoint::LogSigner;
 use gt_core::json::{Object, Value};
 use gt_core::key::{KeyError, PrivateKey};
@@ -15,12 +15,14 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::disk::{private, private_folder};
-use crate::keyring::KeyEncryptionKey;
+use crate::keyring::{KekError, KekSource, Keks, KeyEncryptionKey};
 use crate::random;
 
 /// The keys that a running ledger needs, and its pin.
 pub struct Secrets {
-    kek: KeyEncryptionKey,
+    keks: Keks,
+    kek_source: Option<KekSource>,
+    service: Option<Arc<PrivateKey>>,
     checkpoint_keys: Option<CheckpointKeys>,
     origin: String,
     verifier_keys: Vec<VerifierKey>,
@@ -33,6 +35,15 @@ pub struct CheckpointKeys {
     pub ed25519: PrivateKey,
     /// A quantum computer does not forge its signatures. Ledgers that were made without one have none.
     pub ml_dsa: Option<MlDsaPrivateKey>,
+}
+
+/// Where the secrets are: a folder, and the key-encryption key in it or elsewhere.
+#[derive(Clone)]
+pub struct SecretsAt {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Where the key-encryption key is, if not in the folder.
+    pub kek: Option<KekSource>,
 }
 
 /// What pins a ledger from outside: without it a verifier can say "consistent", but not "this ledger's". Nothing in it is secret.
@@ -107,6 +118,9 @@ pub enum SecretsError {
         /// Why.
         source: KeyError,
     },
+    /// The key-encryption key is not to be had.
+    #[error(transparent)]
+    Kek(#[from] KekError),
     /// A file does not read.
     #[error("{} is not what it should be", .file.display())]
     Malformed {
@@ -134,19 +148,20 @@ impl Secrets {
     ) -> Result<Self, SecretsError> {
         let verifier_keys = checkpoint_keys.signer(origin)?.verifier_keys();
         let (origin, checkpoint_keys) = (origin.to_owned(), Some(checkpoint_keys));
-        Ok(Self { kek, checkpoint_keys, origin, verifier_keys, genesis: None })
+        let (keks, kek_source, service) = (Keks::of(kek), None, None);
+        Ok(Self { keks, kek_source, service, checkpoint_keys, origin, verifier_keys, genesis: None })
     }
 
-    /// Reads the secrets folder. The registrar's and the recovery key are not needed to run a ledger and are not read; the key that
-    /// signs checkpoints may be missing, and then nothing can be sealed.
+    /// Reads the secrets folder, the key-encryption key in it included.
     pub fn load(folder: &Path) -> Result<Self, SecretsError> {
-        let kek_file = folder.join(file::KEK);
-        let text = read_secret(&kek_file)?;
-        let bytes = Zeroizing::new(
-            base64url::decode_array::<32>(text.trim())
-                .map_err(|_| SecretsError::Malformed { file: kek_file })?,
-        );
-        let (kek, pin_file) = (KeyEncryptionKey::from_bytes(&bytes), folder.join(file::PIN));
+        Self::load_at(&SecretsAt::from(folder))
+    }
+
+    /// Reads the secrets. The registrar's and the recovery key are not needed to run a ledger and are not read; the key that
+    /// signs checkpoints may be missing, and then nothing can be sealed.
+    pub fn load_at(at: &SecretsAt) -> Result<Self, SecretsError> {
+        let (folder, source) = (at.folder.as_path(), at.kek_source());
+        let (keks, pin_file) = (source.load()?, folder.join(file::PIN));
         let pin = PinFile::load(&pin_file)?;
         let (verifier_keys, genesis) =
             pin.parse().ok_or_else(|| SecretsError::Malformed { file: pin_file.clone() })?;
@@ -160,7 +175,10 @@ impl Secrets {
                 }
             }
         }
-        Ok(Self { kek, checkpoint_keys, origin: pin.origin, verifier_keys, genesis: Some(genesis) })
+        let service = folder.join(file::SERVICE);
+        let service = if service.exists() { Some(Arc::new(read_key(&service)?)) } else { None };
+        let (origin, kek_source, genesis) = (pin.origin, Some(source), Some(genesis));
+        Ok(Self { keks, kek_source, service, checkpoint_keys, origin, verifier_keys, genesis })
     }
 
     /// The leaf hash of entry 0, if a pin was read.
@@ -169,8 +187,23 @@ impl Secrets {
     }
 
     /// The key-encryption key.
-    pub const fn kek(&self) -> &KeyEncryptionKey {
-        &self.kek
+    pub fn kek(&self) -> &KeyEncryptionKey {
+        self.keks.key()
+    }
+
+    /// The key-encryption key in force, and during a renewal the next one.
+    pub const fn keks(&self) -> &Keks {
+        &self.keks
+    }
+
+    /// Where the key-encryption key is kept; `None` if it was given in memory.
+    pub const fn kek_source(&self) -> Option<&KekSource> {
+        self.kek_source.as_ref()
+    }
+
+    /// The key of the ledger's own service publisher, if it is there.
+    pub fn service(&self) -> Option<Arc<PrivateKey>> {
+        self.service.clone()
     }
 
     /// The origin and the keys by which checkpoints are known.
@@ -182,6 +215,25 @@ impl Secrets {
     pub fn log_signer(&self) -> Result<LogSigner, SecretsError> {
         let keys = self.checkpoint_keys.as_ref().ok_or(SecretsError::NoCheckpointKey)?;
         Ok(keys.signer(&self.origin)?)
+    }
+}
+
+impl From<&Path> for SecretsAt {
+    fn from(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), kek: None }
+    }
+}
+
+impl From<&PathBuf> for SecretsAt {
+    fn from(folder: &PathBuf) -> Self {
+        folder.as_path().into()
+    }
+}
+
+impl SecretsAt {
+    /// Where the key-encryption key is.
+    pub fn kek_source(&self) -> KekSource {
+        self.kek.clone().unwrap_or_else(|| KekSource::file(self.folder.join(file::KEK)))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use gt_core::chain::Chain;
 use gt_core::entry::{Entry, Predecessor, SuccessionError};
+use gt_core::erasure;
 use gt_core::link::LinkName;
 use gt_core::registry::{Registry, RegistryError};
 use gt_core::statement::{Payload, PublisherId, Statement, StatementError};
@@ -22,6 +23,8 @@ pub(crate) struct State {
     pub(crate) chains: HashMap<PublisherId, Chain>,
     pub(crate) predecessor: Predecessor,
     pub(crate) configured: Configured,
+    /// The entry that sealed the latest erasure.
+    pub(crate) erased_at: Option<LeafIndex>,
     counts: HashMap<OwnerTag, u64>,
     tips: Tips,
     undo: Option<Undo>,
@@ -44,8 +47,8 @@ struct Undo {
     counts: HashMap<OwnerTag, u64>,
 }
 
-/// Whose link it is.
-pub(crate) type LinkOwner = (LinkName, OwnerTag);
+/// A link, whose it is, and its entry.
+pub(crate) type LinkOwner = (LinkName, OwnerTag, LeafIndex);
 
 /// Why the state cannot be rebuilt: the log is not sound.
 #[derive(Debug, thiserror::Error)]
@@ -133,6 +136,7 @@ impl State {
             chains: HashMap::new(),
             predecessor: Predecessor::GENESIS,
             configured: Configured::standard(),
+            erased_at: None,
             counts: HashMap::new(),
             tips,
             undo: None,
@@ -161,12 +165,15 @@ impl State {
                 .map_err(|source| StateError::Registry { index, source })?;
         }
         self.push(&record.publisher, index, entry.statement);
+        if record.event_type.as_str() == erasure::TYPE {
+            self.erased_at = Some(index);
+        }
         self.refresh_tips(keyring);
         for link in &entry.links {
             let Some(tag) = self.tips.by_name.remove(&link.name) else { continue };
             self.count(tag);
             self.refresh_tips(keyring);
-            links.push((link.name, tag));
+            links.push((link.name, tag, index));
         }
         Ok(())
     }
@@ -251,6 +258,21 @@ impl State {
         }
         self.tips.stale.insert(tag);
         before
+    }
+
+    /// How many entries an owner has so far.
+    pub(crate) fn entries_of(&self, tag: &OwnerTag) -> u64 {
+        self.counts.get(tag).copied().unwrap_or(0)
+    }
+
+    /// An owner's keys are destroyed; what is left of them goes on under another tag, if anything is.
+    pub(crate) fn forget(&mut self, tag: &OwnerTag, goes_on: Option<OwnerTag>) {
+        self.tips.by_name.retain(|_, owner| owner != tag);
+        self.tips.stale.remove(tag);
+        if let (Some(count), Some(new)) = (self.counts.remove(tag), goes_on) {
+            self.counts.insert(new, count);
+            self.tips.stale.insert(new);
+        }
     }
 
     /// Looks out for the entries of an owner whose keys have come in.

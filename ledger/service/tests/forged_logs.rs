@@ -7,6 +7,7 @@ mod partnership;
 use std::fs;
 
 use fsck_sample::{Copy, REGISTRARS, Sample, small};
+use gt_core::base64url;
 use gt_core::checkpoint::Checkpoint;
 use gt_core::entry::Entry;
 use gt_core::json::{Object, Value};
@@ -87,7 +88,8 @@ fn assert_finds(copy: &Copy, code: &str, entry: usize) -> Report {
 }
 
 /// What `fsck` alone finds, or finds more of: what is wrong with disclosures, links and their owners, and what cannot be read of them.
-const OF_OWNERS: [&str; 12] = [
+const OF_OWNERS: [&str; 13] = [
+    "erased_unknown",
     "disclosure_missing",
     "disclosure_repeated",
     "disclosure_unreferenced",
@@ -220,7 +222,7 @@ fn reseal(sealed: &mut Sealed, draft: impl FnOnce(&mut Draft), key: Option<Priva
     }
     let about = keyring.owners().find(|(_, keys)| (0..9).any(|n| keys.link.name(n) == entry.links[0].name));
     let (_, about): (_, &OwnerKeys) = about.expect("a child that is known");
-    let mut drafted = signing.draft(&about.owner.key_text());
+    let mut drafted = signing.draft(&about.owner.as_ref().expect("named").key_text());
     draft(&mut drafted);
     let statement = signing.sign(&drafted);
     let keys = about.agency(&publisher.agency).expect("keys");
@@ -320,14 +322,23 @@ fn a_configuration_that_does_not_read_is_found_and_leaves_the_one_before_in_forc
 }
 
 /// The ledger's own service seals that a record has ended.
-fn erasure(log: &[Sealed]) -> Sealed {
+fn erasure(log: &[Sealed], owner: [u8; 16], entries: i64) -> Sealed {
     let of = small();
     let key = read_key(&of.home.secrets_folder().join(file::SERVICE)).expect("a key");
     let mut service = Publisher::new("ledger:service", 0, of.home.genesis());
     (service.id, service.key) = (key.public().thumbprint(), key);
     let mut draft = service.draft(&child(0));
     draft.event_type = EventType::parse("subject.erased").expect("a type");
-    draft.members = Vec::new();
+    let owners = Value::Array(vec![Value::from(base64url::encode(&owner).as_str())]);
+    let members = [
+        ("owners", owners),
+        ("entries", Value::Integer(entries)),
+        ("scope", Value::from("records")),
+        ("authority", Value::from("ods:RX1")),
+        ("ground", Value::from("RetentionEnded")),
+    ];
+    draft.members =
+        members.map(|(name, value)| (name.to_owned(), DraftMember::Clear(value))).into_iter().collect();
     let statement: Statement = service.sign(&draft);
     let (last, _) = log.last().expect("entries");
     let entry = Entry { links: Vec::new(), statement: statement.hash(), ..last.clone() };
@@ -342,32 +353,45 @@ fn erasure(log: &[Sealed]) -> Sealed {
 }
 
 #[test]
-fn what_an_erasure_ended_is_counted_and_no_fault() {
+fn what_an_erasure_ended_is_counted_and_no_fault_and_nothing_else_is_taken_for_it() {
     let of = small();
     let keyring = Keyring::open(&of.home.data(), of.secrets().kek()).expect("opens");
     let tag = keyring.tag(&Owner::Person(Pseudonym::parse(&child(2)).expect("a pseudonym")));
     let shard = format!("keyring/{:02x}", tag[0]);
+    assert_eq!(keyring.owners().filter(|(other, _)| other[0] == tag[0]).count(), 1, "a shard of its own");
+    let id = keyring.owner(&tag).expect("there").link.name(0);
+    let entries = {
+        let ledger = of.home.open();
+        let all = ledger.log().entries_bytes(LeafIndex(0), 256).expect("reads");
+        let all = all.iter().map(|bytes| Entry::parse(bytes).expect("an entry"));
+        let held = keyring.owner(&tag).expect("there");
+        let names: Vec<_> = (0..40).map(|n| held.link.name(n)).collect();
+        i64::try_from(all.filter(|entry| entry.links.iter().any(|link| names.contains(&link.name))).count())
+            .expect("few")
+    };
+    assert!(entries >= 2);
 
     let lost = forge(|_| {});
     lost.remove(&shard);
     assert_finds(&lost, "keys_gone", REGISTRARS + 2);
 
-    let erased = forge(|log| log.push(erasure(log)));
-    let before = erased.fsck();
-    assert_eq!(
-        (before.verdict(), before.counts.statements_read),
-        (Verdict::Sound, 41),
-        "{:?}",
-        before.faults
-    );
+    let erased = forge(|log| log.push(erasure(log, id, entries)));
+    assert!(erased.fsck().faults.iter().all(|fault| fault.code == "not_erased"));
     erased.remove(&shard);
     let after = erased.fsck();
     assert_eq!(after.verdict(), Verdict::Sound, "{:?}", after.faults);
     assert!(after.counts.statements_unreadable >= 2);
     assert_eq!(after.counts.statements_read + after.counts.statements_unreadable, 41);
-    assert_eq!(
-        after.counts.disclosures_read + after.counts.disclosures_unreadable,
-        before.counts.disclosures_read
-    );
     assert!(after.notes.iter().any(|note| note.contains("keys are gone")));
+
+    // One entry more than was erased, an owner whom nobody erased, an owner who never was.
+    for (owner, entries, code) in [
+        (id, entries - 1, "keys_gone"),
+        (id, entries + 1, "not_erased"),
+        ([9; 16], entries, "erased_unknown"),
+    ] {
+        let forged = forge(|log| log.push(erasure(log, owner, entries)));
+        forged.remove(&shard);
+        assert_finds(&forged, code, 40);
+    }
 }

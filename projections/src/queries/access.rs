@@ -107,7 +107,7 @@ impl Queries {
     /// holds, and no agency releases what another one has restricted. A release that is dated later than `now` releases nothing yet; a restriction holds from when it is known.
     pub fn restricted_children(&self, now: Timestamp) -> Result<BTreeSet<OwnerId>, QueryError> {
         let snapshot = self.snapshot(&Page::default())?;
-        let history = History::load(&self.store, &Unit::Restrictions, snapshot.horizon.size)?;
+        let history = History::load(&snapshot.store, &Unit::Restrictions, snapshot.horizon.size)?;
         let mut latest: BTreeMap<(OwnerId, &str), (i64, u64, bool)> = BTreeMap::new();
         for event in history.events().iter().filter(|event| event.superseded.is_none()) {
             let Some(child) = event.child else { continue };
@@ -154,14 +154,14 @@ impl Queries {
     /// Whom the entry concerns; none if the views have no event of it.
     pub fn entry_subject(&self, index: LeafIndex) -> Result<Option<EntrySubject>, QueryError> {
         let snapshot = self.snapshot(&Page::default())?;
-        if index.0 >= snapshot.horizon.size || self.store.get(&key::event(index.0))?.is_none() {
+        if index.0 >= snapshot.horizon.size || snapshot.store.get(&key::event(index.0))?.is_none() {
             return Ok(None);
         }
-        snapshot.subject(&load_event(&self.store, index.0)?).map(Some)
+        snapshot.subject(&load_event(&snapshot.store, index.0)?).map(Some)
     }
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     fn subject(&self, event: &ViewEvent) -> Result<EntrySubject, QueryError> {
         let mut shared_with = BTreeSet::new();
         if matches!(event.event, Event::DecisionRecorded(_))

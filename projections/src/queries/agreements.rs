@@ -115,12 +115,12 @@ impl Queries {
     }
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     /// All agreements of which something is in sight. One that goes by its reference and by its registration's hash is one.
     fn registered(&self) -> Result<Vec<Agreement>, QueryError> {
         let histories = self.all_units(&Units::agreements(), |unit, _| {
             let Unit::Agreement(id) = unit else { return Ok((None, 0)) };
-            Ok((Some((*id, History::load(self.store, unit, self.horizon.size)?)), 0))
+            Ok((Some((*id, History::load(&self.store, unit, self.horizon.size)?)), 0))
         })?;
         let mut agreements: Vec<Agreement> = Vec::new();
         for (id, history) in histories {
@@ -161,7 +161,7 @@ impl Snapshot<'_> {
         let mut relying = BTreeSet::new();
         for name in &agreement.names {
             let prefix = key::shares(&Unit::Agreement(*name));
-            relying.extend(share::load(self.store, &prefix, self.horizon)?.into_keys());
+            relying.extend(share::load(&self.store, &prefix, self.horizon)?.into_keys());
         }
         let due = told.review_due(rules).filter(|_| told.end.is_none());
         Ok(Some(AgreementRow {

@@ -102,7 +102,7 @@ impl Queries {
         let first = key::standing_alert(from.as_millis().saturating_add(1), &AlertId::from_bytes([0; 16]));
         let last = key::standing_alert(to.as_millis(), &AlertId::from_bytes([0xff; 16]));
         let mut alerts = Vec::new();
-        for row in self.store.range(first, last, false) {
+        for row in snapshot.store.range(first, last, false) {
             let alert = snapshot.alert(&listed(&row?.0)?)?;
             let later = |alert: &Alert| alert.raised_at > from && alert.status != AlertStatus::Retracted;
             alerts.extend(alert.filter(later));
@@ -131,11 +131,11 @@ fn listed(row: &Key) -> Result<AlertId, StoreError> {
     row.last_chunk().copied().map(AlertId::from_bytes).ok_or(StoreError::Damaged { table: "alerts" })
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     /// The alert as far as is in sight; none if it had not been raised by then.
     pub(super) fn alert(&self, id: &AlertId) -> Result<Option<Alert>, StoreError> {
         let Horizon { size, .. } = self.horizon;
-        Ok(Log::load(self.store, id, size)?.alert(*id, self.horizon))
+        Ok(Log::load(&self.store, id, size)?.alert(*id, self.horizon))
     }
 
     /// The subject under every identifier.

@@ -53,7 +53,7 @@ impl Queries {
         page: &Page,
     ) -> Result<Answer<ContextLink>, QueryError> {
         let snapshot = self.snapshot(page)?;
-        let history = History::load(&self.store, &Unit::Context(*context), snapshot.horizon.size)?;
+        let history = History::load(&snapshot.store, &Unit::Context(*context), snapshot.horizon.size)?;
         let span = bounds(from, to);
         let mut links = Vec::new();
         for event in history.events() {
@@ -85,7 +85,7 @@ impl Queries {
     }
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     /// When links are said to have ended, each with its child, by time.
     pub(super) fn ends<'h>(
         &self,

@@ -105,7 +105,7 @@ impl Queries {
             return Ok(snapshot.answer(page, Vec::new(), None));
         };
         let row = snapshot.row(&one)?;
-        let legal = &self.rules(&self.store.head()?)?.legal;
+        let legal = &self.rules(&snapshot.store, &snapshot.store.head()?)?.legal;
         let looked_at = one.findings(&ChildRecord::of(&standing), legal);
         let items = |code: &str| {
             let finding = looked_at.iter().find(|finding| finding.code.as_str() == code);
@@ -130,13 +130,13 @@ impl Queries {
     }
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     /// The event of this entry, if it is in sight and records a decision.
     fn recorded(&self, index: LeafIndex) -> Result<Option<ViewEvent>, StoreError> {
         if index.0 >= self.horizon.size || self.store.get(&key::event(index.0))?.is_none() {
             return Ok(None);
         }
-        let event = load_event(self.store, index.0)?;
+        let event = load_event(&self.store, index.0)?;
         let is_decision = matches!(event.event, Event::DecisionRecorded(_));
         Ok(Some(event).filter(|event| is_decision && self.horizon.covers(event.mark())))
     }

@@ -136,7 +136,7 @@ impl Queries {
     }
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     /// The children to whom the filter confines the list, under all their identifiers; none if it confines it to nobody in
     /// particular.
     fn children(&self, filter: &DecisionFilter) -> Result<Option<BTreeSet<OwnerId>>, QueryError> {
@@ -151,7 +151,7 @@ impl Snapshot<'_> {
             confine(self.group(child)?);
         }
         if let Some(context) = filter.context {
-            let history = History::load(self.store, &Unit::Context(context), self.horizon.size)?;
+            let history = History::load(&self.store, &Unit::Context(context), self.horizon.size)?;
             confine(self.children_of(&[history])?);
         }
         if let Some(person) = filter.person {
@@ -180,7 +180,7 @@ impl Snapshot<'_> {
         let span = bounds(filter.from, filter.to);
         let mut rows = Vec::new();
         for child in children {
-            let history = History::load(self.store, &Unit::Child(*child), self.horizon.size)?;
+            let history = History::load(&self.store, &Unit::Child(*child), self.horizon.size)?;
             for event in history.events() {
                 let recorded = matches!(event.event, Event::DecisionRecorded(_));
                 let in_sight = self.horizon.covers(event.mark()) && span.contains(&event.listed_at());
@@ -218,7 +218,7 @@ impl Snapshot<'_> {
     pub(super) fn row(&self, one: &Decided<'_>) -> Result<DecisionRow, QueryError> {
         let (event, decision) = (one.event, &one.decision);
         let prefix = key::findings_of(event.speaker());
-        let findings = findings_at(self.store, &prefix, event.index, self.horizon)?;
+        let findings = findings_at(&self.store, &prefix, event.index, self.horizon)?;
         let times = decision.times.as_ref();
         let time = |time: Option<gt_schemas::Time>| time.map(|time| moment(time.as_millis()));
         Ok(DecisionRow {

@@ -77,7 +77,7 @@ impl Queries {
             if !snapshot.is_found(&agency, index, filter)? {
                 return Ok(None);
             }
-            snapshot.decision(&load_event(snapshot.store, index)?, &DecisionFilter::default())
+            snapshot.decision(&load_event(&snapshot.store, index)?, &DecisionFilter::default())
         })
     }
 
@@ -106,7 +106,7 @@ impl Queries {
     }
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     /// The entry since which the findings of a decision are as they were then.
     fn last_finding(&self, agency: &str, index: u64) -> Result<Option<u64>, StoreError> {
         let damaged = || StoreError::Damaged { table: "findings" };
@@ -123,7 +123,7 @@ impl Snapshot<'_> {
     }
 
     fn is_found(&self, agency: &str, index: u64, filter: &FindingFilter) -> Result<bool, QueryError> {
-        let bits = findings_at(self.store, &key::findings_of(agency), index, self.horizon)?;
+        let bits = findings_at(&self.store, &key::findings_of(agency), index, self.horizon)?;
         let found = codes_of(bits).any(|code| filter.code.is_none_or(|wanted| wanted == code));
         Ok(found && self.is_within(index, filter)?)
     }
@@ -132,7 +132,7 @@ impl Snapshot<'_> {
         if filter.from.is_none() && filter.to.is_none() {
             return Ok(true);
         }
-        let time = load_event(self.store, index)?.listed_at();
+        let time = load_event(&self.store, index)?.listed_at();
         Ok(bounds(filter.from, filter.to).contains(&time))
     }
 

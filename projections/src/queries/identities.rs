@@ -64,7 +64,7 @@ impl Queries {
         let group = snapshot.group(*person)?;
         let mut items = Vec::new();
         for id in &group {
-            let history = History::load(&self.store, &Unit::Identity(*id), snapshot.horizon.size)?;
+            let history = History::load(&snapshot.store, &Unit::Identity(*id), snapshot.horizon.size)?;
             let links = snapshot.identity_links(*id, &history);
             items.push(Identity { id: *id, stands_for_all: group.first() == Some(id), links });
         }
@@ -72,7 +72,7 @@ impl Queries {
     }
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     fn identity_links(&self, id: OwnerId, history: &History) -> Vec<IdentityLink> {
         let Horizon { size, until } = self.horizon;
         let partners = identity::partners(history, id, Horizon { size, until });

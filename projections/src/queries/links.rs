@@ -117,7 +117,7 @@ impl Queries {
         let snapshot = self.snapshot(page)?;
         let make = |unit: &Unit, _: &key::Key| {
             let Unit::Context(context) = unit else { return Ok((None, 0)) };
-            let history = [History::load(snapshot.store, unit, snapshot.horizon.size)?];
+            let history = [History::load(&snapshot.store, unit, snapshot.horizon.size)?];
             let tally = snapshot.tally(&history, filter)?;
             let row = tally.filter(|tally| tally.links > 0).map(|tally| tally.context(*context));
             Ok((row, history[0].len()))
@@ -162,7 +162,7 @@ impl Queries {
     }
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     /// What stands in these histories, if the filter takes it.
     fn tally(&self, histories: &[History], filter: &LinkedFilter) -> Result<Option<Tally>, QueryError> {
         let span = bounds(filter.from, filter.to);

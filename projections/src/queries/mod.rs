@@ -54,7 +54,7 @@ use crate::head::{AsOf, Head, Unread};
 use crate::history::{History, Horizon, merged};
 use crate::identity;
 use crate::open;
-use crate::store::{Store, StoreError};
+use crate::store::{Current, Store, StoreError};
 use crate::subject::Unit;
 
 /// How many rows a query looks at before it returns what it has found so far.
@@ -63,7 +63,7 @@ const MAX_SCANNED: usize = 20_000;
 /// A handle for asking the views, from any number of threads.
 #[derive(Clone)]
 pub struct Queries {
-    store: Store,
+    current: Current,
     default_rules: Arc<Configuration>,
     /// The rules that were read last, and the entry that sealed them.
     rules: Arc<Mutex<Option<Sealed>>>,
@@ -95,8 +95,8 @@ pub struct Status {
 }
 
 /// What one query sees.
-struct Snapshot<'q> {
-    store: &'q Store,
+struct Snapshot {
+    store: Store,
     as_of: AsOf,
     horizon: Horizon,
     /// Who stands for whom, as far as was asked.
@@ -104,14 +104,15 @@ struct Snapshot<'q> {
 }
 
 impl Queries {
-    pub(crate) fn new(store: Store, default_rules: Arc<Configuration>) -> Self {
-        Self { store, default_rules, rules: Arc::default() }
+    pub(crate) fn new(current: Current, default_rules: Arc<Configuration>) -> Self {
+        Self { current, default_rules, rules: Arc::default() }
     }
 
     /// Where the views stand.
     pub fn status(&self) -> Result<Status, StoreError> {
-        let head = self.store.head()?;
-        let thresholds = self.rules(&head)?.thresholds;
+        let store = self.current.store();
+        let head = store.head()?;
+        let thresholds = self.rules(&store, &head)?.thresholds;
         Ok(Status { as_of: head.as_of, unread: head.unread, thresholds })
     }
 
@@ -120,21 +121,21 @@ impl Queries {
         let answer = question(self);
         if let Err(QueryError::Store(StoreError::Damaged { table })) = &answer {
             tracing::error!(table, "a row of the views is damaged; the next start builds them again");
-            self.store.condemn()?;
+            self.current.store().condemn()?;
         }
         answer
     }
 
     /// The rules that were in force then.
-    fn rules_of(&self, page: &Page, snapshot: &Snapshot<'_>) -> Result<Arc<Configuration>, StoreError> {
+    fn rules_of(&self, page: &Page, snapshot: &Snapshot) -> Result<Arc<Configuration>, StoreError> {
         match page.received_until {
-            Some(_) => open::rules_then(&self.store, snapshot.horizon, &self.default_rules),
-            None => self.rules(&self.store.head()?),
+            Some(_) => open::rules_then(&snapshot.store, snapshot.horizon, &self.default_rules),
+            None => self.rules(&snapshot.store, &snapshot.store.head()?),
         }
     }
 
     /// The rules in force.
-    fn rules(&self, head: &Head) -> Result<Arc<Configuration>, StoreError> {
+    fn rules(&self, store: &Store, head: &Head) -> Result<Arc<Configuration>, StoreError> {
         let Some(from) = head.rules_from else { return Ok(Arc::clone(&self.default_rules)) };
         let mut known = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((index, rules)) = &*known
@@ -142,25 +143,26 @@ impl Queries {
         {
             return Ok(Arc::clone(rules));
         }
-        let rules = open::rules(&self.store, head, &self.default_rules)?;
+        let rules = open::rules(store, head, &self.default_rules)?;
         *known = Some((from, Arc::clone(&rules)));
         Ok(rules)
     }
 
-    fn snapshot(&self, page: &Page) -> Result<Snapshot<'_>, StoreError> {
-        let as_of = self.store.head()?.as_of;
+    fn snapshot(&self, page: &Page) -> Result<Snapshot, StoreError> {
+        let store = self.current.store();
+        let as_of = store.head()?.as_of;
         let last = as_of.received_at;
         // The clock of who asks may be behind that of the ledger.
         let until = page.received_until.or(page.now.max(last)).map_or(i64::MAX, Timestamp::as_millis);
         let horizon = Horizon { size: as_of.tree_size.0, until };
-        Ok(Snapshot { store: &self.store, as_of, horizon, known: RefCell::default() })
+        Ok(Snapshot { store, as_of, horizon, known: RefCell::default() })
     }
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     /// Everybody who was the same person then.
     fn group(&self, owner: OwnerId) -> Result<BTreeSet<OwnerId>, StoreError> {
-        identity::group(self.store, owner, self.horizon)
+        identity::group(&self.store, owner, self.horizon)
     }
 
     /// The one who stands for the person: the least of the opaque ids.
@@ -177,7 +179,7 @@ impl Snapshot<'_> {
     /// The histories of a person, or of a child, under every identifier.
     fn histories(&self, owner: OwnerId, unit: fn(OwnerId) -> Unit) -> Result<Vec<History>, StoreError> {
         let group = self.group(owner)?;
-        group.into_iter().map(|member| History::load(self.store, &unit(member), self.horizon.size)).collect()
+        group.into_iter().map(|member| History::load(&self.store, &unit(member), self.horizon.size)).collect()
     }
 
     /// What stood of them, by time.

@@ -119,7 +119,7 @@ fn step_back(key: &mut [u8]) {
     }
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     /// Reads a page of a list. `keep` makes an item of a row, or passes it over.
     pub(super) fn page<T>(
         &self,
@@ -166,7 +166,7 @@ impl Snapshot<'_> {
         let Some(index) = key::last_index(&row.0).filter(|index| *index < self.horizon.size) else {
             return Ok(None);
         };
-        let event = load_event(self.store, index)?;
+        let event = load_event(&self.store, index)?;
         Ok(self.horizon.covers(event.mark()).then_some(event))
     }
 

@@ -122,9 +122,9 @@ impl Queries {
                 return Ok(None);
             }
             // A request stands in the list where its last version stands.
-            match request_due(snapshot.store, due, index, snapshot.horizon)? {
+            match request_due(&snapshot.store, due, index, snapshot.horizon)? {
                 Some((last, state)) if last == mark => {
-                    snapshot.request(&load_event(snapshot.store, index)?, due, state, filter)
+                    snapshot.request(&load_event(&snapshot.store, index)?, due, state, filter)
                 }
                 _ => Ok(None),
             }
@@ -132,7 +132,7 @@ impl Queries {
     }
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     fn requests_about(
         &self,
         child: OwnerId,
@@ -143,7 +143,7 @@ impl Snapshot<'_> {
         let mut rows = Vec::new();
         for history in self.histories(child, Unit::Child)? {
             for event in received(&history).filter(|event| self.horizon.covers(event.mark())) {
-                for (due, state) in request_at(self.store, event.index, self.horizon)? {
+                for (due, state) in request_at(&self.store, event.index, self.horizon)? {
                     if span.contains(&due) {
                         rows.extend(self.request(event, due, state, filter)?);
                     }
@@ -169,7 +169,7 @@ impl Snapshot<'_> {
             RequestState::Open if now > due => (RequestStatus::Overdue, None, None),
             RequestState::Open => (RequestStatus::Open, None, None),
             RequestState::Answered(time, by) => {
-                (RequestStatus::Answered, Some(time), Some(load_event(self.store, by)?))
+                (RequestStatus::Answered, Some(time), Some(load_event(&self.store, by)?))
             }
         };
         let row = RequestRow {

@@ -149,7 +149,7 @@ impl Queries {
     }
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     /// The shares under a prefix that the filter takes, counted; none if there are none. Also with how many agencies, and how many
     /// shares were read.
     fn counts(
@@ -158,7 +158,7 @@ impl Snapshot<'_> {
         filter: &SharingFilter,
     ) -> Result<(Option<ShareCounts>, usize, usize), QueryError> {
         let span = bounds(filter.since, filter.until);
-        let shares = share::load(self.store, rows, self.horizon)?;
+        let shares = share::load(&self.store, rows, self.horizon)?;
         let taken = |share: &&Share| {
             span.contains(&share.shared_at)
                 && filter.to.as_ref().is_none_or(|to| share.recipients.iter().any(|code| code == to.as_str()))

@@ -99,7 +99,7 @@ impl Iterator for Walk<'_> {
     }
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     /// A page of units in the order of their keys. `make` makes an item of a unit and of what its rows start with, or passes it over,
     /// and says how many rows that took; a page that takes too many ends early.
     pub(super) fn page_of_units<T>(
@@ -152,6 +152,6 @@ impl Snapshot<'_> {
 
     fn walk(&self, units: &Units, backwards: bool) -> Walk<'_> {
         let (from, to) = (units.start.clone(), key::after(&units.start));
-        Walk { store: self.store, read: units.read, from, to, backwards }
+        Walk { store: &self.store, read: units.read, from, to, backwards }
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod configuration;
+mod erasing;
 mod fixture;
 mod histories;
 mod life;

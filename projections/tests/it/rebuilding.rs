@@ -45,18 +45,21 @@ fn reopen(folder: &Path) -> Opened {
     Projector::open(folder, small()).unwrap_or_else(|error| panic!("{error:?}"))
 }
 
+/// The tree of the views' database that has the rows.
+const TREE: &str = "rows-1";
+
 fn rows(folder: &Path) -> PathBuf {
     folder.join("rows.sled")
 }
 
 /// Changes rows behind the projector's back.
-fn tamper(folder: &Path, change: impl FnOnce(&sled::Db)) {
+fn tamper(folder: &Path, change: impl FnOnce(&sled::Tree)) {
     // sled's threads may hold its files for a moment after it was closed.
     let db = std::iter::repeat_with(|| sled::open(rows(folder)))
         .take(1000)
         .find_map(|opened| opened.map_err(|_| std::thread::sleep(std::time::Duration::from_millis(10))).ok())
         .unwrap();
-    change(&db);
+    change(&db.open_tree(TREE).unwrap());
     db.flush().unwrap();
 }
 
@@ -166,7 +169,7 @@ fn a_torn_batch_does_not_show_and_is_applied_again() {
         let mut at = 0;
         tamper(folder.path(), |db| {
             let kept: std::collections::BTreeMap<Vec<u8>, Vec<u8>> = dumped(&first.projector.dump().unwrap());
-            for row in db.iter() {
+            for row in db {
                 let (key, _) = row.unwrap();
                 at += 1;
                 if !kept.contains_key(key.as_ref()) && at % 3 == keep {
@@ -304,7 +307,7 @@ fn what_was_said_of_damage_is_forgotten_once_the_views_are_built_again() {
 /// A database as a crash leaves it that tears a batch: the rows before it, some of those that it writes, the old position.
 fn torn(before: &[u8], after: &[u8], written: impl Fn(usize) -> bool) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let db = sled::open(rows(folder.path())).unwrap();
+    let db = sled::open(rows(folder.path())).unwrap().open_tree(TREE).unwrap();
     let before = dumped(before);
     for (key, value) in &before {
         db.insert(&key[..], &value[..]).unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gt_schemas::{Configuration, EventType, Place, Shape, json_schema_at, members_at};
+use gt_schemas::{Configuration, EventType, Place, Shape, json_schema_at, members_at, subject_erased_schema};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -32,7 +32,11 @@ fn every_golden() -> impl Iterator<Item = (String, Value, bool)> {
         let schema = json_schema_at(event_type, version, shape).unwrap();
         (file_name(event_type, version, shape), schema, version == event_type.version())
     });
-    events.chain([(configured, Configuration::json_schema(), true)])
+    let of_the_ledger = [
+        (configured, Configuration::json_schema(), true),
+        ("subject.erased.v1.schema.json".to_owned(), subject_erased_schema(), true),
+    ];
+    events.chain(of_the_ledger)
 }
 
 #[test]

@@ -54,7 +54,14 @@ fn build() -> PathBuf {
 fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let mut command = Command::new(program());
     // What the machine's user has set is not part of a test.
-    for variable in ["GOLDENTHREAD_LOG", "GOLDENTHREAD_TOKEN", "GOLDENTHREAD_URL", "RUST_BACKTRACE"] {
+    for variable in [
+        "GOLDENTHREAD_LOG",
+        "GOLDENTHREAD_TOKEN",
+        "GOLDENTHREAD_URL",
+        "GT_KEK_COMMAND",
+        "GT_KEK_FILE",
+        "RUST_BACKTRACE",
+    ] {
         command.env_remove(variable);
     }
     command.args(arguments);
@@ -201,6 +208,11 @@ impl Process {
         };
         let value: Value = serde_json::from_str(&line).expect("a line of JSON");
         value["listening"].as_str().unwrap_or_else(|| panic!("an address: {line}")).to_owned()
+    }
+
+    /// The process's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.0.id()
     }
 
     /// `kill -9`. Returns once the process is gone.

@@ -13,7 +13,7 @@ use gt_ledger::bundle::{BundleRequest, ReadOnlyLedger, Selection, Subject, Withh
 use gt_ledger::clock::{Clock as _, SystemClock};
 use gt_ledger::layout::BUNDLE;
 use gt_ledger::record::ContextId;
-use gt_ledger::secrets::{Secrets, folder_of};
+use gt_ledger::secrets::Secrets;
 use gt_projections::{AlertId, AsOf, ContextNaming, Options, Page, Projector};
 
 use super::{BundleCommand, Child, What};
@@ -29,7 +29,7 @@ impl BundleCommand {
         known: &[Checkpoint],
     ) -> Result<(Bundle, Pin), Failure> {
         need_ledger(data)?;
-        let secrets = Secrets::load(&self.secrets.clone().unwrap_or_else(|| folder_of(data)))?;
+        let secrets = Secrets::load_at(&self.kek.at(data, self.secrets.clone())?)?;
         let ledger = ReadOnlyLedger::open(data, &secrets)?;
         let made_at =
             Timestamp::from_millis(SystemClock::default().wall_millis()).unwrap_or(Timestamp::EPOCH);

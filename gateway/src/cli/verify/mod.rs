@@ -16,6 +16,7 @@ use gt_core::policy::{MAX_POLICY_LEN, Policy};
 
 use super::fork::{is_fork, verify_fork};
 use super::fsck::{check_log, read_checkpoint, read_pin};
+use super::keys_at::KekArgs;
 use super::output::Output;
 use super::{Failure, Outcome};
 
@@ -31,6 +32,8 @@ pub(crate) struct Verify {
     /// The folder with its keys: then its statements are read, and their signatures and chains checked.
     #[arg(long, requires = "data", conflicts_with = "known")]
     secrets: Option<PathBuf>,
+    #[command(flatten)]
+    kek: KekArgs,
     /// A running ledger, whose whole open log is fetched and checked.
     #[arg(long)]
     url: Option<String>,
@@ -62,7 +65,8 @@ impl Verify {
     pub(crate) fn run(self, output: &Output) -> Outcome {
         let pin = self.pin.as_deref().map(read_pin).transpose()?;
         if let (Some(data), Some(secrets)) = (&self.data, &self.secrets) {
-            return super::verify_data::verify_data(data, secrets, pin.as_ref(), output);
+            let at = self.kek.at(data, Some(secrets.clone()))?;
+            return super::verify_data::verify_data(data, &at, pin.as_ref(), output);
         }
         let Some(file) = &self.file else {
             let (data, url) = (self.data.as_deref(), self.url.as_deref());

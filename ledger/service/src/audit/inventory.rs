@@ -9,6 +9,7 @@ use gt_core::tile::{FULL_WIDTH, HASH_LEN, MAX_LEVEL, parse_index_path, row_exten
 use super::folder::DataFolder;
 use super::report::Fault;
 use super::source::{MAX_BUNDLE, Surplus, leading_entries};
+use crate::keyring::rekey::journal_file;
 use crate::layout;
 
 /// What bytes behind the last record that the checkpoint covers may be.
@@ -94,11 +95,16 @@ pub(super) fn of_vault_and_keyring(folder: &DataFolder, size: TreeSize) -> Surpl
             surplus.faults.push(Fault::new(path, "beyond_checkpoint", BEYOND));
         }
     }
+    let erasing = folder.root().join(journal_file()).exists();
     for Found { path, len } in files(folder, "keyring", |_| true, &mut surplus) {
         let name = path.strip_prefix("keyring/").unwrap_or(&path);
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        let known = ["shards", "journal"].contains(&name) || (name.len() == 2 && name.bytes().all(hex));
-        let unfinished = Path::new(name).extension().is_some_and(|extension| extension == "new");
+        let known = ["shards", "journal", "erasure", "retired"].contains(&name)
+            || (name.len() == 2 && name.bytes().all(hex));
+        let extension = Path::new(name).extension();
+        let unfinished =
+            extension.is_some_and(|extension| extension == "new" || (extension == "next" && !erasing));
+        let known = known || extension.is_some_and(|extension| extension == "next");
         if name == "torn" {
             let note = format!("{path} holds {len} bytes of an interrupted write, set aside at start-up");
             surplus.notes.push(note);

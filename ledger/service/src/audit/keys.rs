@@ -2,6 +2,9 @@ use std::path::{Path, PathBuf};
 
 use super::folder::DataFolder;
 use super::report::{Fault, Report};
+use gt_core::erasure::{Erasure, Scope};
+
+use crate::erasure::Journal;
 use crate::keyring::journal;
 use crate::keyring::wrap::Wrapped;
 use crate::keyring::{Keyring, KeyringError};
@@ -12,10 +15,14 @@ const MAX_KEYRING_FILE: usize = 1 << 30;
 
 /// Opens the keyring, every record of it. `None`, and a fault, if it does not open.
 pub(super) fn open(root: &Path, secrets: &Secrets, report: &mut Report) -> Option<Keyring> {
-    let error = match Keyring::open(root, secrets.kek()) {
-        Ok(keyring) => return Some(keyring),
-        Err(error) => error,
-    };
+    let mut error = KeyringError::WrongKey;
+    for kek in secrets.keks().all() {
+        match Keyring::open(root, kek) {
+            Ok(keyring) => return Some(keyring),
+            Err(KeyringError::WrongKey) => {}
+            Err(other) => error = other,
+        }
+    }
     let (place, code) = match &error {
         KeyringError::Io { file, .. } => (file.clone(), "keyring_unreadable"),
         KeyringError::WrongKey => ("keyring/shards".to_owned(), "keyring_key"),
@@ -29,6 +36,26 @@ pub(super) fn open(root: &Path, secrets: &Secrets, report: &mut Report) -> Optio
     report.add(Fault::new(place, code, what));
     report.note("no statement was read, since the keyring does not open");
     None
+}
+
+/// An erasure that was interrupted after the keys were destroyed and before it was sealed.
+pub(super) fn erasure_under_way(root: &Path, keyring: &Keyring, report: &mut Report) -> Option<Erasure> {
+    let journal = match Journal::load(root) {
+        Ok(journal) => journal?,
+        Err(error) => {
+            report.add(Fault::new("keyring/erasure", "erasure_journal", error.to_string()));
+            return None;
+        }
+    };
+    let (statement, erasure) = journal.statement()?;
+    let sealed = statement.payload().seq;
+    let lives = keyring.owners().any(|(_, held)| {
+        erasure.owners.contains(&held.link.name(0)) && (erasure.scope == Scope::Records || !held.is_ended())
+    });
+    report.note(format!(
+        "an erasure is under way (keyring/erasure, number {sealed} of the ledger's own service); a start completes it"
+    ));
+    (!lives).then_some(erasure)
 }
 
 /// What can be said of the keyring's files without a key: each record is whole and stands in its own shard.

@@ -7,6 +7,7 @@
 mod bundle;
 mod chains;
 pub(crate) mod copied;
+mod erasures;
 mod folder;
 mod inventory;
 mod keys;
@@ -129,7 +130,9 @@ fn check_folder(
     }
     let keyring = secrets.and_then(|secrets| keys::open(root, secrets, &mut report));
     let (origin, size) = (checkpoint.origin(), checkpoint.size());
-    let work = Work { folder: &folder, keyring: keyring.as_ref(), depth, origin, size, progress };
+    let under_way = keyring.as_ref().and_then(|keyring| keys::erasure_under_way(root, keyring, &mut report));
+    let keyring = keyring.as_ref();
+    let work = Work { folder: &folder, keyring, under_way, depth, origin, size, progress };
     pipeline::run(&work, walk, &mut report);
     if !folder.is_running() && folder::is_locked(root) {
         report.note(

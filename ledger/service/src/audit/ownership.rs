@@ -54,7 +54,9 @@ impl Check<'_> {
                 continue;
             };
             let held = self.context.links.get(&blob.owner).and_then(|tag| keyring.owner(tag));
-            if person_named(disclosure).is_some_and(|owner| held.is_none_or(|held| held.owner != owner)) {
+            if person_named(disclosure)
+                .is_some_and(|owner| held.is_none_or(|held| held.owner.as_ref() != Some(&owner)))
+            {
                 self.fault("other_owner", "a disclosure is kept under another owner's link");
             }
         }

@@ -4,6 +4,7 @@ use std::thread;
 
 use gt_core::Hash;
 use gt_core::TreeSize;
+use gt_core::erasure::Erasure;
 use gt_core::key::{PreparedKeys, PublicKey};
 use gt_core::link::LinkName;
 use gt_core::statement::PublisherId;
@@ -32,6 +33,8 @@ const PREPARED_KEYS: usize = 512;
 pub(super) struct Work<'a> {
     pub(super) folder: &'a DataFolder,
     pub(super) keyring: Option<&'a Keyring>,
+    /// An erasure that the next start seals.
+    pub(super) under_way: Option<Erasure>,
     pub(super) depth: Depth,
     pub(super) origin: &'a str,
     pub(super) size: TreeSize,
@@ -59,7 +62,7 @@ pub(super) fn run(work: &Work<'_>, mut walk: Walk<'_>, report: &mut Report) {
     let Work { folder, keyring, depth, size, .. } = *work;
     let (to_check, prepared) = sync_channel(WAITING);
     let (to_settle, checked) = sync_channel(WAITING);
-    let records = Records::new(keyring, work.origin);
+    let records = Records::new(keyring, work.origin, work.under_way.clone());
     let mut settlement = Settlement::new();
     let records = thread::scope(|scope| {
         let reader = scope.spawn(move || prepare(folder, depth, size, records, &to_check));
@@ -73,8 +76,8 @@ pub(super) fn run(work: &Work<'_>, mut walk: Walk<'_>, report: &mut Report) {
         reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     });
     let names = walk.finish(report);
-    let owners = keyring.filter(|_| depth == Depth::Everything).map(|keyring| (keyring, &names));
-    settlement.finish(&records, owners, report);
+    let names = (depth == Depth::Everything).then_some(&names);
+    settlement.finish(&records, keyring, names, report);
 }
 
 /// The first step.

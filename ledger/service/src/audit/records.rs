@@ -1,12 +1,14 @@
 use std::sync::Arc;
 
 use gt_core::entry::Entry;
+use gt_core::erasure::{self, Erasure};
 use gt_core::registry::Registry;
 use gt_core::statement::PublisherId;
 use gt_core::verify::verify_authorship;
 use gt_core::{Hash, LeafIndex};
 
 use super::bundle::{Bundle, Leaf};
+use super::erasures::Erasures;
 use super::owners::{OwnedLink, OwnerLinks};
 use super::report::{Fault, Report};
 use super::statement;
@@ -26,7 +28,7 @@ pub(super) struct Records<'a> {
     /// A record was lost, and it may have been the registrar's.
     lost: bool,
     owners: OwnerLinks,
-    erasures: u64,
+    erasures: Erasures,
 }
 
 /// A record, with what the log has led to up to its entry.
@@ -57,7 +59,7 @@ impl Taken {
 }
 
 impl<'a> Records<'a> {
-    pub(super) fn new(keyring: Option<&'a Keyring>, origin: &str) -> Self {
+    pub(super) fn new(keyring: Option<&'a Keyring>, origin: &str, under_way: Option<Erasure>) -> Self {
         Self {
             keyring,
             origin: origin.to_owned(),
@@ -66,7 +68,7 @@ impl<'a> Records<'a> {
             registrar: None,
             lost: false,
             owners: OwnerLinks::new(keyring),
-            erasures: 0,
+            erasures: Erasures::new(under_way),
         }
     }
 
@@ -90,9 +92,14 @@ impl<'a> Records<'a> {
         &self.owners
     }
 
-    /// How many erasures are sealed.
-    pub(super) const fn erasures(&self) -> u64 {
-        self.erasures
+    /// What was erased.
+    pub(super) const fn erasures(&self) -> &Erasures {
+        &self.erasures
+    }
+
+    /// Whether entries could not be read at all.
+    pub(super) const fn has_lost_entries(&self) -> bool {
+        self.lost
     }
 
     /// Takes a bundle's records in their turn. `None` where an entry or its record cannot be read.
@@ -154,7 +161,14 @@ impl<'a> Records<'a> {
         } else if self.registrar == Some(turn.record.publisher) {
             self.apply(&turn, report, faults);
         }
-        self.erasures += u64::from(taken.record.event_type.as_str() == "subject.erased");
+        if self.keyring.is_some() {
+            self.erasures.of_nobody(leaf.position, entry.links.len() - taken.owned.len());
+        }
+        if taken.record.event_type.as_str() == erasure::TYPE
+            && let Ok(statement) = statement::open_statement(&taken.turn(leaf)?)
+        {
+            self.erasures.take(leaf.position, &statement, faults);
+        }
         Some(taken)
     }
 

@@ -6,8 +6,9 @@ use gt_core::statement::PublisherId;
 
 use super::bundle::Bundle;
 use super::chains::{ChainStep, Chains};
+use super::erasures::Unreadable;
 use super::records::{Records, Taken, Turn};
-use super::report::{Fault, MAX_FAULTS, Report};
+use super::report::{Fault, Report};
 use super::statement::{Outcome, Reading};
 use super::vault_file::place_of;
 use crate::keyring::{Keyring, OwnerTag};
@@ -18,8 +19,7 @@ pub(super) struct Settlement {
     registrar: Option<PublisherId>,
     chains: Chains,
     children: HashSet<OwnerTag>,
-    /// Where something cannot be read because keys are gone: the first entries, and how many there are.
-    unreadable: (Vec<u64>, u64),
+    unreadable: Unreadable,
 }
 
 impl Settlement {
@@ -29,7 +29,7 @@ impl Settlement {
             registrar: None,
             chains: Chains::new(),
             children: HashSet::new(),
-            unreadable: (Vec::new(), 0),
+            unreadable: Unreadable::default(),
         }
     }
 
@@ -75,10 +75,7 @@ impl Settlement {
         counts.statements_unreadable += u64::from(matches!(outcome.reading, Reading::KeysGone));
         self.children.extend(outcome.child);
         if outcome.disclosures_unreadable > 0 || matches!(outcome.reading, Reading::KeysGone) {
-            self.unreadable.1 += 1;
-            if self.unreadable.0.len() < MAX_FAULTS {
-                self.unreadable.0.push(position);
-            }
+            self.unreadable.take(position, &outcome.gone);
         }
         let (seq, prev) = match outcome.reading {
             Reading::Read { seq, prev } => (seq, Some(prev)),
@@ -95,11 +92,12 @@ impl Settlement {
     pub(super) fn finish(
         self,
         records: &Records<'_>,
-        owners: Option<(&Keyring, &HashMap<LinkName, u64>)>,
+        keyring: Option<&Keyring>,
+        names: Option<&HashMap<LinkName, u64>>,
         report: &mut Report,
     ) {
         let mut faults = Vec::new();
-        if let Some((keyring, names)) = owners {
+        if let Some((keyring, names)) = keyring.zip(names) {
             report.counts.owners = records.owners().finish(keyring, names, &mut faults);
         }
         report.counts.children = self.children.len() as u64;
@@ -107,15 +105,9 @@ impl Settlement {
             report.counts.publishers = registry.publishers().count() as u64;
         }
         report.add_alike("keyring", faults);
-        let (entries, count) = self.unreadable;
-        if count > 0 && records.erasures() == 0 {
-            let what =
-                "it cannot be read, though no erasure is sealed: keys are lost, or its links are nobody's";
-            let faults = entries.iter().map(|at| Fault::new(place_of(*at), "keys_gone", what)).collect();
-            report.add_alike("keyring", faults);
-        }
-        if count > 0 {
-            report.note(format!("{count} entries cannot be read, or not wholly, because keys are gone"));
+        if let Some(keyring) = keyring {
+            let lost = records.has_lost_entries();
+            records.erasures().finish(&self.unreadable, keyring, names, lost, report);
         }
     }
 }

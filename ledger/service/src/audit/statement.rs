@@ -7,6 +7,7 @@ use gt_core::statement::{Jws, Statement, StatementError};
 use gt_core::verify::verify_authorships;
 
 use super::Depth;
+use super::erasures::{self, Gone};
 use super::records::Turn;
 use super::report::Fault;
 use super::vault_file::place_of;
@@ -36,6 +37,8 @@ pub(super) struct Outcome {
     unproven: Option<(Statement, usize)>,
     pub(super) disclosures_read: u64,
     pub(super) disclosures_unreadable: u64,
+    /// Whose keys are missing, where something could not be read.
+    pub(super) gone: Gone,
     /// The child that it is about, if that is known.
     pub(super) child: Option<OwnerTag>,
 }
@@ -107,6 +110,11 @@ fn read(turn: &Turn<'_>, context: &Context<'_>) -> Outcome {
         },
         StatementBlob::Sealed { .. } => check.sealed(),
     }
+    let unreadable =
+        check.outcome.disclosures_unreadable > 0 || matches!(check.outcome.reading, Reading::KeysGone);
+    if let Some(keyring) = context.keyring.filter(|_| unreadable) {
+        check.outcome.gone = erasures::gone(turn, keyring);
+    }
     check.outcome
 }
 
@@ -122,7 +130,7 @@ pub(super) struct Check<'c> {
 }
 
 impl Outcome {
-    const fn new() -> Self {
+    fn new() -> Self {
         Self {
             faults: Vec::new(),
             reading: Reading::NotTried,
@@ -130,6 +138,7 @@ impl Outcome {
             unproven: None,
             disclosures_read: 0,
             disclosures_unreadable: 0,
+            gone: Gone::default(),
             child: None,
         }
     }

@@ -14,7 +14,7 @@ use super::{BundleRequest, Held, MakeBundleError, make};
 use crate::audit::{DataFolder, LogSource as _};
 use crate::keyring::{Keyring, OwnerTag};
 use crate::log::{LogReader, Published};
-use crate::open::{self, OpenLedgerError, read_checkpoint};
+use crate::open::{self, OpenLedgerError, open_keyring, read_checkpoint};
 use crate::record::{ContextId, Record};
 use crate::secrets::Secrets;
 use crate::state::State;
@@ -38,13 +38,14 @@ impl ReadOnlyLedger {
         let (origin, keys) = secrets.pin();
         signed.verify(origin, keys).map_err(OpenLedgerError::Signature)?;
         let pin = Pin { origin: origin.to_owned(), verifier_keys: keys.to_vec(), genesis: None };
-        let keyring = Keyring::open(root, secrets.kek())?;
+        let (keyring, _) = open_keyring(root, secrets)?;
         let open_tiles = open_tiles(root, &signed)?;
         let log = LogReader::new(root, Published { checkpoint: signed, open_tiles });
         let (state, links) = State::rebuild(&log, &keyring)?;
         let pin = Pin { genesis: Some(state.registry.genesis()), ..pin };
         let registry = Arc::new(state.registry);
-        Ok(Self { log, keyring, registry, links: links.into_iter().collect(), pin })
+        let links = links.into_iter().map(|(name, tag, _)| (name, tag)).collect();
+        Ok(Self { log, keyring, registry, links, pin })
     }
 
     /// Makes a bundle.

@@ -4,11 +4,22 @@
 //! New records go to one journal, so that a batch with new owners costs one sync and not one for each shard; start-up folds the
 //! journal into the shards. Destroying keys is rewriting a shard under a new shard key and re-wrapping under a new key-encryption key.
 
+mod command;
+mod escrow;
 pub(crate) mod journal;
 mod proposals;
+mod records;
+pub(crate) mod rekey;
+pub(crate) mod retired;
+mod source;
 pub(crate) mod wrap;
 
+pub use command::{CommandError, KekCommand};
+pub use escrow::{EscrowError, KekShare, MAX_SHARES};
 pub use proposals::{KeyRecord, Proposals};
+pub use rekey::RotateError;
+pub use retired::{ConfirmError, Confirmed, RetiredKek};
+pub use source::{KekError, KekSource, Keks};
 pub use wrap::KeyEncryptionKey;
 
 use std::collections::HashMap;
@@ -26,6 +37,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::disk::{Disk, read_if_there};
 use crate::random;
 use crate::record::ContextId;
+use rekey::Names;
 use wrap::{Wrapped, unwrap, wrap};
 
 const SHARDS: usize = 256;
@@ -43,8 +55,8 @@ pub struct Keyring {
 
 /// What the keyring holds of one owner.
 pub struct OwnerKeys {
-    /// Who it is.
-    pub owner: Owner,
+    /// Who it is; `None` once what was disclosed about the owner is erased, and only records are left.
+    pub owner: Option<Owner>,
     /// The key of its links.
     pub link: LinkKey,
     agencies: HashMap<AgencyCode, AgencyKeys>,
@@ -105,14 +117,20 @@ impl Keyring {
     pub fn create(disk: &mut Disk, kek: &KeyEncryptionKey) -> Result<Self, KeyringError> {
         let index_key = random::key();
         let shard_keys: Vec<_> = (0..SHARDS).map(|_| random::key()).collect();
+        let keyring = Self { index_key, shard_keys, owners: HashMap::new() };
+        disk.replace(&shards_file(), &keyring.wrapped(kek, &keyring.shard_keys))
+            .map_err(io_error(&shards_file()))?;
+        Ok(keyring)
+    }
+
+    /// The index key and shard keys, wrapped.
+    fn wrapped(&self, kek: &KeyEncryptionKey, shard_keys: &[Zeroizing<[u8; 32]>]) -> Vec<u8> {
         let mut plain = Zeroizing::new(Vec::with_capacity(32 * (SHARDS + 1)));
-        plain.extend_from_slice(index_key.as_slice());
-        for key in &shard_keys {
+        plain.extend_from_slice(self.index_key.as_slice());
+        for key in shard_keys {
             plain.extend_from_slice(key.as_slice());
         }
-        let bytes = wrap(kek.key(), b"gt/keyring/1/shards", &plain);
-        disk.replace(&shards_file(), &bytes.0).map_err(io_error(&shards_file()))?;
-        Ok(Self { index_key, shard_keys, owners: HashMap::new() })
+        wrap(kek.key(), b"gt/keyring/1/shards", &plain).0
     }
 
     /// Opens the keyring for reading. A torn record at the journal's end is passed over: whatever rested on it was never sealed.
@@ -133,8 +151,9 @@ impl Keyring {
             return Err(KeyringError::WrongKey);
         }
         let mut keyring = Self { index_key, shard_keys, owners: HashMap::new() };
+        let names = Names::under(root, kek).map_err(io_error(&rekey::journal_file()))?;
         for shard in 0..SHARDS {
-            let file = shard_file(shard);
+            let file = names.of(root, shard);
             if let Some(bytes) = read(&file)? {
                 keyring.load(&file, &bytes)?;
             }
@@ -223,31 +242,9 @@ impl Keyring {
         }
     }
 
-    /// Everything that it holds, wrapped anew: owners before their agencies' keys.
-    pub fn to_records(&self) -> Vec<KeyRecord> {
-        let mut records = Vec::new();
-        for (tag, held) in &self.owners {
-            let bytes = self.owner_record(tag, &held.owner, &held.link);
-            records.push(KeyRecord { name: owner_name(tag), bytes });
-            records.extend(held.agencies.iter().map(|(agency, keys)| KeyRecord {
-                name: self.agency_name(tag, agency),
-                bytes: self.agency_record(tag, agency, keys),
-            }));
-        }
-        records
-    }
-
     fn agency_name(&self, tag: &OwnerTag, agency: &AgencyCode) -> String {
         let opaque = self.mac(b"agency\0", &[tag.as_slice(), agency.as_str().as_bytes()].concat());
         format!("a.{}", base64url::encode(&opaque))
-    }
-
-    fn owner_record(&self, tag: &OwnerTag, owner: &Owner, link: &LinkKey) -> Vec<u8> {
-        self.frame(tag, &Record::Owner { owner, link })
-    }
-
-    fn agency_record(&self, tag: &OwnerTag, agency: &AgencyCode, keys: &AgencyKeys) -> Vec<u8> {
-        self.frame(tag, &Record::Agency { tag, agency, keys })
     }
 
     /// Makes what is missing of an owner's keys for an agency, for a keyring that nobody shares; `new` gets the records.
@@ -287,14 +284,6 @@ impl Keyring {
         mac.finalize().into_bytes().into()
     }
 
-    fn frame(&self, tag: &OwnerTag, record: &Record<'_>) -> Vec<u8> {
-        let shard = tag[0];
-        let plain = record.encode();
-        let mut framed = Vec::new();
-        wrap(&self.shard_keys[usize::from(shard)], &[b'k', shard], &plain).frame(shard, &mut framed);
-        framed
-    }
-
     fn load(&mut self, file: &Path, bytes: &[u8]) -> Result<Vec<OwnerTag>, KeyringError> {
         let (mut tags, mut end) = (Vec::new(), 0);
         for (at, record) in Wrapped::split(bytes) {
@@ -305,30 +294,6 @@ impl Keyring {
         }
         if end < bytes.len() { Err(damaged(file, end)) } else { Ok(tags) }
     }
-
-    fn take(&mut self, plain: &[u8]) -> Option<OwnerTag> {
-        let (kind, rest) = plain.split_first()?;
-        match kind {
-            1 => {
-                let (link, text) = rest.split_first_chunk::<32>()?;
-                let owner = Owner::from_key_text(core::str::from_utf8(text).ok()?)?;
-                let tag = self.tag(&owner);
-                let link = LinkKey::from_bytes(*link);
-                self.owners.entry(tag).or_insert_with(|| OwnerKeys { owner, link, agencies: HashMap::new() });
-                Some(tag)
-            }
-            2 => {
-                let (tag, rest) = rest.split_first_chunk::<32>()?;
-                let (data, rest) = rest.split_first_chunk::<32>()?;
-                let (record, text) = rest.split_first_chunk::<32>()?;
-                let agency = AgencyCode::parse(core::str::from_utf8(text).ok()?).ok()?;
-                let keys = AgencyKeys { data: *data, record: *record };
-                self.owners.get_mut(tag)?.agencies.entry(agency).or_insert(keys);
-                Some(*tag)
-            }
-            _ => None,
-        }
-    }
 }
 
 impl OwnerKeys {
@@ -336,29 +301,15 @@ impl OwnerKeys {
     pub fn agency(&self, agency: &AgencyCode) -> Option<&AgencyKeys> {
         self.agencies.get(agency)
     }
+
+    /// Whether the data keys are destroyed: those that are there open nothing.
+    pub const fn is_ended(&self) -> bool {
+        self.owner.is_none()
+    }
 }
 
 fn owner_name(tag: &OwnerTag) -> String {
     format!("o.{}", base64url::encode(tag))
-}
-
-enum Record<'a> {
-    Owner { owner: &'a Owner, link: &'a LinkKey },
-    Agency { tag: &'a OwnerTag, agency: &'a AgencyCode, keys: &'a AgencyKeys },
-}
-
-impl Record<'_> {
-    fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let bytes = match self {
-            Self::Owner { owner, link } => {
-                [&[1], link.as_bytes().as_slice(), owner.key_text().as_bytes()].concat()
-            }
-            Self::Agency { tag, agency, keys } => {
-                [&[2], tag.as_slice(), &keys.data, &keys.record, agency.as_str().as_bytes()].concat()
-            }
-        };
-        Zeroizing::new(bytes)
-    }
 }
 
 fn damaged(file: &Path, at: usize) -> KeyringError {

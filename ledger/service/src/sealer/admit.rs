@@ -54,7 +54,7 @@ pub(super) fn admit(state: &mut State, checked: &Checked, now: Timestamp) -> Res
         return Err(Refusal::FromTheFuture { seconds });
     }
     let of_registrar = payload.publisher == state.registry.registrar_id();
-    if payload.event_type.is_ledgers_own() && !of_registrar {
+    if payload.event_type.is_ledgers_own() && !of_registrar && !checked.ticket.prepared.of_erasure {
         return Err(Refusal::NotRegistrar);
     }
     if of_registrar {

@@ -20,6 +20,7 @@ use super::times::{Laps, Stage};
 use super::waiting::{CheckedQueue, Next, Waiting};
 use super::{Checked, StoppedByPanic, Ticket, Work};
 use crate::clock::{ClockDrift, Watch};
+use crate::erasure::{Custody, CustodyFault};
 use crate::keyring::{KeyRecord, KeyringError, Proposals};
 use crate::log::SealedEntry;
 use crate::open_ledger::Shared;
@@ -37,6 +38,8 @@ pub(crate) struct Sealer {
     pub(crate) signer: Option<LogSigner>,
     pub(crate) watch: Watch,
     pub(crate) shared: Arc<Shared>,
+    /// What renewing the key-encryption key and erasing need.
+    pub(crate) custody: Option<Custody>,
 }
 
 /// Where batches are committed: one of the two homes that a ledger can have.
@@ -74,7 +77,7 @@ struct Sorted {
 
 /// Why the sealer stops: it does not know what is durable, or may not go on.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SealError {
+pub(crate) enum SealError {
     #[error(transparent)]
     Clock(#[from] ClockDrift),
     #[error(transparent)]
@@ -89,6 +92,8 @@ pub(super) enum SealError {
     OtherSize { committed: TreeSize, chained: TreeSize },
     #[error("this node only follows")]
     OnlyFollows,
+    #[error("what an erasure or a renewal of the key-encryption key has begun: {0}")]
+    Custody(#[source] CustodyFault),
     #[error(transparent)]
     Contradiction(#[from] Contradiction),
     #[error(transparent)]
@@ -113,6 +118,7 @@ impl Sealer {
                 _ if shared.is_stopped() => Err(SealError::Contradicted),
                 Next::Seal(batch) => self.seal(batch, &mut laps),
                 Next::Stream(news) => self.take(news),
+                Next::Custody(work) => self.take_custody(work, &mut laps),
             };
             if let Err(error) = done {
                 self.report_stop(error);
@@ -126,7 +132,7 @@ impl Sealer {
         works.iter().for_each(drop);
     }
 
-    fn seal(&mut self, batch: Vec<Checked>, laps: &mut Laps) -> Result<(), SealError> {
+    pub(super) fn seal(&mut self, batch: Vec<Checked>, laps: &mut Laps) -> Result<(), SealError> {
         let now = self.watch.received_at()?;
         let before = self.state.size();
         self.state.begin();
@@ -331,7 +337,8 @@ impl Sealer {
     ) -> (Vec<SealedEntry>, Vec<LinkOwner>) {
         let mut names = Vec::new();
         let chained = admitted.iter().zip(enciphered).map(|(one, Enciphered { links, record })| {
-            names.extend(one.owners.iter().zip(&links).map(|(owner, link)| (link.name, owner.tag)));
+            let linked = one.owners.iter().zip(&links);
+            names.extend(linked.map(|(owner, link)| (link.name, owner.tag, one.index)));
             let entry = Entry {
                 index: one.index,
                 prev: self.state.predecessor.leaf_hash,

@@ -54,6 +54,11 @@ impl Intake {
 }
 
 impl Reply {
+    /// For a statement of the sealer's own, which waits in no queue.
+    pub(super) fn of_sealer(answering: Answering) -> Self {
+        Self { answering: Some(answering), bytes: 0, unanswered: Arc::default() }
+    }
+
     /// Answers. The submitter may have gone; what was sealed is sealed all the same, and sending it again gives the receipt.
     pub(crate) fn give(mut self, answer: Result<Sealed, Refusal>) {
         if let Some(answering) = self.answering.take() {

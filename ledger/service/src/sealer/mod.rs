@@ -5,6 +5,7 @@ pub(crate) mod admit;
 mod answer;
 mod batch;
 mod commit;
+mod custody;
 mod encipher;
 mod follow;
 mod intake;
@@ -12,6 +13,7 @@ mod times;
 mod waiting;
 
 pub(crate) use batch::{Home, Sealer};
+pub(crate) use custody::Unfinished;
 pub(crate) use follow::Node;
 pub(crate) use intake::{Answering, Intake, Ticket};
 
@@ -29,6 +31,7 @@ use gt_core::key::Thumbprint;
 use gt_core::receipt::Receipt;
 use rayon::prelude::*;
 
+use crate::erasure::CustodyWork;
 use crate::jetstream::News;
 use crate::open_ledger::Shared;
 use crate::refusal::Refusal;
@@ -70,6 +73,8 @@ pub(crate) enum Work {
     Seal,
     /// What the stream of sealed entries has brought.
     Stream(News),
+    /// Keys are to be destroyed or renewed.
+    Custody(CustodyWork),
 }
 
 /// The sealer's threads, to be waited for.

@@ -3,6 +3,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Checked, MAX_BATCH, MAX_BATCH_BYTES, Work};
+use crate::erasure::CustodyWork;
 
 /// Statements that are checked and wait to be sealed. While one batch is committed, the next one grows here: a commit costs about the
 /// same for few as for many. How many there can be is bounded where they come in.
@@ -73,6 +74,8 @@ pub(super) enum Next {
     Seal(Vec<Checked>),
     /// Take what the stream has brought.
     Stream(crate::jetstream::News),
+    /// Destroy or renew keys.
+    Custody(CustodyWork),
 }
 
 impl<'w> Waiting<'w> {
@@ -87,6 +90,7 @@ impl<'w> Waiting<'w> {
             if self.more { self.works.try_recv().unwrap_or(Work::Seal) } else { self.works.recv().ok()? };
         match work {
             Work::Stream(news) => Some(Next::Stream(news)),
+            Work::Custody(work) => Some(Next::Custody(work)),
             Work::Seal => {
                 let (batch, more) = self.checked.batch();
                 self.more = more;

@@ -16,6 +16,7 @@ use super::super::position::Position;
 use super::super::publish::{Settled, messages, publish_settled};
 use super::{Setup, SetupError};
 use crate::disk::Disk;
+use crate::keyring::rekey::journal_file;
 use crate::keyring::{self, KeyRecord, Keyring};
 use crate::layout::BUNDLE;
 use crate::log::{LogReader, Published, SealedEntry, recover};
@@ -48,6 +49,10 @@ impl Setup {
     /// Nothing else may have the folder open.
     pub async fn fill(&self, root: &Path, secrets: &Secrets) -> Result<Done, SetupError> {
         let _lock = lock(root).map_err(Box::new)?;
+        if root.join(journal_file()).exists() {
+            let what = "open the folder once without NATS (goldenthread serve), which completes it";
+            return Err(Box::new(OpenLedgerError::Unfinished(what.to_owned())).into());
+        }
         let signed = read_checkpoint(root).map_err(Box::new)?;
         let (origin, keys) = secrets.pin();
         signed.verify(origin, keys).map_err(OpenLedgerError::Signature).map_err(Box::new)?;

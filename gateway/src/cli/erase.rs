@@ -1,0 +1,191 @@
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
+use gt_core::erasure::GROUNDS;
+use gt_ledger::Ledger;
+use gt_ledger::clock::SystemClock;
+use gt_ledger::erasure::EraseError;
+use gt_ledger::keyring::{ConfirmError, RotateError};
+use gt_ledger::layout;
+use gt_projections::Projector;
+use serde_json::Value;
+
+use super::keys_at::{KekArgs, Kept};
+use super::output::Output;
+use super::{Failure, Outcome};
+use crate::control::{self, Request};
+use crate::http::need_ledger;
+
+/// Destroy the keys of what is sealed about somebody. The log goes on proving what it proved; docs/ERASURE.md says what is left.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct Erase {
+    #[command(subcommand)]
+    command: Option<After>,
+    /// Whom: the opaque id that the views show, a pseudonym, or - to read it from standard input, where no list of processes shows it.
+    /// Identifiers that are joined to it are erased with it.
+    #[arg(long, value_name = "REF", required = true)]
+    child: Option<String>,
+    /// The agency that decided on it.
+    #[arg(long, value_name = "CODE", required = true)]
+    authority: Option<String>,
+    /// Why.
+    #[arg(long, value_name = "CODE", required = true, value_parser = PossibleValuesParser::new(GROUNDS))]
+    ground: Option<String>,
+    /// End the signed statements about the person too, and with them the knowledge which entries they are.
+    #[arg(long)]
+    records: bool,
+    /// The data folder. A ledger that runs on it is asked; otherwise the folder is opened.
+    #[arg(long, required = true)]
+    data: Option<PathBuf>,
+    /// Where the keys are. [default: the data folder's name with .secrets]
+    #[arg(long)]
+    secrets: Option<PathBuf>,
+    #[command(flatten)]
+    kek: KekArgs,
+}
+
+#[derive(Subcommand)]
+enum After {
+    /// Say that every copy of a retired key-encryption key is destroyed: in escrow, and wherever else there was one.
+    Confirm {
+        /// The fingerprint of the key, or the entry of its erasure.
+        #[arg(value_name = "KEY|ENTRY")]
+        what: String,
+        #[command(flatten)]
+        kept: Kept,
+    },
+    /// List the key-encryption keys that were retired, and which of them are confirmed destroyed.
+    Status {
+        #[command(flatten)]
+        kept: Kept,
+    },
+}
+
+impl Erase {
+    pub(crate) fn run(self, output: &Output) -> Outcome {
+        match self.command {
+            Some(After::Confirm { what, kept }) => {
+                let done = carry_out(&kept, &Request::Confirm { what })?;
+                output.say(&done, || {
+                    format!(
+                        "Confirmed: every copy of the key-encryption key {} is destroyed.",
+                        text(&done["kek"])
+                    )
+                });
+            }
+            Some(After::Status { kept }) => {
+                let done = carry_out(&kept, &Request::Retired)?;
+                output.say(&done, || status(&done));
+            }
+            None => {
+                let (kept, request) = self.request()?;
+                let done = carry_out(&kept, &request)?;
+                output.say(&done, || sentences(&done));
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn request(self) -> Result<(Kept, Request), Failure> {
+        let (Some(child), Some(authority), Some(ground), Some(data)) =
+            (self.child, self.authority, self.ground, self.data)
+        else {
+            return Err(Failure::new("say whom to erase, and who decided on it: goldenthread erase --help"));
+        };
+        let whom = if child == "-" { read_reference()? } else { child };
+        let scope = if self.records { "records" } else { "data" }.to_owned();
+        let kept = Kept { data, secrets: self.secrets, kek: self.kek };
+        Ok((kept, Request::Erase { whom, scope, authority, ground }))
+    }
+}
+
+/// Has the ledger that runs on the folder do it, or opens the folder.
+pub(super) fn carry_out(kept: &Kept, request: &Request) -> Result<Value, Failure> {
+    need_ledger(&kept.data)?;
+    if let Some(answer) = control::ask(&kept.data, request)? {
+        return Ok(answer?);
+    }
+    if kept.data.join(layout::position()).exists() {
+        return Err(match request {
+            Request::RotateKek => RotateError::FollowsStream.into(),
+            Request::Confirm { .. } | Request::Retired => ConfirmError::FollowsStream.into(),
+            Request::Erase { .. } => EraseError::FollowsStream.into(),
+        });
+    }
+    let ledger = Ledger::open(&kept.data, &kept.load()?, Box::new(SystemClock::default()), None)?;
+    let done = request.carry_out(&ledger)?;
+    if matches!(request, Request::Erase { .. }) {
+        // They hold no text and no pseudonym, but what was derived. The next start folds them anew.
+        Projector::discard(&kept.data.join("views"))?;
+    }
+    Ok(done)
+}
+
+/// One line, bounded.
+fn read_reference() -> Result<String, Failure> {
+    let mut line = String::new();
+    std::io::stdin().take(1024).read_to_string(&mut line)?;
+    Ok(line.trim().to_owned())
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn sentences(done: &Value) -> String {
+    let owners: Vec<&str> = done["owners"].as_array().into_iter().flatten().map(text).collect();
+    let what = if done["scope"] == "records" { "data and records" } else { "data" };
+    format!(
+        "Erased: the {what} of {} in {} entries. Sealed in entry {}.\n\
+         \n\
+         Still to be destroyed by people: every copy of the key-encryption key {old} (escrow, other machines). Until then a\n\
+         backup from before this erasure, together with that key, reveals what was erased. The key in force is {new}: put it\n\
+         into escrow (goldenthread kek escrow). Then:\n\
+         \n\
+         goldenthread erase confirm {index} --data …",
+        owners.join(", "),
+        done["entries"],
+        done["index"],
+        old = text(&done["retired"]["kek"]),
+        new = text(&done["kek"]),
+        index = done["index"],
+    )
+}
+
+fn status(list: &Value) -> String {
+    let lines: Vec<String> = list.as_array().into_iter().flatten().map(line).collect();
+    if lines.is_empty() { "No key-encryption key was retired.".to_owned() } else { lines.join("\n") }
+}
+
+fn line(one: &Value) -> String {
+    let why = match &one["erasure"] {
+        Value::Null => "renewed".to_owned(),
+        index => format!("erasure in entry {index}"),
+    };
+    let state = match &one["confirmed_at"] {
+        Value::Null => "pending: copies may exist".to_owned(),
+        at => format!("destroyed, confirmed {}", text(at)),
+    };
+    format!("{}  retired {}  {why}  {state}", text(&one["kek"]), text(&one["retired_at"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_people_must_still_do_is_said() {
+        let said = sentences(&json!({
+            "owners": ["a", "b"], "entries": 3, "index": 9, "scope": "data", "kek": "new", "retired": {"kek": "old"}
+        }));
+        for part in ["a, b in 3 entries", "key-encryption key old", "is new", "erase confirm 9"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert!(status(&json!([{"kek": "k", "retired_at": "t", "erasure": 4}])).contains("entry 4  pending"));
+    }
+}

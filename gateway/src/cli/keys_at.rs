@@ -1,0 +1,56 @@
+//! Where a ledger's keys are.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gt_ledger::keyring::KekSource;
+use gt_ledger::secrets::{Secrets, SecretsAt, folder_of};
+
+use super::Failure;
+
+/// Where the key-encryption key is, if not in the secrets folder.
+#[derive(Args, Clone, Default)]
+pub(crate) struct KekArgs {
+    /// The file that holds the key-encryption key. [default: kek of the secrets folder]
+    #[arg(long, value_name = "FILE", env = "GT_KEK_FILE")]
+    kek: Option<PathBuf>,
+    /// A command that prints the key-encryption key, run without a shell; it is told `current`, `next`, `make-next` or `promote`.
+    #[arg(long, value_name = "COMMAND", env = "GT_KEK_COMMAND", conflicts_with = "kek")]
+    kek_command: Option<String>,
+}
+
+impl KekArgs {
+    /// The secrets of a data folder, in their folder or the one beside it.
+    pub(crate) fn at(&self, data: &Path, secrets: Option<PathBuf>) -> Result<SecretsAt, Failure> {
+        let folder = secrets.unwrap_or_else(|| folder_of(data));
+        let kek = match (&self.kek, &self.kek_command) {
+            (Some(file), _) => Some(KekSource::file(file)),
+            (None, Some(line)) => Some(KekSource::command(line)?),
+            (None, None) => None,
+        };
+        Ok(SecretsAt { folder, kek })
+    }
+}
+
+/// A data folder and its keys.
+#[derive(Args, Clone)]
+pub(crate) struct Kept {
+    /// The data folder. A ledger that runs on it is asked; otherwise the folder is opened.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// Where the keys are. [default: the data folder's name with .secrets]
+    #[arg(long)]
+    pub(super) secrets: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) kek: KekArgs,
+}
+
+impl Kept {
+    pub(crate) fn at(&self) -> Result<SecretsAt, Failure> {
+        self.kek.at(&self.data, self.secrets.clone())
+    }
+
+    pub(crate) fn load(&self) -> Result<Secrets, Failure> {
+        Ok(Secrets::load_at(&self.at()?)?)
+    }
+}

@@ -1,0 +1,85 @@
+use std::fs;
+use std::io::{self, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use gt_ledger::Ledger;
+use serde_json::json;
+
+use super::{Refused, Request, address, read_line};
+
+/// How long a request may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often the thread looks whether somebody has come, or it is to end.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The listening end of the socket, on a thread of its own. It ends when this is dropped.
+pub(crate) struct Control {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Control {
+    /// Listens for a ledger that has its folder's lock: a socket that is there is nobody's.
+    pub(crate) fn listen(data: &Path, ledger: Arc<Ledger>) -> io::Result<Self> {
+        let (path, folder) = address(data)?;
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&path)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        listener.set_nonblocking(true)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopping = Arc::clone(&stop);
+        let thread = std::thread::Builder::new().name("gt-control".into()).spawn(move || {
+            while !stopping.load(Ordering::Acquire) {
+                match listener.accept() {
+                    Ok((stream, _)) => {
+                        if let Err(error) = answer(&stream, &ledger) {
+                            tracing::warn!(%error, "a request on the control socket got no answer");
+                        }
+                    }
+                    Err(_) => std::thread::sleep(PAUSE),
+                }
+            }
+            // It may be gone with the folder.
+            let _ = fs::remove_file(&path);
+            drop(folder);
+        })?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been reported by the panic hook.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn answer(stream: &UnixStream, ledger: &Ledger) -> io::Result<()> {
+    stream.set_nonblocking(false)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let line = read_line(BufReader::new(stream))?;
+    let request = serde_json::from_slice::<Request>(&line);
+    let done = match request {
+        Ok(request) => request.carry_out(ledger),
+        Err(_) => Err(Refused::new("bad_request", "this ledger does not know what is asked of it")),
+    };
+    let text = match done {
+        Ok(done) => json!({"done": done}),
+        Err(refused) => json!({"refused": refused}),
+    };
+    let mut stream = stream;
+    writeln!(stream, "{text}")
+}

@@ -1,0 +1,219 @@
+//! Erasure without breaking the chain (DESIGN section 6, `docs/ERASURE.md`).
+//!
+//! Everything that could identify a person is encrypted under keys of that person's own. To erase is to destroy those keys, and every
+//! copy of them that a backup or a disk may still hold: their shards get new keys, and the shard keys are wrapped under a new
+//! key-encryption key. Entries, tree and receipts hold hashes only and stay as they are.
+//!
+//! 1. [`Subject`](subject::Subject) finds out whom it is about: the identifiers that are joined to the one that was named, and the
+//!    holds and restrictions that forbid it. Sealing goes on meanwhile.
+//! 2. The sealer's own thread destroys (`sealer/custody.rs`), in this order, each step durable before the next: the next key-encryption
+//!    key in its source; the journal `keyring/erasure`; the new shards and shard keys; `subject.erased`; the old key-encryption
+//!    key's end. From the journal on the erasure will be completed, by a later start if need be; before it, it has not been begun.
+//!
+//! Keys are destroyed before `subject.erased` is sealed, so whoever sees that entry can no longer read what it ended.
+
+mod asking;
+mod journal;
+mod subject;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use gt_core::LeafIndex;
+use gt_core::agency::AgencyCode;
+use gt_core::erasure::Scope;
+use gt_core::key::PrivateKey;
+use gt_core::receipt::Receipt;
+use gt_core::statement::{Pseudonym, SignError};
+
+use crate::keyring::{
+    ConfirmError, Confirmed, KekError, KekSource, KeyringError, OwnerTag, RetiredKek, RotateError,
+};
+use crate::record::OwnerId;
+use crate::refusal::Refusal;
+
+pub(crate) use journal::Journal;
+pub(crate) use subject::{Erasing, Subject};
+
+/// What is to be erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EraseRequest {
+    /// About whom.
+    pub whom: Whom,
+    /// What.
+    pub scope: Scope,
+    /// The agency that decided on it.
+    pub authority: AgencyCode,
+    /// Why, one of [`gt_core::erasure::GROUNDS`].
+    pub ground: &'static str,
+}
+
+/// How somebody is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    /// By a pseudonym.
+    Pseudonym(Pseudonym),
+    /// By an opaque id: the only way once what was disclosed is erased.
+    Owner(OwnerId),
+}
+
+/// What an erasure has come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasureReceipt {
+    /// The proof that `subject.erased` is sealed.
+    pub receipt: Receipt,
+    /// Where it stands.
+    pub index: LeafIndex,
+    /// Whose keys were destroyed: all identifiers of one person.
+    pub owners: Vec<OwnerId>,
+    /// How many links of theirs the log has.
+    pub entries: u64,
+    /// What was destroyed.
+    pub scope: Scope,
+    /// The fingerprint of the key-encryption key in force from now on.
+    pub kek: String,
+    /// The key that was in force, every copy of which people must still destroy: until that is confirmed, a backup from before and that
+    /// key together reveal what was erased.
+    pub retired: RetiredKek,
+}
+
+/// A hold, a restriction, or what else forbids an erasure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// The entry that placed it.
+    pub index: LeafIndex,
+    /// The event that ends it.
+    pub ended_by: &'static str,
+}
+
+/// Why nothing was erased.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EraseError {
+    /// Nobody is known by that name.
+    #[error("the ledger knows nobody by that reference: it was never sealed, or is erased already")]
+    Unknown,
+    /// What was disclosed about the owner is erased.
+    #[error("what was disclosed about this owner is erased already; --records ends the records too")]
+    AlreadyErased,
+    /// Nobody speaks for that agency.
+    #[error("no publisher of this ledger speaks for {0}, so it can decide on no erasure here")]
+    UnknownAuthority(AgencyCode),
+    /// Holds or restrictions are in force.
+    #[error("{}", held(.0))]
+    Held(Vec<Hold>),
+    /// More identifiers are joined than one person has.
+    #[error(
+        "more than 64 identifiers are joined to this one: unlink those that are not the same person's first"
+    )]
+    TooManyIdentifiers,
+    /// The key of the ledger's own service publisher is not among the secrets, or no longer in force.
+    #[error(
+        "the key of the ledger's own service publisher (service.jwk of the secrets) is missing or not in force, and it has to sign for the erasure"
+    )]
+    NoServiceKey,
+    /// The ledger was opened with a key-encryption key that was given in memory.
+    #[error("the key-encryption key was given in memory, and has no place where a new one could be kept")]
+    NoSource,
+    /// The folder follows a stream.
+    #[error(
+        "this ledger follows a NATS stream, whose nodes share one keyring, and whose old keys would live on in it: erasing there is not possible yet, and nothing was erased"
+    )]
+    FollowsStream,
+    /// The next key-encryption key is not to be had.
+    #[error(transparent)]
+    Kek(#[from] KekError),
+    /// The log cannot be read.
+    #[error("what the log says of this person cannot be read: {0}")]
+    Read(#[source] Box<crate::open::OpenLedgerError>),
+    /// The keyring or its journal cannot be written, and nothing was destroyed.
+    #[error("{0}; nothing was erased")]
+    Io(#[from] io::Error),
+    /// The statement cannot be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// Statements about this person kept coming in.
+    #[error("statements about this person keep coming in; try again")]
+    Busy,
+    /// The sealer stopped in the middle.
+    #[error(
+        "the ledger stopped during the erasure. Start it again: it completes what was begun, or takes it back; `goldenthread erase status` says which"
+    )]
+    Interrupted,
+}
+
+impl EraseError {
+    /// The stable code of this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown_owner",
+            Self::AlreadyErased => "already_erased",
+            Self::UnknownAuthority(_) => "unknown_authority",
+            Self::Held(_) => "held",
+            Self::TooManyIdentifiers => "too_many_identifiers",
+            Self::NoServiceKey => "no_service_key",
+            Self::NoSource => "no_kek_source",
+            Self::FollowsStream => "follows_stream",
+            Self::Kek(_) => "kek",
+            Self::Read(_) => "unreadable",
+            Self::Io(_) => "io",
+            Self::Sign(_) => "sign",
+            Self::Busy => "busy",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+fn held(holds: &[Hold]) -> String {
+    let each = |hold: &Hold| format!("entry {} (until {})", hold.index, hold.ended_by);
+    let holds: Vec<String> = holds.iter().map(each).collect();
+    format!("nothing was erased: the record is held by {}", holds.join(", "))
+}
+
+/// What the sealer's thread needs to renew the key-encryption key and to erase.
+pub(crate) struct Custody {
+    pub(crate) source: KekSource,
+    /// The fingerprint of the key in force.
+    pub(crate) kek: String,
+    /// The key of the ledger's own service publisher.
+    pub(crate) service: Option<Arc<PrivateKey>>,
+}
+
+/// What the sealer's thread is asked to do with keys.
+pub(crate) enum CustodyWork {
+    /// Destroy somebody's keys.
+    Erase(Erasing, SyncSender<Result<ErasureReceipt, EraseError>>),
+    /// Put another key-encryption key in force.
+    Rotate(SyncSender<Result<RetiredKek, RotateError>>),
+    /// Note that copies of a retired key are destroyed.
+    Confirm(Confirmed, SyncSender<Result<RetiredKek, ConfirmError>>),
+}
+
+/// What stops the sealer during an erasure. The next start completes it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CustodyFault {
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    #[error(transparent)]
+    Kek(#[from] KekError),
+    #[error("keyring: {0}")]
+    Io(#[from] io::Error),
+    #[error("subject.erased is refused: {0}")]
+    Refused(Box<Refusal>),
+    #[error("another statement stands where subject.erased belongs")]
+    OtherStatement,
+    #[error("the next key-encryption key, {0}, is not in its source any more")]
+    KekGone(String),
+    #[error("the journal of the erasure names owners that the keyring does not have")]
+    OtherOwners,
+}
+
+/// An owner whose keys are to be destroyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Owned {
+    pub(crate) tag: OwnerTag,
+    pub(crate) id: OwnerId,
+    /// How many entries the owner has.
+    pub(crate) entries: u64,
+}

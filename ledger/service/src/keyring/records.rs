@@ -1,0 +1,138 @@
+//! What the keyring's records say, before they are wrapped.
+//!
+//! 1: link key ‖ owner. 2: tag ‖ data key ‖ record key ‖ agency. Of an owner about whom what was disclosed is erased, 3: tag ‖ link key,
+//! and 4: tag ‖ record key ‖ agency; the tag is then a random one, so that nobody who knows the pseudonym finds them by it.
+
+use std::collections::HashMap;
+
+use gt_core::agency::AgencyCode;
+use gt_core::link::LinkKey;
+use gt_core::statement::Owner;
+use zeroize::Zeroizing;
+
+use super::wrap::wrap;
+use super::{AgencyKeys, KeyRecord, Keyring, OwnerKeys, OwnerTag, owner_name};
+
+pub(super) enum Record<'a> {
+    Owner { owner: &'a Owner, link: &'a LinkKey },
+    Agency { tag: &'a OwnerTag, agency: &'a AgencyCode, keys: &'a AgencyKeys },
+    EndedOwner { tag: &'a OwnerTag, link: &'a LinkKey },
+    EndedAgency { tag: &'a OwnerTag, agency: &'a AgencyCode, record: &'a [u8; 32] },
+}
+
+impl Record<'_> {
+    pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let bytes = match self {
+            Self::Owner { owner, link } => {
+                [&[1], link.as_bytes().as_slice(), owner.key_text().as_bytes()].concat()
+            }
+            Self::Agency { tag, agency, keys } => {
+                [&[2], tag.as_slice(), &keys.data, &keys.record, agency.as_str().as_bytes()].concat()
+            }
+            Self::EndedOwner { tag, link } => [&[3], tag.as_slice(), link.as_bytes()].concat(),
+            Self::EndedAgency { tag, agency, record } => {
+                [&[4], tag.as_slice(), record.as_slice(), agency.as_str().as_bytes()].concat()
+            }
+        };
+        Zeroizing::new(bytes)
+    }
+}
+
+/// A record, wrapped under its shard's key and framed.
+pub(super) fn framed(shard_key: &Zeroizing<[u8; 32]>, shard: u8, record: &Record<'_>) -> Vec<u8> {
+    let mut framed = Vec::new();
+    wrap(shard_key, &[b'k', shard], &record.encode()).frame(shard, &mut framed);
+    framed
+}
+
+impl Keyring {
+    /// Everything that it holds, wrapped anew: owners before their agencies' keys.
+    pub fn to_records(&self) -> Vec<KeyRecord> {
+        let mut records = Vec::new();
+        for (tag, held) in &self.owners {
+            let record = |name, record: &Record<'_>| KeyRecord { name, bytes: self.frame(tag, record) };
+            records.push(record(owner_name(tag), &held.to_record(tag)));
+            let agencies = held.agencies.iter();
+            records.extend(agencies.map(|(agency, keys)| {
+                record(self.agency_name(tag, agency), &held.to_agency_record(tag, agency, keys))
+            }));
+        }
+        records
+    }
+
+    pub(super) fn owner_record(&self, tag: &OwnerTag, owner: &Owner, link: &LinkKey) -> Vec<u8> {
+        self.frame(tag, &Record::Owner { owner, link })
+    }
+
+    pub(super) fn agency_record(&self, tag: &OwnerTag, agency: &AgencyCode, keys: &AgencyKeys) -> Vec<u8> {
+        self.frame(tag, &Record::Agency { tag, agency, keys })
+    }
+
+    fn frame(&self, tag: &OwnerTag, record: &Record<'_>) -> Vec<u8> {
+        framed(&self.shard_keys[usize::from(tag[0])], tag[0], record)
+    }
+
+    /// Takes a record; what is held already stays as it is.
+    pub(super) fn take(&mut self, plain: &[u8]) -> Option<OwnerTag> {
+        let (kind, rest) = plain.split_first()?;
+        match kind {
+            1 => {
+                let (link, text) = rest.split_first_chunk::<32>()?;
+                let owner = Owner::from_key_text(core::str::from_utf8(text).ok()?)?;
+                let tag = self.tag(&owner);
+                self.take_owner(tag, Some(owner), *link);
+                Some(tag)
+            }
+            2 => {
+                let (tag, rest) = rest.split_first_chunk::<32>()?;
+                let (data, rest) = rest.split_first_chunk::<32>()?;
+                let (record, text) = rest.split_first_chunk::<32>()?;
+                self.take_agency(tag, AgencyKeys { data: *data, record: *record }, text)
+            }
+            3 => {
+                let (tag, rest) = rest.split_first_chunk::<32>()?;
+                let link: &[u8; 32] = rest.try_into().ok()?;
+                self.take_owner(*tag, None, *link);
+                Some(*tag)
+            }
+            4 => {
+                let (tag, rest) = rest.split_first_chunk::<32>()?;
+                let (record, text) = rest.split_first_chunk::<32>()?;
+                self.take_agency(tag, AgencyKeys { data: [0; 32], record: *record }, text)
+            }
+            _ => None,
+        }
+    }
+
+    fn take_owner(&mut self, tag: OwnerTag, owner: Option<Owner>, link: [u8; 32]) {
+        let link = LinkKey::from_bytes(link);
+        self.owners.entry(tag).or_insert_with(|| OwnerKeys { owner, link, agencies: HashMap::new() });
+    }
+
+    fn take_agency(&mut self, tag: &OwnerTag, keys: AgencyKeys, agency: &[u8]) -> Option<OwnerTag> {
+        let agency = AgencyCode::parse(core::str::from_utf8(agency).ok()?).ok()?;
+        self.owners.get_mut(tag)?.agencies.entry(agency).or_insert(keys);
+        Some(*tag)
+    }
+}
+
+impl OwnerKeys {
+    pub(super) fn to_record<'a>(&'a self, tag: &'a OwnerTag) -> Record<'a> {
+        match &self.owner {
+            Some(owner) => Record::Owner { owner, link: &self.link },
+            None => Record::EndedOwner { tag, link: &self.link },
+        }
+    }
+
+    pub(super) fn to_agency_record<'a>(
+        &self,
+        tag: &'a OwnerTag,
+        agency: &'a AgencyCode,
+        keys: &'a AgencyKeys,
+    ) -> Record<'a> {
+        match &self.owner {
+            Some(_) => Record::Agency { tag, agency, keys },
+            None => Record::EndedAgency { tag, agency, record: &keys.record },
+        }
+    }
+}

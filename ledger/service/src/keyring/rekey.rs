@@ -1,0 +1,187 @@
+//! Destroying keys, and wrapping what stays anew (DESIGN section 6).
+//!
+//! A shard whose keys are destroyed gets a new shard key and is written beside the old one, as `keyring/<xx>.next`. Then
+//! `keyring/shards` is replaced, which is one atomic step: before it the old shards are the keyring, under the key-encryption key that
+//! was in force, and after it the new ones, under the next. Only then are the new shards renamed. `keyring/erasure` tells whoever opens
+//! the keyring in between which of the two it is.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::records::framed;
+use super::{
+    KekError, KeyEncryptionKey, Keyring, KeyringError, OwnerKeys, OwnerTag, SHARDS, io_error, shard_file,
+    shards_file, torn_file,
+};
+use crate::disk::Disk;
+use crate::erasure::Journal;
+use crate::random;
+
+/// An owner whose keys are to be destroyed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Removal {
+    pub(crate) tag: OwnerTag,
+    /// Under which tag the record keys and the link key go on; `None` if they are destroyed as well. Of the same shard.
+    pub(crate) goes_on: Option<OwnerTag>,
+}
+
+/// New shard keys, durable; the keyring in memory has still the old ones.
+pub(crate) struct Rekeyed(Vec<Zeroizing<[u8; 32]>>);
+
+/// Why the key-encryption key was not renewed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RotateError {
+    /// The next key is not to be had. Nothing has changed.
+    #[error(transparent)]
+    Kek(#[from] KekError),
+    /// The ledger was opened with a key that was given in memory.
+    #[error("the key-encryption key was given in memory, and has no place where a new one could be kept")]
+    NoSource,
+    /// The keyring is shared by nodes of a stream.
+    #[error(
+        "this ledger follows a NATS stream, and its nodes share the keyring under one key-encryption key: renewing it there is not possible yet"
+    )]
+    FollowsStream,
+    /// The sealer stopped in the middle. The next start completes what was begun, or takes it back.
+    #[error(
+        "the ledger stopped while the key-encryption key was renewed; start it again, which completes or takes back what was begun"
+    )]
+    Interrupted,
+}
+
+pub(crate) fn journal_file() -> PathBuf {
+    PathBuf::from("keyring/erasure")
+}
+
+fn next_shard_file(shard: usize) -> PathBuf {
+    PathBuf::from(format!("keyring/{shard:02x}.next"))
+}
+
+/// Which files are the shards.
+pub(super) struct Names {
+    rekeyed: bool,
+}
+
+impl Names {
+    /// For a keyring that opens under this key.
+    pub(super) fn under(root: &Path, kek: &KeyEncryptionKey) -> io::Result<Self> {
+        let journal = Journal::load(root)?;
+        Ok(Self { rekeyed: journal.is_some_and(|journal| journal.next_kek == kek.epoch()) })
+    }
+
+    pub(super) fn of(&self, root: &Path, shard: usize) -> PathBuf {
+        let next = next_shard_file(shard);
+        if self.rekeyed && root.join(&next).exists() { next } else { shard_file(shard) }
+    }
+}
+
+impl Keyring {
+    /// Makes durable that these owners' keys are gone, and wraps everything under another key-encryption key. The journal of new keys
+    /// must have been folded. A crash leaves the keyring as it was, or as it is to be.
+    pub(crate) fn destroy(
+        &self,
+        disk: &mut Disk,
+        removals: &[Removal],
+        kek: &KeyEncryptionKey,
+    ) -> Result<Rekeyed, KeyringError> {
+        let shards: BTreeSet<u8> = removals.iter().map(|removal| removal.tag[0]).collect();
+        let mut shard_keys = self.shard_keys.clone();
+        for shard in &shards {
+            shard_keys[usize::from(*shard)] = random::key();
+        }
+        let mut bytes: Vec<Vec<u8>> = vec![Vec::new(); SHARDS];
+        for (tag, held) in self.owners.iter().filter(|(tag, _)| shards.contains(&tag[0])) {
+            let (shard, shard_key) = (usize::from(tag[0]), &shard_keys[usize::from(tag[0])]);
+            match removals.iter().find(|removal| removal.tag == *tag) {
+                None => write(held, tag, shard_key, &mut bytes[shard]),
+                Some(Removal { goes_on: Some(tag), .. }) => {
+                    write(&held.ended(), tag, shard_key, &mut bytes[shard]);
+                }
+                Some(Removal { goes_on: None, .. }) => {}
+            }
+        }
+        for shard in shards.iter().map(|shard| usize::from(*shard)) {
+            let file = next_shard_file(shard);
+            disk.replace(&file, &bytes[shard]).map_err(io_error(&file))?;
+        }
+        let wrapped = self.wrapped(kek, &shard_keys);
+        // From here on the keys are gone.
+        disk.replace(&shards_file(), &wrapped).map_err(io_error(&shards_file()))?;
+        Self::finish_destroying(disk)?;
+        Ok(Rekeyed(shard_keys))
+    }
+
+    /// Gives the new shards their names, and removes what could still hold old keys.
+    pub(crate) fn finish_destroying(disk: &mut Disk) -> Result<(), KeyringError> {
+        let folder = Path::new("keyring");
+        for shard in 0..SHARDS {
+            let file = next_shard_file(shard);
+            if disk.root().join(&file).exists() {
+                disk.rename(&file, &shard_file(shard)).map_err(io_error(&file))?;
+            }
+        }
+        let torn = torn_file();
+        if disk.root().join(&torn).exists() {
+            disk.remove(&torn).map_err(io_error(&torn))?;
+        }
+        disk.sync_folder(folder).map_err(io_error(folder))
+    }
+
+    /// Removes what interrupted writes have left, which may hold keys; and the new shards of an erasure that was not decided on.
+    pub(crate) fn remove_leftovers(disk: &mut Disk, is_erasing: bool) -> Result<(), KeyringError> {
+        let folder = Path::new("keyring");
+        let listed = fs::read_dir(disk.root().join(folder)).map_err(io_error(folder))?;
+        let mut left = Vec::new();
+        for entry in listed {
+            let name = PathBuf::from(entry.map_err(io_error(folder))?.file_name());
+            let extension = name.extension();
+            if extension.is_some_and(|one| one == "new" || (one == "next" && !is_erasing)) {
+                left.push(folder.join(name));
+            }
+        }
+        for file in &left {
+            disk.remove(file).map_err(io_error(file))?;
+        }
+        if left.is_empty() { Ok(()) } else { disk.sync_folder(folder).map_err(io_error(folder)) }
+    }
+
+    /// Forgets the owners' keys, and goes on with the new shard keys.
+    pub(crate) fn forget(&mut self, removals: &[Removal], Rekeyed(shard_keys): Rekeyed) {
+        self.shard_keys = shard_keys;
+        for removal in removals {
+            let Some(held) = self.owners.remove(&removal.tag) else { continue };
+            if let Some(tag) = removal.goes_on {
+                self.owners.insert(tag, held.ended());
+            }
+        }
+    }
+
+    /// Wraps the shard keys under another key-encryption key. A crash leaves them under the one or the other.
+    pub(crate) fn rewrap(&self, disk: &mut Disk, kek: &KeyEncryptionKey) -> Result<(), KeyringError> {
+        let wrapped = self.wrapped(kek, &self.shard_keys);
+        disk.replace(&shards_file(), &wrapped).map_err(io_error(&shards_file()))
+    }
+}
+
+impl OwnerKeys {
+    /// The same owner without a name and without data keys.
+    fn ended(&self) -> Self {
+        let mut agencies = self.agencies.clone();
+        for keys in agencies.values_mut() {
+            keys.data = [0; 32];
+        }
+        Self { owner: None, link: self.link.clone(), agencies }
+    }
+}
+
+fn write(held: &OwnerKeys, tag: &OwnerTag, shard_key: &Zeroizing<[u8; 32]>, out: &mut Vec<u8>) {
+    out.extend_from_slice(&framed(shard_key, tag[0], &held.to_record(tag)));
+    for (agency, keys) in &held.agencies {
+        out.extend_from_slice(&framed(shard_key, tag[0], &held.to_agency_record(tag, agency, keys)));
+    }
+}

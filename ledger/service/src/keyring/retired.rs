@@ -1,0 +1,116 @@
+//! Key-encryption keys that were in force: the ledger has destroyed its own copy of each, and people must destroy theirs.
+//!
+//! The list stands in `keyring/retired`, one JSON object a line. It names keys by fingerprints, which say nothing about them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gt_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::disk::{Disk, read_if_there};
+
+/// A key that is no longer in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetiredKek {
+    /// Its fingerprint ([`KeyEncryptionKey::epoch`](super::KeyEncryptionKey::epoch)).
+    pub kek: String,
+    /// When another took its place.
+    pub retired_at: String,
+    /// The entry of the erasure for which it was renewed; none if it was renewed for its own sake.
+    pub erasure: Option<u64>,
+    /// When somebody confirmed that every copy of it is destroyed.
+    pub confirmed_at: Option<String>,
+}
+
+/// Why a confirmation is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfirmError {
+    /// There is no such key, or no such erasure.
+    #[error("no key-encryption key with that fingerprint, or of that erasure, was retired in this ledger")]
+    Unknown,
+    /// The list cannot be read or written.
+    #[error("keyring/retired: {0}")]
+    Io(#[from] io::Error),
+    /// The folder follows a stream.
+    #[error("this ledger follows a NATS stream, and nothing is confirmed there")]
+    FollowsStream,
+    /// The sealer has stopped.
+    #[error("the ledger has stopped; confirm again when it is back")]
+    Stopped,
+}
+
+/// What is confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Confirmed {
+    /// The copies of the key with this fingerprint.
+    Kek(String),
+    /// The copies of the key that was retired for the erasure in this entry.
+    Erasure(u64),
+}
+
+pub(crate) fn file() -> PathBuf {
+    PathBuf::from("keyring/retired")
+}
+
+/// The list, oldest first.
+pub(crate) fn load(root: &Path) -> io::Result<Vec<RetiredKek>> {
+    let bytes = read_if_there(&root.join(file()))?.unwrap_or_default();
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| serde_json::from_slice(line).map_err(io::Error::other)).collect()
+}
+
+/// Adds a key, unless it is there.
+pub(crate) fn add(disk: &mut Disk, kek: &str, at: Timestamp, erasure: Option<u64>) -> io::Result<()> {
+    let mut list = load(disk.root())?;
+    if list.iter().any(|one| one.kek == kek) {
+        return Ok(());
+    }
+    let (kek, retired_at) = (kek.to_owned(), at.to_string());
+    list.push(RetiredKek { kek, retired_at, erasure, confirmed_at: None });
+    store(disk, &list)
+}
+
+/// Notes that every copy of a key is destroyed, and returns what is on the list of it. Confirming twice changes nothing.
+pub(crate) fn confirm(disk: &mut Disk, what: &Confirmed, at: Timestamp) -> Result<RetiredKek, ConfirmError> {
+    let mut list = load(disk.root())?;
+    let is_meant = |one: &&mut RetiredKek| match what {
+        Confirmed::Kek(kek) => one.kek == *kek,
+        Confirmed::Erasure(index) => one.erasure == Some(*index),
+    };
+    let found = list.iter_mut().find(is_meant).ok_or(ConfirmError::Unknown)?;
+    found.confirmed_at.get_or_insert_with(|| at.to_string());
+    let confirmed = found.clone();
+    store(disk, &list)?;
+    Ok(confirmed)
+}
+
+fn store(disk: &mut Disk, list: &[RetiredKek]) -> io::Result<()> {
+    let lines = list.iter().map(|one| serde_json::to_string(one).map(|line| line + "\n"));
+    let text: String = lines.collect::<Result<_, _>>().map_err(io::Error::other)?;
+    disk.replace(&file(), text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_listed_once_and_confirmed_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut disk = Disk::new(folder.path(), None);
+        let at = |millis| Timestamp::from_millis(millis).expect("a time");
+        assert!(load(folder.path()).expect("reads").is_empty());
+        for (kek, erasure) in [("a", None), ("b", Some(7)), ("a", Some(9))] {
+            add(&mut disk, kek, at(1), erasure).expect("added");
+        }
+        assert_eq!(load(folder.path()).expect("reads").len(), 2);
+        let unknown = confirm(&mut disk, &Confirmed::Erasure(9), at(2));
+        assert!(matches!(unknown, Err(ConfirmError::Unknown)));
+        let once = confirm(&mut disk, &Confirmed::Erasure(7), at(2)).expect("confirmed");
+        assert_eq!(confirm(&mut disk, &Confirmed::Kek("b".into()), at(3)).expect("the same"), once);
+        assert_eq!(load(folder.path()).expect("reads")[1], once);
+    }
+}

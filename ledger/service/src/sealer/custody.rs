@@ -1,0 +1,336 @@
+//! Destroying and renewing keys, on the sealer's own thread: nothing is sealed in between, and what waits is sealed right after.
+
+use std::sync::mpsc::sync_channel;
+
+use gt_core::agency::AgencyCode;
+use gt_core::chain::Place;
+use gt_core::entry::Entry;
+use gt_core::erasure::{self, Erasure, Scope};
+use gt_core::key::PrivateKey;
+use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, Statement, sign};
+use gt_core::{Hash, LeafIndex};
+
+use super::admit::check_signer;
+use super::batch::{Home, SealError, Sealer};
+use super::intake::Reply;
+use super::times::Laps;
+use super::{Checked, Sealed, Ticket};
+use crate::disk::Disk;
+use crate::erasure::{
+    Custody, CustodyFault, CustodyWork, EraseError, EraseRequest, Erasing, ErasureReceipt, Journal, Owned,
+};
+use crate::keyring::rekey::Removal;
+use crate::keyring::{ConfirmError, Keks, KeyEncryptionKey, RetiredKek, RotateError, retired};
+use crate::prepare::Prepared;
+use crate::random;
+use crate::record::OwnerId;
+
+/// What a folder was found in the middle of, when it was opened.
+pub(crate) struct Unfinished {
+    pub(crate) journal: Option<Journal>,
+    /// The keys as the source had them then.
+    pub(crate) old_kek: Option<String>,
+    /// The keyring opened under the next key-encryption key.
+    pub(crate) under_next: bool,
+}
+
+/// An erasure that is ready to begin.
+struct Ready {
+    journal: Journal,
+    statement: Statement,
+    next: KeyEncryptionKey,
+}
+
+impl Sealer {
+    pub(super) fn take_custody(&mut self, work: CustodyWork, laps: &mut Laps) -> Result<(), SealError> {
+        // Who asked may have gone; what was done is done all the same.
+        match work {
+            CustodyWork::Erase(erasing, reply) => drop(reply.send(self.erase(&erasing, laps)?)),
+            CustodyWork::Rotate(reply) => drop(reply.send(self.rotate()?)),
+            CustodyWork::Confirm(what, reply) => {
+                let at = self.watch.received_at()?;
+                let confirmed = match self.disk() {
+                    Ok(disk) => retired::confirm(disk, &what, at),
+                    Err(_) => Err(ConfirmError::FollowsStream),
+                };
+                drop(reply.send(confirmed));
+            }
+        }
+        Ok(())
+    }
+
+    /// The inner error says that nothing was begun, the outer one stops the sealer.
+    fn erase(
+        &mut self,
+        erasing: &Erasing,
+        laps: &mut Laps,
+    ) -> Result<Result<ErasureReceipt, EraseError>, SealError> {
+        let Ready { journal, statement, next } = match self.prepare_erasure(erasing) {
+            Ok(ready) => ready,
+            Err(error) => return Ok(Err(error)),
+        };
+        // An error here leaves open whether the journal is there.
+        journal.store(self.disk()?).map_err(fault)?;
+        let removals = removals(&erasing.owners, erasing.request.scope);
+        self.destroy(&removals, &next).map_err(SealError::Custody)?;
+        let sealed = self.seal_erasure(statement, laps)?;
+        let retired = self.finish_erasure(&journal, sealed.index)?;
+        Ok(Ok(ErasureReceipt {
+            index: sealed.index,
+            receipt: sealed.receipt,
+            owners: erasing.owners.iter().map(|owner| owner.id).collect(),
+            entries: erasing.owners.iter().map(|owner| owner.entries).sum(),
+            scope: erasing.request.scope,
+            kek: journal.next_kek,
+            retired,
+        }))
+    }
+
+    /// Everything that can be refused, before anything is destroyed.
+    fn prepare_erasure(&mut self, erasing: &Erasing) -> Result<Ready, EraseError> {
+        if !matches!(self.home, Home::Embedded(_)) {
+            return Err(EraseError::FollowsStream);
+        }
+        let custody = self.custody.as_ref().ok_or(EraseError::NoSource)?;
+        if erasing.owners.iter().any(|owner| self.state.entries_of(&owner.tag) != owner.entries) {
+            return Err(EraseError::Busy);
+        }
+        let (source, old_kek) = (custody.source.clone(), custody.kek.clone());
+        let service = custody.service.clone();
+        let service = service.and_then(|key| Some((self.service_publisher(&key)?, key)));
+        let (publisher, key) = service.ok_or(EraseError::NoServiceKey)?;
+        let now = self.watch.received_at().map_err(|_| EraseError::Interrupted)?;
+        let statement =
+            self.sign_erasure(publisher, &key, &erasing.request, &erasing.owners, now.as_seconds())?;
+        let next = source.prepare_next()?;
+        let journal = Journal { old_kek, next_kek: next.epoch(), statement: statement.jws().to_owned() };
+        Ok(Ready { journal, statement, next })
+    }
+
+    /// The ledger's own service publisher, if this key is in force for it.
+    fn service_publisher(&self, key: &PrivateKey) -> Option<PublisherId> {
+        let thumbprint = key.public().thumbprint();
+        let of_service = |agency: &AgencyCode| *agency == AgencyCode::service();
+        let mut publishers = self.state.registry.publishers();
+        let (id, _) = publishers.find(|(_, publisher)| {
+            of_service(&publisher.agency)
+                && publisher.revoked.is_none()
+                && publisher.keys.last().is_some_and(|(_, key)| key.thumbprint() == thumbprint)
+        })?;
+        Some(*id)
+    }
+
+    fn sign_erasure(
+        &mut self,
+        publisher: PublisherId,
+        key: &PrivateKey,
+        request: &EraseRequest,
+        owners: &[Owned],
+        iat: i64,
+    ) -> Result<Statement, EraseError> {
+        let says = Erasure {
+            owners: owners.iter().map(|owner| *owner.id.as_bytes()).collect(),
+            entries: owners.iter().map(|owner| owner.entries).sum(),
+            scope: request.scope,
+            authority: request.authority.clone(),
+            ground: request.ground,
+        };
+        let members = says.to_members();
+        let chain = self.state.chain(&publisher);
+        let (seq, prev) = (chain.next_seq(), chain.head());
+        let draft = Draft {
+            iss: AgencyCode::service(),
+            aud: self.state.registry.ledger_keys().origin.clone(),
+            iat,
+            publisher,
+            on_behalf_of: None,
+            seq,
+            prev,
+            event_type: EventType::parse(erasure::TYPE).expect("a type of the ledger's own"),
+            version: erasure::VERSION,
+            members: members
+                .iter()
+                .map(|(name, value)| (name.to_owned(), DraftMember::Clear(value.clone())))
+                .collect(),
+            kept: Vec::new(),
+        };
+        Ok(sign(&draft, key, || [0; 16])?.statement)
+    }
+
+    /// Destroys keys, on disk and in memory. A crash leaves the keyring as it was, or as it is to be.
+    fn destroy(&mut self, removals: &[Removal], next: &KeyEncryptionKey) -> Result<(), CustodyFault> {
+        let keyring = self.shared.keyring();
+        let Home::Embedded(port) = &mut self.home else { return Err(CustodyFault::OtherOwners) };
+        keyring.fold_journal(port.disk())?;
+        let rekeyed = keyring.destroy(port.disk(), removals, next)?;
+        let linked = removals.iter().map(|removal| {
+            let entries = 0..self.state.entries_of(&removal.tag);
+            keyring.owner(&removal.tag).map(|held| entries.map(|n| held.link.name(n)).collect::<Vec<_>>())
+        });
+        let linked: Vec<_> = linked.map(Option::unwrap_or_default).collect();
+        drop(keyring);
+        self.shared.keyring_mut().forget(removals, rekeyed);
+        for (removal, names) in removals.iter().zip(linked) {
+            self.shared.forget_links(&removal.tag, &names, removal.goes_on);
+            self.state.forget(&removal.tag, removal.goes_on);
+        }
+        Ok(())
+    }
+
+    fn seal_erasure(&mut self, statement: Statement, laps: &mut Laps) -> Result<Sealed, SealError> {
+        let signer = check_signer(&self.state.registry, &statement);
+        let (sender, answer) = sync_channel(1);
+        let reply = Reply::of_sealer(Box::new(move |answer| drop(sender.send(answer))));
+        let ticket = Ticket { prepared: Prepared::of_erasure(statement), reply };
+        // Shown together with the entry.
+        self.state.erased_at = Some(self.state.predecessor.next_index);
+        self.seal(vec![Checked { ticket, signer }], laps)?;
+        let refused = |refusal| SealError::Custody(CustodyFault::Refused(Box::new(refusal)));
+        answer.recv().unwrap_or(Err(crate::refusal::Refusal::Stopped)).map_err(refused)
+    }
+
+    /// Puts the next key-encryption key in force and ends the erasure. Each step may have been taken already.
+    fn finish_erasure(&mut self, journal: &Journal, index: LeafIndex) -> Result<RetiredKek, SealError> {
+        let retired = self.retire(&journal.old_kek, &journal.next_kek, Some(index.0))?;
+        Journal::remove(self.disk()?).map_err(fault)?;
+        Ok(retired)
+    }
+
+    /// Everything is wrapped under the next key-encryption key: lists the one before, and has it destroyed.
+    fn retire(&mut self, old: &str, next: &str, erasure: Option<u64>) -> Result<RetiredKek, SealError> {
+        let at = self.watch.received_at()?;
+        let disk = self.disk()?;
+        retired::add(disk, old, at, erasure).map_err(fault)?;
+        let listed = retired::load(disk.root()).map_err(fault)?;
+        let custody = self.custody.as_mut().ok_or_else(|| kek_gone(next))?;
+        let keks = custody.source.load().map_err(|error| SealError::Custody(error.into()))?;
+        if keks.next().is_some_and(|key| key.epoch() == next) {
+            custody.source.promote().map_err(|error| SealError::Custody(error.into()))?;
+        }
+        next.clone_into(&mut custody.kek);
+        listed.into_iter().find(|one| one.kek == old).ok_or_else(|| kek_gone(old))
+    }
+
+    fn rotate(&mut self) -> Result<Result<RetiredKek, RotateError>, SealError> {
+        let Home::Embedded(port) = &mut self.home else { return Ok(Err(RotateError::FollowsStream)) };
+        let Some(custody) = &self.custody else { return Ok(Err(RotateError::NoSource)) };
+        let (old, next) = match custody.source.prepare_next() {
+            Ok(next) => (custody.kek.clone(), next),
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let rewrapped = self.shared.keyring().rewrap(port.disk(), &next);
+        rewrapped.map_err(|error| SealError::Custody(error.into()))?;
+        self.retire(&old, &next.epoch(), None).map(Ok)
+    }
+
+    /// Completes what an earlier process has left in the middle.
+    pub(crate) fn resume(&mut self, unfinished: Unfinished) -> Result<(), SealError> {
+        let Unfinished { journal, old_kek, under_next } = unfinished;
+        match journal {
+            Some(journal) => self.resume_erasure(&journal),
+            None if under_next => {
+                let Some(kek) = self.custody.as_ref().map(|custody| custody.kek.clone()) else {
+                    return Ok(());
+                };
+                tracing::warn!("a renewal of the key-encryption key was interrupted; it is completed");
+                match old_kek {
+                    Some(old) => self.retire(&old, &kek, None).map(drop),
+                    // The old one is spoilt already, so it is listed.
+                    None => self.promote(),
+                }
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn promote(&mut self) -> Result<(), SealError> {
+        let Some(custody) = &self.custody else { return Ok(()) };
+        custody.source.promote().map_err(|error| SealError::Custody(error.into()))
+    }
+
+    fn resume_erasure(&mut self, journal: &Journal) -> Result<(), SealError> {
+        tracing::warn!("an erasure was interrupted; it is completed");
+        let (statement, says) =
+            journal.statement().ok_or(SealError::Custody(CustodyFault::OtherStatement))?;
+        let custody = self.custody.as_ref().ok_or_else(|| kek_gone(&journal.next_kek))?;
+        if custody.kek != journal.next_kek {
+            let keks = custody.source.load().map_err(|error| SealError::Custody(error.into()))?;
+            let next = next_key(&keks, &journal.next_kek)?;
+            let removals = self.removals_of(&says).map_err(SealError::Custody)?;
+            self.destroy(&removals, &next).map_err(SealError::Custody)?;
+        }
+        let index = match self.place_of(&statement) {
+            Place::Taken(index) => index,
+            Place::Next => self.seal_erasure(statement.clone(), &mut Laps::start())?.index,
+            Place::Gap | Place::OtherPredecessor => {
+                return Err(SealError::Custody(CustodyFault::OtherStatement));
+            }
+        };
+        if self.statement_at(index) != Some(statement.hash()) {
+            return Err(SealError::Custody(CustodyFault::OtherStatement));
+        }
+        self.finish_erasure(journal, index).map(drop)
+    }
+
+    fn removals_of(&self, says: &Erasure) -> Result<Vec<Removal>, CustodyFault> {
+        let keyring = self.shared.keyring();
+        let ids = says.owners.iter().map(|id| OwnerId::from_bytes(*id));
+        let owned = |id: OwnerId| {
+            let mut owners = keyring.owners();
+            let (tag, _) = owners.find(|(_, held)| held.link.name(0) == *id.as_bytes())?;
+            Some(Owned { tag: *tag, id, entries: self.state.entries_of(tag) })
+        };
+        let owners: Option<Vec<Owned>> = ids.map(owned).collect();
+        Ok(removals(&owners.ok_or(CustodyFault::OtherOwners)?, says.scope))
+    }
+
+    fn place_of(&mut self, statement: &Statement) -> Place {
+        let payload = statement.payload();
+        self.state.chain(&payload.publisher).place(payload.seq, &payload.prev)
+    }
+
+    fn statement_at(&self, index: LeafIndex) -> Option<Hash> {
+        let bytes = self.shared.log.entry_bytes(index).ok()?;
+        Entry::parse(&bytes).ok().map(|entry| entry.statement)
+    }
+
+    fn disk(&mut self) -> Result<&mut Disk, SealError> {
+        match &mut self.home {
+            Home::Embedded(port) => Ok(port.disk()),
+            Home::JetStream(_) => Err(SealError::OnlyFollows),
+        }
+    }
+}
+
+/// What becomes of the owners' keys. The new tags are of the same shards, and made from nothing.
+fn removals(owners: &[Owned], scope: Scope) -> Vec<Removal> {
+    let goes_on = |owner: &Owned| {
+        let mut tag = *random::key();
+        tag[0] = owner.tag[0];
+        tag
+    };
+    let removal =
+        |owner: &Owned| Removal { tag: owner.tag, goes_on: (scope == Scope::Data).then(|| goes_on(owner)) };
+    owners.iter().map(removal).collect()
+}
+
+fn next_key(keks: &Keks, epoch: &str) -> Result<KeyEncryptionKey, SealError> {
+    let next = keks.all().find(|key| key.epoch() == epoch).ok_or_else(|| kek_gone(epoch))?;
+    Ok(KeyEncryptionKey::from_bytes(next.as_bytes()))
+}
+
+fn kek_gone(epoch: &str) -> SealError {
+    SealError::Custody(CustodyFault::KekGone(epoch.to_owned()))
+}
+
+fn fault(error: std::io::Error) -> SealError {
+    SealError::Custody(error.into())
+}
+
+impl Custody {
+    /// What the sealer needs, if the key-encryption key has a place where a new one can be kept.
+    pub(crate) fn of(secrets: &crate::secrets::Secrets, kek: String) -> Option<Self> {
+        let source = secrets.kek_source()?.clone();
+        Some(Self { source, kek, service: secrets.service() })
+    }
+}

@@ -1,0 +1,258 @@
+//! The power goes, or the process is killed, at every change that an erasure or a renewal makes to the data folder and to the key's own
+//! folder: it is all there afterwards or none of it, and `subject.erased` is sealed exactly once.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use gt_core::erasure::Scope;
+use gt_ledger::Ledger;
+use gt_ledger::audit::{Verdict, fsck};
+use gt_ledger::clock::SystemClock;
+use gt_ledger::disk::{Change, Recorder};
+use gt_ledger::keyring::KekSource;
+use gt_ledger::secrets::{Secrets, SecretsAt, file};
+
+use crate::partnership::Home;
+use crate::scene::{Scene, owner, records, request, secrets_of};
+use crate::surviving_disk::{Chance, Survival, SurvivingDisk};
+
+/// Both folders' changes in one order, by their paths below the folder that has both.
+#[derive(Default)]
+struct Tape(Mutex<Vec<Change>>);
+
+/// One folder's recorder.
+struct Below(PathBuf, Arc<Tape>);
+
+impl Recorder for Below {
+    fn record(&self, change: Change) {
+        let at = |path: PathBuf| self.0.join(path);
+        let change = match change {
+            Change::MakeFolder(path) => Change::MakeFolder(at(path)),
+            Change::Append(path, bytes) => Change::Append(at(path), bytes),
+            Change::Replace(path, bytes) => Change::Replace(at(path), bytes),
+            Change::Cut(path, len) => Change::Cut(at(path), len),
+            Change::Rename(from, to) => Change::Rename(at(from), at(to)),
+            Change::RemoveFolder(path) => Change::RemoveFolder(at(path)),
+            Change::Remove(path) => Change::Remove(at(path)),
+            Change::SyncFile(path) => Change::SyncFile(at(path)),
+            Change::SyncFolder(path) if path.as_os_str().is_empty() => Change::SyncFolder(self.0.clone()),
+            Change::SyncFolder(path) => Change::SyncFolder(at(path)),
+        };
+        self.1.0.lock().expect("not poisoned").push(change);
+    }
+}
+
+impl Tape {
+    fn of(self: &Arc<Self>, folder: &str) -> Arc<dyn Recorder> {
+        Arc::new(Below(PathBuf::from(folder), Arc::clone(self)))
+    }
+
+    fn changes(&self) -> Vec<Change> {
+        self.0.lock().expect("not poisoned").clone()
+    }
+}
+
+/// What was there before, and what happened.
+struct Run {
+    home: Home,
+    before: SurvivingDisk,
+    changes: Vec<Change>,
+    /// How many changes opening the folder made.
+    opening: usize,
+    old_kek: String,
+    what: What,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Erasure(Scope),
+    Renewal,
+}
+
+fn scratch() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder")
+}
+
+fn open_recorded(root: &Path, secrets: &Secrets, tape: &Arc<Tape>) -> Ledger {
+    let clock = Box::new(SystemClock::default());
+    Ledger::open(&root.join("data"), secrets, clock, Some(tape.of("data"))).expect("opens")
+}
+
+fn recorded_secrets(root: &Path, tape: &Arc<Tape>) -> Secrets {
+    let folder = root.join("data.secrets");
+    let kek = KekSource::file(folder.join(file::KEK)).recorded(tape.of("data.secrets"));
+    Secrets::load_at(&SecretsAt { kek: Some(kek), folder }).expect("sound secrets")
+}
+
+/// Children 1 and 2 are one person, and their keys are partly in the journal.
+fn record(what: What) -> Run {
+    let mut scene = Scene::new();
+    scene.link("identifier.linked", 1, 2, "2026-03-02T09:00:00Z");
+    scene.restart();
+    scene.note(40, "its keys are in the journal");
+    scene.ledger.close();
+    let Scene { home, ledger, .. } = scene;
+    drop(ledger);
+    let (root, tape) = (home.folder.path().to_owned(), Arc::new(Tape::default()));
+    let secrets = recorded_secrets(&root, &tape);
+    // Opening folds the journal; what is recorded begins before.
+    let before = SurvivingDisk::of(&root);
+    let ledger = open_recorded(&root, &secrets, &tape);
+    let opening = tape.changes().len();
+    match what {
+        What::Erasure(scope) => drop(ledger.erase(&request(1, scope)).expect("erased")),
+        What::Renewal => drop(ledger.rotate_kek().expect("renewed")),
+    }
+    ledger.close();
+    Run { home, before, changes: tape.changes(), opening, old_kek: secrets.kek().epoch(), what }
+}
+
+/// What a survivor turned out to be.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    Everything,
+}
+
+fn found(run: &Run, ledger: &Ledger, secrets: &Secrets) -> Found {
+    let renewed = secrets.kek().epoch() != run.old_kek;
+    let known = [1, 2].map(|n| ledger.owner_id(&owner(n)).is_some());
+    let erasures = records(ledger).iter().filter(|one| one.event_type.as_str() == "subject.erased").count();
+    let listed = ledger.retired_keks().expect("reads");
+    assert_eq!(listed.len(), usize::from(renewed), "the old key is listed once another is in force");
+    assert!(ledger.owner_id(&owner(3)).is_some() && ledger.owner_id(&owner(40)).is_some());
+    match run.what {
+        What::Renewal => {
+            assert_eq!((known, erasures), ([true; 2], 0));
+            if renewed { Found::Everything } else { Found::Nothing }
+        }
+        What::Erasure(_) => match (known, erasures, renewed) {
+            ([false, false], 1, true) => Found::Everything,
+            ([true, true], 0, false) => Found::Nothing,
+            torn => panic!("torn: {torn:?}"),
+        },
+    }
+}
+
+/// Opens what survived, says what it is, checks it, and seals on.
+fn examine(run: &Run, root: &Path, again: bool) -> Found {
+    let folder = root.join("data.secrets");
+    let secrets = secrets_of(&folder);
+    let clock = || Box::new(SystemClock::default());
+    let ledger = Ledger::open(&root.join("data"), &secrets, clock(), None).expect("the survivor opens");
+    let secrets = secrets_of(&folder);
+    let what = found(run, &ledger, &secrets);
+    ledger.close();
+    drop(ledger);
+    let pin = gt_ledger::audit::read_pin(&run.home.pin).expect("a pin");
+    let report = fsck(&root.join("data"), Some(&secrets), Some(&pin));
+    assert_eq!(report.verdict(), Verdict::Sound, "{:?}", report.faults);
+    assert!(!root.join("data/keyring/erasure").exists());
+    if what == Found::Everything {
+        assert!(!folder.join("kek.next").exists());
+    }
+    // Whatever it is, it can be done now.
+    if let What::Erasure(scope) = run.what
+        && again
+    {
+        let ledger = Ledger::open(&root.join("data"), &secrets, clock(), None).expect("opens again");
+        assert_eq!(ledger.erase(&request(1, scope)).is_ok(), what == Found::Nothing);
+        assert!(ledger.erase(&request(3, scope)).is_ok());
+    }
+    what
+}
+
+const SURVIVALS: [Survival; 3] = [Survival::None, Survival::All, Survival::Chance];
+
+/// Cuts after each change, with each way of surviving; returns what the last of each way came to.
+fn cut_everywhere(
+    run: &Run,
+    before: &SurvivingDisk,
+    (changes, from): (&[Change], usize),
+    ways: &[Survival],
+    seed: u64,
+) {
+    let mut disk = before.clone();
+    let mut came_to = Vec::new();
+    for after in 0..=changes.len() {
+        if after > 0 {
+            disk.apply(&changes[after - 1]);
+        }
+        if after < from {
+            continue;
+        }
+        for (way, survival) in ways.iter().enumerate() {
+            let folder = scratch();
+            disk.survivor(folder.path(), *survival, &mut Chance(seed ^ (after as u64 * 7 + way as u64)));
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                examine(run, folder.path(), after % 4 == way)
+            }));
+            match outcome {
+                Ok(what) if after == changes.len() => came_to.push(what),
+                Ok(_) => {}
+                Err(panic) => {
+                    eprintln!(
+                        "cut after {after} of {} changes ({survival:?}): {:?}",
+                        changes.len(),
+                        changes.get(after.saturating_sub(1)).map(name)
+                    );
+                    std::panic::resume_unwind(panic);
+                }
+            }
+        }
+    }
+    // Whoever was told that it is done finds it done.
+    assert!(came_to.iter().all(|what| *what == Found::Everything), "{came_to:?}");
+}
+
+fn name(change: &Change) -> String {
+    match change {
+        Change::Append(path, _) | Change::Replace(path, _) => format!("write {}", path.display()),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_erasure_of_data_is_whole_or_nothing_wherever_the_power_goes() {
+    let run = record(What::Erasure(Scope::Data));
+    assert!(run.changes.len() - run.opening > 30, "{}", run.changes.len());
+    cut_everywhere(&run, &run.before, (&run.changes, run.opening), &SURVIVALS, 1);
+}
+
+#[test]
+fn an_erasure_of_records_is_whole_or_nothing_wherever_the_power_goes() {
+    let run = record(What::Erasure(Scope::Records));
+    cut_everywhere(&run, &run.before, (&run.changes, run.opening), &SURVIVALS, 2);
+}
+
+#[test]
+fn a_renewal_of_the_key_is_whole_or_nothing_wherever_the_power_goes() {
+    let run = record(What::Renewal);
+    cut_everywhere(&run, &run.before, (&run.changes, run.opening), &SURVIVALS, 3);
+}
+
+/// A process is killed in the middle, and the next one, which completes the erasure, loses its power in the middle.
+#[test]
+fn an_erasure_that_is_being_completed_can_be_interrupted_again() {
+    let run = record(What::Erasure(Scope::Data));
+    let is_journal =
+        |change: &Change| matches!(change, Change::Rename(_, to) if to.ends_with("keyring/erasure"));
+    let decided = run.changes.iter().position(is_journal).expect("a journal") + 2;
+    let mut disk = run.before.clone();
+    run.changes[..decided].iter().for_each(|change| disk.apply(change));
+    for kill in (decided..run.changes.len()).step_by(9) {
+        let folder = scratch();
+        disk.survivor(folder.path(), Survival::All, &mut Chance(kill as u64));
+        secrets_of(&folder.path().join("data.secrets"));
+        let before = SurvivingDisk::of(folder.path());
+        let tape = Arc::new(Tape::default());
+        let secrets = recorded_secrets(folder.path(), &tape);
+        open_recorded(folder.path(), &secrets, &tape).close();
+        let ways = [Survival::None, Survival::Chance];
+        cut_everywhere(&run, &before, (&tape.changes(), 0), &ways, kill as u64);
+        for change in &run.changes[kill..(kill + 9).min(run.changes.len())] {
+            disk.apply(change);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What forbids an erasure.
+
+use gt_core::agency::AgencyCode;
+use gt_core::erasure::Scope;
+use gt_core::statement::{DraftMember, EventType};
+use gt_ledger::erasure::{EraseError, EraseRequest, Hold, Whom};
+use gt_ledger::record::OwnerId;
+use gt_ledger::refusal::Refusal;
+use gt_ledger::secrets::{file, read_key};
+
+use crate::partnership::Publisher;
+use crate::scene::{Scene, request};
+
+fn holds(scene: &Scene, n: u8) -> Vec<Hold> {
+    match scene.ledger.erase(&request(n, Scope::Data)) {
+        Err(EraseError::Held(holds)) => holds,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_hold_or_a_restriction_refuses_until_its_own_agency_ends_it() {
+    for (places, ends) in [("hold.placed", "hold.lifted"), ("record.restricted", "record.released")] {
+        let mut scene = Scene::new();
+        let index = scene.says(false, places, 1);
+        assert_eq!(holds(&scene, 1), [Hold { index: gt_core::LeafIndex(index), ended_by: ends }]);
+        // Another agency lifts nothing of the council's.
+        scene.says(true, ends, 1);
+        let error = scene.ledger.erase(&request(1, Scope::Records)).expect_err("held");
+        assert!(error.to_string().contains(&format!("entry {index}")), "{error}");
+        assert!(scene.owner_id(1).is_some());
+        scene.says(false, ends, 1);
+        scene.erase(1, Scope::Data);
+        scene.assert_sound();
+    }
+}
+
+#[test]
+fn a_hold_on_any_of_the_persons_identifiers_refuses() {
+    let mut scene = Scene::new();
+    scene.link("identifier.linked", 1, 2, "2026-03-02T09:00:00Z");
+    scene.says(true, "hold.placed", 2);
+    assert_eq!(holds(&scene, 1).len(), 1);
+}
+
+#[test]
+fn a_refused_erasure_changes_nothing() {
+    let mut scene = Scene::new();
+    scene.says(false, "hold.placed", 1);
+    let kek = scene.home.secrets().kek().epoch();
+    let size = scene.ledger.log().size();
+    holds(&scene, 1);
+    let of = |request: EraseRequest| scene.ledger.erase(&request).expect_err("refused").code();
+    assert_eq!(of(request(99, Scope::Data)), "unknown_owner");
+    let nobody = Whom::Owner(OwnerId::from_bytes([7; 16]));
+    assert_eq!(of(EraseRequest { whom: nobody, ..request(1, Scope::Data) }), "unknown_owner");
+    let authority = AgencyCode::parse("ods:RX1").expect("a code");
+    assert_eq!(of(EraseRequest { authority, ..request(2, Scope::Data) }), "unknown_authority");
+    assert_eq!((scene.home.secrets().kek().epoch(), scene.ledger.log().size()), (kek, size));
+    assert!(scene.ledger.retired_keks().expect("reads").is_empty());
+}
+
+#[test]
+fn without_the_service_key_nothing_is_erased() {
+    let mut scene = Scene::new();
+    std::fs::remove_file(scene.home.secrets_folder().join(file::SERVICE)).expect("removed");
+    scene.restart();
+    assert_eq!(scene.ledger.erase(&request(1, Scope::Data)).expect_err("refused").code(), "no_service_key");
+}
+
+/// Otherwise the log would say that keys are destroyed which live on.
+#[test]
+fn nobody_seals_an_erasure_from_outside() {
+    let scene = Scene::new();
+    let key = read_key(&scene.home.secrets_folder().join(file::SERVICE)).expect("a key");
+    let mut service = Publisher::new("ledger:service", 0, scene.home.genesis());
+    (service.id, service.key) = (key.public().thumbprint(), key);
+    let done = scene.erase(2, Scope::Data);
+    let text = scene.ledger.presentation(done.index).expect("reads").expect("in the clear");
+    let sealed = gt_core::statement::Statement::parse(text.as_bytes()).expect("sound");
+    let head = scene.ledger.head(&service.id);
+    (service.seq, service.prev) = (head.next_seq, head.head);
+    let mut draft = service.draft("");
+    draft.event_type = EventType::parse("subject.erased").expect("a type");
+    let members = sealed.payload().data.clear().iter();
+    draft.members =
+        members.map(|(name, value)| (name.to_owned(), DraftMember::Clear(value.clone()))).collect();
+    let forged = service.sign(&draft);
+    let refused = scene.ledger.seal_blocking(forged.to_compact().as_bytes()).expect_err("refused");
+    assert!(matches!(refused, Refusal::NotRegistrar), "{refused}");
+    // What was sealed is answered all the same.
+    assert!(scene.ledger.seal_blocking(text.as_bytes()).expect("a receipt").duplicate);
+}

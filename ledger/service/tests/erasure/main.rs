@@ -1,0 +1,12 @@
+//! Erasure: what goes, what stays, what forbids it, and what a crash leaves of it.
+
+#[path = "../partnership/mod.rs"]
+mod partnership;
+#[path = "../surviving_disk/mod.rs"]
+mod surviving_disk;
+
+mod erasure_crashes;
+mod erasure_refused;
+mod erasure_renewal;
+mod erasure_stays;
+mod scene;
