@@ -19,7 +19,7 @@ const NUMBER: &str = "9990000034";
 struct Told {
     home: Home,
     server: Server,
-    analyst: Client,
+    hub: Client,
     /// The pseudonym that the partnership makes of [`NUMBER`].
     known_by_number: String,
     /// The first child's other identity.
@@ -38,8 +38,9 @@ impl Told {
         let made = run_with_input(asked, NUMBER.as_bytes()).succeeded();
         let known_by_number = made.json()["pseudonym"].as_str().expect("a pseudonym").to_owned();
         let server = home.serve();
-        let (client, analyst) = (server.client(), server.analyst());
-        fs::write(home.at("token"), &home.token).expect("written");
+        let token = home.issue("mash", "A. Whitfield", &["--purpose", "CaseWork"]);
+        let (client, hub) = (server.client(), server.client().with_token(&token));
+        fs::write(home.at("token"), &token).expect("written");
         fs::write(home.at("early.checkpoint"), client.get("/checkpoint").body).expect("written");
         let other_identity = child(1).replacen("nhs", "upn", 1);
         let mut statements = Vec::new();
@@ -54,15 +55,15 @@ impl Told {
         for statement in &statements {
             assert_eq!(client.publish(statement).status, 201);
         }
-        let told = Self { home, server, analyst, known_by_number, other_identity, files: 0.into() };
+        let told = Self { home, server, hub, known_by_number, other_identity, files: 0.into() };
         let size = client.size();
-        eventually("the views have caught up", || told.analyst.get("/readyz").json()["projected"] == size);
+        eventually("the views have caught up", || told.hub.get("/readyz").json()["projected"] == size);
         told
     }
 
     /// The id of an alert that was raised.
     fn alert(&self) -> String {
-        let alerts = self.analyst.get("/v1/alerts?status=all").json();
+        let alerts = self.hub.get("/v1/alerts?status=all").json();
         alerts["items"][0]["id"].as_str().unwrap_or_else(|| panic!("an alert: {alerts}")).to_owned()
     }
 

@@ -25,7 +25,7 @@ fn every_selection_is_sound_while_the_ledger_runs() {
     let (first, key, alert) = (child(1), told.home.at("partnership.json"), told.alert());
     let by_number = format!("nhs:{NUMBER}");
     let question = format!(r#"{{"pseudonym":"{first}"}}"#);
-    let reference = told.analyst.post("/v1/subjects", "application/json", question.as_bytes()).json();
+    let reference = told.hub.post("/v1/subjects", "application/json", question.as_bytes()).json();
     let reference = reference["ref"].as_str().expect("a reference").to_owned();
     let selections: [&[&str]; 6] = [
         &["--child", &first],
@@ -98,20 +98,20 @@ fn what_is_withheld_is_not_there_and_an_earlier_checkpoint_is_led_to() {
 #[test]
 fn http_gives_the_bundle_to_programs_and_a_page_to_browsers() {
     let told = Told::new();
-    let reply = told.analyst.get("/v1/bundles?entries=0-5&known=1,3&without=times");
+    let reply = told.hub.get("/v1/bundles?entries=0-5&known=1,3&without=times");
     assert_eq!((reply.status, reply.content_type.as_str()), (200, gt_core::bundle::MEDIA_TYPE));
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     let file = told.new_file();
     fs::write(&file, &reply.body).expect("written");
     assert_eq!(read(&file).consistency.len(), 2);
     told.verify(&file);
-    let page = told.analyst.get_accepting("/v1/bundles?agency=police:99", "text/html,*/*;q=0.8");
+    let page = told.hub.get_accepting("/v1/bundles?agency=police:99", "text/html,*/*;q=0.8");
     assert_eq!(page.content_type, "text/html; charset=utf-8");
     for said in ["<!DOCTYPE html>", "went missing from home", "This page proves nothing"] {
         assert!(page.text().contains(said), "{said}");
     }
     let question = format!(r#"{{"child":"{}"}}"#, child(2));
-    let posted = told.analyst.post("/v1/bundles?format=html", "application/json", question.as_bytes());
+    let posted = told.hub.post("/v1/bundles?format=html", "application/json", question.as_bytes());
     assert!(
         posted.text().contains("was found or came back") || posted.text().contains("the child went missing")
     );
