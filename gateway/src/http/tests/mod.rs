@@ -116,6 +116,10 @@ impl Partnership {
         let method = if rule.method == "get" { Method::GET } else { Method::POST };
         let (path, body) = match (rule.method, rule.path) {
             ("post", "/v1/subjects") => (self.path(rule), json!({"pseudonym": self.pseudonym}).to_string()),
+            ("post", "/v1/bundles") => {
+                (self.path(rule), json!({"child": self.child.to_string()}).to_string())
+            }
+            ("get", "/v1/bundles") => (format!("{}?child={}", self.path(rule), self.child), String::new()),
             ("post", "/v1/break-glass") => (self.path(rule), self.question()),
             ("post", "/v1/break-glass/{id}/approve") => {
                 (rule.path.replace("{id}", &self.requested()), String::new())
