@@ -92,7 +92,10 @@
   };
 
   /** 32 bytes of base64, 44 characters. @returns {Uint8Array|null} */
-  const hashFromBase64 = (text) => (text.length === 44 ? fromBase64(text) : null);
+  const hashFromBase64 = (text) => {
+    const octets = text.length === 44 ? fromBase64(text) : null;
+    return octets?.length === 32 ? octets : null;
+  };
 
   const encoder = new TextEncoder();
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -4,60 +4,66 @@
   const gt = globalThis.GoldenThread;
   const { bytes, json } = gt;
   const FORMAT = 'gt/fork/1';
-  const MAX_BYTES = 256 * 1024;
+  const MAX_BYTES = 1024 * 1024;
+  const MEMBERS = ['format', 'checkpoints', 'other_root', 'consistency'];
 
   const isTextOrNull = (value) => value === null || typeof value === 'string';
+  const isTwoTexts = (value) => Array.isArray(value) && value.length === 2 && value.every((one) => typeof one === 'string');
 
   /**
    * @param {Uint8Array} octets
    * @returns {{checkpoints: string[], otherRoot: Uint8Array|null, consistency: string|null}}
-   * @throws `json_…`, `fork_member`, `fork_format`, `fork_too_long`
+   * @throws `fork_too_long`, section 1's codes, `fork_member`, `fork_format`
    */
   const read = (octets) => {
     if (octets.length > MAX_BYTES) gt.refuse('fork_too_long');
     const value = json.parse(octets);
-    if (!json.hasExactly(value, ['format', 'checkpoints', 'other_root', 'consistency'])) gt.refuse('fork_member');
+    if (!json.isObject(value) || typeof value.get('format') !== 'string') gt.refuse('fork_member');
     if (value.get('format') !== FORMAT) gt.refuse('fork_format');
-    const checkpoints = value.get('checkpoints');
-    const root = value.get('other_root');
+    const [, checkpoints, root, consistency] = MEMBERS.map((name) => value.get(name));
     const good =
-      Array.isArray(checkpoints) && checkpoints.length === 2 && checkpoints.every((one) => typeof one === 'string') &&
-      isTextOrNull(value.get('consistency')) && (root === null || gt.statement.isHash(root));
+      isTwoTexts(checkpoints) && isTextOrNull(consistency) && (root === null || gt.statement.isHash(root)) &&
+      (root === null) === (consistency === null) && value.size === MEMBERS.length;
     if (!good) gt.refuse('fork_member');
-    return { checkpoints, otherRoot: root === null ? null : bytes.fromBase64url(root), consistency: value.get('consistency') };
+    return { checkpoints, otherRoot: root === null ? null : bytes.fromBase64url(root), consistency };
   };
 
-  const checkSameSize = (evidence, first, second) => {
-    if (evidence.otherRoot !== null || evidence.consistency !== null) gt.refuse('fork_proves_nothing');
-    if (bytes.equal(first.root, second.root)) gt.refuse('fork_proves_nothing');
+  /** The second history's root at the first checkpoint's size. */
+  const rootAtFirst = ({ otherRoot }, first, second) => {
+    if (first.size > second.size) gt.refuse('fork_order');
+    if ((first.size === second.size) !== (otherRoot === null)) gt.refuse('fork_beginning');
+    const root = otherRoot ?? second.root;
+    if (bytes.equal(root, first.root)) gt.refuse('fork_same_history');
+    return root;
   };
 
-  const checkTwoSizes = (evidence, first, second) => {
-    const complete = evidence.otherRoot !== null && evidence.consistency !== null;
-    if (first.size > second.size || !complete || bytes.equal(evidence.otherRoot, first.root)) {
-      gt.refuse('fork_proves_nothing');
+  const checkGrown = ({ size, path }, root, first, second) => {
+    if (size !== first.size) gt.refuse('fork_not_proven');
+    try {
+      gt.tree.checkConsistency(size, second.size, path, root, second.root);
+    } catch (error) {
+      throw error instanceof gt.Refusal ? new gt.Refusal('fork_not_proven') : error;
     }
-    const { size, path } = gt.bundleLog.readConsistency(evidence.consistency);
-    if (size !== first.size) gt.refuse('fork_proves_nothing');
-    gt.tree.checkConsistency(size, second.size, path, evidence.otherRoot, second.root);
   };
 
   /**
    * Whether this proves, under the pin, that one ledger signed two histories.
    * @param {Uint8Array} octets @param {{origin: string, keys: object[]}} pin
-   * @returns {Promise<{first: object, second: object}>} the two checkpoints
+   * @returns {Promise<{first: object, second: object, otherRoot: Uint8Array}>} the two checkpoints, and the second history's root at the
+   *   first one's size
    * @throws {gt.Refusal} if it proves nothing
    */
   const check = async (octets, pin) => {
     const evidence = read(octets);
     const [first, second] = evidence.checkpoints.map(gt.note.readCheckpoint);
+    const proof = evidence.consistency === null ? null : gt.bundleLog.readConsistency(evidence.consistency);
     for (const checkpoint of [first, second]) {
       if (checkpoint.origin !== pin.origin) gt.refuse('other_origin');
       await gt.note.checkSigned(checkpoint, pin.keys);
     }
-    if (first.size === second.size) checkSameSize(evidence, first, second);
-    else checkTwoSizes(evidence, first, second);
-    return { first, second };
+    const otherRoot = rootAtFirst(evidence, first, second);
+    if (proof !== null) checkGrown(proof, otherRoot, first, second);
+    return { first, second, otherRoot };
   };
 
   gt.fork = { read, check, FORMAT };

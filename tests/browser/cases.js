@@ -137,6 +137,13 @@ globalThis.VectorCases = (() => {
     return { cosigned: await gt.policy.check(policy, gt.note.readCheckpoint(one.checkpoint)) };
   };
 
+  const forks = async (one) => {
+    const pin = { origin: one.pinned.origin, keys: one.pinned.verifier_keys.map(gt.note.readKey) };
+    const { first, second, otherRoot } = await gt.fork.check(octets(one, 'evidence'), pin);
+    const head = ({ size, root }) => ({ size, root: b64(root) });
+    return { differ_at: first.size, first: head(first), second: head(second), other_root: b64(otherRoot) };
+  };
+
   const pseudonyms = (one) => {
     const identifier = gt.pseudonym.normalise(one.identifier);
     return { value: identifier.value, pseudonym: gt.pseudonym.make(identifier, from(one.key), one.epoch) };
@@ -164,6 +171,7 @@ globalThis.VectorCases = (() => {
     'consistency.json': consistency,
     'receipts.json': receipts,
     'policies.json': policies,
+    'forks.json': forks,
     'pseudonyms.json': pseudonyms,
   };
 })();

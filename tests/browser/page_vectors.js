@@ -8,7 +8,7 @@ const { drop, settled } = require('./browser.js');
 const { bundleVectors } = require('./bundles.js');
 const { check } = require('./checks.js');
 const { verdictOf, codesOf, withPage } = require('./page_setup.js');
-const { vectorFiles } = require('./vectors.js');
+const { CASES, vectorFiles } = require('./vectors.js');
 const { load } = require('./verifier.js');
 
 /** The tampered bundles in the browser too, and some of them as a reader sees them. */
@@ -67,7 +67,7 @@ const seen = async (page, one, bases, inputs) => {
 /** Every vector in the browser too: that is where panels run the check. */
 const vectorsInBrowser = async (browser) => {
   const { page, close } = await browser.open();
-  await page.evaluate(fs.readFileSync(path.join(__dirname, 'cases.js'), 'utf8'));
+  for (const name of CASES) await page.evaluate(fs.readFileSync(path.join(__dirname, name), 'utf8'));
   for (const { name, file: vectors } of vectorFiles()) {
     await check(`vectors in the browser: ${name}`, async () => {
       const outcomes = await page.evaluate(async ([which, text]) => {

@@ -7,6 +7,8 @@ const vm = require('node:vm');
 const { load } = require('./verifier.js');
 
 const VECTORS = path.join(__dirname, '../vectors');
+/** The scripts that know what to do with a case. */
+const CASES = ['cases.js', 'witness_cases.js'];
 
 /** @returns {{name: string, file: object}[]} */
 const vectorFiles = () =>
@@ -25,7 +27,7 @@ const outcomeOf = async (gt, run, one, file) => {
 
 const main = async () => {
   const gt = load();
-  vm.runInThisContext(fs.readFileSync(path.join(__dirname, 'cases.js'), 'utf8'), { filename: 'cases.js' });
+  for (const filename of CASES) vm.runInThisContext(fs.readFileSync(path.join(__dirname, filename), 'utf8'), { filename });
   let passed = 0;
   let failed = 0;
   for (const { name, file } of vectorFiles()) {
@@ -45,5 +47,5 @@ const main = async () => {
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 };
 
-module.exports = { vectorFiles, outcomeOf };
+module.exports = { vectorFiles, outcomeOf, CASES };
 if (require.main === module) main();

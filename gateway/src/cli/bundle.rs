@@ -38,7 +38,7 @@ A bundle holds what people may read in the ledger: keep it as you keep the recor
 )]
 pub(crate) struct BundleCommand {
     /// About this child: its pseudonym, its reference in another answer, or, with --partnership-key, an identifier like nhs:9990000018.
-    #[arg(long, value_name = "REF")]
+    #[arg(long, allow_hyphen_values = true, value_name = "REF")]
     child: Option<String>,
     /// All entries from the first to the last, like 5-9.
     #[arg(long, value_name = "A-B")]
@@ -47,7 +47,7 @@ pub(crate) struct BundleCommand {
     #[arg(long, value_name = "CODE")]
     agency: Option<String>,
     /// The entries behind this alert.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, allow_hyphen_values = true, value_name = "ID")]
     alert: Option<String>,
     /// The ledger's data folder. Nothing in it is changed; a running ledger may have it open.
     #[arg(long, value_name = "DIR")]

@@ -27,7 +27,7 @@ pub(crate) struct Erase {
     command: Option<After>,
     /// Whom: the opaque id that the views show, a pseudonym, or - to read it from standard input, where no list of processes shows it.
     /// Identifiers that are joined to it are erased with it.
-    #[arg(long, value_name = "REF", required = true)]
+    #[arg(long, allow_hyphen_values = true, value_name = "REF", required = true)]
     child: Option<String>,
     /// The agency that decided on it.
     #[arg(long, value_name = "CODE", required = true)]

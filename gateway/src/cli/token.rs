@@ -57,7 +57,7 @@ pub(crate) struct Issue {
     #[arg(long, value_parser = |text: &str| AgencyCode::parse(text))]
     agency: Option<AgencyCode>,
     /// A practitioner's case, or a child whom a review panel reviews, by its opaque reference. May be given up to 64 times.
-    #[arg(long = "child", value_name = "REF", value_parser = child)]
+    #[arg(long = "child", value_name = "REF", value_parser = child, allow_hyphen_values = true)]
     children: Vec<OwnerId>,
     /// What the token may be used for. May be given several times; with one, readers need not say it each time.
     #[arg(long = "purpose", value_parser = PossibleValuesParser::new(AccessPurpose::CODES))]
@@ -72,6 +72,7 @@ pub(crate) struct Revoke {
     #[command(flatten)]
     place: Place,
     /// The token's id.
+    #[arg(allow_hyphen_values = true)]
     id: String,
 }
 

@@ -35,6 +35,12 @@ fn every_selection_is_sound_while_the_ledger_runs() {
         &["--agency", "police:99"],
         &["--alert", &alert],
     ];
+    let [by_pseudonym, by_reference] = [&first, &reference].map(|child| {
+        let (ended, file) = told.here(&["--child", child]);
+        ended.succeeded();
+        said(read(&file))
+    });
+    assert_eq!(by_pseudonym, by_reference, "by pseudonym and by reference");
     let mut made = Vec::new();
     for selection in selections {
         let (here, file) = told.here(selection);
@@ -46,12 +52,13 @@ fn every_selection_is_sound_while_the_ledger_runs() {
         assert_eq!(said(read(&file)), said(read(&asked)), "{selection:?}");
         made.push(read(&file));
     }
-    assert_eq!(said(made[0].clone()), said(made[1].clone()), "by pseudonym and by reference");
     let About::Child { subjects } = &made[0].manifest.about else { panic!("about a child") };
     let subjects: Vec<&str> = subjects.iter().map(gt_core::statement::Pseudonym::as_str).collect();
     assert_eq!(subjects, [first.as_str(), told.other_identity.as_str()]);
-    // Four absences, one under the other identity, the joining, and another child's decision.
-    assert_eq!(made[0].records.len(), 7);
+    // Four absences, one under the other identity, the joining, another child's decision, and that somebody asked for the reference.
+    assert_eq!(made[0].records.len(), 8);
+    // What was taken over HTTP since stands in the record itself.
+    assert_eq!(made[1].records.len(), 9);
     assert!(!made[0].to_string().contains(&child(2)), "the other child is not named");
     let About::Child { subjects } = &made[2].manifest.about else { panic!("about a child") };
     assert_eq!(subjects[0].as_str(), told.known_by_number);

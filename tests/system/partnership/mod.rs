@@ -124,7 +124,8 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
         let target = to.join(item.file_name());
         if item.file_type().expect("a known type").is_dir() {
             copy_folder(&item.path(), &target);
-        } else {
+        } else if item.file_type().expect("a known type").is_file() {
+            // A ledger that runs, or was killed, has a socket there.
             std::fs::copy(item.path(), target).expect("a copy");
         }
     }

@@ -47,13 +47,13 @@ pub(crate) struct Alerts {
     #[arg(long)]
     pattern: Option<Named>,
     /// About this child: its pseudonym, or its reference in another answer.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     child: Option<String>,
     /// About this person of concern: a pseudonym, or a reference in another answer.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     person: Option<String>,
     /// About this place or other context: as agencies write it (uprn.1:…), or its reference in another answer.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     location: Option<String>,
     /// About this agency, or about what it shares with another or another with it.
     #[arg(long)]

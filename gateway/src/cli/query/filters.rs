@@ -10,16 +10,16 @@ use crate::cli::Failure;
 #[command(next_help_heading = "Which decisions")]
 pub(super) struct Decisions {
     /// About this child: its pseudonym, or its reference in another answer.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     child: Option<String>,
     /// By this agency, or in its name, like gss:E06000999.
     #[arg(long)]
     agency: Option<String>,
     /// About children linked to this place or other context: as agencies write it (uprn.1:…), or its reference in another answer.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     location: Option<String>,
     /// That name this person of concern, or are about children linked to the person: pseudonym, or reference in another answer.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     person: Option<String>,
     /// With this outcome.
     #[arg(long, value_parser = codes(Decision::CODES))]
@@ -72,7 +72,7 @@ impl Decisions {
 #[command(next_help_heading = "Which child, and when")]
 pub(super) struct Timeline {
     /// The child: its pseudonym, or its reference in another answer.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     child: String,
     #[command(flatten)]
     span: Span,
@@ -134,7 +134,7 @@ impl Episodes {
 #[command(next_help_heading = "Which child")]
 pub(super) struct Identities {
     /// The child, or another person: a pseudonym, or a reference in another answer.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     child: String,
     #[command(flatten)]
     pub(super) asking: Asking,
@@ -151,7 +151,7 @@ impl Identities {
 #[command(next_help_heading = "Whose")]
 pub(super) struct Accesses {
     /// The child: a pseudonym, or a reference in another answer.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     child: String,
     #[command(flatten)]
     pub(super) asking: Asking,
@@ -189,7 +189,7 @@ pub(super) struct Requests {
     #[arg(long)]
     requester: Option<String>,
     /// About this child: its pseudonym, or its reference in another answer.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     child: Option<String>,
     /// How they stand.
     #[arg(long, default_value = "open")]
@@ -262,7 +262,7 @@ pub(super) struct Contexts {
     #[arg(long)]
     agency: Option<String>,
     /// With at least so many different children.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, allow_hyphen_values = true, value_name = "NUMBER")]
     children: Option<usize>,
     /// The order.
     #[arg(long, default_value = "children")]
@@ -291,7 +291,7 @@ impl Contexts {
 #[command(next_help_heading = "Which context, and when")]
 pub(super) struct Location {
     /// The place or other context: as agencies write it (uprn.1:…), or its reference in another answer.
-    #[arg(long = "location", value_name = "LOCATION")]
+    #[arg(long = "location", value_name = "LOCATION", allow_hyphen_values = true)]
     reference: String,
     #[command(flatten)]
     span: Span,
@@ -317,7 +317,7 @@ pub(super) struct Persons {
     #[arg(long)]
     agency: Option<String>,
     /// With at least so many different children.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, allow_hyphen_values = true, value_name = "NUMBER")]
     children: Option<usize>,
     /// The order.
     #[arg(long, default_value = "children")]
@@ -345,7 +345,7 @@ impl Persons {
 #[command(next_help_heading = "Which person, and when")]
 pub(super) struct Person {
     /// The person of concern: a pseudonym, or a reference in another answer.
-    #[arg(long = "person", value_name = "PERSON")]
+    #[arg(long = "person", value_name = "PERSON", allow_hyphen_values = true)]
     reference: String,
     #[command(flatten)]
     span: Span,
