@@ -22,6 +22,7 @@ const OF_IDENTIFIERS = new Set([
 ]);
 /** What only a sealer or a reader of whole successions refuses with. */
 const ELSEWHERE = new Set(['entry_index', 'entry_time', 'entry_registry', 'fork_member', 'fork_format', 'fork_too_long',
+  'fork_order', 'fork_beginning', 'fork_same_history', 'fork_not_proven',
   'consistency_shrinks', 'consistency_path_length', 'consistency_old_root', 'consistency_new_root']);
 
 const main = async () => {
