@@ -8,6 +8,17 @@ const { check } = require('./checks.js');
 const { json, bundleFile, pinFile, wholeBundle, verdictOf, withPage, checkFile, tampered, flipLast } = require('./page_setup.js');
 const { sampleLedger } = require('./sample.js');
 
+/** Presses Enter until the browser asks for files: without a window it now and then drops the press that follows a jump within the page. */
+const choosing = async (page) => {
+  for (let i = 0; i < 6; i += 1) {
+    const asked = page.waitForEvent('filechooser', { timeout: 5000 }).catch(() => null);
+    await page.keyboard.press('Enter');
+    const chooser = await asked;
+    if (chooser !== null) return chooser;
+  }
+  return assert.fail('Enter on the button asks for no files');
+};
+
 const waysOfUse = async (browser) => {
   await check('with the keyboard alone', () => withPage(browser, {}, async (page) => {
     const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent);
@@ -16,10 +27,9 @@ const waysOfUse = async (browser) => {
     await page.keyboard.press('Enter');
     await page.keyboard.press('Tab');
     assert.equal(await focused(), 'choose-files');
-    const chooser = page.waitForEvent('filechooser');
-    await page.keyboard.press('Enter');
+    const chooser = await choosing(page);
     const altered = tampered((bundle) => { bundle.records[1].statement = flipLast(bundle.records[1].statement); });
-    await (await chooser).setFiles([altered, pinFile].map(({ name, octets }) => ({ name, mimeType: 'application/json', buffer: octets })));
+    await chooser.setFiles([altered, pinFile].map(({ name, octets }) => ({ name, mimeType: 'application/json', buffer: octets })));
     await settled(page);
     assert.equal(await verdictOf(page), 'Not sound');
     // Folder, summary, two buttons, then the link to the record that is broken.
