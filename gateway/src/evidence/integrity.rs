@@ -1,6 +1,6 @@
 //! What the bundle's proofs are about: indexes, hashes, links, and the signed checkpoint.
 
-use gt_core::bundle::parse_consistency;
+use gt_core::proof::parse_consistency;
 
 use super::html::Html;
 use super::read::{Evidence, Proven};

@@ -2,14 +2,12 @@
 //!
 //! Whoever holds such evidence proves with a pin, and with nothing else, that the ledger has signed two histories.
 
-mod consistency;
-
 use crate::checkpoint::{Checkpoint, SignedCheckpoint, SignedCheckpointError, VerifyCheckpointError};
 use crate::hash::Hash;
 use crate::json::{JsonError, Object, Value};
 use crate::note::VerifierKey;
 use crate::position::TreeSize;
-use crate::proof::{ConsistencyError, ConsistencyProof};
+use crate::proof::{ConsistencyError, ConsistencyProof, consistency_text, parse_consistency};
 use crate::verify::{Pin, ReceiptFault};
 
 /// The longest evidence that is read, in bytes.
@@ -178,8 +176,8 @@ impl ForkEvidence {
         let beginning = match texts.beginning {
             None => None,
             Some((root, text)) => {
-                let proof =
-                    consistency::parse(text, second.checkpoint().size()).ok_or(ForkError::Consistency)?;
+                let (from, path) = parse_consistency(text).ok_or(ForkError::Consistency)?;
+                let proof = ConsistencyProof { from, to: second.checkpoint().size(), path };
                 Some(Beginning { root, proof })
             }
         };
@@ -191,7 +189,9 @@ impl ForkEvidence {
         let checkpoints = [&self.first, &self.second].map(|signed| Value::String(signed.to_string()));
         let (root, proof) = match &self.beginning {
             None => (Value::Null, Value::Null),
-            Some(Beginning { root, proof }) => (root.to_string().into(), consistency::to_text(proof).into()),
+            Some(Beginning { root, proof }) => {
+                (root.to_string().into(), consistency_text(proof.from, &proof.path).into())
+            }
         };
         let values = [FORMAT.into(), Value::Array(checkpoints.into()), root, proof];
         let members: Object = MEMBERS.iter().map(|name| (*name).to_owned()).zip(values).collect();

@@ -1,5 +1,10 @@
 //! Inclusion and consistency proofs, and their verification (RFC 9162 sections 2.1.3.2 and 2.1.4.2).
 
+mod text;
+
+pub(crate) use text::{ConsistencyTextError, split_consistency};
+pub use text::{consistency_text, parse_consistency};
+
 use crate::hash::Hash;
 use crate::position::{LeafIndex, TreeSize};
 use crate::tree::{EMPTY_ROOT, node_hash};

@@ -7,19 +7,14 @@ mod form;
 mod text;
 mod verify;
 
-use base64ct::{Base64, Encoding};
-
 use crate::agency::AgencyCode;
-use crate::checkpoint::parse_hash;
 use crate::hash::Hash;
 use crate::json::JsonError;
 use crate::link::{LinkName, LinkOpening};
-use crate::position::{LeafIndex, TreeSize};
-use crate::proof::{ConsistencyProof, MAX_PATH_LEN};
+use crate::position::LeafIndex;
 #[cfg(doc)]
 use crate::receipt::Receipt;
 use crate::statement::Pseudonym;
-use crate::tile::canonical_number;
 use crate::time::Timestamp;
 
 pub use verify::{
@@ -46,7 +41,7 @@ pub struct Bundle {
     pub manifest: Manifest,
     /// The signed note that everything else leads to.
     pub checkpoint: String,
-    /// Consistency proofs from earlier sizes, each as [`consistency_text`] writes it.
+    /// Consistency proofs from earlier sizes, each as [`consistency_text`](crate::proof::consistency_text) writes it.
     pub consistency: Vec<String>,
     /// The registrar's whole chain under the checkpoint, from `ledger.created` on. At least one record.
     pub registrar: Vec<StatedRecord>,
@@ -229,34 +224,5 @@ impl About {
             Self::Agency { .. } => "agency",
             Self::Alert { .. } => "alert",
         }
-    }
-}
-
-/// What C2SP tlog-witness puts before a checkpoint: `old` and a size, the proof's hashes, an empty line.
-pub fn consistency_text(proof: &ConsistencyProof) -> String {
-    let mut text = format!("old {}\n", proof.from);
-    for hash in &proof.path {
-        text.push_str(&Base64::encode_string(hash.as_bytes()));
-        text.push('\n');
-    }
-    text.push('\n');
-    text
-}
-
-/// Reads [`consistency_text`]: the smaller size and the hashes, at most 63. `None` in any other spelling.
-pub fn parse_consistency(text: &str) -> Option<(TreeSize, Vec<Hash>)> {
-    let (line, mut rest) = text.split_once('\n')?;
-    let size = canonical_number(line.strip_prefix("old ")?)?;
-    let mut path = Vec::new();
-    loop {
-        let (line, after) = rest.split_once('\n')?;
-        if line.is_empty() {
-            return after.is_empty().then_some((TreeSize(size), path));
-        }
-        if path.len() == MAX_PATH_LEN {
-            return None;
-        }
-        path.push(parse_hash(line)?);
-        rest = after;
     }
 }

@@ -1,17 +1,15 @@
 use core::fmt;
 
-use base64ct::{Base64, Encoding};
-
-use crate::checkpoint::{CheckpointError, SignedCheckpoint, SignedCheckpointError, parse_hash};
+use crate::checkpoint::{CheckpointError, SignedCheckpoint, SignedCheckpointError};
 use crate::hash::Hash;
 use crate::position::TreeSize;
-use crate::tile::canonical_number;
+use crate::proof::{ConsistencyTextError, MAX_PATH_LEN, consistency_text, split_consistency};
 
 /// The longest request that is read, in bytes (FORMATS section 11).
 pub const MAX_REQUEST_LEN: usize = 64 << 10;
 
 /// The most hashes in a request's consistency proof.
-pub const MAX_PROOF_LEN: usize = 63;
+pub const MAX_PROOF_LEN: usize = MAX_PATH_LEN;
 
 /// A request that a witness sign a checkpoint, with the proof that it extends what the witness signed before. Well-formed, not
 /// yet believed.
@@ -83,22 +81,9 @@ impl AddCheckpoint {
             return Err(AddCheckpointError::TooLong { len: bytes.len() });
         }
         let text = core::str::from_utf8(bytes).map_err(|_| AddCheckpointError::NotUtf8)?;
-        let (first, mut rest) = text.split_once('\n').ok_or(AddCheckpointError::OldSize)?;
-        let old = first.strip_prefix("old ").and_then(canonical_number).ok_or(AddCheckpointError::OldSize)?;
-        let mut proof = Vec::new();
-        loop {
-            let (line, below) = rest.split_once('\n').ok_or(AddCheckpointError::NoSeparator)?;
-            rest = below;
-            if line.is_empty() {
-                break;
-            }
-            if proof.len() == MAX_PROOF_LEN {
-                return Err(AddCheckpointError::ProofTooLong);
-            }
-            proof.push(parse_hash(line).ok_or(AddCheckpointError::ProofHash { line: proof.len() + 1 })?);
-        }
+        let (old, proof, rest) = split_consistency(text)?;
         let checkpoint = SignedCheckpoint::parse(rest.as_bytes())?;
-        Ok(Self { old: TreeSize(old), proof, checkpoint })
+        Ok(Self { old, proof, checkpoint })
     }
 }
 
@@ -108,15 +93,15 @@ impl fmt::Display for AddCheckpoint {
     }
 }
 
-/// What stands before the checkpoint in a request: the old size, the proof, an empty line.
-fn consistency_text(old: TreeSize, proof: &[Hash]) -> String {
-    let mut text = format!("old {old}\n");
-    for hash in proof {
-        text.push_str(&Base64::encode_string(hash.as_bytes()));
-        text.push('\n');
+impl From<ConsistencyTextError> for AddCheckpointError {
+    fn from(error: ConsistencyTextError) -> Self {
+        match error {
+            ConsistencyTextError::OldSize => Self::OldSize,
+            ConsistencyTextError::Hash { line } => Self::ProofHash { line },
+            ConsistencyTextError::TooLong => Self::ProofTooLong,
+            ConsistencyTextError::NoSeparator => Self::NoSeparator,
+        }
     }
-    text.push('\n');
-    text
 }
 
 #[cfg(test)]
@@ -124,6 +109,7 @@ mod tests {
     use super::*;
     use crate::checkpoint::Checkpoint;
     use crate::note::NoteSigner;
+    use base64ct::{Base64, Encoding};
     use proptest::prelude::*;
 
     fn signed(size: u64) -> SignedCheckpoint {

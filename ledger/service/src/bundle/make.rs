@@ -1,8 +1,9 @@
 //! Putting a bundle together.
 
-use gt_core::bundle::{Bundle, BundleRecord, Manifest, StatedRecord, consistency_text};
+use gt_core::bundle::{Bundle, BundleRecord, Manifest, StatedRecord};
 use gt_core::checkpoint::SignedCheckpoint;
 use gt_core::entry::Entry;
+use gt_core::proof::consistency_text;
 use gt_core::prove;
 use gt_core::receipt::Proof;
 use gt_core::tree;
@@ -93,7 +94,8 @@ impl<H: Held> Making<'_, H> {
             if *known > self.size {
                 return Err(MakeBundleError::KnownAhead { known: *known, size: self.size });
             }
-            Ok(consistency_text(&prove::consistency(self.held.log(), *known, self.size)?))
+            let proof = prove::consistency(self.held.log(), *known, self.size)?;
+            Ok(consistency_text(proof.from, &proof.path))
         };
         known.iter().map(text).collect()
     }

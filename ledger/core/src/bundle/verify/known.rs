@@ -1,12 +1,12 @@
 //! Step 10: whether the bundle's checkpoint belongs to the same history as one that is trusted.
 
-use super::super::parse_consistency;
 use super::finding::{Findings, Whom};
 use super::log::Walk;
 use crate::checkpoint::Checkpoint;
 use crate::hash::Hash;
 use crate::position::TreeSize;
 use crate::proof::ConsistencyProof;
+use crate::proof::parse_consistency;
 
 const PLACE: &str = "/consistency";
 

@@ -1,10 +1,9 @@
 //! Checkpoints, proofs and bundles of a world.
 
-use gt_core::bundle::{
-    About, Bundle, BundleRecord, LeftOut, Manifest, StatedRecord, SubjectLinks, Why, consistency_text,
-};
+use gt_core::bundle::{About, Bundle, BundleRecord, LeftOut, Manifest, StatedRecord, SubjectLinks, Why};
 use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
 use gt_core::link::LinkOpening;
+use gt_core::proof::consistency_text;
 use gt_core::prove::{self, MemoryTiles};
 use gt_core::receipt::Proof;
 use gt_core::statement::{Disclosure, Pseudonym};
@@ -49,7 +48,7 @@ impl World {
 
     pub(crate) fn consistency(&self, from: u64, to: u64) -> String {
         let proof = prove::consistency(&self.tiles(to), TreeSize(from), TreeSize(to)).expect("in memory");
-        consistency_text(&proof)
+        consistency_text(proof.from, &proof.path)
     }
 
     pub(crate) fn record(&self, index: u64, size: u64, show: &Show) -> BundleRecord {
