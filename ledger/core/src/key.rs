@@ -2,7 +2,7 @@
 
 mod prepared;
 
-pub use prepared::{PreparedKeys, Signed};
+pub use prepared::{KeyMultiples, PreparedKeys, Signed};
 
 use core::fmt;
 

@@ -6,7 +6,7 @@
 use crate::checkpoint::{Checkpoint, VerifyCheckpointError};
 use crate::entry::{Entry, EntryError};
 use crate::hash::Hash;
-use crate::key::{BadSignature, PreparedKeys, PublicKey, Signed};
+use crate::key::{BadSignature, KeyMultiples, PublicKey, Signed};
 use crate::note::{VerifierKey, VerifyNoteError};
 use crate::position::LeafIndex;
 use crate::proof::{InclusionError, InclusionProof};
@@ -176,7 +176,7 @@ pub fn verify_authorship(statement: &Statement, registry: &Registry) -> Result<(
 /// The same as [`verify_authorship`], of many statements by few keys; tells of each what came of it.
 pub fn verify_authorships(
     statements: &[(&Statement, &Registry)],
-    prepared: &PreparedKeys,
+    multiples: &KeyMultiples,
 ) -> Vec<Result<(), AuthorshipFault>> {
     let keys: Vec<Result<&PublicKey, AuthorshipFault>> = statements
         .iter()
@@ -194,7 +194,7 @@ pub fn verify_authorships(
             Some(Signed { key: key.as_ref().ok()?, message: message.as_bytes(), signature })
         })
         .collect();
-    let mut verdicts = prepared.verify(&signed).into_iter();
+    let mut verdicts = multiples.verify(&signed).into_iter();
     keys.into_iter()
         .map(|key| {
             key?;

@@ -1,9 +1,10 @@
 //! The signatures of few keys, fast: for whoever checks a whole log.
 
 use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
-use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
-use curve25519_dalek::edwards::EdwardsPoint;
+use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::Identity;
 use sha2::{Digest, Sha512};
@@ -21,20 +22,25 @@ const MOST_TERMS: usize = (SCALAR_BITS.div_ceil(BASE_WIDTH) + SCALAR_BITS.div_ce
 /// How long a scalar is: below 2^253, and a carry.
 const SCALAR_BITS: u32 = 254;
 
-/// Multiples of the keys that sign most, worked out beforehand: with them a signature is checked in about half the time.
-///
-/// What is accepted is exactly what [`PublicKey::verify`] accepts, and each signature is checked on its own: this is no
-/// batch verification. Keys that are not prepared are checked by [`PublicKey::verify`]. It is not done in constant time,
-/// and needs not be: nothing in a signature check is secret.
+/// Says of which keys multiples are worth working out beforehand, and keeps those of the keys that sign most: with them a
+/// signature is checked in about half the time.
 pub struct PreparedKeys {
-    /// Those of the base point, once there is a key to use them with.
-    base: Option<Multiples>,
-    keys: HashMap<[u8; 32], Prepared>,
+    multiples: KeyMultiples,
+    /// Of each prepared key the last turn in which it was announced.
+    used: HashMap<[u8; 32], u64>,
     /// Keys that are not prepared, with how many of their signatures were announced.
     waiting: HashMap<[u8; 32], u32>,
     most: usize,
     turn: u64,
 }
+
+/// Multiples of keys, as they were worked out at one time; a clone shares them.
+///
+/// What is accepted is exactly what [`PublicKey::verify`] accepts, and each signature is checked on its own: this is no
+/// batch verification. Keys that are not prepared are checked by [`PublicKey::verify`]. It is not done in constant time,
+/// and needs not be: nothing in a signature check is secret.
+#[derive(Clone, Default)]
+pub struct KeyMultiples(Arc<HashMap<[u8; 32], Arc<Multiples>>>);
 
 /// A signature, with what it is over and who is said to have made it.
 #[derive(Debug, Clone, Copy)]
@@ -47,24 +53,26 @@ pub struct Signed<'a> {
     pub signature: &'a [u8; 64],
 }
 
-struct Prepared {
-    multiples: Multiples,
-    /// The last turn in which it was announced.
-    used: u64,
-}
+/// Those of the base point, once there is a key to use them with.
+static BASE: LazyLock<Multiples> = LazyLock::new(|| Multiples::of(ED25519_BASEPOINT_POINT, BASE_WIDTH));
+
+/// The points of small order, encoded.
+static SMALL_ORDER: LazyLock<[CompressedEdwardsY; 8]> =
+    LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress()));
 
 impl PreparedKeys {
     /// Prepares at most so many keys at a time, those that were used last.
     pub fn new(most: usize) -> Self {
-        Self { base: None, keys: HashMap::new(), waiting: HashMap::new(), most, turn: 0 }
+        let multiples = KeyMultiples::default();
+        Self { multiples, used: HashMap::new(), waiting: HashMap::new(), most, turn: 0 }
     }
 
-    /// Says whose signatures are checked next, each key as often as there are signatures of it.
-    pub fn expect<'k>(&mut self, keys: impl IntoIterator<Item = &'k PublicKey>) {
+    /// Says whose signatures are checked next, each key as often as there are signatures of it. Returns what to check them with.
+    pub fn expect<'k>(&mut self, keys: impl IntoIterator<Item = &'k PublicKey>) -> KeyMultiples {
         self.turn += 1;
         for key in keys {
-            if let Some(prepared) = self.keys.get_mut(key.as_bytes()) {
-                prepared.used = self.turn;
+            if let Some(used) = self.used.get_mut(key.as_bytes()) {
+                *used = self.turn;
                 continue;
             }
             let announced = self.waiting.entry(*key.as_bytes()).or_default();
@@ -73,34 +81,43 @@ impl PreparedKeys {
                 self.prepare(key);
             }
         }
+        self.multiples.clone()
     }
 
     fn prepare(&mut self, key: &PublicKey) {
-        if self.keys.len() >= self.most {
-            let oldest = self.keys.iter().min_by_key(|(_, prepared)| prepared.used);
-            let Some((oldest, used)) = oldest.map(|(key, prepared)| (*key, prepared.used)) else { return };
+        // Whoever still checks with the map as it was keeps it.
+        let held = Arc::make_mut(&mut self.multiples.0);
+        if held.len() >= self.most {
+            let oldest = self.used.iter().min_by_key(|(_, used)| **used);
+            let Some((oldest, used)) = oldest.map(|(key, used)| (*key, *used)) else { return };
             if used == self.turn {
                 return;
             }
-            self.keys.remove(&oldest);
+            held.remove(&oldest);
+            self.used.remove(&oldest);
         }
         self.waiting.remove(key.as_bytes());
-        self.base.get_or_insert_with(|| Multiples::of(ED25519_BASEPOINT_POINT, BASE_WIDTH));
-        let multiples = Multiples::of(key.key.to_edwards(), KEY_WIDTH);
-        self.keys.insert(*key.as_bytes(), Prepared { multiples, used: self.turn });
+        held.insert(*key.as_bytes(), Arc::new(Multiples::of(key.key.to_edwards(), KEY_WIDTH)));
+        self.used.insert(*key.as_bytes(), self.turn);
     }
+}
 
+impl KeyMultiples {
     /// Checks signatures, each on its own; tells of each what [`PublicKey::verify`] would.
     ///
     /// What they share is one inversion: the points that must equal their R are encoded together.
     pub fn verify(&self, signatures: &[Signed<'_>]) -> Vec<Result<(), BadSignature>> {
         let mut verdicts = vec![Err(BadSignature); signatures.len()];
         let (mut places, mut points) = (Vec::new(), Vec::new());
-        for (place, signed) in signatures.iter().enumerate() {
-            match self.base.as_ref().zip(self.keys.get(signed.key.as_bytes())) {
+        // Those of one key in a row, so that its multiples stay in the processor's cache.
+        let mut order: Vec<usize> = (0..signatures.len()).collect();
+        order.sort_unstable_by_key(|place| signatures[*place].key.as_bytes());
+        for place in order {
+            let signed = &signatures[place];
+            match self.0.get(signed.key.as_bytes()) {
                 None => verdicts[place] = signed.key.verify(signed.message, signed.signature),
-                Some((base, prepared)) => {
-                    if let Some(point) = base.point(&prepared.multiples, signed) {
+                Some(multiples) => {
+                    if let Some(point) = BASE.point(multiples, signed) {
                         places.push(place);
                         points.push(point);
                     }
@@ -111,9 +128,10 @@ impl PreparedKeys {
         // to this very point; and where it does not, `verify_strict` refuses whatever R is. So R need not be decoded to know
         // that its order is not small. The key's never is: that is what makes it a `PublicKey`.
         let encodings = EdwardsPoint::compress_batch_alloc(&points);
-        for ((place, point), encoding) in places.into_iter().zip(&points).zip(encodings) {
+        for (place, encoding) in places.into_iter().zip(encodings) {
             let is_r = encoding.as_bytes() == &signatures[place].signature[..32];
-            verdicts[place] = if is_r && !point.is_small_order() { Ok(()) } else { Err(BadSignature) };
+            verdicts[place] =
+                if is_r && !SMALL_ORDER.contains(&encoding) { Ok(()) } else { Err(BadSignature) };
         }
         verdicts
     }

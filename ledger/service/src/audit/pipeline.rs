@@ -1,17 +1,18 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use gt_core::Hash;
 use gt_core::TreeSize;
 use gt_core::erasure::Erasure;
-use gt_core::key::{PreparedKeys, PublicKey};
+use gt_core::key::{KeyMultiples, PreparedKeys, PublicKey};
 use gt_core::link::LinkName;
 use gt_core::statement::PublisherId;
-use rayon::prelude::*;
 
 use super::Depth;
-use super::bundle::{Bundle, Bundles, Leaf};
+use super::bundle::{Bundle, Bundles};
 use super::folder::DataFolder;
 use super::records::{Records, Taken};
 use super::report::{Fault, Report};
@@ -22,10 +23,8 @@ use super::walk::Walk;
 use crate::keyring::{Keyring, OwnerTag};
 use crate::layout::{self, BUNDLE};
 
-/// How many bundles wait between two steps. With those in work, this bounds the memory.
-const WAITING: usize = 2;
-/// So many statements are checked together by one thread.
-const TOGETHER: usize = 16;
+/// How many bundles are on their way at a time, for each thread that checks: this bounds the memory.
+const ON_THEIR_WAY: usize = 4;
 /// For how many keys multiples are kept: 215 KiB each.
 const PREPARED_KEYS: usize = 512;
 
@@ -53,27 +52,47 @@ struct Passing {
     report: Report,
     /// What was found of its records.
     faults: Vec<Fault>,
+    /// What to check the signatures with.
+    keys: KeyMultiples,
 }
 
-/// Checks the log and the vault beside it, bundle by bundle, in three steps that work at the same time on bundles one after the other:
-/// reading files and taking the records in their order; reading the statements, on all cores; and settling, again in order,
-/// what they turned out to be, and the log itself. What is found is told in the log's order.
+/// A bundle whose statements were read, or what made the thread that read them panic.
+type Read = thread::Result<(Passing, Vec<Option<Outcome>>)>;
+
+/// Checks the log and the vault beside it, bundle by bundle, in three steps that work at the same time on different bundles:
+/// reading files and taking the records in their order; reading the statements, each thread a bundle of its own; and settling, again in
+/// order, what they turned out to be, and the log itself. What is found is told in the log's order.
 pub(super) fn run(work: &Work<'_>, mut walk: Walk<'_>, report: &mut Report) {
     let Work { folder, keyring, depth, size, .. } = *work;
-    let (to_check, prepared) = sync_channel(WAITING);
-    let (to_settle, checked) = sync_channel(WAITING);
+    let threads = rayon::current_num_threads();
+    let (begin, end) = sync_channel(threads * ON_THEIR_WAY);
+    let (to_check, prepared) = sync_channel(threads * ON_THEIR_WAY);
+    let (to_settle, checked) = sync_channel(threads * ON_THEIR_WAY);
+    let prepared = Mutex::new(prepared);
     let records = Records::new(keyring, work.origin, work.under_way.clone());
     let mut settlement = Settlement::new();
     let records = thread::scope(|scope| {
-        let reader = scope.spawn(move || prepare(folder, depth, size, records, &to_check));
-        scope.spawn(move || check(keyring, depth, &prepared, &to_settle));
-        let mut done = 0;
-        for (passing, outcomes) in checked {
-            done += u64::from(passing.bundle.width);
-            settle(passing, outcomes, &mut settlement, &mut walk, report);
-            (work.progress)(done, size.0);
+        let reader = scope.spawn(move || prepare(folder, depth, size, records, &begin, &to_check));
+        for _ in 0..threads {
+            let (to_settle, prepared) = (to_settle.clone(), &prepared);
+            scope.spawn(move || check(keyring, depth, prepared, &to_settle));
         }
-        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        drop(to_settle);
+        let (mut done, mut next, mut early) = (0, 0, BTreeMap::new());
+        for read in checked {
+            let (passing, outcomes) = read.unwrap_or_else(|panic| resume_unwind(panic));
+            early.insert(passing.bundle.number, (passing, outcomes));
+            while let Some((passing, outcomes)) = early.remove(&next) {
+                next += 1;
+                done += u64::from(passing.bundle.width);
+                settle(passing, outcomes, &mut settlement, &mut walk, report);
+                // There is one for each bundle that is not settled.
+                end.recv().unwrap_or(());
+                (work.progress)(done, size.0);
+            }
+        }
+        drop(end);
+        reader.join().unwrap_or_else(|panic| resume_unwind(panic))
     });
     let names = walk.finish(report);
     let names = (depth == Depth::Everything).then_some(&names);
@@ -86,18 +105,20 @@ fn prepare<'a>(
     depth: Depth,
     size: TreeSize,
     mut records: Records<'a>,
+    begin: &SyncSender<()>,
     to_check: &SyncSender<Passing>,
 ) -> Records<'a> {
-    let mut bundles = Bundles::new(folder, size);
-    loop {
+    let (mut bundles, mut keys) = (Bundles::new(folder, size), PreparedKeys::new(PREPARED_KEYS));
+    // The next steps end before this one only if they panic, and then the panic is what matters.
+    while begin.send(()).is_ok() {
         let (mut report, mut faults) = (Report::new(), Vec::new());
         let Some(bundle) = bundles.next(&mut report) else { break };
         let read = vault_file::read(folder, &bundle, depth, &mut report, &mut faults);
         let vault_records = read.iter().flatten().count() as u64;
         let taken = records.take(&bundle, read, &mut report, &mut faults);
+        let keys = keys.expect(taken.iter().flatten().filter_map(key_of));
         let (genesis, registrar) = (records.genesis(), records.registrar());
-        let passing = Passing { bundle, taken, vault_records, genesis, registrar, report, faults };
-        // The next step ends before this one only if it panics, and then the panic is what matters.
+        let passing = Passing { bundle, taken, vault_records, genesis, registrar, report, faults, keys };
         if to_check.send(passing).is_err() {
             break;
         }
@@ -105,39 +126,35 @@ fn prepare<'a>(
     records
 }
 
-/// The second step.
+/// The second step, on one of several threads.
 fn check(
     keyring: Option<&Keyring>,
     depth: Depth,
-    prepared: &Receiver<Passing>,
-    to_settle: &SyncSender<(Passing, Vec<Option<Outcome>>)>,
+    prepared: &Mutex<Receiver<Passing>>,
+    to_settle: &SyncSender<Read>,
 ) {
-    let mut keys = PreparedKeys::new(PREPARED_KEYS);
-    for passing in prepared {
-        keys.expect(passing.taken.iter().flatten().filter_map(key_of));
-        let links = match depth {
-            Depth::Signed => HashMap::new(),
-            Depth::Everything => links(&passing.taken),
-        };
-        let context = Context { keyring, genesis: passing.genesis, links, keys: &keys, depth };
-        let leaves = passing.bundle.leaves.par_chunks(TOGETHER);
-        let outcomes = leaves
-            .zip(passing.taken.par_chunks(TOGETHER))
-            .flat_map_iter(|(leaves, taken)| check_together(leaves, taken, &context))
-            .collect();
-        if to_settle.send((passing, outcomes)).is_err() {
+    let next = || prepared.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    while let Ok(passing) = next() {
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            let outcomes = check_one(&passing, keyring, depth);
+            (passing, outcomes)
+        }));
+        if to_settle.send(read).is_err() {
             break;
         }
     }
 }
 
-fn check_together(leaves: &[Leaf], taken: &[Option<Taken>], context: &Context<'_>) -> Vec<Option<Outcome>> {
-    let turns: Vec<_> = leaves
-        .iter()
-        .zip(taken)
-        .map(|(leaf, taken)| taken.as_ref().and_then(|taken| taken.turn(leaf)))
-        .collect();
-    statement::check(&turns, context)
+fn check_one(passing: &Passing, keyring: Option<&Keyring>, depth: Depth) -> Vec<Option<Outcome>> {
+    let links = match depth {
+        Depth::Signed => HashMap::new(),
+        Depth::Everything => links(&passing.taken),
+    };
+    let context = Context { keyring, genesis: passing.genesis, links, keys: &passing.keys, depth };
+    let turn = |(leaf, taken)| Option::<&Taken>::and_then(taken, |taken| taken.turn(leaf));
+    let taken = passing.taken.iter().map(Option::as_ref);
+    let turns: Vec<_> = passing.bundle.leaves.iter().zip(taken).map(turn).collect();
+    statement::check(&turns, &context)
 }
 
 fn links(taken: &[Option<Taken>]) -> HashMap<LinkName, OwnerTag> {
@@ -158,7 +175,7 @@ fn settle(
     walk: &mut Walk<'_>,
     report: &mut Report,
 ) {
-    let Passing { bundle, taken, vault_records, genesis, registrar, report: read, mut faults } = passing;
+    let Passing { bundle, taken, vault_records, genesis, registrar, report: read, mut faults, .. } = passing;
     report.append(read);
     report.counts.vault_records += vault_records;
     settlement.begin(genesis, registrar);

@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
 use gt_core::Hash;
-use gt_core::key::PreparedKeys;
+use gt_core::key::KeyMultiples;
 use gt_core::link::LinkName;
 use gt_core::statement::{Jws, Statement, StatementError};
 use gt_core::verify::verify_authorships;
@@ -23,7 +23,7 @@ pub(super) struct Context<'a> {
     pub(super) genesis: Hash,
     /// Whose the links of the bundle's entries are, where disclosures are opened.
     pub(super) links: HashMap<LinkName, OwnerTag>,
-    pub(super) keys: &'a PreparedKeys,
+    pub(super) keys: &'a KeyMultiples,
     pub(super) depth: Depth,
 }
 

@@ -9,15 +9,14 @@ const ORDER: [u8; 32] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
-fn prepared(key: &PublicKey) -> PreparedKeys {
-    let mut keys = PreparedKeys::new(4);
-    keys.expect(std::iter::repeat_n(key, WORTH_IT as usize));
-    assert!(keys.keys.contains_key(key.as_bytes()), "or the test compares a function with itself");
-    keys
+fn prepared(key: &PublicKey) -> KeyMultiples {
+    let multiples = PreparedKeys::new(4).expect(std::iter::repeat_n(key, WORTH_IT as usize));
+    assert!(multiples.0.contains_key(key.as_bytes()), "or the test compares a function with itself");
+    multiples
 }
 
 /// Both checks say the same, also in company; returns what they say.
-fn agreed(keys: &PreparedKeys, key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
+fn agreed(keys: &KeyMultiples, key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
     let strict = key.verify(message, signature);
     let (one, altered) = (Signed { key, message, signature }, [message, b"!"].concat());
     let other = Signed { message: &altered, ..one };
@@ -159,7 +158,7 @@ fn the_keys_that_are_used_are_the_ones_prepared() {
     let mut prepared = PreparedKeys::new(2);
     let often = |key: usize| std::iter::repeat_n(&keys[key], WORTH_IT as usize);
     let held = |prepared: &PreparedKeys| -> Vec<bool> {
-        keys.iter().map(|key| prepared.keys.contains_key(key.as_bytes())).collect()
+        keys.iter().map(|key| prepared.multiples.0.contains_key(key.as_bytes())).collect()
     };
     prepared.expect(often(0).skip(1));
     assert_eq!(held(&prepared), [false, false, false], "not worth it yet");
@@ -177,8 +176,8 @@ fn each_signature_has_a_verdict_of_its_own() {
     let privates: Vec<PrivateKey> = (1..4).map(|seed| PrivateKey::from_seed(&[seed; 32])).collect();
     let publics: Vec<PublicKey> = privates.iter().map(PrivateKey::public).collect();
     // The last key is not prepared.
-    let mut keys = PreparedKeys::new(2);
-    keys.expect(publics[..2].iter().flat_map(|key| std::iter::repeat_n(key, WORTH_IT as usize)));
+    let announced = publics[..2].iter().flat_map(|key| std::iter::repeat_n(key, WORTH_IT as usize));
+    let keys = PreparedKeys::new(2).expect(announced);
     let messages: Vec<Vec<u8>> = (0..40_u8).map(|at| vec![at; usize::from(at)]).collect();
     let signatures: Vec<[u8; 64]> =
         messages.iter().enumerate().map(|(at, message)| privates[at % 3].sign(message)).collect();
