@@ -137,7 +137,8 @@ fn the_command_writes_a_page_beside_the_bundle_and_overwrites_nothing() {
     assert!(page.contains("two identifiers are one person") && page.contains("the child went missing"));
     let before = fs::read(&file).expect("written");
     let data = told.home.data();
-    let again = run(["bundle", "--data", path(&data), "--out", path(&file), "--child", &first]);
+    let asked = ["bundle", "--data", path(&data), "--out", path(&file), "--child", &first];
+    let again = run([&asked[..], &["--purpose", "Review"]].concat());
     assert!(again.exited(1).complaint().contains("exists already"));
     assert_eq!(fs::read(&file).expect("there"), before);
     let (other, out) = told.here(&arguments);
