@@ -8,7 +8,7 @@ use gt_core::bundle::{About, Bundle, BundleRecord};
 use gt_ledger::Ledger;
 use gt_ledger::clock::SystemClock;
 use gt_ledger::layout;
-use gt_ledger::secrets::{Secrets, SecretsAt};
+use gt_ledger::secrets::{Secrets, SecretsAt, file};
 use serde_json::Value;
 
 use crate::access::recorder::ReadingAtRest;
@@ -48,6 +48,11 @@ fn seal_here(data: &Path, at: &SecretsAt, reading: &ReadingAtRest) -> Result<Val
     if data.join(layout::position()).exists() {
         return Err(Failure::new(
             "this folder follows a NATS stream, which alone seals that it is read; serve the node and ask again, or ask with --url",
+        ));
+    }
+    if !at.folder.join(file::SERVICE).exists() {
+        return Err(Failure::new(
+            "the ledger's own key, service.jwk, is not among the secrets: that this is read cannot be sealed, so there is no bundle",
         ));
     }
     let secrets = Secrets::load_at(at)?;
