@@ -97,7 +97,7 @@ pub(crate) fn decided(bytes: &[u8], bundle: &Bundle) -> Result<Decided, DecideEr
     let stated = CATALOGUE.exemptions.iter().filter(named).collect();
     let is_silent = |item: &&Item| item.decision == Some(Decision::WithholdSilently);
     let silent = worksheet.items.iter().filter(is_silent).count();
-    Ok(Decided { statements, disclosures, stated, silent, worksheet })
+    Ok(Decided { worksheet, statements, disclosures, stated, silent })
 }
 
 fn is_withheld(item: &Item) -> bool {

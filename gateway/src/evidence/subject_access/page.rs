@@ -253,7 +253,7 @@ fn write_record(page: &mut Html, record: &Record, said: &Said) {
     page.element("article", &[], |page| {
         page.text_element("h3", &[], &format!("Entry {}", record.index()));
         page.element("p", &[("class", "said")], |page| {
-            page.isolated(&sentences::sentence(said, "the child"))
+            page.isolated(&sentences::sentence(said, "the child"));
         });
         let occurred = said.event.as_ref().and_then(gt_schemas::Event::occurred_at);
         let occurred = occurred.map_or_else(String::new, |at| format!("Happened {}. ", time(at)));
