@@ -270,6 +270,12 @@ fn a_bundle_out_of_the_folder_is_sealed_by_the_ledger_that_runs_or_in_the_folder
     assert!(out.exists());
     assert_eq!(size(), at_rest + 1, "it is sealed in the folder itself");
     run(["fsck", "--data", path(&data)]).exited(0);
+    // A folder that follows a stream is not its own sealer.
+    let follows = data.join("state/stream.json");
+    fs::write(&follows, "{}").expect("written");
+    let (refused, out) = made("followed.bundle.json");
+    assert!(refused.exited(1).complaint().contains("NATS stream") && !out.exists());
+    fs::remove_file(&follows).expect("removed");
     fs::remove_file(home.secret("service.jwk")).expect("removed");
     let (refused, out) = made("unsealed.bundle.json");
     let complaint = refused.exited(1).complaint();

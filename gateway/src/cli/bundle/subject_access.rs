@@ -94,7 +94,7 @@ impl BundleCommand {
         let copy = copy(&full, &decided, made_at);
         let text = copy.to_string();
         check(&text, None, &[])?;
-        let page = page::of_copy(&copy, &decided.stated)?;
+        let page = page::of_copy(&copy, &decided.worksheet, &decided.stated)?;
         write(&self.out, &text)?;
         write(&page_file, &page)?;
         self.html = Some(page_file);

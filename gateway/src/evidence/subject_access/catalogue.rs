@@ -87,6 +87,16 @@ pub(crate) enum Whose {
     Another,
 }
 
+impl Whose {
+    /// How sentences name the child of such a statement.
+    pub(super) const fn child(self) -> &'static str {
+        match self {
+            Self::Subject => "the child",
+            Self::Another => "another child",
+        }
+    }
+}
+
 /// A place in JSON, whose `*` stands for any element, and the codes that are looked for there.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -98,6 +108,11 @@ struct Code {
 impl Catalogue {
     pub(crate) fn exemption(&self, code: &str) -> Option<&Exemption> {
         self.exemptions.iter().find(|one| one.code == code)
+    }
+
+    /// Whether any rule can suggest this exemption. What nothing in a record shows, no rule can.
+    pub(super) fn is_ruled(&self, exemption: &str) -> bool {
+        self.rules.iter().any(|rule| rule.exemption == exemption)
     }
 
     /// What of this the rules suggest: each rule, with what it found.
@@ -273,8 +288,16 @@ mod tests {
 
     #[test]
     fn every_exemption_says_its_law_and_is_recorded_under_a_code_that_there_is() {
-        let mut codes = BTreeSet::new();
-        for one in &CATALOGUE.exemptions {
+        let (mut codes, catalogue) = (BTreeSet::new(), &*CATALOGUE);
+        let unruled: Vec<&str> = catalogue
+            .exemptions
+            .iter()
+            .map(|one| one.code.as_str())
+            .filter(|code| !catalogue.is_ruled(code))
+            .collect();
+        // docs/data-protection/subject-access.md names them.
+        assert_eq!(unruled, ["SpecialNeeds", "Negotiations", "References", "NationalSecurity"]);
+        for one in &catalogue.exemptions {
             assert!(codes.insert(&one.code), "{} stands twice", one.code);
             assert!(
                 one.law.contains("DPA 2018") && one.ask.len() > 20 && !one.title.is_empty(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gt_core::bundle::{Bundle, Why};
 use serde_json::Value;
 
-use super::catalogue::{Exemption, Kind, Whose};
+use super::catalogue::{CATALOGUE, Exemption, Kind, Whose};
 use super::worksheet::{Item, Worksheet};
 use crate::evidence::html::Html;
 use crate::evidence::read::{Evidence, EvidenceError, Record, Said};
@@ -150,6 +150,9 @@ fn write_exemption(page: &mut Html, exemption: &Exemption) {
     page.text_element("h3", &[], &format!("{}: {}", exemption.code, exemption.title));
     page.text_element("p", &[("class", "when")], &exemption.law);
     page.text_element("p", &[], &exemption.ask);
+    if !CATALOGUE.is_ruled(&exemption.code) {
+        page.text_element("p", &[], "Nothing in the record shows it, so no rule marks it.");
+    }
     if exemption.may_be_silent {
         page.text_element(
             "p",
@@ -160,7 +163,11 @@ fn write_exemption(page: &mut Html, exemption: &Exemption) {
 }
 
 /// The page for who asked: of what is in the copy, with the exemptions that are named. Of what is withheld it shows no place and no number.
-pub(crate) fn of_copy(copy: &Bundle, stated: &[&Exemption]) -> Result<String, EvidenceError> {
+pub(crate) fn of_copy(
+    copy: &Bundle,
+    worksheet: &Worksheet,
+    stated: &[&Exemption],
+) -> Result<String, EvidenceError> {
     let evidence = Evidence::read(copy)?;
     let mut page = Html::page("What is recorded about you", STYLE);
     page.element("header", &[], |page| {
@@ -183,7 +190,10 @@ pub(crate) fn of_copy(copy: &Bundle, stated: &[&Exemption]) -> Result<String, Ev
         records.sort_by_key(|record| record.sorted_by());
         for record in records {
             if let Ok(said) = &record.content {
-                write_record(page, record, said);
+                // Of the copy alone it could not be told: the subject's own name may be withheld too.
+                let of = |item: &&Item| item.kind == Kind::Statement && item.entry == record.index().0;
+                let whose = worksheet.items.iter().find(of).map_or(Whose::Subject, |item| item.of);
+                write_record(page, record, said, whose);
             }
         }
     });
@@ -249,11 +259,11 @@ fn write_rights(page: &mut Html) {
     });
 }
 
-fn write_record(page: &mut Html, record: &Record, said: &Said) {
+fn write_record(page: &mut Html, record: &Record, said: &Said, whose: Whose) {
     page.element("article", &[], |page| {
         page.text_element("h3", &[], &format!("Entry {}", record.index()));
         page.element("p", &[("class", "said")], |page| {
-            page.isolated(&sentences::sentence(said, "the child"));
+            page.isolated(&sentences::sentence(said, whose.child()));
         });
         let occurred = said.event.as_ref().and_then(gt_schemas::Event::occurred_at);
         let occurred = occurred.map_or_else(String::new, |at| format!("Happened {}. ", time(at)));

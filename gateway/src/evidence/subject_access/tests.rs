@@ -154,7 +154,7 @@ fn every_event_is_listed_and_the_page_has_no_markup_of_theirs() {
     );
     let json = serde_json::to_value(&worksheet).unwrap();
     assert_eq!(json["items"][0]["decision"], Value::Null);
-    for text in [page::of_worksheet(&worksheet), page::of_copy(&full, &[]).unwrap()] {
+    for text in [page::of_worksheet(&worksheet), page::of_copy(&full, &worksheet, &[]).unwrap()] {
         assert!(!text.contains("<script") && text.contains("&lt;script&gt;"));
         for tag in tags(&text) {
             assert!(TAGS.contains(&tag.as_str()), "{tag}");
@@ -184,6 +184,7 @@ fn what_is_withheld_is_left_out_and_only_what_is_stated_is_told() {
     let decided = decided(
         &answered(&full, |item| match (item.event_type.as_str(), item.member.as_deref()) {
             (_, Some("others")) => withhold(item, Withhold, "ThirdParty"),
+            ("decision.recorded", Some("child")) => withhold(item, Withhold, "ThirdParty"),
             ("missing.started", None) => withhold(item, WithholdSilently, "CrimeOrTaxation"),
             // It goes with its statement, whether anything is said of it or not.
             ("missing.started", Some(_)) => item.decision = None,
@@ -198,16 +199,18 @@ fn what_is_withheld_is_left_out_and_only_what_is_stated_is_told() {
     else {
         panic!("the one is stated, the other is not: {:?}", copied.records)
     };
-    assert_eq!(decision.left_out.len(), 2, "two others");
+    assert_eq!(decision.left_out.len(), 3, "two others, and the subject's own pseudonym");
     let stated: Vec<&str> = decided.stated.iter().map(|one| one.code.as_str()).collect();
     assert_eq!((stated, decided.silent), (vec!["ThirdParty"], 1));
-    let page = page::of_copy(&copied, &decided.stated).unwrap();
+    let page = page::of_copy(&copied, &decided.worksheet, &decided.stated).unwrap();
     for (text, is_there) in [
         ("Information about other people", true),
         ("Preventing or detecting crime", false),
         ("went missing", false),
         ("PersonOfConcern", false),
         ("ithheld", false),
+        ("about the child with", true),
+        ("another child", false),
         (COUNCIL, true),
     ] {
         assert_eq!(page.contains(text), is_there, "{text}");

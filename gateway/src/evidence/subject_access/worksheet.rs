@@ -157,8 +157,8 @@ struct Listing<'l> {
 impl Listing<'_> {
     fn items(&self, into: &mut Vec<Item>) {
         let clear = Value::Object(self.said.clear.clone());
-        let says = sentences::sentence(self.said, "the child");
         let whose = whose_statement(self.said);
+        let says = sentences::sentence(self.said, whose.child());
         let mut facts = self.facts(Kind::Statement, whose, &clear);
         into.push(self.item(self.record.index().to_string(), says, &facts));
         let members = self.said.payload().data.members();
