@@ -184,6 +184,11 @@ fn decisions_that_are_open_or_out_of_date_are_refused_and_nothing_is_written() {
     fs::copy(&worksheet, &other).expect("copied");
     let (ended, _) = told.copy(&other, "copy.bundle.json");
     assert!(ended.exited(1).complaint().contains("another bundle"));
+    // What is erased goes out in no copy that was decided on before.
+    let data = told.home.data();
+    let place = ["--authority", "police:99", "--ground", "ConsentWithdrawn", "--data", path(&data)];
+    run([&["erase", "--child", &child(1)], &place[..]].concat()).succeeded();
+    refused(&told, "holds nothing about this child");
     told.server.stop();
 }
 

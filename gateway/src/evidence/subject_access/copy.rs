@@ -1,6 +1,6 @@
 //! The copy for who asked: the full bundle without what is withheld.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use gt_core::LeafIndex;
 use gt_core::bundle::{Bundle, BundleRecord, LeftOut, Manifest, StatedRecord, Why};
@@ -74,15 +74,10 @@ pub(crate) fn grown(full: &Bundle, now: &Bundle) -> Result<Grown, EvidenceError>
     Ok(grown)
 }
 
-/// Whether something that was disclosed then can be read no more.
+/// Whether more can be read no more than then: of a list of people one may have been erased before.
 fn is_erased(then: &Said, now: &Said) -> bool {
-    let ended: BTreeSet<&str> = now
-        .left_out
-        .iter()
-        .filter(|(_, why)| *why == Why::Ended)
-        .map(|(member, _)| member.as_str())
-        .collect();
-    then.disclosed.keys().any(|member| ended.contains(member.as_str()))
+    let ended = |said: &Said| said.left_out.iter().filter(|(_, why)| *why == Why::Ended).count();
+    ended(now) > ended(then)
 }
 
 fn is_reading(said: &Said) -> bool {

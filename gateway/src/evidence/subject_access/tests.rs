@@ -288,5 +288,10 @@ fn what_is_new_is_told_and_readings_are_only_counted() {
         })
         .collect();
     assert_eq!(grown(&full, &ended).unwrap().erased.len(), 1);
+    assert_eq!(
+        grown(&ended, &ended).unwrap(),
+        Grown::default(),
+        "what had ended before has not been erased since"
+    );
     assert_eq!(grown(&full, &full).unwrap(), Grown::default());
 }
