@@ -66,8 +66,8 @@ fn read(worksheet: &Path) -> Value {
 fn decide(worksheet: &Path) {
     let mut sheet = read(worksheet);
     let items = sheet["items"].as_array_mut().expect("items");
-    let silent = items.iter().filter(|item| item["agency"] == "police:99" && item["kind"] == "statement");
-    let silent = silent.last().expect("the police said something")["entry"].clone();
+    let mut silent = items.iter().filter(|item| item["agency"] == "police:99" && item["kind"] == "statement");
+    let silent = silent.next_back().expect("the police said something")["entry"].clone();
     for item in items {
         let (decision, exemption) = match (&item["kind"], &item["of"]) {
             (kind, _) if item["entry"] == silent && kind == "statement" => {
@@ -135,8 +135,8 @@ fn a_request_is_answered_in_two_steps_and_the_copy_verifies() {
             BundleRecord::Stated(record) => Some(record.disclosures),
             BundleRecord::Absent { .. } => None,
         });
-        let decoded = texts.flatten().map(|text| gt_core::base64url::decode(&text).expect("base64url"));
-        decoded.map(|bytes| String::from_utf8(bytes).expect("text")).collect::<String>()
+        let read = texts.flatten().map(|text| gt_core::base64url::decode(&text).expect("base64url"));
+        read.map(|bytes| String::from_utf8(bytes).expect("text")).collect::<String>()
     };
     let third_party = third_party.expect("the example names somebody else");
     assert!(disclosed(&full).contains(third_party) && !disclosed(&text).contains(third_party));
@@ -160,19 +160,9 @@ fn decisions_that_are_open_or_out_of_date_are_refused_and_nothing_is_written() {
     };
     refused(&told, "not decided yet");
     decide(&worksheet);
-    let (again, _) = (
-        run([
-            "bundle",
-            "--subject-access",
-            "--child",
-            &child(1),
-            "--data",
-            path(&told.home.data()),
-            "--out",
-            path(&told.home.at("request")),
-        ]),
-        (),
-    );
+    let (data, out, first) = (told.home.data(), told.home.at("request"), child(1));
+    let asked = ["bundle", "--subject-access", "--child", &first, "--data", path(&data), "--out", path(&out)];
+    let again = run(asked);
     assert!(again.exited(1).complaint().contains("exists already"));
     // Readings do not count as new, others' statements do.
     told.copy(&worksheet, "first.bundle.json").0.succeeded();
@@ -185,7 +175,6 @@ fn decisions_that_are_open_or_out_of_date_are_refused_and_nothing_is_written() {
     let (ended, _) = told.copy(&other, "copy.bundle.json");
     assert!(ended.exited(1).complaint().contains("another bundle"));
     // What is erased goes out in no copy that was decided on before.
-    let data = told.home.data();
     let place = ["--authority", "police:99", "--ground", "ConsentWithdrawn", "--data", path(&data)];
     run([&["erase", "--child", &child(1)], &place[..]].concat()).succeeded();
     refused(&told, "holds nothing about this child");

@@ -29,7 +29,7 @@ pub(crate) fn of_worksheet(worksheet: &Worksheet) -> String {
             page.element("tbody", &[], |page| {
                 row(page, "Ledger", &format!("{}, of {}", worksheet.origin, count_of(worksheet.tree_size)));
                 row(page, "Known as", &worksheet.subjects.join(", "));
-                row(page, "Made", &worksheet.made_at);
+                row(page, "Made", &when(&worksheet.made_at));
                 row(page, "SHA-256 of the full bundle", &worksheet.bundle);
             });
         });
@@ -49,6 +49,11 @@ pub(crate) fn of_worksheet(worksheet: &Worksheet) -> String {
     page.finish()
 }
 
+/// A time as the worksheet has it, in words.
+fn when(text: &str) -> String {
+    gt_core::time::Timestamp::parse(text).map_or_else(|_| text.to_owned(), received)
+}
+
 fn count_of(entries: u64) -> String {
     count(usize::try_from(entries).unwrap_or(usize::MAX), "entry", "entries")
 }
@@ -66,12 +71,14 @@ fn write_entry(page: &mut Html, items: &[Item]) {
         page.text_element("h3", &[], &format!("Entry {}: {}", first.entry, first.event_type));
         let in_name_of = first.on_behalf_of.as_ref();
         let in_name_of = in_name_of.map_or_else(String::new, |other| format!(", in the name of {other}"));
-        let happened = first.occurred_at.as_ref().map_or_else(String::new, |at| format!("Happened {at}. "));
-        let when = format!(
+        let happened =
+            first.occurred_at.as_ref().map_or_else(String::new, |at| format!("Happened {}. ", when(at)));
+        let times = format!(
             "{happened}Received {}. Controller to ask: {}{in_name_of}.",
-            first.received_at, first.agency
+            when(&first.received_at),
+            first.agency
         );
-        page.text_element("p", &[("class", "when")], &when);
+        page.text_element("p", &[("class", "when")], &times);
         page.element("table", &[], |page| {
             page.element("thead", &[], |page| {
                 page.element("tr", &[], |page| {
@@ -259,16 +266,16 @@ fn write_rights(page: &mut Html) {
     });
 }
 
-fn write_record(page: &mut Html, record: &Record, said: &Said, whose: Whose) {
+fn write_record(page: &mut Html, record: &Record, said: &Said, of: Whose) {
     page.element("article", &[], |page| {
         page.text_element("h3", &[], &format!("Entry {}", record.index()));
         page.element("p", &[("class", "said")], |page| {
-            page.isolated(&sentences::sentence(said, whose.child()));
+            page.isolated(&sentences::sentence(said, of.child()));
         });
         let occurred = said.event.as_ref().and_then(gt_schemas::Event::occurred_at);
         let occurred = occurred.map_or_else(String::new, |at| format!("Happened {}. ", time(at)));
-        let when = format!("{occurred}Recorded {}.", received(record.proven.entry.received_at));
-        page.text_element("p", &[("class", "when")], &when);
+        let recorded = format!("{occurred}Recorded {}.", received(record.proven.entry.received_at));
+        page.text_element("p", &[("class", "when")], &recorded);
         page.element("table", &[], |page| {
             page.element("tbody", &[], |page| {
                 for (name, value) in said.clear.iter().filter(|(name, _)| *name != "kept") {

@@ -183,8 +183,7 @@ fn what_is_withheld_is_left_out_and_only_what_is_stated_is_told() {
         bundle(&[(COUNCIL, "decision.recorded.share", json!({})), (POLICE, "missing.started", json!({}))]);
     let decided = decided(
         &answered(&full, |item| match (item.event_type.as_str(), item.member.as_deref()) {
-            (_, Some("others")) => withhold(item, Withhold, "ThirdParty"),
-            ("decision.recorded", Some("child")) => withhold(item, Withhold, "ThirdParty"),
+            ("decision.recorded", Some("child" | "others")) => withhold(item, Withhold, "ThirdParty"),
             ("missing.started", None) => withhold(item, WithholdSilently, "CrimeOrTaxation"),
             // It goes with its statement, whether anything is said of it or not.
             ("missing.started", Some(_)) => item.decision = None,

@@ -3,6 +3,7 @@
 use gt_core::Hash;
 use gt_core::bundle::{About, Bundle, Why};
 use gt_core::statement::{Disclosure, Pseudonym};
+use gt_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -190,6 +191,7 @@ impl Listing<'_> {
 
     fn item(&self, id: String, says: String, facts: &Facts<'_>) -> Item {
         let payload = self.said.payload();
+        let occurred = self.said.event.as_ref().and_then(gt_schemas::Event::occurred_at);
         let mark = |(rule, fact): (&super::catalogue::Rule, String)| Mark {
             exemption: rule.exemption.clone(),
             rule: rule.id.clone(),
@@ -206,8 +208,10 @@ impl Listing<'_> {
             event_type: payload.event_type.as_str().to_owned(),
             agency: payload.iss.as_str().to_owned(),
             on_behalf_of: payload.on_behalf_of.as_ref().map(|agency| agency.as_str().to_owned()),
-            occurred_at: self.said.event.as_ref().and_then(gt_schemas::Event::occurred_at).map(words::time),
-            received_at: words::received(self.record.proven.entry.received_at),
+            occurred_at: occurred
+                .and_then(|at| Timestamp::from_millis(at.as_millis()))
+                .map(|at| at.to_string()),
+            received_at: self.record.proven.entry.received_at.to_string(),
             may_apply: CATALOGUE.marks(facts).map(mark).collect(),
             decision: None,
             exemption: None,
@@ -246,7 +250,7 @@ pub(super) fn in_words(value: &Value) -> String {
         Value::Null => "nothing".to_owned(),
         Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
         Value::Number(number) => number.to_string(),
-        Value::String(text) => match gt_core::time::Timestamp::parse(text) {
+        Value::String(text) => match Timestamp::parse(text) {
             Ok(at) => words::received(at),
             Err(_) => text.clone(),
         },
