@@ -15,6 +15,7 @@ use super::{BundleCommand, Child, What, check, exists, write};
 use crate::cli::output::Output;
 use crate::cli::registrar::about;
 use crate::cli::{Failure, Outcome};
+use crate::evidence::count;
 use crate::evidence::subject_access::{Decided, Grown, Worksheet, copy, decided, grown, page};
 
 /// The files of the folder.
@@ -159,8 +160,8 @@ impl BundleCommand {
             }
             if since.read > 0 {
                 lines.push(format!(
-                    "The ledger has recorded {} more readings of the record since, those for this request among them. They are in a later worksheet.",
-                    since.read
+                    "The ledger has recorded {} of the record since, those for this request among them. They are in a later worksheet.",
+                    count(since.read, "more reading", "more readings")
                 ));
             }
             lines.push(format!(

@@ -25,7 +25,9 @@ pub(crate) enum DecideError {
         "the worksheet is of another bundle than the one beside it; decide on the worksheet that was made with this bundle"
     )]
     OtherBundle,
-    #[error("item {id} {what}; only decision, exemption and note may be written into a worksheet")]
+    #[error(
+        "item {id} {what}; only decision, exemption and note may be written into a worksheet, and a worksheet of another version of this program must be made anew"
+    )]
     Changed { id: String, what: &'static str },
     #[error("{}", undecided(ids))]
     Undecided { ids: Vec<String> },
