@@ -102,6 +102,13 @@ impl AccessKeys {
     }
 }
 
+/// A recorder for a folder that this process has opened while no ledger runs on it. Must be called on a runtime.
+pub(crate) fn recorder_at_rest(secrets: &Path, ledger: &Arc<Ledger>) -> Result<Recorder, AccessError> {
+    let key = secrets.join(file::SERVICE);
+    let service = key.exists().then(|| read_key(&key)).transpose()?;
+    Ok(Recorder::start(Arc::clone(ledger), None, service))
+}
+
 impl Access {
     /// Who sends the request, by its token.
     async fn reader(&self, headers: &HeaderMap) -> Result<Reader, Problem> {

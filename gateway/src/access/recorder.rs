@@ -19,6 +19,8 @@ use gt_ledger::clock::{Clock as _, SystemClock};
 use gt_ledger::prepare::Prepared;
 use gt_ledger::record::OwnerId;
 use gt_projections::Queries;
+use gt_schemas::{AccessPurpose, AccessRole, AccessedKind};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
@@ -54,6 +56,20 @@ pub(crate) struct Recorded {
     pub(crate) statement: Hash,
 }
 
+/// A bundle that is made out of the folder by its operator, who needs no token and has none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReadingAtRest {
+    /// The name under which the operator is known.
+    pub(crate) reader: String,
+    /// A code of [`AccessPurpose`].
+    pub(crate) purpose: String,
+    /// The child's pseudonym, if it is one child's bundle.
+    pub(crate) child: Option<String>,
+    /// How many records are in it.
+    pub(crate) records: usize,
+}
+
 struct Job {
     draft: CheckedDraft,
     answer: oneshot::Sender<Result<Recorded, Problem>>,
@@ -86,18 +102,23 @@ impl Recorder {
     /// Seals a read, and returns once that is durable.
     pub(super) async fn read(&self, pass: &Pass, accessed: &Accessed) -> Result<Recorded, Problem> {
         let Some((kind, purpose)) = pass.reading else { return Err(not_recorded(None)) };
-        let mut data = json!({
-            "role": pass.reader.role.as_str(),
-            "purpose": purpose.as_str(),
-            "what": kind.as_str(),
-            "reader": {"name": pass.reader.subject},
-            "times": {"occurred_at": now().to_string()},
-            "extent": {"records": accessed.records},
-        });
+        let mut data = access(pass.reader.role, purpose, kind, &pass.reader.subject, accessed.records);
         self.put_child(&mut data, accessed.child.as_ref());
         if let Some(approval) = &accessed.approval {
             data["break_glass"] = json!(true);
             data["refs"] = json!({"access": approval.to_string()});
+        }
+        self.record("record.accessed", &data).await
+    }
+
+    /// Seals that a bundle is made out of the folder, by whoever holds it and its keys, and returns once that is durable.
+    pub(crate) async fn read_at_rest(&self, reading: &ReadingAtRest) -> Result<Recorded, Problem> {
+        let purpose = AccessPurpose::parse(&reading.purpose);
+        let purpose = purpose.ok_or_else(|| Problem::bad_request("no purpose of that name"))?;
+        let (role, kind) = (AccessRole::Administrator, AccessedKind::Bundle);
+        let mut data = access(role, purpose, kind, &reading.reader, reading.records);
+        if let Some(pseudonym) = &reading.child {
+            data["child"] = json!({"pseudonym": pseudonym, "role": "Child"});
         }
         self.record("record.accessed", &data).await
     }
@@ -127,6 +148,23 @@ impl Recorder {
         self.jobs.try_send(Job { draft, answer }).map_err(|_| not_recorded(None))?;
         answered.await.unwrap_or_else(|_| Err(not_recorded(None)))
     }
+}
+
+fn access(
+    role: AccessRole,
+    purpose: AccessPurpose,
+    what: AccessedKind,
+    reader: &str,
+    records: usize,
+) -> Value {
+    json!({
+        "role": role.as_str(),
+        "purpose": purpose.as_str(),
+        "what": what.as_str(),
+        "reader": {"name": reader},
+        "times": {"occurred_at": now().to_string()},
+        "extent": {"records": records},
+    })
 }
 
 /// The time by this machine's clock.

@@ -2,20 +2,23 @@
 
 mod asking;
 mod local;
+mod recording;
 mod said;
+mod subject_access;
 
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgGroup, Args};
-use gt_core::bundle::{BundleInputs, verify_bundle};
+use gt_core::bundle::{Bundle, BundleInputs, verify_bundle};
 use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
 use gt_core::statement::Pseudonym;
 use gt_core::verify::Pin;
 use gt_ledger::record::OwnerId;
-use gt_schemas::{Identifier, Scheme};
+use gt_schemas::{AccessPurpose, Identifier, Scheme};
 
 use super::keys_at::KekArgs;
 use super::output::Output;
@@ -26,13 +29,15 @@ use crate::keyfile::read_partnership_key;
 
 #[derive(Args)]
 #[command(
-    group = ArgGroup::new("what").required(true).args(["child", "entries", "agency", "alert"]),
+    group = ArgGroup::new("what").required(true).args(["child", "entries", "agency", "alert", "decisions"]),
     group = ArgGroup::new("where").required(true).args(["data", "url"]),
     after_help = "\
 Examples:
-  goldenthread bundle --child nhs.1:… --data ledger --out child.bundle.json --html child.html
+  goldenthread bundle --child nhs.1:… --purpose Review --data ledger --out child.bundle.json --html child.html
   goldenthread bundle --entries 5-9 --without rationale,others --url http://127.0.0.1:8620 --token-file token --out part.bundle.json
   goldenthread verify part.bundle.json --pin ledger.json --log http://127.0.0.1:8620
+  goldenthread bundle --subject-access --child nhs.1:… --data ledger --out request
+  goldenthread bundle --subject-access --decisions request/worksheet.json --data ledger --out copy.bundle.json
 
 A bundle holds what people may read in the ledger: keep it as you keep the record itself."
 )]
@@ -49,7 +54,7 @@ pub(crate) struct BundleCommand {
     /// The entries behind this alert.
     #[arg(long, allow_hyphen_values = true, value_name = "ID")]
     alert: Option<String>,
-    /// The ledger's data folder. Nothing in it is changed; a running ledger may have it open.
+    /// The ledger's data folder. That it is read is sealed in it first, by the ledger that runs on it or by this command.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Where the ledger's keys are, with --data. [default: the data folder's name with .secrets]
@@ -63,10 +68,23 @@ pub(crate) struct BundleCommand {
     /// A file that holds the token, with --url. [default: the environment's `GOLDENTHREAD_TOKEN`]
     #[arg(long, value_name = "FILE", requires = "url")]
     token_file: Option<PathBuf>,
+    /// What it is made for. With --data it must be said; with --url a token may say it.
+    #[arg(long, value_name = "PURPOSE", env = "GOLDENTHREAD_PURPOSE", value_parser = PossibleValuesParser::new(AccessPurpose::CODES.iter().copied()))]
+    purpose: Option<String>,
+    /// Who makes it, with --data: the name that is sealed. [default: the number of the account that runs this]
+    #[arg(long, value_name = "NAME", requires = "data")]
+    reader: Option<String>,
+    /// For somebody who asks to see the record (UK GDPR Article 15): makes the folder --out, with everything and a worksheet on which a
+    /// person decides; with --decisions, the copy for who asked. docs/data-protection/subject-access.md leads through it.
+    #[arg(long, conflicts_with_all = ["entries", "agency", "alert", "without", "bare", "no_statements", "known"])]
+    subject_access: bool,
+    /// The worksheet with its decisions. The full bundle must lie beside it.
+    #[arg(long, value_name = "WORKSHEET", requires = "subject_access")]
+    decisions: Option<PathBuf>,
     /// The partnership's key, with which a pseudonym is made of an identifier.
     #[arg(long, value_name = "FILE", requires = "child")]
     partnership_key: Option<PathBuf>,
-    /// Where to write the bundle. A file that is there is never overwritten.
+    /// Where to write the bundle (with --subject-access and --child: the folder). What is there is never overwritten.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Also write a page for people, to read and to print.
@@ -101,6 +119,9 @@ enum Child {
 
 impl BundleCommand {
     pub(crate) fn run(self, output: &Output) -> Outcome {
+        if self.subject_access {
+            return self.for_the_subject(output);
+        }
         for file in [Some(&self.out), self.html.as_ref()].into_iter().flatten() {
             if fs::symlink_metadata(file).is_ok() {
                 return Err(exists(file));
@@ -110,14 +131,7 @@ impl BundleCommand {
             return Err(Failure::new("--out and --html name one file; the bundle and its page are two"));
         }
         let (what, known) = (self.what()?, self.known()?);
-        let (bundle, pin) = match (&self.data, &self.url) {
-            (Some(data), _) => {
-                let (bundle, pin) = self.make_here(data, what, &known)?;
-                (bundle, Some(pin))
-            }
-            (None, Some(url)) => (self.ask(url, &what, &known)?, None),
-            (None, None) => return Err(super::registrar::nowhere()),
-        };
+        let (bundle, pin) = self.make(what, &known)?;
         let text = bundle.to_string();
         check(&text, pin.as_ref(), &known)?;
         let page = self.html.as_ref().map(|_| evidence::render(&bundle)).transpose()?;
@@ -129,6 +143,28 @@ impl BundleCommand {
             said::sentences(&bundle, &self.out, self.html.as_deref())
         });
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Makes it, once it is sealed that it is made. Out of a folder with what pins the ledger.
+    fn make(&self, what: What, known: &[Checkpoint]) -> Result<(Bundle, Option<Pin>), Failure> {
+        let data = match (&self.data, &self.url) {
+            (Some(data), _) => data,
+            (None, Some(url)) => return Ok((self.ask(url, &what, known)?, None)),
+            (None, None) => return Err(super::registrar::nowhere()),
+        };
+        if self.purpose.is_none() && !self.no_statements {
+            return Err(Failure::new(format!(
+                "this reads what is recorded about people, and who reads it is sealed: say what for, with --purpose, one of {}",
+                AccessPurpose::CODES.join(", ")
+            )));
+        }
+        let at = self.kek.at(data, self.secrets.clone())?;
+        let (bundle, pin) = self.make_here(data, &at, what, known)?;
+        let purpose = self.purpose.as_deref().unwrap_or_default();
+        if let Some(reading) = recording::reading(&bundle, self.reader.as_deref(), purpose) {
+            recording::seal(data, &at, &reading)?;
+        }
+        Ok((bundle, Some(pin)))
     }
 
     fn what(&self) -> Result<What, Failure> {

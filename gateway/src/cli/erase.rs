@@ -113,7 +113,7 @@ pub(super) fn carry_out(kept: &Kept, request: &Request) -> Result<Value, Failure
         return Err(match request {
             Request::RotateKek => RotateError::FollowsStream.into(),
             Request::Confirm { .. } | Request::Retired => ConfirmError::FollowsStream.into(),
-            Request::Erase { .. } => EraseError::FollowsStream.into(),
+            Request::Erase { .. } | Request::RecordReading(_) => EraseError::FollowsStream.into(),
         });
     }
     let ledger = Ledger::open(&kept.data, &kept.load()?, Box::new(SystemClock::default()), None)?;

@@ -25,8 +25,10 @@ use gt_ledger::record::OwnerId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::access::recorder::ReadingAtRest;
+
 pub(crate) use ask::ask;
-pub(crate) use serve::Control;
+pub(crate) use serve::{Control, Recording};
 
 /// The longest line, in bytes.
 const MAX_LINE: u64 = 64 * 1024;
@@ -54,6 +56,8 @@ pub(crate) enum Request {
     },
     /// List the retired keys.
     Retired,
+    /// Seal that a bundle is made out of the folder.
+    RecordReading(ReadingAtRest),
 }
 
 /// Why a request was not carried out: a stable code and a sentence.
@@ -65,7 +69,7 @@ pub(crate) struct Refused {
 }
 
 impl Request {
-    /// Carries it out. Blocks.
+    /// Carries it out; a reading is for the recorder to seal. Blocks.
     pub(crate) fn carry_out(&self, ledger: &Ledger) -> Result<Value, Refused> {
         let io = |error: &dyn std::fmt::Display| Refused::new("refused", error.to_string());
         match self {
@@ -84,6 +88,7 @@ impl Request {
                 };
                 ledger.confirm_destroyed(&what).map(|kek| json!(kek)).map_err(|error| io(&error))
             }
+            Self::RecordReading(_) => Err(Refused::new("not_recorded", "nothing here seals who reads")),
             Self::Retired => ledger.retired_keks().map(|keks| json!(keks)).map_err(|error| io(&error)),
         }
     }

@@ -9,14 +9,23 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use gt_ledger::Ledger;
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
 use super::{Refused, Request, address, read_line};
+use crate::access::recorder::{ReadingAtRest, Recorder};
+use crate::problem::Problem;
 
 /// How long a request may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often the thread looks whether somebody has come, or it is to end.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How a reading is sealed from a thread that is none of the runtime's.
+pub(crate) struct Recording {
+    pub(crate) recorder: Recorder,
+    pub(crate) runtime: Handle,
+}
 
 /// The listening end of the socket, on a thread of its own. It ends when this is dropped.
 pub(crate) struct Control {
@@ -26,7 +35,7 @@ pub(crate) struct Control {
 
 impl Control {
     /// Listens for a ledger that has its folder's lock: a socket that is there is nobody's.
-    pub(crate) fn listen(data: &Path, ledger: Arc<Ledger>) -> io::Result<Self> {
+    pub(crate) fn listen(data: &Path, ledger: Arc<Ledger>, recording: Recording) -> io::Result<Self> {
         let (path, folder) = address(data)?;
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -41,7 +50,7 @@ impl Control {
             while !stopping.load(Ordering::Acquire) {
                 match listener.accept() {
                     Ok((stream, _)) => {
-                        if let Err(error) = answer(&stream, &ledger) {
+                        if let Err(error) = answer(&stream, &ledger, &recording) {
                             tracing::warn!(%error, "a request on the control socket got no answer");
                         }
                     }
@@ -56,6 +65,22 @@ impl Control {
     }
 }
 
+impl Recording {
+    /// Seals it, and says in which entry.
+    pub(crate) fn seal(&self, reading: &ReadingAtRest) -> Result<Value, Refused> {
+        let sealed = self.runtime.block_on(self.recorder.read_at_rest(reading));
+        let refused = |problem: Problem| {
+            let because = problem.fact("because").and_then(Value::as_str).map(|code| format!(" ({code})"));
+            let because = because.unwrap_or_default();
+            Refused::new(
+                problem.code(),
+                format!("the reading cannot be sealed, so there is no bundle{because}"),
+            )
+        };
+        sealed.map(|recorded| json!({"index": recorded.index})).map_err(refused)
+    }
+}
+
 impl Drop for Control {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
@@ -66,13 +91,14 @@ impl Drop for Control {
     }
 }
 
-fn answer(stream: &UnixStream, ledger: &Ledger) -> io::Result<()> {
+fn answer(stream: &UnixStream, ledger: &Ledger, recording: &Recording) -> io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let line = read_line(BufReader::new(stream))?;
     let request = serde_json::from_slice::<Request>(&line);
     let done = match request {
+        Ok(Request::RecordReading(reading)) => recording.seal(&reading),
         Ok(request) => request.carry_out(ledger),
         Err(_) => Err(Refused::new("bad_request", "this ledger does not know what is asked of it")),
     };

@@ -7,6 +7,7 @@ use gt_ledger::create::create;
 use gt_ledger::secrets::Secrets;
 
 use super::*;
+use crate::access::recorder_at_rest;
 
 fn made(name: &str) -> (tempfile::TempDir, PathBuf, Arc<Ledger>) {
     let root = tempfile::tempdir().unwrap();
@@ -17,12 +18,49 @@ fn made(name: &str) -> (tempfile::TempDir, PathBuf, Arc<Ledger>) {
     (root, data, Arc::new(ledger))
 }
 
+/// A recorder with the ledger's own key, and the runtime on which it works.
+fn recording(root: &Path, ledger: &Arc<Ledger>) -> (tokio::runtime::Runtime, Recording) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let within = runtime.enter();
+    let recorder = recorder_at_rest(&root.join("keys"), ledger).unwrap();
+    drop(within);
+    let recording = Recording { recorder, runtime: runtime.handle().clone() };
+    (runtime, recording)
+}
+
+#[test]
+fn a_running_ledger_seals_who_reads_its_folder_or_says_that_it_cannot() {
+    let (root, data, ledger) = made("data");
+    let (_runtime, recording) = recording(root.path(), &ledger);
+    let _control = Control::listen(&data, Arc::clone(&ledger), recording).unwrap();
+    let reading = |purpose: &str| {
+        Request::RecordReading(ReadingAtRest {
+            reader: "C. Moreau".into(),
+            purpose: purpose.into(),
+            child: None,
+            records: 7,
+        })
+    };
+    let size = ledger.log().size().0;
+    let sealed = ask(&data, &reading("SubjectRights")).unwrap().unwrap().unwrap();
+    assert_eq!((sealed["index"].as_u64(), ledger.log().size().0), (Some(size), size + 1));
+    let record = ledger.records(gt_core::LeafIndex(size), 1).unwrap().remove(0).statement.unwrap();
+    assert_eq!(record.disclosed["extent"][0].value["records"], 7);
+    assert_eq!(record.disclosed["reader"][0].value["name"], "C. Moreau");
+    let refused = ask(&data, &reading("Curiosity")).unwrap().unwrap().unwrap_err();
+    assert_eq!((refused.code.as_str(), ledger.log().size().0), ("bad_request", size + 1));
+    ledger.close();
+    let refused = ask(&data, &reading("SubjectRights")).unwrap().unwrap().unwrap_err();
+    assert_eq!(refused.code, "not_recorded");
+}
+
 #[test]
 fn a_running_ledger_is_asked_and_one_that_does_not_run_is_not() {
     for name in ["data".to_owned(), "long".repeat(40)] {
         let (root, data, ledger) = made(&name);
         assert!(ask(&data, &Request::Retired).unwrap().is_none());
-        let control = Control::listen(&data, Arc::clone(&ledger)).unwrap();
+        let (_runtime, recording) = recording(root.path(), &ledger);
+        let control = Control::listen(&data, Arc::clone(&ledger), recording).unwrap();
         assert_eq!(ask(&data, &Request::Retired).unwrap().unwrap(), Ok(json!([])));
         let before = Secrets::load(&root.path().join("keys")).unwrap().kek().epoch();
         let done = ask(&data, &Request::RotateKek).unwrap().unwrap().unwrap();
@@ -45,8 +83,9 @@ fn a_running_ledger_is_asked_and_one_that_does_not_run_is_not() {
 #[test]
 fn what_is_no_request_is_answered_and_what_is_too_long_is_not_read() {
     use std::io::Write as _;
-    let (_root, data, ledger) = made("data");
-    let _control = Control::listen(&data, ledger).unwrap();
+    let (root, data, ledger) = made("data");
+    let (_runtime, recording) = recording(root.path(), &ledger);
+    let _control = Control::listen(&data, ledger, recording).unwrap();
     let mut stream = UnixStream::connect(data.join("state/control")).unwrap();
     stream.write_all(b"{\"do\":\"everything\"}\n").unwrap();
     let answer: Value = serde_json::from_slice(&read_line(&stream).unwrap()).unwrap();

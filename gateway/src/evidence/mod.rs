@@ -12,6 +12,7 @@ mod integrity;
 mod read;
 mod registry;
 mod sentences;
+pub(crate) mod subject_access;
 mod timeline;
 mod values;
 mod words;

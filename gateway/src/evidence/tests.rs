@@ -16,7 +16,7 @@ use crate::demo::{AGENCIES, CasePlace, Plan};
 
 mod model;
 
-use model::Model;
+pub(in crate::evidence) use model::Model;
 
 /// The schemas' examples: the type, its version and the data.
 fn examples() -> Vec<(EventType, u16, serde_json::Value)> {
@@ -56,7 +56,7 @@ fn poisoned(value: serde_json::Value) -> serde_json::Value {
 }
 
 /// The tags of a page, without those that are not the program's own.
-fn tags(page: &str) -> BTreeSet<String> {
+pub(in crate::evidence) fn tags(page: &str) -> BTreeSet<String> {
     let names = page.split('<').skip(1).map(|rest| {
         rest.trim_start_matches('/')
             .split(|letter: char| !letter.is_ascii_alphanumeric())
@@ -67,7 +67,7 @@ fn tags(page: &str) -> BTreeSet<String> {
     names.collect()
 }
 
-const TAGS: [&str; 36] = [
+pub(in crate::evidence) const TAGS: [&str; 36] = [
     "", "html", "head", "meta", "title", "style", "body", "header", "nav", "ul", "li", "a", "main",
     "section", "h1", "h2", "h3", "article", "p", "strong", "code", "pre", "bdi", "time", "table", "caption",
     "thead", "tbody", "tr", "th", "td", "dl", "dt", "dd", "div", "footer",

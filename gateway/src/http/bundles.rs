@@ -118,6 +118,39 @@ pub(super) async fn post(
     answer(app, pass, question, form).await
 }
 
+/// The body of `POST /v1/subject-access`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SubjectAccessQuestion {
+    child: String,
+    #[serde(default)]
+    bare: bool,
+}
+
+/// Everything about a child, for the person who decides what of it whoever asks may have.
+pub(super) async fn post_subject_access(
+    pass: Pass,
+    State(app): State<App>,
+    body: Result<Json<SubjectAccessQuestion>, JsonRejection>,
+) -> Result<(Extension<Accessed>, Response), Problem> {
+    let Json(SubjectAccessQuestion { child, bare }) = body.map_err(|_| {
+        Problem::bad_request(
+            r#"send {"child":"nhs.1:…"} as application/json; "bare":true beside it withholds all disclosures"#,
+        )
+    })?;
+    let question = BundleQuestion {
+        child: Some(child),
+        entries: None,
+        agency: None,
+        alert: None,
+        without: Vec::new(),
+        bare,
+        statements: None,
+        known: Vec::new(),
+    };
+    answer(app, pass, question, Form::Json).await
+}
+
 async fn answer(
     app: App,
     pass: Pass,

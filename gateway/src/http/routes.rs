@@ -234,7 +234,32 @@ fn evidence() -> Vec<Route> {
         .body("application/json", component("BundleQuestion"))
         .at_most(bundles::MAX_BODY_BYTES)
         .problem(413, "too_long");
-    vec![answered(form(get)), answered(form(post))]
+    vec![answered(form(get)), answered(form(post)), subject_access()]
+}
+
+fn subject_access() -> Route {
+    let question = json!({
+        "type": "object",
+        "required": ["child"],
+        "properties": {
+            "child": {"type": "string", "description": "The child's pseudonym, `nhs.1:…`, or its opaque reference."},
+            "bare": {"type": "boolean", "description": "Whether all disclosures are withheld: to see whether the record has grown."},
+        },
+        "additionalProperties": false,
+    });
+    Route::post("/v1/subject-access", bundles::post_subject_access)
+        .about("evidence", "Everything about a child, for the person who decides on a subject access request (UK GDPR Article 15).")
+        .described(
+            "The child's full bundle, other people's data in it too: never for who asks. `goldenthread bundle --subject-access` makes the worksheet \
+             of it, and then the copy.",
+        )
+        .token()
+        .body("application/json", question)
+        .at_most(bundles::MAX_BODY_BYTES)
+        .answers(200, "The bundle.", gt_core::bundle::MEDIA_TYPE, component("Bundle"))
+        .problem(404, "unknown_child")
+        .problem(422, "bundle_too_large")
+        .problem(422, "too_many_subjects")
 }
 
 fn tiles() -> Vec<Route> {

@@ -17,7 +17,7 @@ use super::front::{self, TlsError, TlsFiles};
 use super::limits::{Limits, Rates};
 use super::{App, router};
 use crate::access::{AccessError, AccessKeys};
-use crate::control::Control;
+use crate::control::{Control, Recording};
 use crate::follow::{FollowError, Follower};
 use crate::node::{AlertPublisher, Desk, Forwarder, Node, NodeConfig, NodeError, keep_forks};
 
@@ -170,7 +170,9 @@ pub async fn bind_witnessed(
         limits: Arc::new(Limits::new(rates, tls.is_some(), certified_only)),
         forward,
     };
-    let control = Control::listen(data, Arc::clone(&ledger)).inspect_err(
+    let recording =
+        Recording { recorder: app.access.recorder.clone(), runtime: tokio::runtime::Handle::current() };
+    let control = Control::listen(data, Arc::clone(&ledger), recording).inspect_err(
         |error| tracing::warn!(%error, "the operator's commands cannot reach this ledger while it runs"),
     );
     Ok(Server { address, ledger, follower, listener, tls, app, node, control: control.ok() })

@@ -94,6 +94,8 @@ fn another_ledgers_checkpoint_and_a_folder_without_a_ledger_are_told() {
     );
     assert!(!out.exists());
     let nowhere = told.home.at("nowhere");
+    let purpose = ["--purpose", "Review"];
     let asked = ["bundle", "--data", path(&nowhere), "--out", path(&out), "--entries", "0-1"];
+    let asked = [&asked[..], &purpose[..]].concat();
     assert!(run(asked).exited(1).complaint().contains("holds no ledger"));
 }

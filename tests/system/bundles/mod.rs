@@ -2,6 +2,7 @@
 
 mod mistakes;
 mod selections;
+mod subject_access;
 
 use std::fs;
 use std::path::PathBuf;
@@ -24,6 +25,8 @@ struct Told {
     known_by_number: String,
     /// The first child's other identity.
     other_identity: String,
+    council: Publisher,
+    police: Publisher,
     files: std::cell::Cell<u32>,
 }
 
@@ -55,7 +58,8 @@ impl Told {
         for statement in &statements {
             assert_eq!(client.publish(statement).status, 201);
         }
-        let told = Self { home, server, hub, known_by_number, other_identity, files: 0.into() };
+        let told =
+            Self { home, server, hub, known_by_number, other_identity, council, police, files: 0.into() };
         let size = client.size();
         eventually("the views have caught up", || told.hub.get("/readyz").json()["projected"] == size);
         told
@@ -75,7 +79,8 @@ impl Told {
 
     fn here(&self, arguments: &[&str]) -> (Ended, PathBuf) {
         let (data, out) = (self.home.data(), self.new_file());
-        (run([&["bundle", "--data", path(&data), "--out", path(&out)], arguments].concat()), out)
+        let place = ["bundle", "--data", path(&data), "--purpose", "Review", "--out", path(&out)];
+        (run([&place, arguments].concat()), out)
     }
 
     fn there(&self, arguments: &[&str]) -> (Ended, PathBuf) {

@@ -56,6 +56,7 @@ fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     // What the machine's user has set is not part of a test.
     for variable in [
         "GOLDENTHREAD_LOG",
+        "GOLDENTHREAD_PURPOSE",
         "GOLDENTHREAD_TOKEN",
         "GOLDENTHREAD_URL",
         "GT_KEK_COMMAND",

@@ -2,7 +2,7 @@
 
 use gt_core::bundle::Bundle;
 use gt_core::checkpoint::Checkpoint;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{BundleCommand, Child, What};
 use crate::cli::Failure;
@@ -17,12 +17,20 @@ impl BundleCommand {
             What::Agency(code) => json!({"agency": code}),
             What::Alert(id) => json!({"alert": id}),
         };
+        if self.subject_access {
+            question["bare"] = json!(self.bare);
+            return self.ask_at(url, "/v1/subject-access", &question);
+        }
         question["without"] = json!(self.without);
         question["bare"] = json!(self.bare);
         question["statements"] = json!(!self.no_statements);
         question["known"] = known.iter().map(|checkpoint| checkpoint.size().0).collect();
-        let client = ReadingClient::new(url, self.token_file.as_deref())?;
-        let bytes = client.post_for_bytes("/v1/bundles?format=json", &question)?;
+        self.ask_at(url, "/v1/bundles?format=json", &question)
+    }
+
+    fn ask_at(&self, url: &str, path: &str, question: &Value) -> Result<Bundle, Failure> {
+        let client = ReadingClient::new(url, self.token_file.as_deref())?.with_purpose(self.purpose.clone());
+        let bytes = client.post_for_bytes(path, question)?;
         Bundle::parse(&bytes)
             .map_err(|error| Failure::new(format!("what the ledger at {url} sent is no bundle: {error}")))
     }

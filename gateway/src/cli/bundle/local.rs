@@ -1,4 +1,4 @@
-//! Out of a data folder, which nothing is written to.
+//! Out of a data folder, as it lies there.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use gt_ledger::bundle::{BundleRequest, ReadOnlyLedger, Selection, Subject, Withh
 use gt_ledger::clock::{Clock as _, SystemClock};
 use gt_ledger::layout::BUNDLE;
 use gt_ledger::record::ContextId;
-use gt_ledger::secrets::Secrets;
+use gt_ledger::secrets::{Secrets, SecretsAt};
 use gt_projections::{AlertId, AsOf, ContextNaming, Options, Page, Projector};
 
 use super::{BundleCommand, Child, What};
@@ -25,11 +25,12 @@ impl BundleCommand {
     pub(super) fn make_here(
         &self,
         data: &Path,
+        at: &SecretsAt,
         what: What,
         known: &[Checkpoint],
     ) -> Result<(Bundle, Pin), Failure> {
         need_ledger(data)?;
-        let secrets = Secrets::load_at(&self.kek.at(data, self.secrets.clone())?)?;
+        let secrets = Secrets::load_at(at)?;
         let ledger = ReadOnlyLedger::open(data, &secrets)?;
         let made_at =
             Timestamp::from_millis(SystemClock::default().wall_millis()).unwrap_or(Timestamp::EPOCH);

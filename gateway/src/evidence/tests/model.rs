@@ -27,7 +27,7 @@ struct Publisher {
     prev: Hash,
 }
 
-pub(super) struct Model {
+pub(in crate::evidence) struct Model {
     signer: LogSigner,
     registrar: Publisher,
     publishers: BTreeMap<String, Publisher>,
@@ -39,11 +39,11 @@ pub(super) struct Model {
 }
 
 impl Model {
-    pub(super) fn new() -> Self {
+    pub(in crate::evidence) fn new() -> Self {
         Self::named("Case system")
     }
 
-    pub(super) fn named(system: &str) -> Self {
+    pub(in crate::evidence) fn named(system: &str) -> Self {
         let registrar = Publisher { key: PrivateKey::from_seed(&[2; 32]), seq: 0, prev: Hash::ZERO };
         let mut model = Self {
             signer: LogSigner::new(ORIGIN, &[1; 32], None).unwrap(),
@@ -138,7 +138,7 @@ impl Model {
     }
 
     /// Revokes an agency's system, whose statements are in doubt from the ledger's first minute on.
-    pub(super) fn revoke(&mut self, code: &str) {
+    pub(in crate::evidence) fn revoke(&mut self, code: &str) {
         let id = self.publishers[code].key.public().thumbprint();
         let since = Timestamp::from_millis(BEGAN).unwrap();
         self.registrar_says(
@@ -152,7 +152,7 @@ impl Model {
     }
 
     /// Seals an event, of which some members are kept at home.
-    pub(super) fn seal(
+    pub(in crate::evidence) fn seal(
         &mut self,
         agency: &str,
         kind: &str,
@@ -180,7 +180,7 @@ impl Model {
         self.seal_members(agency, kind, version, members.collect(), &kept);
     }
 
-    pub(super) fn seal_members(
+    pub(in crate::evidence) fn seal_members(
         &mut self,
         agency: &str,
         kind: &str,
@@ -217,7 +217,7 @@ impl Model {
         self.push(statement);
     }
 
-    pub(super) fn last(&self) -> LeafIndex {
+    pub(in crate::evidence) fn last(&self) -> LeafIndex {
         LeafIndex(self.sealed.len() as u64 - 1)
     }
 
@@ -229,7 +229,7 @@ impl Model {
     }
 
     /// A bundle of all that is sealed, without the disclosures of these members.
-    pub(super) fn bundle(&self, about: About, without: &[&str]) -> Bundle {
+    pub(in crate::evidence) fn bundle(&self, about: About, without: &[&str]) -> Bundle {
         let registrar_id = self.registrar.key.public().thumbprint();
         let (mut registrar, mut records, mut entries) = (Vec::new(), Vec::new(), Vec::new());
         for (entry, statement) in &self.sealed {

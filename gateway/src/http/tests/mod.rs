@@ -116,7 +116,7 @@ impl Partnership {
         let method = if rule.method == "get" { Method::GET } else { Method::POST };
         let (path, body) = match (rule.method, rule.path) {
             ("post", "/v1/subjects") => (self.path(rule), json!({"pseudonym": self.pseudonym}).to_string()),
-            ("post", "/v1/bundles") => {
+            ("post", "/v1/bundles" | "/v1/subject-access") => {
                 (self.path(rule), json!({"child": self.child.to_string()}).to_string())
             }
             ("get", "/v1/bundles") => (format!("{}?child={}", self.path(rule), self.child), String::new()),
