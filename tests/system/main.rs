@@ -12,6 +12,7 @@ mod erasing;
 mod live;
 mod mirrors;
 mod nats;
+mod officer;
 mod partnership;
 mod refusals;
 mod shutdown;

@@ -28,6 +28,7 @@ mod token;
 mod verifier;
 mod verify;
 mod verify_data;
+mod where_at;
 mod witness;
 
 use std::process::ExitCode;

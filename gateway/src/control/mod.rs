@@ -14,16 +14,17 @@ use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
+use gt_core::LeafIndex;
 use gt_core::agency::AgencyCode;
 use gt_core::base64url;
 use gt_core::erasure::{Scope, ground};
 use gt_core::statement::Pseudonym;
 use gt_ledger::Ledger;
 use gt_ledger::erasure::{EraseRequest, ErasureReceipt, Whom};
-use gt_ledger::keyring::Confirmed;
+use gt_ledger::keyring::{ConfirmError, Confirmed, RetiredKek};
 use gt_ledger::record::OwnerId;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub(crate) use ask::ask;
 pub(crate) use serve::Control;
@@ -78,13 +79,9 @@ impl Request {
                 ledger.rotate_kek().map(|retired| json!({"retired": retired})).map_err(|error| io(&error))
             }
             Self::Confirm { what } => {
-                let what = match what.parse() {
-                    Ok(index) if what.len() < 16 => Confirmed::Erasure(index),
-                    _ => Confirmed::Kek(what.clone()),
-                };
-                ledger.confirm_destroyed(&what).map(|kek| json!(kek)).map_err(|error| io(&error))
+                ledger.confirm_destroyed(&confirmed(what)).map(|kek| json!(kek)).map_err(|error| io(&error))
             }
-            Self::Retired => ledger.retired_keks().map(|keks| json!(keks)).map_err(|error| io(&error)),
+            Self::Retired => retired(ledger).map_err(|error| io(&error)),
         }
     }
 }
@@ -95,13 +92,14 @@ impl Refused {
     }
 }
 
-fn erasure(whom: &str, scope: &str, authority: &str, why: &str) -> Result<EraseRequest, Refused> {
+/// Reads what is to be erased. What it says of a fault repeats nothing of it.
+pub(crate) fn erasure(whom: &str, scope: &str, authority: &str, why: &str) -> Result<EraseRequest, Refused> {
     let bad = |what: &str| Refused::new("bad_request", what);
     let whom = match Pseudonym::parse(whom) {
         Ok(pseudonym) => Whom::Pseudonym(pseudonym),
         Err(_) => Whom::Owner(
             OwnerId::parse(whom)
-                .ok_or_else(|| bad("--child takes a pseudonym, or an opaque id of 22 characters"))?,
+                .ok_or_else(|| bad("the child is named by a pseudonym, or an opaque id of 22 characters"))?,
         ),
     };
     Ok(EraseRequest {
@@ -112,7 +110,8 @@ fn erasure(whom: &str, scope: &str, authority: &str, why: &str) -> Result<EraseR
     })
 }
 
-fn receipt(done: &ErasureReceipt) -> Value {
+/// What an erasure has come to, for whoever asked: over the socket, over HTTP, or at the folder.
+pub(crate) fn receipt(done: &ErasureReceipt) -> Value {
     json!({
         "status": if done.retired.confirmed_at.is_some() { "complete" } else { "pending" },
         "index": done.index.0,
@@ -123,6 +122,34 @@ fn receipt(done: &ErasureReceipt) -> Value {
         "retired": done.retired,
         "receipt": base64url::encode(done.receipt.to_string().as_bytes()),
     })
+}
+
+/// What is confirmed: the copies of the key of this fingerprint, or of the key that was retired for the erasure in this entry.
+pub(crate) fn confirmed(what: &str) -> Confirmed {
+    match what.parse() {
+        Ok(index) if what.len() < 16 => Confirmed::Erasure(index),
+        _ => Confirmed::Kek(what.to_owned()),
+    }
+}
+
+/// The retired keys, oldest first, each with the erasure for which it was retired, as its entry says it.
+pub(crate) fn retired(ledger: &Ledger) -> Result<Value, ConfirmError> {
+    let listed = |kek: RetiredKek| {
+        let erased = kek.erasure.and_then(|index| sealed(ledger, index));
+        let status = if kek.confirmed_at.is_some() { "complete" } else { "pending" };
+        let mut one = json!(kek);
+        (one["status"], one["erased"]) = (json!(status), json!(erased));
+        one
+    };
+    Ok(ledger.retired_keks()?.into_iter().map(listed).collect())
+}
+
+/// What a `subject.erased` says; none if it cannot be read.
+fn sealed(ledger: &Ledger, index: u64) -> Option<Map<String, Value>> {
+    let records = ledger.records(LeafIndex(index), 1).ok()?;
+    let record = records.into_iter().next()?;
+    let is_erasure = record.event_type.as_str() == gt_core::erasure::TYPE;
+    record.statement.filter(|_| is_erasure).map(|statement| statement.clear)
 }
 
 /// The socket's address. A long path is reached through the folder's own descriptor, which must be held as long as the address is used.
