@@ -15,6 +15,7 @@ mod nats;
 mod officer;
 mod partnership;
 mod refusals;
+mod retention;
 mod shutdown;
 mod tampering;
 mod views;

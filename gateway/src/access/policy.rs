@@ -163,6 +163,7 @@ pub const TABLE: &[Rule] = table! {
     Token get "/v1/stream"                       reads Alerts:    no     no      yes  yes     no      no    no      no;
     Token get "/v1/bundles"                      reads Bundle:    no     no      yes  no      yes     named no      no;
     Token post "/v1/bundles"                     reads Bundle:    no     no      yes  no      yes     named no      no;
+    Token get "/v1/retention/due"                reads Timeline:  no     no      no   no      yes     no    no      no;
     Token post "/v1/erasures"                    reads Identity:  no     no      no   no      yes     no    no      no;
     Token get "/v1/erasures"                     reads Identity:  no     no      no   no      yes     no    no      no;
     Token post "/v1/erasures/{index}/confirmations" reads Identity: no   no      no   no      yes     no    no      no;

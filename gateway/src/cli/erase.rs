@@ -18,6 +18,7 @@ use super::where_at::{Reached, WhereAt};
 use super::{Failure, Outcome};
 use crate::control::{self, Request};
 use crate::http::need_ledger;
+use crate::retention::with_views;
 
 /// Destroy the keys of what is sealed about somebody. The log goes on proving what it proved; docs/ERASURE.md says what is left.
 #[derive(Args)]
@@ -118,9 +119,9 @@ fn ask(at: WhereAt, request: &Request) -> Result<Value, Failure> {
         }
         Request::Confirm { .. } => return Err(ConfirmError::Unknown.into()),
         Request::Retired => client.get("/v1/erasures", &[])?["items"].take(),
-        Request::RotateKek => {
+        Request::RotateKek | Request::RetentionDue { .. } | Request::RetentionRun { .. } => {
             return Err(Failure::new(
-                "a key is renewed on the ledger's own machine: goldenthread kek rotate",
+                "this is done on the ledger's own machine: name the folder with --data",
             ));
         }
     })
@@ -136,12 +137,18 @@ pub(super) fn carry_out(kept: &Kept, request: &Request) -> Result<Value, Failure
         return Err(match request {
             Request::RotateKek => RotateError::FollowsStream.into(),
             Request::Confirm { .. } | Request::Retired => ConfirmError::FollowsStream.into(),
-            Request::Erase { .. } => EraseError::FollowsStream.into(),
+            Request::Erase { .. } | Request::RetentionDue { .. } | Request::RetentionRun { .. } => {
+                EraseError::FollowsStream.into()
+            }
         });
     }
     let ledger = Ledger::open(&kept.data, &kept.load()?, Box::new(SystemClock::default()), None)?;
-    let done = request.carry_out(&ledger)?;
-    if matches!(request, Request::Erase { .. }) {
+    let done = if request.asks_views() {
+        with_views(&ledger, |views| request.carry_out(&ledger, Some(views)))??
+    } else {
+        request.carry_out(&ledger, None)?
+    };
+    if request.erases() {
         // They hold no text and no pseudonym, but what was derived. The next start folds them anew.
         Projector::discard(&kept.data.join("views"))?;
     }

@@ -19,18 +19,24 @@ use gt_core::agency::AgencyCode;
 use gt_core::base64url;
 use gt_core::erasure::{Scope, ground};
 use gt_core::statement::Pseudonym;
+use gt_core::time::Timestamp;
 use gt_ledger::Ledger;
 use gt_ledger::erasure::{EraseRequest, ErasureReceipt, Whom};
 use gt_ledger::keyring::{ConfirmError, Confirmed, RetiredKek};
 use gt_ledger::record::OwnerId;
+use gt_projections::Queries;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+
+use crate::retention::{self, Run};
 
 pub(crate) use ask::ask;
 pub(crate) use serve::Control;
 
-/// The longest line, in bytes.
-const MAX_LINE: u64 = 64 * 1024;
+/// The longest request, in bytes.
+const MAX_REQUEST: u64 = 64 * 1024;
+/// The longest answer, in bytes: a list of ten thousand people.
+const MAX_ANSWER: u64 = 256 << 20;
 /// Longer paths do not fit into the address of a socket everywhere.
 const MAX_PATH: usize = 100;
 
@@ -55,6 +61,23 @@ pub(crate) enum Request {
     },
     /// List the retired keys.
     Retired,
+    /// List what is due to end by the rules of retention.
+    RetentionDue {
+        /// At what time.
+        at: String,
+        /// The most people.
+        limit: usize,
+        /// Where an earlier list ended.
+        cursor: Option<String>,
+    },
+    /// End what is due.
+    RetentionRun {
+        /// Up to when periods must have ended; this machine's time if nothing is said.
+        at: Option<String>,
+        authority: String,
+        /// The most people.
+        limit: usize,
+    },
 }
 
 /// Why a request was not carried out: a stable code and a sentence.
@@ -66,8 +89,18 @@ pub(crate) struct Refused {
 }
 
 impl Request {
-    /// Carries it out. Blocks.
-    pub(crate) fn carry_out(&self, ledger: &Ledger) -> Result<Value, Refused> {
+    /// Whether the views are asked.
+    pub(crate) const fn asks_views(&self) -> bool {
+        matches!(self, Self::RetentionDue { .. } | Self::RetentionRun { .. })
+    }
+
+    /// Whether something is erased, so that views from before hold what was derived from it.
+    pub(crate) const fn erases(&self) -> bool {
+        matches!(self, Self::Erase { .. } | Self::RetentionRun { .. })
+    }
+
+    /// Carries it out. Blocks. What asks the views takes views that stand where the log does.
+    pub(crate) fn carry_out(&self, ledger: &Ledger, views: Option<&Queries>) -> Result<Value, Refused> {
         let io = |error: &dyn std::fmt::Display| Refused::new("refused", error.to_string());
         match self {
             Self::Erase { whom, scope, authority, ground } => {
@@ -82,6 +115,20 @@ impl Request {
                 ledger.confirm_destroyed(&confirmed(what)).map(|kek| json!(kek)).map_err(|error| io(&error))
             }
             Self::Retired => retired(ledger).map_err(|error| io(&error)),
+            Self::RetentionDue { at, limit, cursor } => {
+                let views = views.ok_or_else(no_views)?;
+                let due = retention::due(ledger, views, time(at)?, *limit, cursor.clone());
+                due.map_err(|error| io(&crate::problem::chain(&error)))
+            }
+            Self::RetentionRun { at, authority, limit } => {
+                let run = Run {
+                    authority: agency(authority)?,
+                    at: at.as_deref().map_or_else(|| Ok(retention::now()), time)?,
+                    limit: *limit,
+                };
+                let ended = retention::run(ledger, views.ok_or_else(no_views)?, &run);
+                ended.map_err(|error| Refused::new(error.code(), error.to_string()))
+            }
         }
     }
 }
@@ -105,9 +152,21 @@ pub(crate) fn erasure(whom: &str, scope: &str, authority: &str, why: &str) -> Re
     Ok(EraseRequest {
         whom,
         scope: Scope::parse(scope).ok_or_else(|| bad("the scope is data or records"))?,
-        authority: AgencyCode::parse(authority).map_err(|error| bad(&error.to_string()))?,
+        authority: agency(authority)?,
         ground: ground(why).ok_or_else(|| bad("no ground of that name"))?,
     })
+}
+
+fn agency(code: &str) -> Result<AgencyCode, Refused> {
+    AgencyCode::parse(code).map_err(|error| Refused::new("bad_request", error.to_string()))
+}
+
+fn time(text: &str) -> Result<Timestamp, Refused> {
+    Timestamp::parse(text).map_err(|error| Refused::new("bad_request", error.to_string()))
+}
+
+fn no_views() -> Refused {
+    Refused::new("no_views", "this asks the views, and there are none here")
 }
 
 /// What an erasure has come to, for whoever asked: over the socket, over HTTP, or at the folder.
@@ -145,7 +204,7 @@ pub(crate) fn retired(ledger: &Ledger) -> Result<Value, ConfirmError> {
 }
 
 /// What a `subject.erased` says; none if it cannot be read.
-fn sealed(ledger: &Ledger, index: u64) -> Option<Map<String, Value>> {
+pub(crate) fn sealed(ledger: &Ledger, index: u64) -> Option<Map<String, Value>> {
     let records = ledger.records(LeafIndex(index), 1).ok()?;
     let record = records.into_iter().next()?;
     let is_erasure = record.event_type.as_str() == gt_core::erasure::TYPE;
@@ -163,10 +222,10 @@ fn address(data: &Path) -> io::Result<(PathBuf, Option<File>)> {
     Ok((PathBuf::from(format!("/proc/self/fd/{}/control", folder.as_raw_fd())), Some(folder)))
 }
 
-/// One line, without its end.
-fn read_line(mut from: impl Read) -> io::Result<Vec<u8>> {
+/// One line of at most so many bytes, without its end.
+fn read_line(mut from: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let (mut line, mut byte) = (Vec::new(), [0]);
-    while (line.len() as u64) < MAX_LINE && from.read(&mut byte)? == 1 {
+    while (line.len() as u64) < most && from.read(&mut byte)? == 1 {
         match byte {
             [b'\n'] => return Ok(line),
             [byte] => line.push(byte),

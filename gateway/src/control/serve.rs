@@ -9,9 +9,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use gt_ledger::Ledger;
+use gt_projections::Queries;
 use serde_json::json;
 
-use super::{Refused, Request, address, read_line};
+use super::{MAX_REQUEST, Refused, Request, address, read_line};
 
 /// How long a request may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,7 +27,7 @@ pub(crate) struct Control {
 
 impl Control {
     /// Listens for a ledger that has its folder's lock: a socket that is there is nobody's.
-    pub(crate) fn listen(data: &Path, ledger: Arc<Ledger>) -> io::Result<Self> {
+    pub(crate) fn listen(data: &Path, ledger: Arc<Ledger>, views: Queries) -> io::Result<Self> {
         let (path, folder) = address(data)?;
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -41,7 +42,7 @@ impl Control {
             while !stopping.load(Ordering::Acquire) {
                 match listener.accept() {
                     Ok((stream, _)) => {
-                        if let Err(error) = answer(&stream, &ledger) {
+                        if let Err(error) = answer(&stream, &ledger, &views) {
                             tracing::warn!(%error, "a request on the control socket got no answer");
                         }
                     }
@@ -66,14 +67,14 @@ impl Drop for Control {
     }
 }
 
-fn answer(stream: &UnixStream, ledger: &Ledger) -> io::Result<()> {
+fn answer(stream: &UnixStream, ledger: &Ledger, views: &Queries) -> io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let line = read_line(BufReader::new(stream))?;
+    let line = read_line(BufReader::new(stream), MAX_REQUEST)?;
     let request = serde_json::from_slice::<Request>(&line);
     let done = match request {
-        Ok(request) => request.carry_out(ledger),
+        Ok(request) => request.carry_out(ledger, Some(views)),
         Err(_) => Err(Refused::new("bad_request", "this ledger does not know what is asked of it")),
     };
     let text = match done {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gt_ledger::clock::SystemClock;
 use gt_ledger::create::create;
 use gt_ledger::secrets::Secrets;
+use gt_projections::{Options, Projector};
 
 use super::*;
 
@@ -17,12 +18,16 @@ fn made(name: &str) -> (tempfile::TempDir, PathBuf, Arc<Ledger>) {
     (root, data, Arc::new(ledger))
 }
 
+fn views(root: &Path) -> Queries {
+    Projector::open(&root.join("views"), Options::default()).unwrap().projector.queries()
+}
+
 #[test]
 fn a_running_ledger_is_asked_and_one_that_does_not_run_is_not() {
     for name in ["data".to_owned(), "long".repeat(40)] {
         let (root, data, ledger) = made(&name);
         assert!(ask(&data, &Request::Retired).unwrap().is_none());
-        let control = Control::listen(&data, Arc::clone(&ledger)).unwrap();
+        let control = Control::listen(&data, Arc::clone(&ledger), views(root.path())).unwrap();
         assert_eq!(ask(&data, &Request::Retired).unwrap().unwrap(), Ok(json!([])));
         let before = Secrets::load(&root.path().join("keys")).unwrap().kek().epoch();
         let done = ask(&data, &Request::RotateKek).unwrap().unwrap().unwrap();
@@ -45,14 +50,14 @@ fn a_running_ledger_is_asked_and_one_that_does_not_run_is_not() {
 #[test]
 fn what_is_no_request_is_answered_and_what_is_too_long_is_not_read() {
     use std::io::Write as _;
-    let (_root, data, ledger) = made("data");
-    let _control = Control::listen(&data, ledger).unwrap();
+    let (root, data, ledger) = made("data");
+    let _control = Control::listen(&data, ledger, views(root.path())).unwrap();
     let mut stream = UnixStream::connect(data.join("state/control")).unwrap();
     stream.write_all(b"{\"do\":\"everything\"}\n").unwrap();
-    let answer: Value = serde_json::from_slice(&read_line(&stream).unwrap()).unwrap();
+    let answer: Value = serde_json::from_slice(&read_line(&stream, MAX_ANSWER).unwrap()).unwrap();
     assert_eq!(answer["refused"]["code"], "bad_request");
     let mut stream = UnixStream::connect(data.join("state/control")).unwrap();
     // The ledger may hang up before all of it is sent.
     let _ = stream.write_all(&vec![b'x'; 1 << 20]);
-    assert!(read_line(&stream).is_err());
+    assert!(read_line(&stream, MAX_ANSWER).is_err());
 }

@@ -170,7 +170,7 @@ pub async fn bind_witnessed(
         limits: Arc::new(Limits::new(rates, tls.is_some(), certified_only)),
         forward,
     };
-    let control = Control::listen(data, Arc::clone(&ledger)).inspect_err(
+    let control = Control::listen(data, Arc::clone(&ledger), follower.queries()).inspect_err(
         |error| tracing::warn!(%error, "the operator's commands cannot reach this ledger while it runs"),
     );
     Ok(Server { address, ledger, follower, listener, tls, app, node, control: control.ok() })

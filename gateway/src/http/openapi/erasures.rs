@@ -1,6 +1,7 @@
 //! Erasures, and the keys that were retired for them.
 
 use gt_core::erasure::{GROUNDS, MAX_OWNERS};
+use gt_schemas::RetentionClass;
 use serde_json::{Value, json};
 
 use super::super::route::{agency, codes, component, number, reference, text, time};
@@ -21,9 +22,27 @@ pub(super) fn all() -> Named {
     vec![
         ("ErasureRequest", request()),
         ("ErasureDone", object("What an erasure has come to.", done)),
+        ("RetentionRow", due()),
         ("RetiredKey", object("A key-encryption key that is no longer in force.", retired())),
         ("Erasures", object("All erasures, and all keys that were renewed.", json!({"items": list(listed)}))),
     ]
+}
+
+fn due() -> Value {
+    let class = || codes(RetentionClass::CODES.iter().copied());
+    let period = json!({
+        "agency": agency(), "first_entry": time(), "last_entry": time(), "class": class(), "texts_end": time(),
+        "records_end": or_null(time()),
+        "rule": {"type": "integer", "minimum": 0, "description": "The rule's place in the configuration's list."},
+    });
+    let held = json!({"entry": number(), "ended_by": codes(["hold.lifted", "record.released"])});
+    let row = json!({
+        "child": reference(), "identities": list(reference()), "ends": scope(), "due_since": time(),
+        "records_end": or_null(time()), "classes": list(class()),
+        "controllers": list(object("How long one controller keeps the record.", period)),
+        "held_by": list(object("What forbids it, while it stands.", held)),
+    });
+    object("A child's record of which something is due to end.", row)
 }
 
 fn request() -> Value {
