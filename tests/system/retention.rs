@@ -54,7 +54,8 @@ fn hold(publisher: &mut Publisher, about: &str) -> Statement {
 
 /// Years pass: the ledger receives something else, on the first of January.
 fn years_pass(home: &Home, publisher: &mut Publisher, year: i64) {
-    let millis = gt_core::time::Timestamp::parse(&format!("{year}-01-01T00:00:00Z")).expect("a time").as_millis();
+    let millis =
+        gt_core::time::Timestamp::parse(&format!("{year}-01-01T00:00:00Z")).expect("a time").as_millis();
     let secrets = Secrets::load(home.at("data.secrets")).expect("secrets");
     let ledger = Ledger::open(&home.data(), &secrets, Box::new(Standing(millis)), None).expect("it opens");
     let statement = moved(publisher, &child(9), "None");
@@ -140,7 +141,10 @@ fn what_is_due_is_listed_and_ended_when_its_time_has_come_and_what_is_held_stays
         home.prove(receipt, statement.hash());
     }
     let report = fsck(&home);
-    assert_eq!((&report["verdict"], &report["counts"]["statements_unreadable"]), (&json!("sound"), &json!(3)));
+    assert_eq!(
+        (&report["verdict"], &report["counts"]["statements_unreadable"]),
+        (&json!("sound"), &json!(3))
+    );
 }
 
 fn texts_and_then_records_end(home: &Home, council: &mut Publisher) {
@@ -155,7 +159,11 @@ fn texts_and_then_records_end(home: &Home, council: &mut Publisher) {
     let done = end(home, now);
     assert_eq!((&done["persons"], &done["more"]), (&json!(2), &json!(false)), "{done}");
     let erasures = done["erasures"].as_array().expect("a list");
-    assert_eq!((erasures.len(), &erasures[0]["scope"]), (1, &json!("data")), "one renewal of the key: {done}");
+    assert_eq!(
+        (erasures.len(), &erasures[0]["scope"]),
+        (1, &json!("data")),
+        "one renewal of the key: {done}"
+    );
     assert_eq!(done["held"][0]["held_by"], held[0]["held_by"]);
     let data = home.data();
     for gone in [child(1), child(2)] {
@@ -171,7 +179,10 @@ fn texts_and_then_records_end(home: &Home, council: &mut Publisher) {
     assert!(rows.iter().all(|row| row["ends"] == "records"), "{rows:?}");
     let done = end(home, now);
     let erasures = done["erasures"].as_array().expect("a list");
-    assert_eq!((erasures.len(), &erasures[0]["scope"], &erasures[0]["entries"]), (1, &json!("records"), &json!(3)));
+    assert_eq!(
+        (erasures.len(), &erasures[0]["scope"], &erasures[0]["entries"]),
+        (1, &json!("records"), &json!(3))
+    );
     let rows = due(home, now);
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!(rows[0]["child"], done["held"][0]["child"], "it is held, and stays");
