@@ -73,7 +73,8 @@ impl FollowError {
     }
 }
 
-struct Naming<'l>(&'l Ledger);
+/// Names contexts as the ledger does.
+pub(crate) struct Naming<'l>(pub(crate) &'l Ledger);
 
 impl ContextNaming for Naming<'_> {
     fn context_id(&self, reference: &str) -> ContextId {

@@ -20,4 +20,5 @@ pub mod plain;
 pub mod problem;
 pub mod publish;
 pub mod reading;
+mod retention;
 pub mod witness;

@@ -64,7 +64,10 @@
       required: { publisher: st.isHash, reason: isWord },
       optional: { suspect_from: (value) => gt.times.milliseconds(value) !== null },
     },
-    'ledger.configured': { required: { legal: json.isObject, thresholds: json.isObject, calendar: json.isObject } },
+    'ledger.configured': {
+      required: { legal: json.isObject, thresholds: json.isObject, calendar: json.isObject },
+      optional: { retention: json.isObject },
+    },
   };
 
   /** `data` of a statement of the registrar, as its type has it. @returns {object} its members by their names */

@@ -13,6 +13,14 @@ pub(crate) fn text<T: Display, S: Serializer>(value: &T, serializer: S) -> Resul
     serializer.collect_str(value)
 }
 
+/// Writes values as a list of their texts.
+pub(crate) fn texts<'v, T: Display + 'v, S: Serializer>(
+    values: impl IntoIterator<Item = &'v T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.into_iter().map(ToString::to_string))
+}
+
 /// Writes an optional value as its text, or null.
 #[allow(clippy::ref_option)] // serde hands over the field by reference
 pub(crate) fn text_or_null<T: Display, S: Serializer>(

@@ -3,6 +3,7 @@
 
 mod calendar;
 mod notation;
+mod retention;
 mod thresholds;
 
 use schemars::generate::SchemaSettings;
@@ -12,6 +13,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 pub use calendar::*;
+pub use retention::*;
 pub use thresholds::*;
 
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueFault};
@@ -28,6 +30,9 @@ pub struct Configuration {
     pub thresholds: Thresholds,
     /// The days on which nobody is expected to work.
     pub calendar: Calendar,
+    /// How long records are kept; for ever, if nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
 }
 
 /// Why a configuration is refused: one fault at one place. It repeats no values.
@@ -62,10 +67,13 @@ impl Configuration {
     /// The version of that type.
     pub const VERSION: u16 = 1;
 
-    /// Its members.
+    /// The members that it must have.
     pub const MEMBERS: &[&str] = &["legal", "thresholds", "calendar"];
 
-    /// Reads a configuration. All members are required, at every level; nothing is filled in.
+    /// All members that it may have.
+    const KNOWN: &[&str] = &["legal", "thresholds", "calendar", "retention"];
+
+    /// Reads a configuration. All members but `retention` are required; nothing is filled in.
     pub fn read(value: &Value) -> Result<Self, ConfigurationError> {
         let mut members = Members::of(value)?;
         let legal = members
@@ -73,8 +81,9 @@ impl Configuration {
             .ok_or_else(|| Fault::MissingMember { rule: Requirement::Always }.here().within("legal"))?;
         let legal = Catalogue::read(legal)?;
         let (thresholds, calendar) = (members.take("thresholds")?, members.take("calendar")?);
-        members.finish(Self::MEMBERS)?;
-        Ok(Self { legal, thresholds, calendar })
+        let retention = members.take("retention")?;
+        members.finish(Self::KNOWN)?;
+        Ok(Self { legal, thresholds, calendar, retention })
     }
 
     /// The configuration that holds until a partnership seals its own: the standard catalogue, the thresholds of DOMAIN
@@ -100,6 +109,7 @@ impl Configuration {
             "legal": generator.subschema_for::<Catalogue>(),
             "thresholds": Thresholds::schema(&mut generator),
             "calendar": Calendar::schema(&mut generator),
+            "retention": Retention::schema(&mut generator),
         });
         let (name, version) = (Self::TYPE, Self::VERSION);
         json_schema!({

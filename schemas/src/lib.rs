@@ -100,7 +100,10 @@ pub use advice::advise;
 pub use agreements::*;
 pub use alerts::*;
 pub use catalogue::*;
-pub use configuration::{Calendar, Configuration, ConfigurationError, Thresholds};
+pub use configuration::{
+    Calendar, Configuration, ConfigurationError, CountsFrom, Retention, RetentionClass, RetentionRule,
+    Thresholds,
+};
 pub use consents::*;
 pub use contexts::*;
 pub use corrections::*;

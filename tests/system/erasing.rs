@@ -12,7 +12,7 @@ use crate::partnership::{Client, Home, Publisher, Server, child, eventually, pat
 const WORDS: &str = "the neighbour heard the piano stop at four";
 
 /// A note in words about a child.
-fn note(publisher: &mut Publisher, about: &str, words: &str) -> gt_core::statement::Statement {
+pub(crate) fn note(publisher: &mut Publisher, about: &str, words: &str) -> gt_core::statement::Statement {
     let data = json!({
         "ground": "Other",
         "child": {"pseudonym": about, "role": "Child"},
@@ -23,7 +23,7 @@ fn note(publisher: &mut Publisher, about: &str, words: &str) -> gt_core::stateme
 }
 
 /// Whether a file, or any file below a folder, has these bytes.
-fn is_found_in(place: &Path, needle: &str) -> bool {
+pub(crate) fn is_found_in(place: &Path, needle: &str) -> bool {
     if place.is_dir() {
         return fs::read_dir(place)
             .expect("listed")
@@ -73,7 +73,7 @@ fn kek(home: &Home) -> String {
     shown["kek"].as_str().expect("a fingerprint").to_owned()
 }
 
-fn fsck(home: &Home) -> Value {
+pub(crate) fn fsck(home: &Home) -> Value {
     let data = home.data();
     run(["fsck", "--json", "--data", path(&data)]).succeeded().json()
 }
@@ -83,7 +83,7 @@ fn reference(analyst: &Client, about: &str) -> u16 {
     analyst.post("/v1/subjects", "application/json", question.as_bytes()).status
 }
 
-fn caught_up(server: &Server) {
+pub(crate) fn caught_up(server: &Server) {
     let analyst = server.analyst();
     eventually("the views have come to the end", || {
         analyst.get("/readyz").json()["projected"] == server.client().size()

@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use gt_schemas::AccessPurpose;
 
-use super::pass::{Accessed, Pass};
+use super::pass::{Accessed, Pass, SealedBefore};
 use super::policy::{Cell, Entry, Rule};
 use super::reader::{Reader, role_name};
 use crate::http::App;
@@ -51,6 +51,7 @@ pub(crate) async fn gate(
                     return problem.into_response();
                 }
             }
+            None if answer.extensions_mut().remove::<SealedBefore>().is_some() => {}
             None if answer.status().is_success() => return Problem::internal(&Unaccounted).into_response(),
             None => {}
         }

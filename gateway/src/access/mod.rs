@@ -30,7 +30,7 @@ use gt_ledger::clock::{Clock as _, SystemClock};
 use gt_ledger::secrets::{SecretsError, file, read_key};
 
 pub(crate) use gate::gate;
-pub(crate) use pass::{Accessed, MaybePass, Pass};
+pub(crate) use pass::{Accessed, MaybePass, Pass, SealedBefore};
 pub(crate) use policy::Cell;
 pub(crate) use scope::{Scope, outside, outside_counts, reader_of, restricted};
 pub(crate) use visible::Visible;

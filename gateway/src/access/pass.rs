@@ -33,6 +33,10 @@ pub(crate) struct Accessed {
     pub(crate) approval: Option<Hash>,
 }
 
+/// Says that a handler has sealed the request itself, before it did what was asked: an act that cannot be taken back is recorded first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SealedBefore;
+
 /// There is no gate before the route.
 #[derive(Debug, thiserror::Error)]
 #[error("a route about people has no gate before it")]

@@ -164,6 +164,10 @@ pub const TABLE: &[Rule] = table! {
     Token get "/v1/bundles"                      reads Bundle:    no     no      yes  no      yes     named no      no;
     Token post "/v1/bundles"                     reads Bundle:    no     no      yes  no      yes     named no      no;
     Token post "/v1/subject-access"              reads Bundle:    no     no      no   no      yes     no    no      no;
+    Token get "/v1/retention/due"                reads Timeline:  no     no      no   no      yes     no    no      no;
+    Token post "/v1/erasures"                    reads Identity:  no     no      no   no      yes     no    no      no;
+    Token get "/v1/erasures"                     reads Identity:  no     no      no   no      yes     no    no      no;
+    Token post "/v1/erasures/{index}/confirmations" reads Identity: no   no      no   no      yes     no    no      no;
     Token get "/v1/findings/agencies"            reads nothing:   no     agency  yes  yes     yes     no    counts  no;
     Token get "/v1/sharing"                      reads nothing:   no     agency  yes  yes     yes     no    counts  no;
     Token get "/v1/sharing/agencies"             reads nothing:   no     agency  yes  yes     yes     no    counts  no;

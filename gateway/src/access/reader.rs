@@ -22,7 +22,7 @@ pub struct Reader {
     pub subject: String,
     /// As what.
     pub role: AccessRole,
-    /// The agency of a practitioner or a manager.
+    /// The agency of a practitioner or a manager; and of a data protection officer who erases on one agency's authority alone.
     pub agency: Option<AgencyCode>,
     /// A practitioner's cases, or what a review panel reviews: children, by their opaque references.
     pub children: BTreeSet<OwnerId>,
@@ -46,7 +46,7 @@ pub enum ReaderError {
     #[error("a practitioner and a manager read for an agency: name it")]
     AgencyMissing,
     /// The role acts for no agency.
-    #[error("only a practitioner and a manager read for an agency")]
+    #[error("only a practitioner, a manager and a data protection officer act for an agency")]
     AgencyNamed,
     /// The role reads named children, and none is named.
     #[error(
@@ -77,7 +77,7 @@ impl Reader {
         let for_agency = for_agency(self.role);
         match &self.agency {
             None if for_agency => return Err(ReaderError::AgencyMissing),
-            Some(_) if !for_agency => return Err(ReaderError::AgencyNamed),
+            Some(_) if !may_name_agency(self.role) => return Err(ReaderError::AgencyNamed),
             Some(agency) if agency.is_ledgers_own() => return Err(ReaderError::AgencyMissing),
             _ => {}
         }
@@ -97,6 +97,11 @@ impl Reader {
 /// Whether the role reads for an agency.
 pub const fn for_agency(role: AccessRole) -> bool {
     matches!(role, AccessRole::Practitioner | AccessRole::Manager)
+}
+
+/// Whether the role may act for an agency: those that read for one must, and a data protection officer may.
+pub const fn may_name_agency(role: AccessRole) -> bool {
+    for_agency(role) || matches!(role, AccessRole::DataProtectionOfficer)
 }
 
 /// Whether the role reads about named children.
@@ -155,7 +160,8 @@ mod tests {
                 agency: sound.agency.is_none().then(|| AgencyCode::parse("police:32").expect("a code")),
                 ..sound.clone()
             };
-            assert!(turned.check().is_err(), "{name}");
+            let officer = role == AccessRole::DataProtectionOfficer;
+            assert_eq!(turned.check().is_ok(), officer, "{name}: an officer may be an agency's");
             let many = (0..65).map(|number| OwnerId::from_bytes([number; 16])).collect();
             assert!(Reader { children: many, ..sound.clone() }.check().is_err(), "{name}");
             assert_eq!(

@@ -100,7 +100,7 @@ impl Recorder {
     }
 
     /// Seals a read, and returns once that is durable.
-    pub(super) async fn read(&self, pass: &Pass, accessed: &Accessed) -> Result<Recorded, Problem> {
+    pub(crate) async fn read(&self, pass: &Pass, accessed: &Accessed) -> Result<Recorded, Problem> {
         let Some((kind, purpose)) = pass.reading else { return Err(not_recorded(None)) };
         let mut data = access(pass.reader.role, purpose, kind, &pass.reader.subject, accessed.records);
         self.put_child(&mut data, accessed.child.as_ref());

@@ -2,7 +2,8 @@
 
 use gt_projections::{
     AccessRow, AgencySharing, AgreementRow, Alert, ChildEpisode, ContextLink, ContextRow, DecisionRow,
-    Episode, FindingCount, Identity, PersonLink, PersonRow, RequestRow, SharingWay, Subject, TimelineEvent,
+    Episode, FindingCount, Identity, PersonLink, PersonRow, RequestRow, RetentionRow, SharingWay, Subject,
+    TimelineEvent,
 };
 
 use super::scope::Scope;
@@ -92,6 +93,12 @@ impl Visible for RequestRow {
             let all = [&self.agency].into_iter().chain(&self.on_behalf_of).chain(&self.requester);
             is_one_of(agency, all.map(String::as_str))
         })
+    }
+}
+
+impl Visible for RetentionRow {
+    fn is_visible(&self, scope: &Scope<'_>) -> Result<bool, Problem> {
+        scope.sees(Some(&self.child), |_| false)
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Configure {
     /// size.
     #[arg(long, conflicts_with = "file")]
     show: bool,
-    /// The new configuration, as JSON: `legal`, `thresholds` and `calendar`, all of them whole.
+    /// The new configuration, as JSON: `legal`, `thresholds` and `calendar`, and `retention` where there are rules of it; all of them whole.
     #[arg(required_unless_present = "show")]
     file: Option<PathBuf>,
 }

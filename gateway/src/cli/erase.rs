@@ -1,5 +1,4 @@
 use std::io::Read as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
@@ -11,17 +10,27 @@ use gt_ledger::erasure::EraseError;
 use gt_ledger::keyring::{ConfirmError, RotateError};
 use gt_ledger::layout;
 use gt_projections::Projector;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::keys_at::{KekArgs, Kept};
+use super::keys_at::Kept;
 use super::output::Output;
+use super::where_at::{Reached, WhereAt};
 use super::{Failure, Outcome};
 use crate::control::{self, Request};
 use crate::http::need_ledger;
+use crate::retention::with_views;
 
 /// Destroy the keys of what is sealed about somebody. The log goes on proving what it proved; docs/ERASURE.md says what is left.
 #[derive(Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "\
+Examples:
+  goldenthread erase --child - --authority gss:E06000999 --ground EnteredInError --data ledger
+  goldenthread erase --child REF --authority gss:E06000999 --ground CourtOrder --url https://ledger.example --token-file token
+  goldenthread erase status --url https://ledger.example --token-file token"
+)]
 pub(crate) struct Erase {
     #[command(subcommand)]
     command: Option<After>,
@@ -38,14 +47,8 @@ pub(crate) struct Erase {
     /// End the signed statements about the person too, and with them the knowledge which entries they are.
     #[arg(long)]
     records: bool,
-    /// The data folder. A ledger that runs on it is asked; otherwise the folder is opened.
-    #[arg(long, required = true)]
-    data: Option<PathBuf>,
-    /// Where the keys are. [default: the data folder's name with .secrets]
-    #[arg(long)]
-    secrets: Option<PathBuf>,
     #[command(flatten)]
-    kek: KekArgs,
+    at: WhereAt,
 }
 
 #[derive(Subcommand)]
@@ -56,20 +59,20 @@ enum After {
         #[arg(value_name = "KEY|ENTRY")]
         what: String,
         #[command(flatten)]
-        kept: Kept,
+        at: WhereAt,
     },
     /// List the key-encryption keys that were retired, and which of them are confirmed destroyed.
     Status {
         #[command(flatten)]
-        kept: Kept,
+        at: WhereAt,
     },
 }
 
 impl Erase {
     pub(crate) fn run(self, output: &Output) -> Outcome {
         match self.command {
-            Some(After::Confirm { what, kept }) => {
-                let done = carry_out(&kept, &Request::Confirm { what })?;
+            Some(After::Confirm { what, at }) => {
+                let done = ask(at, &Request::Confirm { what })?;
                 output.say(&done, || {
                     format!(
                         "Confirmed: every copy of the key-encryption key {} is destroyed.",
@@ -77,30 +80,51 @@ impl Erase {
                     )
                 });
             }
-            Some(After::Status { kept }) => {
-                let done = carry_out(&kept, &Request::Retired)?;
+            Some(After::Status { at }) => {
+                let done = ask(at, &Request::Retired)?;
                 output.say(&done, || status(&done));
             }
             None => {
-                let (kept, request) = self.request()?;
-                let done = carry_out(&kept, &request)?;
+                let (at, request) = self.request()?;
+                let done = ask(at, &request)?;
                 output.say(&done, || sentences(&done));
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    fn request(self) -> Result<(Kept, Request), Failure> {
-        let (Some(child), Some(authority), Some(ground), Some(data)) =
-            (self.child, self.authority, self.ground, self.data)
-        else {
+    fn request(self) -> Result<(WhereAt, Request), Failure> {
+        let (Some(child), Some(authority), Some(ground)) = (self.child, self.authority, self.ground) else {
             return Err(Failure::new("say whom to erase, and who decided on it: goldenthread erase --help"));
         };
         let whom = if child == "-" { read_reference()? } else { child };
         let scope = if self.records { "records" } else { "data" }.to_owned();
-        let kept = Kept { data, secrets: self.secrets, kek: self.kek };
-        Ok((kept, Request::Erase { whom, scope, authority, ground }))
+        Ok((self.at, Request::Erase { whom, scope, authority, ground }))
     }
+}
+
+/// Has it done where the ledger is. The answer is the same whichever way it is asked.
+fn ask(at: WhereAt, request: &Request) -> Result<Value, Failure> {
+    let client = match at.reach()? {
+        Reached::Folder(kept) => return carry_out(&kept, request),
+        Reached::Served(client) => client,
+    };
+    Ok(match request {
+        Request::Erase { whom, scope, authority, ground } => {
+            let body = json!({"child": whom, "authority": authority, "ground": ground, "scope": scope});
+            client.post("/v1/erasures", &body)?
+        }
+        Request::Confirm { what } if what.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            client.post(&format!("/v1/erasures/{what}/confirmations"), &json!({}))?
+        }
+        Request::Confirm { .. } => return Err(ConfirmError::Unknown.into()),
+        Request::Retired => client.get("/v1/erasures", &[])?["items"].take(),
+        Request::RotateKek | Request::RetentionDue { .. } | Request::RetentionRun { .. } => {
+            return Err(Failure::new(
+                "this is done on the ledger's own machine: name the folder with --data",
+            ));
+        }
+    })
 }
 
 /// Has the ledger that runs on the folder do it, or opens the folder.
@@ -113,12 +137,19 @@ pub(super) fn carry_out(kept: &Kept, request: &Request) -> Result<Value, Failure
         return Err(match request {
             Request::RotateKek => RotateError::FollowsStream.into(),
             Request::Confirm { .. } | Request::Retired => ConfirmError::FollowsStream.into(),
-            Request::Erase { .. } | Request::RecordReading(_) => EraseError::FollowsStream.into(),
+            Request::Erase { .. }
+            | Request::RecordReading(_)
+            | Request::RetentionDue { .. }
+            | Request::RetentionRun { .. } => EraseError::FollowsStream.into(),
         });
     }
     let ledger = Ledger::open(&kept.data, &kept.load()?, Box::new(SystemClock::default()), None)?;
-    let done = request.carry_out(&ledger)?;
-    if matches!(request, Request::Erase { .. }) {
+    let done = if request.asks_views() {
+        with_views(&ledger, |views| request.carry_out(&ledger, Some(views)))??
+    } else {
+        request.carry_out(&ledger, None)?
+    };
+    if request.erases() {
         // They hold no text and no pseudonym, but what was derived. The next start folds them anew.
         Projector::discard(&kept.data.join("views"))?;
     }
@@ -176,7 +207,6 @@ fn line(one: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn what_people_must_still_do_is_said() {

@@ -23,11 +23,13 @@ mod progress;
 mod pseudonym;
 mod query;
 mod registrar;
+mod retention;
 mod serve;
 mod token;
 mod verifier;
 mod verify;
 mod verify_data;
+mod where_at;
 mod witness;
 
 use std::process::ExitCode;
@@ -88,6 +90,9 @@ enum Command {
     Advise(advise::Advise),
     /// Destroy the keys of what is sealed about somebody, and say what people must still destroy.
     Erase(erase::Erase),
+    /// How long records are kept: list whose periods have ended, and end what is due.
+    #[command(subcommand)]
+    Retention(retention::Retention),
     /// The key-encryption key: show its fingerprint, renew it, put it into escrow and back.
     #[command(subcommand)]
     Kek(kek::Kek),
@@ -161,6 +166,7 @@ pub fn main() -> ExitCode {
         Command::Decision(command) => command.run(&output),
         Command::Advise(command) => command.run(&output),
         Command::Erase(command) => command.run(&output),
+        Command::Retention(command) => command.run(&output),
         Command::Kek(command) => command.run(&output),
         Command::Nats(command) => command.run(&output),
         Command::Token(command) => command.run(&output),

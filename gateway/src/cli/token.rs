@@ -53,7 +53,7 @@ pub(crate) struct Issue {
     /// The holder's name; it is sealed with each read.
     #[arg(long)]
     subject: String,
-    /// The agency of a practitioner or a manager, like police:32.
+    /// The agency of a practitioner or a manager, like police:32. A data protection officer with one erases on its authority alone.
     #[arg(long, value_parser = |text: &str| AgencyCode::parse(text))]
     agency: Option<AgencyCode>,
     /// A practitioner's case, or a child whom a review panel reviews, by its opaque reference. May be given up to 64 times.

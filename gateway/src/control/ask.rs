@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Refused, Request, address, read_line};
+use super::{MAX_ANSWER, Refused, Request, address, read_line};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -26,7 +26,7 @@ pub(crate) fn ask(data: &Path, request: &Request) -> io::Result<Option<Result<Va
     };
     let line = serde_json::to_string(request).map_err(io::Error::other)?;
     writeln!(stream, "{line}")?;
-    let answer = read_line(BufReader::new(stream)).map_err(|_| {
+    let answer = read_line(BufReader::new(stream), MAX_ANSWER).map_err(|_| {
         io::Error::other("the running ledger gave no answer; ask for the state of things before trying again")
     })?;
     Ok(Some(match serde_json::from_slice(&answer).map_err(io::Error::other)? {

@@ -14,24 +14,31 @@ use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
+use gt_core::LeafIndex;
 use gt_core::agency::AgencyCode;
 use gt_core::base64url;
 use gt_core::erasure::{Scope, ground};
 use gt_core::statement::Pseudonym;
+use gt_core::time::Timestamp;
 use gt_ledger::Ledger;
 use gt_ledger::erasure::{EraseRequest, ErasureReceipt, Whom};
-use gt_ledger::keyring::Confirmed;
+use gt_ledger::keyring::{ConfirmError, Confirmed, RetiredKek};
 use gt_ledger::record::OwnerId;
+use gt_projections::Queries;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use crate::retention::{self, Run};
 
 use crate::access::recorder::ReadingAtRest;
 
 pub(crate) use ask::ask;
 pub(crate) use serve::{Control, Recording};
 
-/// The longest line, in bytes.
-const MAX_LINE: u64 = 64 * 1024;
+/// The longest request, in bytes.
+const MAX_REQUEST: u64 = 64 * 1024;
+/// The longest answer, in bytes: a list of ten thousand people.
+const MAX_ANSWER: u64 = 256 << 20;
 /// Longer paths do not fit into the address of a socket everywhere.
 const MAX_PATH: usize = 100;
 
@@ -58,6 +65,23 @@ pub(crate) enum Request {
     Retired,
     /// Seal that a bundle is made out of the folder.
     RecordReading(ReadingAtRest),
+    /// List what is due to end by the rules of retention.
+    RetentionDue {
+        /// At what time.
+        at: String,
+        /// The most people.
+        limit: usize,
+        /// Where an earlier list ended.
+        cursor: Option<String>,
+    },
+    /// End what is due.
+    RetentionRun {
+        /// Up to when periods must have ended; this machine's time if nothing is said.
+        at: Option<String>,
+        authority: String,
+        /// The most people.
+        limit: usize,
+    },
 }
 
 /// Why a request was not carried out: a stable code and a sentence.
@@ -69,8 +93,18 @@ pub(crate) struct Refused {
 }
 
 impl Request {
-    /// Carries it out; a reading is for the recorder to seal. Blocks.
-    pub(crate) fn carry_out(&self, ledger: &Ledger) -> Result<Value, Refused> {
+    /// Whether the views are asked.
+    pub(crate) const fn asks_views(&self) -> bool {
+        matches!(self, Self::RetentionDue { .. } | Self::RetentionRun { .. })
+    }
+
+    /// Whether something is erased, so that views from before hold what was derived from it.
+    pub(crate) const fn erases(&self) -> bool {
+        matches!(self, Self::Erase { .. } | Self::RetentionRun { .. })
+    }
+
+    /// Carries it out; a reading is for the recorder to seal. Blocks. What asks the views takes views that stand where the log does.
+    pub(crate) fn carry_out(&self, ledger: &Ledger, views: Option<&Queries>) -> Result<Value, Refused> {
         let io = |error: &dyn std::fmt::Display| Refused::new("refused", error.to_string());
         match self {
             Self::Erase { whom, scope, authority, ground } => {
@@ -82,14 +116,24 @@ impl Request {
                 ledger.rotate_kek().map(|retired| json!({"retired": retired})).map_err(|error| io(&error))
             }
             Self::Confirm { what } => {
-                let what = match what.parse() {
-                    Ok(index) if what.len() < 16 => Confirmed::Erasure(index),
-                    _ => Confirmed::Kek(what.clone()),
+                ledger.confirm_destroyed(&confirmed(what)).map(|kek| json!(kek)).map_err(|error| io(&error))
+            }
+            Self::Retired => retired(ledger).map_err(|error| io(&error)),
+            Self::RetentionDue { at, limit, cursor } => {
+                let views = views.ok_or_else(no_views)?;
+                let due = retention::due(ledger, views, time(at)?, *limit, cursor.clone());
+                due.map_err(|error| io(&crate::problem::chain(&error)))
+            }
+            Self::RetentionRun { at, authority, limit } => {
+                let run = Run {
+                    authority: agency(authority)?,
+                    at: at.as_deref().map_or_else(|| Ok(retention::now()), time)?,
+                    limit: *limit,
                 };
-                ledger.confirm_destroyed(&what).map(|kek| json!(kek)).map_err(|error| io(&error))
+                let ended = retention::run(ledger, views.ok_or_else(no_views)?, &run);
+                ended.map_err(|error| Refused::new(error.code(), error.to_string()))
             }
             Self::RecordReading(_) => Err(Refused::new("not_recorded", "nothing here seals who reads")),
-            Self::Retired => ledger.retired_keks().map(|keks| json!(keks)).map_err(|error| io(&error)),
         }
     }
 }
@@ -100,24 +144,38 @@ impl Refused {
     }
 }
 
-fn erasure(whom: &str, scope: &str, authority: &str, why: &str) -> Result<EraseRequest, Refused> {
+/// Reads what is to be erased. What it says of a fault repeats nothing of it.
+pub(crate) fn erasure(whom: &str, scope: &str, authority: &str, why: &str) -> Result<EraseRequest, Refused> {
     let bad = |what: &str| Refused::new("bad_request", what);
     let whom = match Pseudonym::parse(whom) {
         Ok(pseudonym) => Whom::Pseudonym(pseudonym),
         Err(_) => Whom::Owner(
             OwnerId::parse(whom)
-                .ok_or_else(|| bad("--child takes a pseudonym, or an opaque id of 22 characters"))?,
+                .ok_or_else(|| bad("the child is named by a pseudonym, or an opaque id of 22 characters"))?,
         ),
     };
     Ok(EraseRequest {
         whom,
         scope: Scope::parse(scope).ok_or_else(|| bad("the scope is data or records"))?,
-        authority: AgencyCode::parse(authority).map_err(|error| bad(&error.to_string()))?,
+        authority: agency(authority)?,
         ground: ground(why).ok_or_else(|| bad("no ground of that name"))?,
     })
 }
 
-fn receipt(done: &ErasureReceipt) -> Value {
+fn agency(code: &str) -> Result<AgencyCode, Refused> {
+    AgencyCode::parse(code).map_err(|error| Refused::new("bad_request", error.to_string()))
+}
+
+fn time(text: &str) -> Result<Timestamp, Refused> {
+    Timestamp::parse(text).map_err(|error| Refused::new("bad_request", error.to_string()))
+}
+
+fn no_views() -> Refused {
+    Refused::new("no_views", "this asks the views, and there are none here")
+}
+
+/// What an erasure has come to, for whoever asked: over the socket, over HTTP, or at the folder.
+pub(crate) fn receipt(done: &ErasureReceipt) -> Value {
     json!({
         "status": if done.retired.confirmed_at.is_some() { "complete" } else { "pending" },
         "index": done.index.0,
@@ -128,6 +186,34 @@ fn receipt(done: &ErasureReceipt) -> Value {
         "retired": done.retired,
         "receipt": base64url::encode(done.receipt.to_string().as_bytes()),
     })
+}
+
+/// What is confirmed: the copies of the key of this fingerprint, or of the key that was retired for the erasure in this entry.
+pub(crate) fn confirmed(what: &str) -> Confirmed {
+    match what.parse() {
+        Ok(index) if what.len() < 16 => Confirmed::Erasure(index),
+        _ => Confirmed::Kek(what.to_owned()),
+    }
+}
+
+/// The retired keys, oldest first, each with the erasure for which it was retired, as its entry says it.
+pub(crate) fn retired(ledger: &Ledger) -> Result<Value, ConfirmError> {
+    let listed = |kek: RetiredKek| {
+        let erased = kek.erasure.and_then(|index| sealed(ledger, index));
+        let status = if kek.confirmed_at.is_some() { "complete" } else { "pending" };
+        let mut one = json!(kek);
+        (one["status"], one["erased"]) = (json!(status), json!(erased));
+        one
+    };
+    Ok(ledger.retired_keks()?.into_iter().map(listed).collect())
+}
+
+/// What a `subject.erased` says; none if it cannot be read.
+pub(crate) fn sealed(ledger: &Ledger, index: u64) -> Option<Map<String, Value>> {
+    let records = ledger.records(LeafIndex(index), 1).ok()?;
+    let record = records.into_iter().next()?;
+    let is_erasure = record.event_type.as_str() == gt_core::erasure::TYPE;
+    record.statement.filter(|_| is_erasure).map(|statement| statement.clear)
 }
 
 /// The socket's address. A long path is reached through the folder's own descriptor, which must be held as long as the address is used.
@@ -141,10 +227,10 @@ fn address(data: &Path) -> io::Result<(PathBuf, Option<File>)> {
     Ok((PathBuf::from(format!("/proc/self/fd/{}/control", folder.as_raw_fd())), Some(folder)))
 }
 
-/// One line, without its end.
-fn read_line(mut from: impl Read) -> io::Result<Vec<u8>> {
+/// One line of at most so many bytes, without its end.
+fn read_line(mut from: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let (mut line, mut byte) = (Vec::new(), [0]);
-    while (line.len() as u64) < MAX_LINE && from.read(&mut byte)? == 1 {
+    while (line.len() as u64) < most && from.read(&mut byte)? == 1 {
         match byte {
             [b'\n'] => return Ok(line),
             [byte] => line.push(byte),

@@ -9,10 +9,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use gt_ledger::Ledger;
+use gt_projections::Queries;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
-use super::{Refused, Request, address, read_line};
+use super::{MAX_REQUEST, Refused, Request, address, read_line};
 use crate::access::recorder::{ReadingAtRest, Recorder};
 use crate::problem::Problem;
 
@@ -35,7 +36,12 @@ pub(crate) struct Control {
 
 impl Control {
     /// Listens for a ledger that has its folder's lock: a socket that is there is nobody's.
-    pub(crate) fn listen(data: &Path, ledger: Arc<Ledger>, recording: Recording) -> io::Result<Self> {
+    pub(crate) fn listen(
+        data: &Path,
+        ledger: Arc<Ledger>,
+        views: Queries,
+        recording: Recording,
+    ) -> io::Result<Self> {
         let (path, folder) = address(data)?;
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -50,7 +56,7 @@ impl Control {
             while !stopping.load(Ordering::Acquire) {
                 match listener.accept() {
                     Ok((stream, _)) => {
-                        if let Err(error) = answer(&stream, &ledger, &recording) {
+                        if let Err(error) = answer(&stream, &ledger, &views, &recording) {
                             tracing::warn!(%error, "a request on the control socket got no answer");
                         }
                     }
@@ -91,15 +97,20 @@ impl Drop for Control {
     }
 }
 
-fn answer(stream: &UnixStream, ledger: &Ledger, recording: &Recording) -> io::Result<()> {
+fn answer(
+    stream: &UnixStream,
+    ledger: &Ledger,
+    views: &Queries,
+    recording: &Recording,
+) -> io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let line = read_line(BufReader::new(stream))?;
+    let line = read_line(BufReader::new(stream), MAX_REQUEST)?;
     let request = serde_json::from_slice::<Request>(&line);
     let done = match request {
         Ok(Request::RecordReading(reading)) => recording.seal(&reading),
-        Ok(request) => request.carry_out(ledger),
+        Ok(request) => request.carry_out(ledger, Some(views)),
         Err(_) => Err(Refused::new("bad_request", "this ledger does not know what is asked of it")),
     };
     let text = match done {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gt_ledger::clock::SystemClock;
 use gt_ledger::create::create;
 use gt_ledger::secrets::Secrets;
+use gt_projections::{Options, Projector};
 
 use super::*;
 use crate::access::recorder_at_rest;
@@ -32,7 +33,7 @@ fn recording(root: &Path, ledger: &Arc<Ledger>) -> (tokio::runtime::Runtime, Rec
 fn a_running_ledger_seals_who_reads_its_folder_or_says_that_it_cannot() {
     let (root, data, ledger) = made("data");
     let (_runtime, recording) = recording(root.path(), &ledger);
-    let _control = Control::listen(&data, Arc::clone(&ledger), recording).unwrap();
+    let _control = Control::listen(&data, Arc::clone(&ledger), views(root.path()), recording).unwrap();
     let reading = |purpose: &str| {
         Request::RecordReading(ReadingAtRest {
             reader: "C. Moreau".into(),
@@ -54,13 +55,18 @@ fn a_running_ledger_seals_who_reads_its_folder_or_says_that_it_cannot() {
     assert_eq!(refused.code, "not_recorded");
 }
 
+fn views(root: &Path) -> Queries {
+    Projector::open(&root.join("views"), Options::default()).unwrap().projector.queries()
+}
+
 #[test]
 fn a_running_ledger_is_asked_and_one_that_does_not_run_is_not() {
     for name in ["data".to_owned(), "long".repeat(40)] {
         let (root, data, ledger) = made(&name);
         assert!(ask(&data, &Request::Retired).unwrap().is_none());
         let (_runtime, recording) = recording(root.path(), &ledger);
-        let control = Control::listen(&data, Arc::clone(&ledger), recording).unwrap();
+        let control =
+            Control::listen(&data, Arc::clone(&ledger), views(root.path()), recording).unwrap();
         assert_eq!(ask(&data, &Request::Retired).unwrap().unwrap(), Ok(json!([])));
         let before = Secrets::load(&root.path().join("keys")).unwrap().kek().epoch();
         let done = ask(&data, &Request::RotateKek).unwrap().unwrap().unwrap();
@@ -85,13 +91,13 @@ fn what_is_no_request_is_answered_and_what_is_too_long_is_not_read() {
     use std::io::Write as _;
     let (root, data, ledger) = made("data");
     let (_runtime, recording) = recording(root.path(), &ledger);
-    let _control = Control::listen(&data, ledger, recording).unwrap();
+    let _control = Control::listen(&data, ledger, views(root.path()), recording).unwrap();
     let mut stream = UnixStream::connect(data.join("state/control")).unwrap();
     stream.write_all(b"{\"do\":\"everything\"}\n").unwrap();
-    let answer: Value = serde_json::from_slice(&read_line(&stream).unwrap()).unwrap();
+    let answer: Value = serde_json::from_slice(&read_line(&stream, MAX_ANSWER).unwrap()).unwrap();
     assert_eq!(answer["refused"]["code"], "bad_request");
     let mut stream = UnixStream::connect(data.join("state/control")).unwrap();
     // The ledger may hang up before all of it is sent.
     let _ = stream.write_all(&vec![b'x'; 1 << 20]);
-    assert!(read_line(&stream).is_err());
+    assert!(read_line(&stream, MAX_ANSWER).is_err());
 }

@@ -2,13 +2,12 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use gt_core::agency::AgencyCode;
-use gt_core::json;
 use gt_schemas::{Catalogue, Expected, Fault, SchemaError, Time};
 use serde_json::Value;
 
-use super::App;
+use super::{App, strict};
 use crate::draft::to_serde;
 use crate::problem::Problem;
 
@@ -24,19 +23,7 @@ pub(super) async fn advise(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let body = body.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too_long",
-            format!("a question has at most {MAX_BODY_BYTES} bytes"),
-        ),
-        _ => Problem::bad_request("the body did not arrive whole"),
-    })?;
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if kind.split(';').next().unwrap_or_default().trim() != "application/json" {
-        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(Problem::new(status, "unsupported_media_type", "send the question as application/json"));
-    }
+    let body = strict::body(&headers, body, "question", MAX_BODY_BYTES)?;
     let configured = app.ledger.configured();
     let entry = configured.index.map(|index| index.0);
     advice_on(&body, &configured.configuration.legal, entry).map(Json)
@@ -48,9 +35,7 @@ pub(crate) fn advice_on(
     legal: &Catalogue,
     configuration_entry: Option<u64>,
 ) -> Result<Value, Problem> {
-    let read = json::Value::parse(question).map_err(|error| {
-        Problem::new(StatusCode::BAD_REQUEST, "not_json", format!("the question is no strict JSON: {error}"))
-    })?;
+    let read = strict::value(question, "question")?;
     let members = read.as_object().ok_or_else(|| no_question("", "is no object"))?;
     if members.iter().any(|(name, _)| !["agency", "data"].contains(&name)) {
         return Err(no_question("/*", "is no member of a question"));

@@ -6,6 +6,7 @@ mod break_glass;
 mod bundles;
 mod configuration;
 mod decision;
+mod erasures;
 mod front;
 mod limits;
 mod log;
@@ -16,6 +17,7 @@ mod routes;
 mod serve;
 mod statements;
 mod stream;
+mod strict;
 mod verifier;
 mod views;
 

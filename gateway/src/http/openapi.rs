@@ -2,6 +2,7 @@
 
 mod access;
 mod components;
+mod erasures;
 mod events;
 mod lists;
 mod rows;
@@ -28,7 +29,7 @@ pub(super) async fn show() -> Response {
 }
 
 /// The groups in which routes are listed.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("publishing", "Sealing statements. Needs a registered key, and no token."),
     ("ledger", "The ledger itself: entries, proofs, registry, configuration. Open."),
     ("log", "The open log in the C2SP formats, for mirrors, witnesses and verifiers."),
@@ -37,6 +38,7 @@ const TAGS: [(&str, &str); 9] = [
     ("access", "Reading beyond the usual rights. Needs a token."),
     ("alerts", "What asks a person to look. Needs a token."),
     ("evidence", "Evidence bundles, to take away and check anywhere. Needs a token."),
+    ("erasure", "Ending what is sealed about somebody. Needs a data protection officer's token."),
     ("service", "About the service."),
 ];
 

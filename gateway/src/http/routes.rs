@@ -5,16 +5,27 @@ use serde_json::json;
 
 use super::route::{Parameter, Route, agency, codes, component, hash, number, reference, text};
 use super::{
-    advice, break_glass, bundles, configuration, decision, healthy, log, openapi, publishers, ready,
-    statements, stream, verifier, views,
+    advice, break_glass, bundles, configuration, decision, erasures, healthy, log, openapi, publishers,
+    ready, statements, stream, verifier, views,
 };
 
 /// Every route.
 pub(super) fn all() -> Vec<Route> {
-    [publishing(), ledger(), asking(), views::routes(), access(), alerts(), evidence(), tiles(), service()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        publishing(),
+        ledger(),
+        asking(),
+        views::routes(),
+        access(),
+        alerts(),
+        evidence(),
+        erasing(),
+        tiles(),
+        service(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn publishing() -> Vec<Route> {
@@ -260,6 +271,53 @@ fn subject_access() -> Route {
         .problem(404, "unknown_child")
         .problem(422, "bundle_too_large")
         .problem(422, "too_many_subjects")
+}
+
+fn erasing() -> Vec<Route> {
+    let followed = |route: Route| route.token().problem(409, "follows_stream").problem(503, "not_recorded");
+    let erase = followed(Route::post("/v1/erasures", erasures::erase))
+        .about("erasure", "Destroy the keys of what is sealed about somebody.")
+        .described(
+            "A POST, since a pseudonym is personal data and has no place in a URL. Who asks is sealed first. The answer is pending until people have \
+             destroyed every copy of the retired key-encryption key: docs/ERASURE.md. After 408 or `interrupted` ask GET /v1/erasures what came of it.",
+        )
+        .body("application/json", component("ErasureRequest"))
+        .at_most(erasures::MAX_BODY_BYTES)
+        .answers(201, "It is erased.", "application/json", component("ErasureDone"));
+    let problems: [(u16, &'static str); 17] = [
+        (400, "bad_request"),
+        (400, "not_json"),
+        (403, "other_authority"),
+        (404, "unknown_owner"),
+        (409, "already_erased"),
+        (409, "held"),
+        (413, "too_long"),
+        (415, "unsupported_media_type"),
+        (422, "unknown_authority"),
+        (422, "too_many_identifiers"),
+        (500, "kek"),
+        (500, "unreadable"),
+        (500, "io"),
+        (500, "sign"),
+        (503, "busy"),
+        (503, "interrupted"),
+        (503, "no_service_key"),
+    ];
+    let erase = problems.into_iter().fold(erase, |route, (status, code)| route.problem(status, code));
+    vec![
+        erase.problem(503, "no_kek_source"),
+        Route::get("/v1/erasures", erasures::list)
+            .about("erasure", "What was erased, and which retired keys people must still destroy.")
+            .token()
+            .json("All of it, oldest first.", component("Erasures"))
+            .problem(503, "not_recorded"),
+        followed(Route::post("/v1/erasures/{index}/confirmations", erasures::confirm))
+            .about("erasure", "Say that every copy of the key that was retired for an erasure is destroyed.")
+            .path("index", text(), "The erasure's entry, or the fingerprint of the retired key.")
+            .json("It is noted. To say so twice changes nothing.", component("RetiredKey"))
+            .problem(404, "unknown_erasure")
+            .problem(503, "stopped"),
+    ]
 }
 
 fn tiles() -> Vec<Route> {

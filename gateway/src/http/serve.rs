@@ -172,7 +172,7 @@ pub async fn bind_witnessed(
     };
     let recording =
         Recording { recorder: app.access.recorder.clone(), runtime: tokio::runtime::Handle::current() };
-    let control = Control::listen(data, Arc::clone(&ledger), recording).inspect_err(
+    let control = Control::listen(data, Arc::clone(&ledger), follower.queries(), recording).inspect_err(
         |error| tracing::warn!(%error, "the operator's commands cannot reach this ledger while it runs"),
     );
     Ok(Server { address, ledger, follower, listener, tls, app, node, control: control.ok() })

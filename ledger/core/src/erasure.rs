@@ -13,7 +13,7 @@ use crate::statement::Payload;
 pub const TYPE: &str = "subject.erased";
 /// The version of that type.
 pub const VERSION: u16 = 1;
-/// The most owners that one erasure may name: the identifiers of one person.
+/// The most owners that one erasure may name: the identifiers of one person, or of several whose periods of retention ended together.
 pub const MAX_OWNERS: usize = 64;
 
 /// The codes of the grounds, in the order of the schema (`schemas/json/subject.erased.v1.schema.json` says what they mean).

@@ -89,7 +89,7 @@ fn what_does_not_read_is_refused_with_its_place() {
     without.pop();
     assert_eq!(refused(without).0, "missing_member");
     let mut more = configuration(&Configuration::standard().to_json());
-    more.push(("retention", Value::Object(Object::default())));
+    more.push(("budget", Value::Object(Object::default())));
     assert_eq!(refused(more).0, "unknown_member");
 
     let registrars = home.registrar_says(

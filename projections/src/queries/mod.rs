@@ -19,6 +19,7 @@ mod links;
 mod page;
 mod persons;
 mod requests;
+mod retention;
 mod sharing;
 mod timeline;
 mod units;
@@ -46,6 +47,7 @@ pub use links::{ContextRow, LinkedFilter, LinkedSort, PersonRow};
 pub use page::{Answer, MAX_LIMIT, Page};
 pub use persons::PersonLink;
 pub use requests::{RequestFilter, RequestRow, RequestStatus, RequestsWanted};
+pub use retention::{ControllerPeriod, Held, RetentionDue, RetentionRow, RetentionTally};
 pub use sharing::{AgencySharing, ShareCounts, SharingFilter, SharingSort, SharingWay};
 pub use timeline::TimelineEvent;
 

@@ -35,6 +35,11 @@ impl Units {
         Self { start: key::histories(b'p'), read: kept }
     }
 
+    /// Children, each under every identifier.
+    pub(super) fn children() -> Self {
+        Self { start: key::histories(b'c'), read: kept }
+    }
+
     /// Information sharing agreements, by every name.
     pub(super) fn agreements() -> Self {
         Self { start: key::histories(b'g'), read: kept }

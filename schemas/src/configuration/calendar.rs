@@ -85,6 +85,14 @@ impl Calendar {
     }
 }
 
+/// The moment at which the day ends in London on which `years` years after the London date of `from` are full; of 29 February, in a year
+/// without one, the end of the 28th.
+pub(super) fn end_of_anniversary(from: Time, years: u32) -> Time {
+    let span = Span::new().try_years(i64::from(years));
+    let day = span.and_then(|span| Calendar::date_of(from).checked_add(span)).and_then(Date::tomorrow);
+    day.map_or(Time::MAX, |midnight| moment(midnight.at(0, 0, 0, 0)))
+}
+
 /// What London's clocks show.
 fn civil(time: Time) -> DateTime {
     // jiff ends some hours before `Time` does, in the year 9999.

@@ -6,8 +6,14 @@ use serde_json::{Value, json};
 
 use crate::examples::change;
 
+/// The standard with rules for retention, which it has none of.
 fn standard() -> Value {
-    Configuration::standard().to_json()
+    let mut standard = Configuration::standard().to_json();
+    standard["retention"] = json!({"rules": [
+        {"class": "CLA", "counts_from": "FirstEntry", "texts_years": 75, "records_years": 100},
+        {"controller": "gss:E06000999", "class": "CPP", "counts_from": "LastEntry", "texts_years": 35},
+    ]});
+    standard
 }
 
 fn validator() -> jsonschema::Validator {

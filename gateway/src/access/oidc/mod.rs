@@ -94,7 +94,7 @@ impl Oidc {
             return Err(TokenRefused::NoRole);
         };
         let agency = match self.config.agency_claim.as_deref().and_then(text) {
-            Some(name) if super::reader::for_agency(role) => {
+            Some(name) if super::reader::may_name_agency(role) => {
                 Some(self.agency(name).ok_or(TokenRefused::NoRole)?)
             }
             _ => None,

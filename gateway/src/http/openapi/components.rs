@@ -7,13 +7,22 @@ use gt_schemas::{Configuration, EvidenceState, FindingCode, FlowQuestion, HowToS
 use serde_json::{Map, Value, json};
 
 use super::super::route::{agency, codes, component, hash, number, reference, text, time};
-use super::{access, events, lists, rows};
+use super::{access, erasures, events, lists, rows};
 
 /// Every component, by name.
 pub(super) fn all() -> BTreeMap<String, Value> {
-    let named = [publishing(), ledger(), advice(), alerts(), rows::all(), lists::all(), access::all()]
-        .into_iter()
-        .flatten();
+    let named = [
+        publishing(),
+        ledger(),
+        advice(),
+        alerts(),
+        rows::all(),
+        lists::all(),
+        access::all(),
+        erasures::all(),
+    ]
+    .into_iter()
+    .flatten();
     named.map(|(name, schema)| (name.to_owned(), schema)).chain(events::drafts()).collect()
 }
 

@@ -1,5 +1,6 @@
 //! Access over real HTTP: a served ledger, with agencies, readers of every role, and something to read.
 
+mod erasing;
 mod front;
 mod policy;
 mod recording;
@@ -16,13 +17,15 @@ use serde_json::{Value, json};
 use ureq::http::Method;
 
 use self::served::{Reply, Served};
-use crate::access::policy::Rule;
+use crate::access::policy::{Cell, Rule};
 use crate::access::reader::Reader;
 use crate::draft::Signatory;
 
 const COUNCIL: &str = "gss:E06000999";
 const POLICE: &str = "police:99";
 const SCHOOL: &str = "gias:999001";
+/// A child about whom nothing else is sealed.
+const OTHER: &str = "nhs.1:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA";
 
 /// A ledger with a decision, its alert, a link, an absence; and the agencies that said so.
 struct Partnership {
@@ -113,6 +116,15 @@ impl Partnership {
 
     /// Asks what the rule is about, so that whoever may ask gets an answer.
     fn ask(&self, rule: &Rule, token: &str) -> Reply {
+        self.send(token, self.request(rule))
+    }
+
+    fn send(&self, token: &str, (method, path, body): (Method, String, String)) -> Reply {
+        self.served.send(token, method, &path, &[], &body)
+    }
+
+    /// What is asked: some requests are about something that has to be there first.
+    fn request(&self, rule: &Rule) -> (Method, String, String) {
         let method = if rule.method == "get" { Method::GET } else { Method::POST };
         let (path, body) = match (rule.method, rule.path) {
             ("post", "/v1/subjects") => (self.path(rule), json!({"pseudonym": self.pseudonym}).to_string()),
@@ -120,17 +132,43 @@ impl Partnership {
                 (self.path(rule), json!({"child": self.child.to_string()}).to_string())
             }
             ("get", "/v1/bundles") => (format!("{}?child={}", self.path(rule), self.child), String::new()),
+            ("post", "/v1/erasures") => (self.path(rule), self.erasure()),
+            ("post", "/v1/erasures/{index}/confirmations") => {
+                (rule.path.replace("{index}", &self.erased().to_string()), String::new())
+            }
             ("post", "/v1/break-glass") => (self.path(rule), self.question()),
             ("post", "/v1/break-glass/{id}/approve") => {
                 (rule.path.replace("{id}", &self.requested()), String::new())
             }
             _ => (self.path(rule).replace("{id}", &self.alert), String::new()),
         };
-        self.served.send(token, method, &path, &[], &body)
+        (method, path, body)
+    }
+
+    /// A reader of a role that may ask.
+    fn allowed(&self, rule: &Rule) -> String {
+        let officer = rule.cell(AccessRole::Mash) == Cell::Deny;
+        self.token(if officer { AccessRole::DataProtectionOfficer } else { AccessRole::Mash })
     }
 
     fn question(&self) -> String {
         json!({"child": self.child.to_string(), "purpose": "Review", "hours": 1}).to_string()
+    }
+
+    /// A request to erase somebody else, about whom there is something.
+    fn erasure(&self) -> String {
+        let mut other = example("record.released.json");
+        other["child"]["pseudonym"] = json!(OTHER);
+        self.served.publish(1, &self.council, "record.released", &other);
+        let (authority, ground) = (COUNCIL, "EnteredInError");
+        json!({"child": OTHER, "authority": authority, "ground": ground, "scope": "data"}).to_string()
+    }
+
+    /// The entry of an erasure.
+    fn erased(&self) -> u64 {
+        let officer = self.token(AccessRole::DataProtectionOfficer);
+        let reply = self.served.send(&officer, Method::POST, "/v1/erasures", &[], &self.erasure());
+        reply.json["index"].as_u64().unwrap_or_else(|| panic!("{}", reply.text))
     }
 
     /// Somebody else's request that waits for approval.

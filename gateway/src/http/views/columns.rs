@@ -2,7 +2,7 @@
 
 use gt_projections::{
     AgencySharing, AgreementRow, Alert, ChildEpisode, ContextLink, ContextRow, DecisionRow, Episode,
-    FindingCount, Identity, PersonLink, PersonRow, RequestRow, SharingWay, TimelineEvent,
+    FindingCount, Identity, PersonLink, PersonRow, RequestRow, RetentionRow, SharingWay, TimelineEvent,
 };
 
 use super::children::Access;
@@ -33,6 +33,7 @@ columns! {
     Identity: "id" "stands_for_all" "links";
     RequestRow: "index" "child" "agency" "on_behalf_of" "requester" "rating" "categories" "gateway" "occurred_at" "received_at"
         "due_at" "state" "left_ms" "answered_at" "answered_by" "answer";
+    RetentionRow: "child" "identities" "ends" "due_since" "records_end" "classes" "controllers" "held_by";
     Access: "index" "child" "type" "reader" "role" "purpose" "what" "break_glass" "records" "expires_at" "occurred_at" "received_at"
         "agency";
     ContextRow: "context" "children" "links" "kinds" "risks" "agencies" "first_at" "last_at";

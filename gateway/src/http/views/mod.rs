@@ -9,6 +9,7 @@ mod findings;
 mod links;
 mod parameters;
 mod requests;
+mod retention;
 mod routes;
 mod sharing;
 mod subjects;

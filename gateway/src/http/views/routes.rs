@@ -4,12 +4,14 @@ use gt_projections::Pattern;
 use gt_schemas::{ContextKind, ContextRisk, Decision, FindingCode, HarmLevel, Purpose, Rating, Trigger};
 use serde_json::json;
 
-use super::{agreements, alerts, children, decisions, findings, links, requests, sharing, subjects};
+use super::{
+    agreements, alerts, children, decisions, findings, links, requests, retention, sharing, subjects,
+};
 use crate::http::route::{Route, agency, codes, component, number, reference, text, time};
 
 /// Every route at which views are asked.
 pub(in crate::http) fn routes() -> Vec<Route> {
-    [of_decisions(), of_children(), of_requests(), of_links(), of_practice(), of_alerts()]
+    [of_decisions(), of_children(), of_requests(), of_links(), of_practice(), of_retention(), of_alerts()]
         .into_iter()
         .flatten()
         .collect()
@@ -25,6 +27,14 @@ fn span(route: Route, of: [&'static str; 2]) -> Route {
 }
 
 const OF_THAT_TIME: [&str; 2] = ["Of that time or later.", "Of that time or earlier."];
+
+fn of_retention() -> Vec<Route> {
+    let due = Route::get("/v1/retention/due", retention::due)
+        .about("erasure", "Whose periods of retention have ended, by the rules in force, and what holds them back.")
+        .described("It ends nothing: `goldenthread retention run` does, on the ledger's own machine. docs/ERASURE.md says how a period is worked out.")
+        .query("at", time(), "What is due at this time, which may lie ahead; now if nothing is said.");
+    vec![list(due, "RetentionRow")]
+}
 
 fn of_decisions() -> Vec<Route> {
     let subject = Route::post("/v1/subjects", subjects::subject)

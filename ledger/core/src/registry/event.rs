@@ -26,8 +26,9 @@ pub enum RegistryEvent {
     Configured,
 }
 
-/// The members of `ledger.configured`, each an object.
-const CONFIGURATION: [&str; 3] = ["legal", "thresholds", "calendar"];
+/// The members of `ledger.configured`, each an object. The last may be left out.
+const CONFIGURATION: [&str; 4] = ["legal", "thresholds", "calendar", RETENTION];
+const RETENTION: &str = "retention";
 
 /// The ledger's own keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -247,8 +248,11 @@ impl<'a> Members<'a> {
 
     fn configuration(&self) -> Result<(), RegistryError> {
         self.only(&CONFIGURATION)?;
-        let is_object = |member| self.members.get(member).is_some_and(|value| value.as_object().is_some());
-        let bad = CONFIGURATION.into_iter().find(|member| !is_object(member));
+        let is_good = |member| match self.members.get(member) {
+            Some(value) => value.as_object().is_some(),
+            None => member == RETENTION,
+        };
+        let bad = CONFIGURATION.into_iter().find(|member| !is_good(member));
         bad.map_or(Ok(()), |member| Err(RegistryError::Member { member }))
     }
 

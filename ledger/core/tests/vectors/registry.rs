@@ -189,9 +189,13 @@ fn configurations() -> Vec<NewCase> {
     let again = configured()
         .then("publisher.registered", registration(TRUST_KEY, TRUST, None))
         .then("ledger.configured", configuration(12));
+    let mut retained = configuration(24);
+    retained.push(("retention".to_owned(), object([("rules", Value::Array(Vec::new()))])));
+    let kept = with_council().then("ledger.configured", retained);
     vec![
         case(NewCase::accepted("a configuration", rule), &configured()),
         case(NewCase::accepted("a second configuration", rule), &again),
+        case(NewCase::accepted("a configuration with retention rules", rule), &kept),
     ]
 }
 

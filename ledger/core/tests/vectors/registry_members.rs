@@ -121,6 +121,7 @@ fn other_members() -> Vec<NewCase> {
         bad("no legal bases", "ledger.configured", without(configuration(24), "legal")),
         bad("no thresholds", "ledger.configured", without(configuration(24), "thresholds")),
         bad("a calendar that is a text", "ledger.configured", put(configuration(24), "calendar", "England")),
+        bad("retention that is a text", "ledger.configured", put(configuration(24), "retention", "75 years")),
     ]
 }
 
@@ -152,7 +153,7 @@ fn unknown_members() -> Vec<NewCase> {
         unknown(
             "an unknown member of a configuration",
             "ledger.configured",
-            put(configuration(24), "retention", Value::Object(Object::default())),
+            put(configuration(24), "budget", Value::Object(Object::default())),
         ),
         says("a type that the registrar does not have", "unknown_type", "publisher.renamed", trust()),
         says("an agency's type", "unknown_type", "missing.started", Vec::new()),

@@ -3,6 +3,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use super::{CustodyWork, EraseError, EraseRequest, ErasureReceipt, Subject};
 use crate::Ledger;
 use crate::keyring::{ConfirmError, Confirmed, RetiredKek, RotateError, retired};
+use crate::record::OwnerId;
 use crate::sealer::Work;
 
 /// How often an erasure is worked out anew because statements about the same person came in between.
@@ -25,6 +26,12 @@ impl Ledger {
             }
         }
         Err(EraseError::Busy)
+    }
+
+    /// Whose keys an erasure would destroy now: all identifiers of whom it names, or why it would be refused. It changes nothing. Blocks.
+    pub fn would_erase(&self, request: &EraseRequest) -> Result<Vec<OwnerId>, EraseError> {
+        let erasing = Subject::of(self.shared(), request.clone())?;
+        Ok(erasing.owners.iter().map(|owner| owner.id).collect())
     }
 
     /// Puts another key-encryption key in force: the next one of its source, or a new one. Nothing that is encrypted changes but the

@@ -56,6 +56,8 @@ pub enum Whom {
     Pseudonym(Pseudonym),
     /// By an opaque id: the only way once what was disclosed is erased.
     Owner(OwnerId),
+    /// Several people together, each by one opaque id or more: at most 64 identifiers in all. One that is unknown or held refuses all.
+    Persons(Vec<OwnerId>),
 }
 
 /// What an erasure has come to.
@@ -65,7 +67,7 @@ pub struct ErasureReceipt {
     pub receipt: Receipt,
     /// Where it stands.
     pub index: LeafIndex,
-    /// Whose keys were destroyed: all identifiers of one person.
+    /// Whose keys were destroyed: all identifiers of whom it was asked for.
     pub owners: Vec<OwnerId>,
     /// How many links of theirs the log has.
     pub entries: u64,

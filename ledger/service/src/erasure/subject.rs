@@ -39,8 +39,7 @@ impl<'l> Subject<'l> {
             return Err(EraseError::UnknownAuthority(request.authority));
         }
         let mut subject = Self { shared, scope: request.scope, owners: BTreeMap::new(), holds: Vec::new() };
-        let named = subject.named(&request.whom)?;
-        let mut next = vec![named];
+        let mut next = subject.named(&request.whom)?;
         while let Some(owner) = next.pop() {
             if subject.owners.insert(owner.id, owner).is_some() {
                 continue;
@@ -61,14 +60,19 @@ impl<'l> Subject<'l> {
         Ok(Erasing { request, owners: subject.owners.into_values().collect() })
     }
 
-    fn named(&self, whom: &Whom) -> Result<Owned, EraseError> {
-        let found = match whom {
+    fn named(&self, whom: &Whom) -> Result<Vec<Owned>, EraseError> {
+        match whom {
             Whom::Pseudonym(pseudonym) => {
                 let tag = self.shared.keyring().tag(&Owner::Person(pseudonym.clone()));
-                self.by_tag(&tag)
+                Ok(vec![self.to_be_erased(self.by_tag(&tag))?])
             }
-            Whom::Owner(id) => self.by_id(*id),
-        };
+            Whom::Owner(id) => Ok(vec![self.to_be_erased(self.by_id(*id))?]),
+            Whom::Persons(ids) if ids.is_empty() => Err(EraseError::Unknown),
+            Whom::Persons(ids) => ids.iter().map(|id| self.to_be_erased(self.by_id(*id))).collect(),
+        }
+    }
+
+    fn to_be_erased(&self, found: Option<Owned>) -> Result<Owned, EraseError> {
         let found = found.ok_or(EraseError::Unknown)?;
         let ended = self.shared.keyring().owner(&found.tag).is_some_and(OwnerKeys::is_ended);
         if ended && self.scope == Scope::Data { Err(EraseError::AlreadyErased) } else { Ok(found) }

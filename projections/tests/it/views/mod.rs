@@ -5,6 +5,7 @@ mod access;
 mod links;
 mod practice;
 mod requests;
+mod retention;
 
 use gt_core::agency::AgencyCode;
 use gt_core::position::LeafIndex;
