@@ -17,6 +17,7 @@ use gt_core::json::{Object, Value};
 use gt_core::key::{KeyError, PrivateKey, PublicKey, Thumbprint};
 use gt_core::registry::{endorsement_message, proof_message};
 use gt_core::statement::PublisherId;
+use gt_ledger::private_keys::{KeyAccess, UnlockError};
 pub use partnership::{generate_partnership_key, read_partnership_key};
 use zeroize::Zeroizing;
 
@@ -81,6 +82,9 @@ pub enum KeyFileError {
     /// The key in it is refused.
     #[error("the key file holds no usable key")]
     Key(#[from] KeyError),
+    /// It is encrypted or elsewhere, and not to be had.
+    #[error(transparent)]
+    Unlock(#[from] UnlockError),
     /// There is JSON, and no partnership's key.
     #[error("the file holds no partnership's key, an object with exactly epoch and key")]
     NoPartnershipKey,
@@ -96,20 +100,38 @@ pub enum KeyFileError {
 
 /// Makes a new key and writes it as a private JWK with mode 0600. Returns the public half.
 pub fn generate(path: &Path) -> Result<PublicKey, KeyFileError> {
+    generate_with(path, &KeyAccess::default())
+}
+
+/// The same; the file may be encrypted.
+pub fn generate_with(path: &Path, keys: &KeyAccess) -> Result<PublicKey, KeyFileError> {
     let mut seed = Zeroizing::new([0; 32]);
     getrandom::fill(seed.as_mut_slice())?;
     let key = PrivateKey::from_seed(&seed);
-    write_new(path, key.to_jwk_text().as_bytes(), 0o600)?;
+    write_new(path, keys.to_be_written(&key.to_jwk_text())?.as_bytes(), 0o600)?;
     Ok(key.public())
 }
 
-/// Reads a private JWK. Refuses a file that others may read or write, or that the group may write: a group that may
+/// Reads a private JWK from a plain file. Refuses a file that others may read or write, or that the group may write: a group that may
 /// read it is how some container platforms mount secrets.
 pub fn read_private(path: &Path) -> Result<PrivateKey, KeyFileError> {
-    let mut file = File::open(path)?;
-    check_mode(&file)?;
-    let text = Zeroizing::new(read_bounded(&mut file)?);
-    Ok(PrivateKey::from_jwk(&object(&text)?)?)
+    read_private_with(path, &KeyAccess::default())
+}
+
+/// The same; the file may be encrypted, or a command gives the key in its place.
+pub fn read_private_with(path: &Path, keys: &KeyAccess) -> Result<PrivateKey, KeyFileError> {
+    let jwk = match keys.from_command(path)? {
+        Some(jwk) => jwk,
+        None => {
+            let mut file = File::open(path)?;
+            check_mode(&file)?;
+            keys.open(path, Zeroizing::new(read_bounded(&mut file)?))?
+        }
+    };
+    let Ok(json) = Value::parse(jwk.trim_ascii()).map(Zeroizing::new) else {
+        return Err(KeyFileError::NotJson);
+    };
+    Ok(PrivateKey::from_jwk(json.as_object().ok_or(KeyFileError::NotJson)?)?)
 }
 
 /// Writes a public key file. Like the private one it never overwrites.
@@ -208,7 +230,7 @@ fn object(bytes: &[u8]) -> Result<Object, KeyFileError> {
 }
 
 fn read_bounded(file: &mut File) -> Result<Vec<u8>, KeyFileError> {
-    let mut bytes = Vec::with_capacity(MAX_KEY_FILE_BYTES + 1);
+    let mut bytes = Vec::with_capacity(MAX_KEY_FILE_BYTES + 64);
     file.take(MAX_KEY_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > MAX_KEY_FILE_BYTES { Err(KeyFileError::TooLong) } else { Ok(bytes) }
 }

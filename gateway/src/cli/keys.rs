@@ -8,6 +8,7 @@ use gt_ledger::create::{NewPublisher, registration};
 use gt_schemas::{AgencyStanding, IdentifierError};
 use serde_json::json;
 
+use super::key_access::{KeyArgs, NewKeyArgs};
 use super::output::Output;
 use super::registrar::{Registrar, about};
 use super::{Failure, Outcome};
@@ -39,6 +40,10 @@ pub(crate) struct Keygen {
     /// A valid key of the same agency, which vouches for this one. An agency's second key needs it.
     #[arg(long, value_name = "KEY")]
     endorse_with: Option<PathBuf>,
+    #[command(flatten)]
+    new: NewKeyArgs,
+    #[command(flatten)]
+    keys: KeyArgs,
 }
 
 #[derive(Args)]
@@ -87,17 +92,22 @@ impl Keygen {
                 "a proof needs both --agency and the ledger, by --pin FILE or --url URL; without any of them a bare key is made",
             ));
         }
-        if !self.existing {
-            keyfile::generate(&self.out).map_err(|error| about(&self.out, &error))?;
-        }
-        let key = keyfile::read_private(&self.out).map_err(|error| about(&self.out, &error))?;
+        let keys = if self.existing {
+            self.keys.access()?
+        } else {
+            let keys = self.keys.access_for_new(&self.new)?;
+            keyfile::generate_with(&self.out, &keys).map_err(|error| about(&self.out, &error))?;
+            keys
+        };
+        let key = keyfile::read_private_with(&self.out, &keys).map_err(|error| about(&self.out, &error))?;
         self.agency.iter().for_each(warn_of_a_district);
         let id = key.public().thumbprint();
         let mut public = PublicKeyFile { key: key.public(), proof: None, endorsement: None };
         if let (Some(agency), Some(genesis)) = (&self.agency, genesis) {
             public.proof = Some(keyfile::prove(&key, genesis, &id, agency));
             if let Some(file) = &self.endorse_with {
-                let endorser = keyfile::read_private(file).map_err(|error| about(file, &error))?;
+                let endorser =
+                    keyfile::read_private_with(file, &keys).map_err(|error| about(file, &error))?;
                 public.endorsement = Some(keyfile::endorse(&endorser, &genesis, &id, &id, agency));
             }
         }

@@ -82,7 +82,8 @@ impl Registrar {
         let key_file =
             self.key_file.clone().unwrap_or_else(|| self.secrets_folder(data).join(file::REGISTRAR));
         need_ledger(data)?;
-        let key = keyfile::read_private(&key_file).map_err(|error| about(&key_file, &error))?;
+        let key = keyfile::read_private_with(&key_file, &self.kek.keys()?)
+            .map_err(|error| about(&key_file, &error))?;
         let ledger = self.open(data)?;
         let registry = ledger.registry();
         let id = registry.registrar_id();
@@ -108,7 +109,8 @@ impl Registrar {
             .key_file
             .clone()
             .ok_or_else(|| Failure::new("--url needs --registrar FILE, the registrar's private key"))?;
-        let key = keyfile::read_private(&key_file).map_err(|error| about(&key_file, &error))?;
+        let key = keyfile::read_private_with(&key_file, &self.kek.keys()?)
+            .map_err(|error| about(&key_file, &error))?;
         let client = LedgerClient::new(url)?;
         let pin = client.describe()?.pin;
         // The registrar's id is the thumbprint of its first key; a rotated one is found by the head of that id.

@@ -6,16 +6,20 @@ use gt_core::agency::AgencyCode;
 use gt_core::key::PrivateKey;
 use gt_core::statement::PublisherId;
 
+use gt_ledger::private_keys::KeyAccess;
+
 use super::{Courier, Identity, OutboxError, Pin, PinError, UnclaimedOutbox};
 use crate::client::{ClientError, LedgerClient};
 use crate::keyfile::{self, KeyFileError};
 use crate::nats::{ConnectError, NatsArgs, NatsOptions, Patience, is_nats};
 
 /// Which key writes to which ledger, and through which folder.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Connection {
     /// The private key's file.
     pub key: PathBuf,
+    /// How the key is had, if the file is not plain.
+    pub keys: KeyAccess,
     /// The ledger's address: `http://…`, `https://…`, or NATS servers, `nats://…` or `tls://…` with commas between.
     pub to: String,
     /// Credentials and authority for NATS.
@@ -108,7 +112,7 @@ impl Courier {
     /// Reads the key, opens the outbox, and settles which ledger, publisher and agency it is for. Only a new outbox needs
     /// the ledger for that, and only for what the options leave open.
     pub fn establish(options: &Connection) -> Result<Self, EstablishError> {
-        let key = keyfile::read_private(&options.key)?;
+        let key = keyfile::read_private_with(&options.key, &options.keys)?;
         let partnership_key = options.partnership_key.as_deref().map(keyfile::read_partnership_key);
         let partnership_key = partnership_key.transpose().map_err(EstablishError::PartnershipKey)?;
         let address = Address::of(options)?;
