@@ -14,7 +14,7 @@ use gt_core::agency::AgencyCode;
 use gt_core::base64url;
 use gt_core::hash::Hash;
 use gt_core::json::{Object, Value};
-use gt_core::key::{KeyError, PrivateKey, PublicKey, Thumbprint};
+use gt_core::key::{KeyError, PrivateKey, PublicKey, Signer, SignerError, Thumbprint};
 use gt_core::registry::{endorsement_message, proof_message};
 use gt_core::statement::PublisherId;
 use gt_ledger::private_keys::{KeyAccess, UnlockError};
@@ -120,7 +120,7 @@ pub fn read_private(path: &Path) -> Result<PrivateKey, KeyFileError> {
 
 /// The same; the file may be encrypted, or a command gives the key in its place.
 pub fn read_private_with(path: &Path, keys: &KeyAccess) -> Result<PrivateKey, KeyFileError> {
-    let jwk = match keys.from_command(path)? {
+    let jwk = match keys.from_store(path)? {
         Some(jwk) => jwk,
         None => {
             let mut file = File::open(path)?;
@@ -132,6 +132,14 @@ pub fn read_private_with(path: &Path, keys: &KeyAccess) -> Result<PrivateKey, Ke
         return Err(KeyFileError::NotJson);
     };
     Ok(PrivateKey::from_jwk(json.as_object().ok_or(KeyFileError::NotJson)?)?)
+}
+
+/// Whoever signs: the key of a file as [`read_private_with`] reads it, or one on a token (`pkcs11:`), which never leaves that.
+pub fn open_signer(key: &Path, keys: &KeyAccess) -> Result<Box<dyn Signer>, KeyFileError> {
+    match keys.token_signer(key)? {
+        Some(signer) => Ok(signer),
+        None => Ok(Box::new(read_private_with(key, keys)?)),
+    }
 }
 
 /// Writes a public key file. Like the private one it never overwrites.
@@ -146,20 +154,30 @@ pub fn read_public(path: &Path) -> Result<PublicKeyFile, KeyFileError> {
 
 /// Signs a new key's proof of possession. A first key's publisher id is its own thumbprint.
 pub fn prove(key: &PrivateKey, genesis: Hash, publisher: &PublisherId, agency: &AgencyCode) -> Proof {
-    let signature = key.sign(&proof_message(&genesis, publisher, agency));
-    Proof { agency: agency.clone(), genesis, signature }
+    prove_with(key, genesis, publisher, agency).expect("a key in memory signs")
+}
+
+/// The same with a key that may be elsewhere.
+pub fn prove_with(
+    key: &dyn Signer,
+    genesis: Hash,
+    publisher: &PublisherId,
+    agency: &AgencyCode,
+) -> Result<Proof, SignerError> {
+    let signature = key.try_sign(&proof_message(&genesis, publisher, agency))?;
+    Ok(Proof { agency: agency.clone(), genesis, signature })
 }
 
 /// Signs, with a valid key of the agency, for a new key of the same agency.
 pub fn endorse(
-    key: &PrivateKey,
+    key: &dyn Signer,
     genesis: &Hash,
     publisher: &PublisherId,
     new_key: &Thumbprint,
     agency: &AgencyCode,
-) -> Endorsement {
-    let signature = key.sign(&endorsement_message(genesis, publisher, new_key, agency));
-    Endorsement { kid: key.public().thumbprint(), signature }
+) -> Result<Endorsement, SignerError> {
+    let signature = key.try_sign(&endorsement_message(genesis, publisher, new_key, agency))?;
+    Ok(Endorsement { kid: key.public_key().thumbprint(), signature })
 }
 
 impl PublicKeyFile {
@@ -312,7 +330,7 @@ mod tests {
         let (genesis, agency) = (Hash::of(b"genesis"), AgencyCode::parse("ods:RX1").unwrap());
         let id = key.public().thumbprint();
         let proof = prove(&key, genesis, &id, &agency);
-        let endorsement = endorse(&elder, &genesis, &id, &id, &agency);
+        let endorsement = endorse(&elder, &genesis, &id, &id, &agency).unwrap();
         let message = endorsement_message(&genesis, &id, &id, &agency);
         assert_eq!(elder.public().verify(&message, &endorsement.signature), Ok(()));
         assert_eq!(key.public().verify(&proof_message(&genesis, &id, &agency), &proof.signature), Ok(()));

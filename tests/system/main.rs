@@ -13,6 +13,7 @@ mod live;
 mod mirrors;
 mod nats;
 mod partnership;
+mod private_keys;
 mod refusals;
 mod shutdown;
 mod tampering;

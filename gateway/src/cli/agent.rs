@@ -23,7 +23,7 @@ use crate::publish::publish;
 /// Whose key signs, and where statements go.
 #[derive(Args)]
 struct Signing {
-    /// The publisher's private key.
+    /// The publisher's private key, or where a token has it: `pkcs11:token=…;object=…?module-path=…` (RFC 7512).
     #[arg(long)]
     key: PathBuf,
     #[command(flatten)]

@@ -27,6 +27,10 @@ pub(crate) struct KeyArgs {
     /// and prints nothing if there is no such key.
     #[arg(long, value_name = "COMMAND", env = "GT_KEY_COMMAND")]
     key_command: Option<String>,
+    /// A PKCS #11 token that holds private keys in place of their files, as data objects with the files' names for labels:
+    /// `pkcs11:token=…?module-path=…&pin-source=…` (RFC 7512).
+    #[arg(long, value_name = "URI", env = "GT_KEY_TOKEN", conflicts_with = "key_command")]
+    key_token: Option<String>,
 }
 
 /// How a command that makes private keys writes them.
@@ -58,17 +62,18 @@ pub(super) fn source(file: Option<PathBuf>) -> PassphraseSource {
 impl KeyArgs {
     pub(crate) fn access(&self) -> Result<KeyAccess, Failure> {
         let keys = KeyAccess::default().with_passphrase(self.passphrase.source());
-        match &self.key_command {
-            Some(line) => Ok(keys.with_command(line)?),
-            None => Ok(keys),
+        match (&self.key_command, &self.key_token) {
+            (Some(line), _) => Ok(keys.with_command(line)?),
+            (None, Some(uri)) => Ok(keys.with_token(uri)?),
+            (None, None) => Ok(keys),
         }
     }
 
     /// The same for a command that makes keys; what makes them is no key command, which hands over those that there are.
     pub(crate) fn access_for_new(&self, new: &NewKeyArgs) -> Result<KeyAccess, Failure> {
-        if self.key_command.is_some() {
+        if self.key_command.is_some() || self.key_token.is_some() {
             return Err(Failure::new(
-                "--key-command (GT_KEY_COMMAND) hands over keys that there are, and this makes new ones in files: leave it out",
+                "--key-command (GT_KEY_COMMAND) and --key-token (GT_KEY_TOKEN) hand over keys that there are, and this makes new ones in files: leave them out",
             ));
         }
         Ok(new.writing(self.access()?, &self.passphrase))

@@ -21,7 +21,7 @@ pub(crate) struct Keygen {
     /// The file for the private key, which never leaves this machine. Never overwritten.
     #[arg(long)]
     out: PathBuf,
-    /// Use the key that is in --out already, and only write its public key file.
+    /// Use the key that is in --out already, or that a token has (`pkcs11:…`), and only write its public key file.
     #[arg(long)]
     existing: bool,
     /// The file for the public key. [default: --out with .public.jwk]
@@ -99,16 +99,15 @@ impl Keygen {
             keyfile::generate_with(&self.out, &keys).map_err(|error| about(&self.out, &error))?;
             keys
         };
-        let key = keyfile::read_private_with(&self.out, &keys).map_err(|error| about(&self.out, &error))?;
+        let key = keyfile::open_signer(&self.out, &keys).map_err(|error| about(&self.out, &error))?;
         self.agency.iter().for_each(warn_of_a_district);
-        let id = key.public().thumbprint();
-        let mut public = PublicKeyFile { key: key.public(), proof: None, endorsement: None };
+        let id = key.public_key().thumbprint();
+        let mut public = PublicKeyFile { key: key.public_key(), proof: None, endorsement: None };
         if let (Some(agency), Some(genesis)) = (&self.agency, genesis) {
-            public.proof = Some(keyfile::prove(&key, genesis, &id, agency));
+            public.proof = Some(keyfile::prove_with(key.as_ref(), genesis, &id, agency)?);
             if let Some(file) = &self.endorse_with {
-                let endorser =
-                    keyfile::read_private_with(file, &keys).map_err(|error| about(file, &error))?;
-                public.endorsement = Some(keyfile::endorse(&endorser, &genesis, &id, &id, agency));
+                let endorser = keyfile::open_signer(file, &keys).map_err(|error| about(file, &error))?;
+                public.endorsement = Some(keyfile::endorse(endorser.as_ref(), &genesis, &id, &id, agency)?);
             }
         }
         let file = self.public.clone().unwrap_or_else(|| self.out.with_extension("public.jwk"));

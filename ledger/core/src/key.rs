@@ -1,12 +1,14 @@
 //! Ed25519 keys as JWKs (RFC 8037) and their thumbprints (RFC 7638).
 
 mod prepared;
+mod signer;
 
 pub use prepared::{PreparedKeys, Signed};
+pub use signer::{Signer, SignerError};
 
 use core::fmt;
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
 use crate::base64url;

@@ -8,7 +8,7 @@ use gt_core::base64url;
 use gt_core::checkpoint::{Checkpoint, CheckpointError};
 use gt_core::entry::Entry;
 use gt_core::json::Value;
-use gt_core::key::PrivateKey;
+use gt_core::key::{PrivateKey, Signer};
 use gt_core::note::SignNoteError;
 use gt_core::registry::{is_origin, proof_message};
 use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, SignError, Statement, sign};
@@ -298,7 +298,7 @@ fn enrolment(
 
 /// Signs `publisher.registered` with the registrar's key, as the next statement of its chain.
 pub fn registration(
-    registrar: &PrivateKey,
+    registrar: &dyn Signer,
     registrar_id: PublisherId,
     origin: &str,
     seq: u64,
@@ -330,7 +330,7 @@ pub fn registration(
 /// Signs `ledger.configured` with the registrar's key, as the next statement of its chain. It is refused where the
 /// statement would be longer than a statement may be.
 pub fn configuration(
-    registrar: &PrivateKey,
+    registrar: &dyn Signer,
     registrar_id: PublisherId,
     origin: &str,
     seq: u64,
@@ -345,7 +345,7 @@ pub fn configuration(
 
 #[allow(clippy::too_many_arguments)] // They are the statement's members.
 fn registrars_statement(
-    key: &PrivateKey,
+    key: &dyn Signer,
     publisher: PublisherId,
     origin: &str,
     event_type: &str,

@@ -60,6 +60,9 @@ fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         "GOLDENTHREAD_URL",
         "GT_KEK_COMMAND",
         "GT_KEK_FILE",
+        "GT_KEY_COMMAND",
+        "GT_KEY_TOKEN",
+        "GT_PASSPHRASE_FILE",
         "RUST_BACKTRACE",
     ] {
         command.env_remove(variable);
@@ -119,7 +122,37 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> End
 
 /// Runs the program to its end, with this on its standard input.
 pub(crate) fn run_with_input(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, input: &[u8]) -> Ended {
-    let mut command = command(arguments);
+    run_command(command(arguments), input)
+}
+
+/// Runs the program to its end where there is no terminal, whoever runs the tests.
+pub(crate) fn run_without_terminal(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ended {
+    let mut alone = Command::new("setsid");
+    alone.arg("--wait");
+    run_command(under(alone, arguments), b"")
+}
+
+/// Runs the program to its end at a terminal on which this is typed. What is shown there comes as its standard output.
+pub(crate) fn run_at_terminal(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, typed: &[u8]) -> Ended {
+    let quoted = |word: &OsStr| format!("'{}'", word.to_str().expect("plain text").replace('\'', r"'\''"));
+    let words = std::iter::once(quoted(program().as_os_str()));
+    let line: Vec<String> = words.chain(arguments.into_iter().map(|word| quoted(word.as_ref()))).collect();
+    let mut terminal = Command::new("script");
+    terminal.args(["--quiet", "--return", "--echo", "never", "--command", &line.join(" "), "/dev/null"]);
+    let clean = command([] as [&str; 0]);
+    clean.get_envs().for_each(|(name, _)| drop(terminal.env_remove(name)));
+    run_command(terminal, typed)
+}
+
+/// The program with its arguments, and the environment that tests give it, under another program.
+fn under(mut outer: Command, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+    let inner = command(arguments);
+    inner.get_envs().for_each(|(name, _)| drop(outer.env_remove(name)));
+    outer.arg(inner.get_program()).args(inner.get_args());
+    outer
+}
+
+fn run_command(mut command: Command, input: &[u8]) -> Ended {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = Guard(command.spawn().expect("the program starts"));
     let (mut stdin, stdout, stderr) = (child.0.stdin.take(), child.0.stdout.take(), child.0.stderr.take());

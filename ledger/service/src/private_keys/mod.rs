@@ -1,4 +1,4 @@
-//! How private keys are kept: in a file as a JWK, in a file that a passphrase encrypts, or in a key store that a command asks.
+//! How private keys are kept: in a file as a JWK, in a file that a passphrase encrypts, in a key store that a command asks, or on a token.
 //!
 //! Whoever reads a key need not know which: [`KeyAccess`] does. Plain files stay good, so a node with full-disk encryption and a
 //! strict account has nothing to do.
@@ -6,19 +6,27 @@
 mod encrypting;
 mod jwe;
 mod passphrase;
+mod token;
+mod token_uri;
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use gt_core::json::{Object, Value};
-use gt_core::key::{KeyError, PrivateKey};
+use gt_core::key::{KeyError, PrivateKey, Signer};
 use gt_core::ml_dsa::MlDsaPrivateKey;
 use zeroize::Zeroizing;
 
 pub use encrypting::{ReplaceError, Replaced, change_passphrase, decrypt, encrypt, files_of};
 pub use jwe::{FEWEST_ITERATIONS, ITERATIONS, JweError, MAX_LENGTH, MOST_ITERATIONS, is_encrypted};
 pub use passphrase::{Ask, MIN_NEW_PASSPHRASE, Passphrase, PassphraseError, PassphraseSource};
+pub use token::TokenError;
+pub use token_uri::{TokenUriError, is_token_uri};
+
+use token::Token;
+use token_uri::{Kind, TokenUri};
 
 use crate::key_command::{CommandError, KeyCommand};
 use crate::secrets::{SecretsError, write_secret};
@@ -26,9 +34,16 @@ use crate::secrets::{SecretsError, write_secret};
 /// Where private keys are, besides plain files, which always read.
 #[derive(Clone, Default)]
 pub struct KeyAccess {
-    command: Option<KeyCommand>,
+    store: Option<Store>,
     passphrase: PassphraseSource,
     encrypts: bool,
+}
+
+/// A key store that stands in for all files.
+#[derive(Clone)]
+enum Store {
+    Command(KeyCommand),
+    Token(Token),
 }
 
 /// Why a private key is not to be had. Nothing of a key, a passphrase or what a command says is in it.
@@ -37,7 +52,7 @@ pub enum UnlockError {
     /// It is encrypted, and there is no passphrase.
     #[error("{at} is encrypted: {source}")]
     NoPassphrase {
-        /// The file, or the command and what it was asked.
+        /// The file, or the store and what it was asked.
         at: String,
         /// Why there is none.
         source: PassphraseError,
@@ -45,7 +60,7 @@ pub enum UnlockError {
     /// It does not open.
     #[error("{at} is encrypted and does not open: {source}")]
     Sealed {
-        /// The file, or the command and what it was asked.
+        /// The file, or the store and what it was asked.
         at: String,
         /// Why.
         source: JweError,
@@ -53,11 +68,14 @@ pub enum UnlockError {
     /// The command did not do as it should.
     #[error(transparent)]
     Command(#[from] CommandError),
-    /// The command has no such key, and it is needed.
-    #[error("the key command {program} gives no {name}, which is needed here")]
+    /// A token has no such key, or gives none.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The store has no such key, and it is needed.
+    #[error("{store} gives no {name}, which is needed here")]
     NotGiven {
-        /// The program.
-        program: String,
+        /// The command or the token.
+        store: String,
         /// The key's name.
         name: String,
     },
@@ -89,8 +107,32 @@ impl KeyAccess {
     /// Every private key comes from a command, run without a shell and told the name of the file in whose place it stands, like
     /// `checkpoint.jwk`. It prints the JWK or the JWE, or nothing if there is no such key.
     pub fn with_command(mut self, line: &str) -> Result<Self, CommandError> {
-        self.command = Some(KeyCommand::parse("--key-command", line, MAX_LENGTH as u64)?);
+        self.store = Some(Store::Command(KeyCommand::parse("--key-command", line, MAX_LENGTH as u64)?));
         Ok(self)
+    }
+
+    /// Every private key comes from a token, from the data object whose label is the name of the file in whose place it stands. Its content is
+    /// the JWK or the JWE. The PIN comes from the URI's `pin-source`, or from where passphrases come from.
+    pub fn with_token(mut self, uri: &str) -> Result<Self, TokenUriError> {
+        self.store = Some(Store::Token(Token::new(TokenUri::parse(uri)?, &self.passphrase)));
+        Ok(self)
+    }
+
+    /// Whoever signs with the private key that a PKCS #11 URI names; `None` if `key` is no such URI, or names data, which is read.
+    pub fn token_signer(&self, key: &Path) -> Result<Option<Box<dyn Signer>>, UnlockError> {
+        let Some(token) = self.token(key)? else { return Ok(None) };
+        Ok(match token.kind() {
+            Kind::Data => None,
+            Kind::Private => Some(Box::new(token.signer()?)),
+        })
+    }
+
+    fn token(&self, key: &Path) -> Result<Option<Token>, UnlockError> {
+        if !is_token_uri(key) {
+            return Ok(None);
+        }
+        let uri = TokenUri::parse(key.to_str().ok_or(TokenUriError::Attribute).map_err(TokenError::from)?);
+        Ok(Some(Token::new(uri.map_err(TokenError::from)?, &self.passphrase)))
     }
 
     /// Reads a private Ed25519 JWK.
@@ -127,12 +169,15 @@ impl KeyAccess {
         Ok(Zeroizing::new(jwe::encrypt(jwk.as_bytes(), &passphrase, ITERATIONS)))
     }
 
-    /// What a command gives in a file's place, opened; `None` without a command.
-    pub fn from_command(&self, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, UnlockError> {
-        let Some(command) = &self.command else { return Ok(None) };
-        self.ask(command, path)?
-            .map(Some)
-            .ok_or_else(|| UnlockError::NotGiven { program: command.program().to_owned(), name: name(path) })
+    /// What a key store gives in a file's place, opened; `None` if the key is in the file.
+    pub fn from_store(&self, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, UnlockError> {
+        if let Some(token) = self.token(path)? {
+            let text = token.read(None)?.ok_or(TokenError::NoObject { what: "data object" })?;
+            return self.open_from(|| "the key on the token".to_owned(), text).map(Some);
+        }
+        let Some(store) = &self.store else { return Ok(None) };
+        let not_given = || UnlockError::NotGiven { store: store.to_string(), name: name(path) };
+        self.ask(store, path)?.map(Some).ok_or_else(not_given)
     }
 
     /// Opens what stands in a file, if it is encrypted.
@@ -170,28 +215,38 @@ impl KeyAccess {
         Ok(jwk)
     }
 
-    fn ask(&self, command: &KeyCommand, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, UnlockError> {
+    fn ask(&self, store: &Store, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, UnlockError> {
         let name = name(path);
-        let text = command.run(&name)?;
-        if text.trim_ascii().is_empty() {
-            return Ok(None);
-        }
-        self.open_from(|| format!("what the key command {} gives for {name}", command.program()), text)
-            .map(Some)
+        let text = match store {
+            Store::Command(command) => Some(command.run(&name)?),
+            Store::Token(token) => token.read(Some(&name))?,
+        };
+        let Some(text) = text.filter(|text| !text.trim_ascii().is_empty()) else { return Ok(None) };
+        self.open_from(|| format!("what {store} gives for {name}"), text).map(Some)
     }
 
     fn read(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretsError> {
-        match self.from_command(path)? {
+        match self.from_store(path)? {
             Some(jwk) => Ok(jwk),
             None => Ok(self.open(path, read_private_file(path)?)?),
         }
     }
 
     fn read_if_there(&self, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, SecretsError> {
-        match &self.command {
-            Some(command) => Ok(self.ask(command, path)?),
+        match &self.store {
+            Some(store) => Ok(self.ask(store, path)?),
             None if path.exists() => self.read(path).map(Some),
             None => Ok(None),
+        }
+    }
+}
+
+/// Says where keys are, for people.
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(command) => write!(f, "the key command {}", command.program()),
+            Self::Token(_) => f.write_str("the token"),
         }
     }
 }

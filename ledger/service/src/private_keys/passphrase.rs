@@ -85,6 +85,10 @@ impl Passphrase {
         sound.then_some(Self(text))
     }
 
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
@@ -116,6 +120,11 @@ impl PassphraseSource {
     /// The passphrase of what is encrypted already.
     pub fn present(&self) -> Result<Arc<Passphrase>, PassphraseError> {
         self.once(|ask| typed(ask, "Passphrase of the private keys: "))
+    }
+
+    /// The PIN of a token.
+    pub fn pin(&self) -> Result<Arc<Passphrase>, PassphraseError> {
+        self.once(|ask| typed(ask, "PIN of the token: "))
     }
 
     /// The passphrase for what is to be encrypted; a person types it twice.
