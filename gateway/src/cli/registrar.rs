@@ -160,7 +160,9 @@ pub(super) fn about(file: &Path, error: &dyn std::error::Error) -> Failure {
         // The reference may hold what it should not, a PIN.
         return Failure::new(crate::problem::chain(error));
     }
-    Failure::new(format!("{}: {}", file.display(), crate::problem::chain(error)))
+    let (file, said) = (file.display().to_string(), crate::problem::chain(error));
+    // Some errors name it themselves.
+    Failure::new(if said.starts_with(&file) { said } else { format!("{file}: {said}") })
 }
 
 fn now() -> i64 {

@@ -213,6 +213,14 @@ mod tests {
         assert_eq!(PrivateKey::from_jwk(&object(&halves)).err(), Some(KeyError::Mismatch));
     }
 
+    /// Holds while this compiles: a library without its feature `zeroize` would not do it.
+    #[test]
+    fn private_keys_are_wiped_when_dropped() {
+        const fn wiped<K: zeroize::ZeroizeOnDrop>() {}
+        wiped::<SigningKey>();
+        wiped::<ml_dsa::SigningKey<ml_dsa::MlDsa44>>();
+    }
+
     #[test]
     fn debug_shows_no_secret() {
         let key = PrivateKey::from_seed(&[7; 32]);

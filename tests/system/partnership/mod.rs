@@ -20,7 +20,8 @@ pub(crate) use client::{Client, Reply, check_problem};
 pub(crate) use events::{child, decision, draft_line, example, missing, missing_text};
 pub(crate) use line::Line;
 pub(crate) use process::{
-    Ended, Process, eventually, run, run_at_terminal, run_with_input, run_without_terminal, within,
+    Ended, Process, eventually, run, run_at_terminal, run_command, run_with_input, run_without_terminal,
+    the_program, within,
 };
 pub(crate) use publisher::{Publisher, Registrar, now};
 pub(crate) use random::Random;

@@ -51,7 +51,8 @@ fn build() -> PathBuf {
     messages.lines().filter_map(executable).next_back().expect("cargo says where the program is")
 }
 
-fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+/// The program with its arguments, not yet started.
+pub(crate) fn the_program(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let mut command = Command::new(program());
     // What the machine's user has set is not part of a test.
     for variable in [
@@ -122,7 +123,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> End
 
 /// Runs the program to its end, with this on its standard input.
 pub(crate) fn run_with_input(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, input: &[u8]) -> Ended {
-    run_command(command(arguments), input)
+    run_command(the_program(arguments), input)
 }
 
 /// Runs the program to its end where there is no terminal, whoever runs the tests.
@@ -139,20 +140,21 @@ pub(crate) fn run_at_terminal(arguments: impl IntoIterator<Item = impl AsRef<OsS
     let line: Vec<String> = words.chain(arguments.into_iter().map(|word| quoted(word.as_ref()))).collect();
     let mut terminal = Command::new("script");
     terminal.args(["--quiet", "--return", "--echo", "never", "--command", &line.join(" "), "/dev/null"]);
-    let clean = command([] as [&str; 0]);
+    let clean = the_program([] as [&str; 0]);
     clean.get_envs().for_each(|(name, _)| drop(terminal.env_remove(name)));
     run_command(terminal, typed)
 }
 
 /// The program with its arguments, and the environment that tests give it, under another program.
 fn under(mut outer: Command, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
-    let inner = command(arguments);
+    let inner = the_program(arguments);
     inner.get_envs().for_each(|(name, _)| drop(outer.env_remove(name)));
     outer.arg(inner.get_program()).args(inner.get_args());
     outer
 }
 
-fn run_command(mut command: Command, input: &[u8]) -> Ended {
+/// Runs a program to its end, with this on its standard input.
+pub(crate) fn run_command(mut command: Command, input: &[u8]) -> Ended {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = Guard(command.spawn().expect("the program starts"));
     let (mut stdin, stdout, stderr) = (child.0.stdin.take(), child.0.stdout.take(), child.0.stderr.take());
@@ -205,12 +207,12 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, log: &Path) -> Self {
-        Self::of(command(arguments), log)
+        Self::of(the_program(arguments), log)
     }
 
     /// Starts the program with everything that it can log.
     pub(crate) fn tracing(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, log: &Path) -> Self {
-        let mut command = command(arguments);
+        let mut command = the_program(arguments);
         command.env("GOLDENTHREAD_LOG", "trace");
         Self::of(command, log)
     }

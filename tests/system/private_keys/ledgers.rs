@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::{OTHER_WORDS, WORDS, is_encrypted, keys_in, nothing_shows, passphrase, private_parts};
-use crate::partnership::{Client, Home, Process, Server, path, run, run_without_terminal};
+use crate::partnership::{Client, Home, Process, Server, child, path, run, run_without_terminal};
 
 #[test]
 fn a_ledger_is_served_with_encrypted_keys_and_refuses_to_start_without_the_passphrase() {
@@ -48,10 +48,11 @@ fn a_ledger_is_served_with_encrypted_keys_and_refuses_to_start_without_the_passp
     let process = Process::tracing(tracing, &home.at("serve.log"));
     let client = Client::new(&process.listening());
     let mut council = council;
-    let statement = council.next("a child", 1);
+    let statement = council.next(&child(1), 1);
     let receipt = client.publish(&statement);
     home.prove(receipt.text(), statement.hash());
     assert_eq!(client.with_token(&home.token).get("/v1/alerts").status, 200, "reads are recorded");
+    assert!(process.log_text().contains("TRACE"), "everything is logged");
     nothing_shows(&process, &secrets);
     process.signal("TERM");
 
@@ -65,7 +66,11 @@ fn a_ledger_is_served_with_encrypted_keys_and_refuses_to_start_without_the_passp
     Server::start_with(&home, &["--passphrase-file", path(&others)]).stop();
     run(["key", "decrypt", path(&folder), "--passphrase-file", path(&others)]).succeeded();
     secrets.pop();
-    assert_eq!(private_parts(&keys), secrets);
+    // The key-encryption key is another one by now.
+    let kek = keys.iter().position(|key| key.ends_with("kek")).expect("it is among them");
+    let mut after = private_parts(&keys);
+    assert_ne!(after.remove(kek), secrets.remove(kek));
+    assert_eq!(after, secrets);
     home.serve().stop();
 }
 

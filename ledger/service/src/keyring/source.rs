@@ -32,7 +32,7 @@ pub struct KekSource {
 
 #[derive(Clone)]
 enum Kind {
-    File(PathBuf, KeyAccess),
+    File(PathBuf, Box<KeyAccess>),
     Command(KeyCommand),
 }
 
@@ -98,14 +98,14 @@ pub enum KekError {
 impl KekSource {
     /// A file.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self { kind: Kind::File(path.into(), KeyAccess::default()), recorder: None }
+        Self { kind: Kind::File(path.into(), Box::default()), recorder: None }
     }
 
     /// The same, and a file that is encrypted opens by this. A next key is encrypted if the one in force is.
     #[must_use]
     pub fn opened_by(mut self, keys: &KeyAccess) -> Self {
         if let Kind::File(_, access) = &mut self.kind {
-            *access = keys.clone();
+            **access = keys.clone();
         }
         self
     }

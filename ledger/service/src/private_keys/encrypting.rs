@@ -4,7 +4,6 @@
 //! running the same again finishes what was interrupted. The old bytes are written over once they have no name any more; a disk that
 //! writes elsewhere (flash, snapshots, copy-on-write) may keep them all the same.
 
-use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -87,7 +86,7 @@ pub fn files_of(path: &Path) -> Result<Vec<PathBuf>, ReplaceError> {
     let mut files = Vec::new();
     for item in fs::read_dir(path).map_err(io)? {
         let item = item.map_err(io)?.path();
-        if item.is_file() && item.file_name().is_some_and(is_private_keys) {
+        if item.is_file() && is_private_keys(&item) {
             files.push(item);
         }
     }
@@ -95,10 +94,12 @@ pub fn files_of(path: &Path) -> Result<Vec<PathBuf>, ReplaceError> {
     if files.is_empty() { Err(ReplaceError::Nothing { folder: path.to_owned() }) } else { Ok(files) }
 }
 
-fn is_private_keys(name: &OsStr) -> bool {
-    let Some(name) = name.to_str() else { return false };
-    let kek = name.strip_prefix(file::KEK).is_some_and(|rest| ["", ".next"].contains(&rest));
-    kek || (name.ends_with(".jwk") && !name.ends_with(".public.jwk"))
+/// By its name: the key-encryption key, the next one, and `*.jwk` but `*.public.jwk`.
+fn is_private_keys(path: &Path) -> bool {
+    let extension = |path: &Path, wanted: &str| path.extension().is_some_and(|found| found == wanted);
+    let kek = path.ends_with(file::KEK)
+        || (extension(path, "next") && path.with_extension("").ends_with(file::KEK));
+    kek || (extension(path, "jwk") && !extension(&path.with_extension(""), "public"))
 }
 
 /// Encrypts each file; one that is encrypted with this passphrase already stays as it is.

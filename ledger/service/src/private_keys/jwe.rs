@@ -101,10 +101,11 @@ pub(super) fn decrypt(text: &[u8], passphrase: &Passphrase) -> Result<(Zeroizing
     if parts.next().is_some() || encoded.len() > MAX_HEADER {
         return Err(JweError::Form);
     }
+    // First of all: with another algorithm the other parts have other lengths.
+    let (salt, iterations) = read_header(encoded)?;
     let wrapped: [u8; 40] = array(wrapped)?;
     let (iv, tag): ([u8; 12], [u8; 16]) = (array(iv)?, array(tag)?);
     let mut sealed = base64url::decode(sealed).map_err(|_| JweError::Form)?;
-    let (salt, iterations) = read_header(encoded)?;
     let mut content_key = Zeroizing::new([0; 32]);
     wrapping_key(passphrase, &salt, iterations)
         .unwrap_key(&wrapped, content_key.as_mut_slice())
