@@ -120,13 +120,12 @@ pub fn read_private(path: &Path) -> Result<PrivateKey, KeyFileError> {
 
 /// The same; the file may be encrypted, or a command gives the key in its place.
 pub fn read_private_with(path: &Path, keys: &KeyAccess) -> Result<PrivateKey, KeyFileError> {
-    let jwk = match keys.from_store(path)? {
-        Some(jwk) => jwk,
-        None => {
-            let mut file = File::open(path)?;
-            check_mode(&file)?;
-            keys.open(path, Zeroizing::new(read_bounded(&mut file)?))?
-        }
+    let jwk = if let Some(jwk) = keys.from_store(path)? {
+        jwk
+    } else {
+        let mut file = File::open(path)?;
+        check_mode(&file)?;
+        keys.open(path, Zeroizing::new(read_bounded(&mut file)?))?
     };
     let Ok(json) = Value::parse(jwk.trim_ascii()).map(Zeroizing::new) else {
         return Err(KeyFileError::NotJson);

@@ -141,14 +141,18 @@ pub(crate) fn run_at_terminal(arguments: impl IntoIterator<Item = impl AsRef<OsS
     let mut terminal = Command::new("script");
     terminal.args(["--quiet", "--return", "--echo", "never", "--command", &line.join(" "), "/dev/null"]);
     let clean = the_program([] as [&str; 0]);
-    clean.get_envs().for_each(|(name, _)| drop(terminal.env_remove(name)));
+    for (name, _) in clean.get_envs() {
+        terminal.env_remove(name);
+    }
     run_command(terminal, typed)
 }
 
 /// The program with its arguments, and the environment that tests give it, under another program.
 fn under(mut outer: Command, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let inner = the_program(arguments);
-    inner.get_envs().for_each(|(name, _)| drop(outer.env_remove(name)));
+    for (name, _) in inner.get_envs() {
+        outer.env_remove(name);
+    }
     outer.arg(inner.get_program()).args(inner.get_args());
     outer
 }

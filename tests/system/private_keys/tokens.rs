@@ -1,4 +1,4 @@
-//! Keys on a PKCS #11 token: SoftHSM, set up anew for each test with its own tool and OpenSC's.
+//! Keys on a PKCS #11 token: a token in software, set up anew for each test with the tools that come with it and with `OpenSC`.
 
 use std::ffi::OsStr;
 use std::fs;
