@@ -213,7 +213,9 @@ fn accept_lines(delivery: &Delivery, body: &[u8]) -> Result<Vec<Result<String, V
                 drafts.push(draft);
                 Ok(id)
             }
-            Err(error @ DraftError::Random(_)) => return Err(Refusal(error.problem())),
+            Err(error @ (DraftError::Random(_) | DraftError::Key(_))) => {
+                return Err(Refusal(error.problem()));
+            }
             Err(error) => Err(refused_line(number, None, &error.problem())),
         });
     }

@@ -8,7 +8,7 @@
 use gt_core::agency::AgencyCode;
 use gt_core::hash::Hash;
 use gt_core::json::{JsonError, Object, Value};
-use gt_core::key::PrivateKey;
+use gt_core::key::{Signer, SignerError};
 use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, SignError, Signed, StatementError};
 use gt_schemas::{PartnershipKey, Place, SchemaError};
 
@@ -68,6 +68,18 @@ pub enum DraftError {
     /// The operating system has no random bytes for salts.
     #[error("the operating system gives no random bytes")]
     Random(#[from] getrandom::Error),
+    /// The key is elsewhere, and did not sign. The draft is not at fault.
+    #[error(transparent)]
+    Key(#[from] SignerError),
+}
+
+impl From<SignError> for DraftError {
+    fn from(error: SignError) -> Self {
+        match error {
+            SignError::Unsound(error) => Self::Unsound(error),
+            SignError::Key(error) => Self::Key(error),
+        }
+    }
 }
 
 impl DraftError {
@@ -81,6 +93,7 @@ impl DraftError {
             Self::Schema(error) => error.code(),
             Self::Unsound(error) => error.code(),
             Self::Random(_) => "no_random_bytes",
+            Self::Key(_) => "key_unavailable",
         }
     }
 
@@ -89,7 +102,7 @@ impl DraftError {
         let status = match self {
             Self::TooLong => 413,
             Self::Json(_) | Self::NotAnObject => 400,
-            Self::Random(_) => 503,
+            Self::Random(_) | Self::Key(_) => 503,
             _ => 422,
         };
         let problem = Problem::new(status, self.code(), "The draft is refused", &self.to_string());
@@ -199,7 +212,7 @@ impl CheckedDraft {
 /// Who signs: a publisher's key, its agency, and the ledger that it speaks to.
 #[derive(Debug)]
 pub struct Signatory {
-    key: PrivateKey,
+    key: Box<dyn Signer>,
     publisher: PublisherId,
     agency: AgencyCode,
     origin: String,
@@ -219,8 +232,13 @@ pub struct ChainPosition {
 
 impl Signatory {
     /// The publisher signs for this agency, to the ledger of this origin.
-    pub fn new(key: PrivateKey, publisher: PublisherId, agency: AgencyCode, origin: String) -> Self {
-        Self { key, publisher, agency, origin, partnership_key: None }
+    pub fn new(
+        key: impl Into<Box<dyn Signer>>,
+        publisher: PublisherId,
+        agency: AgencyCode,
+        origin: String,
+    ) -> Self {
+        Self { key: key.into(), publisher, agency, origin, partnership_key: None }
     }
 
     /// The same with the key under which plain identifiers become pseudonyms. Without one, drafts that have any are refused.
@@ -267,11 +285,11 @@ impl Signatory {
             no_random_bytes = getrandom::fill(&mut salt).err().or(no_random_bytes);
             salt
         };
-        let signed = gt_core::statement::sign(&core, &self.key, salt);
+        let signed = gt_core::statement::sign(&core, self.key.as_ref(), salt);
         if let Some(error) = no_random_bytes {
             return Err(error.into());
         }
-        signed.map_err(|SignError::Unsound(error)| DraftError::Unsound(error))
+        Ok(signed?)
     }
 }
 

@@ -14,9 +14,10 @@ use gt_core::agency::AgencyCode;
 use gt_core::base64url;
 use gt_core::hash::Hash;
 use gt_core::json::{Object, Value};
-use gt_core::key::{KeyError, PrivateKey, PublicKey, Thumbprint};
+use gt_core::key::{KeyError, PrivateKey, PublicKey, Signer, SignerError, Thumbprint};
 use gt_core::registry::{endorsement_message, proof_message};
 use gt_core::statement::PublisherId;
+use gt_ledger::private_keys::{KeyAccess, UnlockError};
 pub use partnership::{generate_partnership_key, read_partnership_key};
 use zeroize::Zeroizing;
 
@@ -81,6 +82,9 @@ pub enum KeyFileError {
     /// The key in it is refused.
     #[error("the key file holds no usable key")]
     Key(#[from] KeyError),
+    /// It is encrypted or elsewhere, and not to be had.
+    #[error(transparent)]
+    Unlock(#[from] UnlockError),
     /// There is JSON, and no partnership's key.
     #[error("the file holds no partnership's key, an object with exactly epoch and key")]
     NoPartnershipKey,
@@ -96,20 +100,45 @@ pub enum KeyFileError {
 
 /// Makes a new key and writes it as a private JWK with mode 0600. Returns the public half.
 pub fn generate(path: &Path) -> Result<PublicKey, KeyFileError> {
+    generate_with(path, &KeyAccess::default())
+}
+
+/// The same; the file may be encrypted.
+pub fn generate_with(path: &Path, keys: &KeyAccess) -> Result<PublicKey, KeyFileError> {
     let mut seed = Zeroizing::new([0; 32]);
     getrandom::fill(seed.as_mut_slice())?;
     let key = PrivateKey::from_seed(&seed);
-    write_new(path, key.to_jwk_text().as_bytes(), 0o600)?;
+    write_new(path, keys.to_be_written(&key.to_jwk_text())?.as_bytes(), 0o600)?;
     Ok(key.public())
 }
 
-/// Reads a private JWK. Refuses a file that others may read or write, or that the group may write: a group that may
+/// Reads a private JWK from a plain file. Refuses a file that others may read or write, or that the group may write: a group that may
 /// read it is how some container platforms mount secrets.
 pub fn read_private(path: &Path) -> Result<PrivateKey, KeyFileError> {
-    let mut file = File::open(path)?;
-    check_mode(&file)?;
-    let text = Zeroizing::new(read_bounded(&mut file)?);
-    Ok(PrivateKey::from_jwk(&object(&text)?)?)
+    read_private_with(path, &KeyAccess::default())
+}
+
+/// The same; the file may be encrypted, or a command gives the key in its place.
+pub fn read_private_with(path: &Path, keys: &KeyAccess) -> Result<PrivateKey, KeyFileError> {
+    let jwk = if let Some(jwk) = keys.from_store(path)? {
+        jwk
+    } else {
+        let mut file = File::open(path)?;
+        check_mode(&file)?;
+        keys.open(path, Zeroizing::new(read_bounded(&mut file)?))?
+    };
+    let Ok(json) = Value::parse(jwk.trim_ascii()).map(Zeroizing::new) else {
+        return Err(KeyFileError::NotJson);
+    };
+    Ok(PrivateKey::from_jwk(json.as_object().ok_or(KeyFileError::NotJson)?)?)
+}
+
+/// Whoever signs: the key of a file as [`read_private_with`] reads it, or one on a token (`pkcs11:`), which never leaves that.
+pub fn open_signer(key: &Path, keys: &KeyAccess) -> Result<Box<dyn Signer>, KeyFileError> {
+    match keys.token_signer(key)? {
+        Some(signer) => Ok(signer),
+        None => Ok(Box::new(read_private_with(key, keys)?)),
+    }
 }
 
 /// Writes a public key file. Like the private one it never overwrites.
@@ -124,20 +153,30 @@ pub fn read_public(path: &Path) -> Result<PublicKeyFile, KeyFileError> {
 
 /// Signs a new key's proof of possession. A first key's publisher id is its own thumbprint.
 pub fn prove(key: &PrivateKey, genesis: Hash, publisher: &PublisherId, agency: &AgencyCode) -> Proof {
-    let signature = key.sign(&proof_message(&genesis, publisher, agency));
-    Proof { agency: agency.clone(), genesis, signature }
+    prove_with(key, genesis, publisher, agency).expect("a key in memory signs")
+}
+
+/// The same with a key that may be elsewhere.
+pub fn prove_with(
+    key: &dyn Signer,
+    genesis: Hash,
+    publisher: &PublisherId,
+    agency: &AgencyCode,
+) -> Result<Proof, SignerError> {
+    let signature = key.try_sign(&proof_message(&genesis, publisher, agency))?;
+    Ok(Proof { agency: agency.clone(), genesis, signature })
 }
 
 /// Signs, with a valid key of the agency, for a new key of the same agency.
 pub fn endorse(
-    key: &PrivateKey,
+    key: &dyn Signer,
     genesis: &Hash,
     publisher: &PublisherId,
     new_key: &Thumbprint,
     agency: &AgencyCode,
-) -> Endorsement {
-    let signature = key.sign(&endorsement_message(genesis, publisher, new_key, agency));
-    Endorsement { kid: key.public().thumbprint(), signature }
+) -> Result<Endorsement, SignerError> {
+    let signature = key.try_sign(&endorsement_message(genesis, publisher, new_key, agency))?;
+    Ok(Endorsement { kid: key.public_key().thumbprint(), signature })
 }
 
 impl PublicKeyFile {
@@ -208,7 +247,7 @@ fn object(bytes: &[u8]) -> Result<Object, KeyFileError> {
 }
 
 fn read_bounded(file: &mut File) -> Result<Vec<u8>, KeyFileError> {
-    let mut bytes = Vec::with_capacity(MAX_KEY_FILE_BYTES + 1);
+    let mut bytes = Vec::with_capacity(MAX_KEY_FILE_BYTES + 64);
     file.take(MAX_KEY_FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > MAX_KEY_FILE_BYTES { Err(KeyFileError::TooLong) } else { Ok(bytes) }
 }
@@ -290,7 +329,7 @@ mod tests {
         let (genesis, agency) = (Hash::of(b"genesis"), AgencyCode::parse("ods:RX1").unwrap());
         let id = key.public().thumbprint();
         let proof = prove(&key, genesis, &id, &agency);
-        let endorsement = endorse(&elder, &genesis, &id, &id, &agency);
+        let endorsement = endorse(&elder, &genesis, &id, &id, &agency).unwrap();
         let message = endorsement_message(&genesis, &id, &id, &agency);
         assert_eq!(elder.public().verify(&message, &endorsement.signature), Ok(()));
         assert_eq!(key.public().verify(&proof_message(&genesis, &id, &agency), &proof.signature), Ok(()));

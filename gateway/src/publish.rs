@@ -43,6 +43,9 @@ pub enum PublishError {
     /// Nothing more may be sent until a person has looked.
     #[error(transparent)]
     Halted(#[from] Halt),
+    /// The publisher's key is elsewhere, and did not sign.
+    #[error(transparent)]
+    Key(#[from] gt_core::key::SignerError),
     /// The ledger did not take the statements in time.
     #[error("{queued} drafts wait in the outbox; run this again to go on")]
     OutOfPatience {
@@ -103,6 +106,8 @@ fn read_some(
                 checked.push((lines.len(), draft));
                 Line::Draft { id }
             }
+            // The drafts are not at fault, and the same input can be given again.
+            Err(DraftError::Key(error)) => return Err(error.into()),
             Err(error) => Line::Refused { line, id: None, problem: error.problem() },
         });
     }

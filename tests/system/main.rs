@@ -14,6 +14,7 @@ mod mirrors;
 mod nats;
 mod officer;
 mod partnership;
+mod private_keys;
 mod refusals;
 mod retention;
 mod shutdown;

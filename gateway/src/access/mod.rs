@@ -27,7 +27,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use gt_core::key::PrivateKey;
 use gt_ledger::Ledger;
 use gt_ledger::clock::{Clock as _, SystemClock};
-use gt_ledger::secrets::{SecretsError, file, read_key};
+use gt_ledger::secrets::{SecretsAt, SecretsError, file};
 
 pub(crate) use gate::gate;
 pub(crate) use pass::{Accessed, MaybePass, Pass, SealedBefore};
@@ -73,16 +73,15 @@ pub enum AccessError {
 }
 
 impl AccessKeys {
-    pub(crate) fn load(secrets: &Path, oidc: Option<&Path>) -> Result<Self, AccessError> {
+    pub(crate) fn load(at: &SecretsAt, oidc: Option<&Path>) -> Result<Self, AccessError> {
         let oidc = oidc.map(Oidc::load).transpose()?;
-        let tokens = TokenAuthority::is_there(secrets).then(|| TokenAuthority::load(secrets)).transpose()?;
+        let tokens = TokenAuthority::load_if_there(&at.folder, &at.keys)?;
         if tokens.is_none() && oidc.is_none() {
             tracing::warn!(
                 "there is no token.jwk among the secrets: nobody can read; `goldenthread token issue` makes it"
             );
         }
-        let key = secrets.join(file::SERVICE);
-        let service = key.exists().then(|| read_key(&key)).transpose()?;
+        let service = at.keys.read_ed25519_if_there(&at.folder.join(file::SERVICE))?;
         if service.is_none() {
             tracing::warn!(
                 "there is no service.jwk among the secrets: reads cannot be recorded, so nothing about people is answered"

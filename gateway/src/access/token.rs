@@ -16,8 +16,9 @@ use gt_core::base64url;
 use gt_core::json::{Object, Value};
 use gt_core::key::PrivateKey;
 use gt_ledger::disk::private;
+use gt_ledger::private_keys::KeyAccess;
 use gt_ledger::record::OwnerId;
-use gt_ledger::secrets::{PinFile, SecretsError, file, read_key, write_secret};
+use gt_ledger::secrets::{PinFile, SecretsError, file};
 use gt_schemas::{AccessPurpose, AccessRole};
 use zeroize::Zeroizing;
 
@@ -113,23 +114,39 @@ impl TokenRefused {
 impl TokenAuthority {
     /// Makes the key and the lists in the secrets folder of a ledger.
     pub fn create(secrets: &Path) -> Result<Self, TokenError> {
+        Self::create_with(secrets, &KeyAccess::default())
+    }
+
+    /// The same; the key may be encrypted.
+    pub fn create_with(secrets: &Path, keys: &KeyAccess) -> Result<Self, TokenError> {
         let mut seed = Zeroizing::new([0; 32]);
         getrandom::fill(seed.as_mut_slice()).expect("the operating system gives random bytes");
-        write_secret(&secrets.join(KEY_FILE), &PrivateKey::from_seed(&seed).to_jwk_text())?;
+        let key = PrivateKey::from_seed(&seed);
+        keys.write(&secrets.join(KEY_FILE), &key.to_jwk_text())?;
         for name in [ISSUED_FILE, REVOKED_FILE] {
             append(&secrets.join(name), "")?;
         }
-        Self::load(secrets)
-    }
-
-    /// Whether the secrets folder has a key for tokens.
-    pub fn is_there(secrets: &Path) -> bool {
-        secrets.join(KEY_FILE).exists()
+        Self::new(secrets, key)
     }
 
     /// Reads the key, and the pin of the ledger whose tokens they are.
     pub fn load(secrets: &Path) -> Result<Self, TokenError> {
-        let (key, pin) = (read_key(&secrets.join(KEY_FILE))?, PinFile::load(&secrets.join(file::PIN))?);
+        Self::load_with(secrets, &KeyAccess::default())
+    }
+
+    /// The same; the key may be encrypted or elsewhere.
+    pub fn load_with(secrets: &Path, keys: &KeyAccess) -> Result<Self, TokenError> {
+        Self::new(secrets, keys.read_ed25519(&secrets.join(KEY_FILE))?)
+    }
+
+    /// The same; `None` if there is no key for tokens.
+    pub fn load_if_there(secrets: &Path, keys: &KeyAccess) -> Result<Option<Self>, TokenError> {
+        let key = keys.read_ed25519_if_there(&secrets.join(KEY_FILE))?;
+        key.map(|key| Self::new(secrets, key)).transpose()
+    }
+
+    fn new(secrets: &Path, key: PrivateKey) -> Result<Self, TokenError> {
+        let pin = PinFile::load(&secrets.join(file::PIN))?;
         let kid = key.public().thumbprint();
         let header = format!(r#"{{"alg":"EdDSA","kid":"{kid}","typ":"JWT"}}"#);
         Ok(Self {
@@ -288,6 +305,15 @@ impl TokenAuthority {
 
 /// Makes a new ledger's key for tokens, and its first token: an analyst's, for analysis, for 30 days.
 pub fn issue_first(secrets: &Path, subject: &str) -> Result<Zeroizing<String>, TokenError> {
+    issue_first_with(secrets, subject, &KeyAccess::default())
+}
+
+/// The same; the key may be encrypted.
+pub fn issue_first_with(
+    secrets: &Path,
+    subject: &str,
+    keys: &KeyAccess,
+) -> Result<Zeroizing<String>, TokenError> {
     let now = super::now_seconds();
     let reader = Reader {
         subject: subject.to_owned(),
@@ -299,7 +325,7 @@ pub fn issue_first(secrets: &Path, subject: &str) -> Result<Zeroizing<String>, T
         expires_at: now + FIRST_SECONDS,
         token: String::new(),
     };
-    TokenAuthority::create(secrets)?.issue(reader).map(|(_, token)| token)
+    TokenAuthority::create_with(secrets, keys)?.issue(reader).map(|(_, token)| token)
 }
 
 fn append(path: &Path, line: &str) -> Result<(), TokenError> {

@@ -26,6 +26,7 @@ impl Agent {
             key,
             to,
             nats: NatsArgs::default(),
+            keys: gt_ledger::private_keys::KeyAccess::default(),
             partnership_key: partnership_key.exists().then_some(partnership_key),
             outbox: None,
             pin: Some(pin),

@@ -196,7 +196,7 @@ pub(super) fn enrol(
     };
     let head = ledger.head(&registrar_id);
     let statement = registration(registrar, registrar_id, ORIGIN, head.next_seq, head.head, iat, &new)
-        .map_err(|gt_core::statement::SignError::Unsound(error)| error)?;
+        .map_err(DraftError::from)?;
     ledger.seal_blocking(statement.to_compact().as_bytes())?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use gt_core::Hash;
 use gt_core::agency::AgencyCode;
 use serde_json::json;
 
+use super::key_access::KeyArgs;
 use super::output::Output;
 use super::serve::{runtime, stop_signal};
 use super::{Failure, Outcome};
@@ -22,9 +23,11 @@ use crate::publish::publish;
 /// Whose key signs, and where statements go.
 #[derive(Args)]
 struct Signing {
-    /// The publisher's private key.
+    /// The publisher's private key, or where a token has it: `pkcs11:token=…;object=…?module-path=…` (RFC 7512).
     #[arg(long)]
     key: PathBuf,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// The address of the ledger: http://…, https://… or nats://…[,nats://…], and tls://… for NATS over TLS.
     #[arg(long, value_name = "URL")]
     to: String,
@@ -75,6 +78,7 @@ pub(crate) struct Agent {
 impl Signing {
     fn establish(self) -> Result<Courier, Failure> {
         let connection = Connection {
+            keys: self.keys.access()?,
             key: self.key,
             to: self.to,
             nats: self.nats,

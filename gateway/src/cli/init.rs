@@ -2,13 +2,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use gt_ledger::create::create;
+use gt_ledger::clock::SystemClock;
+use gt_ledger::create::create_with;
+use gt_ledger::private_keys::KeyAccess;
 use gt_ledger::secrets::folder_of;
 use serde_json::json;
 
 use super::Outcome;
+use super::key_access::{NewKeyArgs, PassphraseArgs};
 use super::output::Output;
-use crate::access::token::issue_first;
+use crate::access::token::issue_first_with;
 
 #[derive(Args)]
 pub(crate) struct Init {
@@ -21,13 +24,20 @@ pub(crate) struct Init {
     /// Where to put the keys; not inside the data folder. [default: the data folder's name with .secrets]
     #[arg(long)]
     secrets: Option<PathBuf>,
+    #[command(flatten)]
+    new: NewKeyArgs,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
 }
 
 impl Init {
     pub(crate) fn run(self, output: &Output) -> Outcome {
         let folder = self.secrets.unwrap_or_else(|| folder_of(&self.data));
-        let created = create(&self.data, &folder, &self.origin)?;
-        let token = issue_first(&folder, "first")?;
+        let keys = KeyAccess::default().with_passphrase(self.passphrase.source());
+        let keys = self.new.writing(keys, &self.passphrase);
+        let created =
+            create_with(&self.data, &folder, &self.origin, Box::new(SystemClock::default()), &keys)?;
+        let token = issue_first_with(&folder, "first", &keys)?;
         let value = json!({
             "data": self.data,
             "secrets": created.secrets,

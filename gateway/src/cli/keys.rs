@@ -8,6 +8,7 @@ use gt_ledger::create::{NewPublisher, registration};
 use gt_schemas::{AgencyStanding, IdentifierError};
 use serde_json::json;
 
+use super::key_access::{KeyArgs, NewKeyArgs};
 use super::output::Output;
 use super::registrar::{Registrar, about};
 use super::{Failure, Outcome};
@@ -20,7 +21,7 @@ pub(crate) struct Keygen {
     /// The file for the private key, which never leaves this machine. Never overwritten.
     #[arg(long)]
     out: PathBuf,
-    /// Use the key that is in --out already, and only write its public key file.
+    /// Use the key that is in --out already, or that a token has (`pkcs11:…`), and only write its public key file.
     #[arg(long)]
     existing: bool,
     /// The file for the public key. [default: --out with .public.jwk]
@@ -39,6 +40,10 @@ pub(crate) struct Keygen {
     /// A valid key of the same agency, which vouches for this one. An agency's second key needs it.
     #[arg(long, value_name = "KEY")]
     endorse_with: Option<PathBuf>,
+    #[command(flatten)]
+    new: NewKeyArgs,
+    #[command(flatten)]
+    keys: KeyArgs,
 }
 
 #[derive(Args)]
@@ -87,18 +92,22 @@ impl Keygen {
                 "a proof needs both --agency and the ledger, by --pin FILE or --url URL; without any of them a bare key is made",
             ));
         }
-        if !self.existing {
-            keyfile::generate(&self.out).map_err(|error| about(&self.out, &error))?;
-        }
-        let key = keyfile::read_private(&self.out).map_err(|error| about(&self.out, &error))?;
+        let keys = if self.existing {
+            self.keys.access()?
+        } else {
+            let keys = self.keys.access_for_new(&self.new)?;
+            keyfile::generate_with(&self.out, &keys).map_err(|error| about(&self.out, &error))?;
+            keys
+        };
+        let key = keyfile::open_signer(&self.out, &keys).map_err(|error| about(&self.out, &error))?;
         self.agency.iter().for_each(warn_of_a_district);
-        let id = key.public().thumbprint();
-        let mut public = PublicKeyFile { key: key.public(), proof: None, endorsement: None };
+        let id = key.public_key().thumbprint();
+        let mut public = PublicKeyFile { key: key.public_key(), proof: None, endorsement: None };
         if let (Some(agency), Some(genesis)) = (&self.agency, genesis) {
-            public.proof = Some(keyfile::prove(&key, genesis, &id, agency));
+            public.proof = Some(keyfile::prove_with(key.as_ref(), genesis, &id, agency)?);
             if let Some(file) = &self.endorse_with {
-                let endorser = keyfile::read_private(file).map_err(|error| about(file, &error))?;
-                public.endorsement = Some(keyfile::endorse(&endorser, &genesis, &id, &id, agency));
+                let endorser = keyfile::open_signer(file, &keys).map_err(|error| about(file, &error))?;
+                public.endorsement = Some(keyfile::endorse(endorser.as_ref(), &genesis, &id, &id, agency)?);
             }
         }
         let file = self.public.clone().unwrap_or_else(|| self.out.with_extension("public.jwk"));

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gt_ledger::keyring::KekSource;
+use gt_ledger::private_keys::KeyAccess;
 use gt_ledger::secrets::{Secrets, SecretsAt, folder_of};
 
 use super::Failure;
+use super::key_access::KeyArgs;
 
-/// Where the key-encryption key is, if not in the secrets folder.
+/// Where the key-encryption key is, if not in the secrets folder, and how private keys are had.
 #[derive(Args, Clone, Default)]
 pub(crate) struct KekArgs {
     /// The file that holds the key-encryption key. [default: kek of the secrets folder]
@@ -17,9 +19,16 @@ pub(crate) struct KekArgs {
     /// A command that prints the key-encryption key, run without a shell; it is told `current`, `next`, `make-next` or `promote`.
     #[arg(long, value_name = "COMMAND", env = "GT_KEK_COMMAND", conflicts_with = "kek")]
     kek_command: Option<String>,
+    #[command(flatten)]
+    keys: KeyArgs,
 }
 
 impl KekArgs {
+    /// How private keys are had.
+    pub(crate) fn keys(&self) -> Result<KeyAccess, Failure> {
+        self.keys.access()
+    }
+
     /// The secrets of a data folder, in their folder or the one beside it.
     pub(crate) fn at(&self, data: &Path, secrets: Option<PathBuf>) -> Result<SecretsAt, Failure> {
         let folder = secrets.unwrap_or_else(|| folder_of(data));
@@ -28,7 +37,7 @@ impl KekArgs {
             (None, Some(line)) => Some(KekSource::command(line)?),
             (None, None) => None,
         };
-        Ok(SecretsAt { folder, kek })
+        Ok(SecretsAt { folder, kek, keys: self.keys()? })
     }
 }
 

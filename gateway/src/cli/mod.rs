@@ -14,6 +14,8 @@ mod fork;
 mod fsck;
 mod init;
 mod kek;
+mod key;
+mod key_access;
 mod keys;
 mod keys_at;
 mod mirror;
@@ -96,6 +98,9 @@ enum Command {
     /// The key-encryption key: show its fingerprint, renew it, put it into escrow and back.
     #[command(subcommand)]
     Kek(kek::Kek),
+    /// Private keys that are there: encrypt them by a passphrase, decrypt them, change the passphrase.
+    #[command(subcommand)]
+    Key(key::Key),
     /// Set up NATS for several nodes: streams, the shared keyring, users' keys.
     #[command(subcommand)]
     Nats(nats::Nats),
@@ -168,6 +173,7 @@ pub fn main() -> ExitCode {
         Command::Erase(command) => command.run(&output),
         Command::Retention(command) => command.run(&output),
         Command::Kek(command) => command.run(&output),
+        Command::Key(command) => command.run(&output),
         Command::Nats(command) => command.run(&output),
         Command::Token(command) => command.run(&output),
         Command::Witness(command) => command.run(&output),

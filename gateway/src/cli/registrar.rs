@@ -6,10 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use gt_core::Hash;
-use gt_core::key::PrivateKey;
+use gt_core::key::Signer;
 use gt_core::statement::{PublisherId, Statement};
 use gt_ledger::Ledger;
 use gt_ledger::clock::SystemClock;
+use gt_ledger::private_keys::is_token_uri;
 use gt_ledger::secrets::{Secrets, file, folder_of};
 
 use super::Failure;
@@ -28,7 +29,7 @@ pub(super) struct Registrar {
     /// The address of the running ledger.
     #[arg(long)]
     pub(super) url: Option<String>,
-    /// The registrar's private key; needed with --url. [default with --data: registrar.jwk of the secrets folder]
+    /// The registrar's private key, or where a token has it (`pkcs11:…`); needed with --url. [default with --data: registrar.jwk of the secrets folder]
     #[arg(long = "registrar", value_name = "KEY")]
     key_file: Option<PathBuf>,
     /// Where the ledger's keys are, with --data. [default: the data folder's name with .secrets]
@@ -40,7 +41,7 @@ pub(super) struct Registrar {
 
 /// What the registrar's next statement must say besides its own members.
 pub(super) struct Turn<'a> {
-    pub(super) key: &'a PrivateKey,
+    pub(super) key: &'a dyn Signer,
     pub(super) id: PublisherId,
     pub(super) genesis: Hash,
     pub(super) origin: &'a str,
@@ -82,13 +83,14 @@ impl Registrar {
         let key_file =
             self.key_file.clone().unwrap_or_else(|| self.secrets_folder(data).join(file::REGISTRAR));
         need_ledger(data)?;
-        let key = keyfile::read_private(&key_file).map_err(|error| about(&key_file, &error))?;
+        let key =
+            keyfile::open_signer(&key_file, &self.kek.keys()?).map_err(|error| about(&key_file, &error))?;
         let ledger = self.open(data)?;
         let registry = ledger.registry();
         let id = registry.registrar_id();
         let head = ledger.head(&id);
         let statement = sign(&Turn {
-            key: &key,
+            key: key.as_ref(),
             id,
             genesis: registry.genesis(),
             origin: &registry.ledger_keys().origin,
@@ -108,14 +110,15 @@ impl Registrar {
             .key_file
             .clone()
             .ok_or_else(|| Failure::new("--url needs --registrar FILE, the registrar's private key"))?;
-        let key = keyfile::read_private(&key_file).map_err(|error| about(&key_file, &error))?;
+        let key =
+            keyfile::open_signer(&key_file, &self.kek.keys()?).map_err(|error| about(&key_file, &error))?;
         let client = LedgerClient::new(url)?;
         let pin = client.describe()?.pin;
         // The registrar's id is the thumbprint of its first key; a rotated one is found by the head of that id.
-        let id = key.public().thumbprint();
+        let id = key.public_key().thumbprint();
         let head = client.head(&id)?;
         let statement = sign(&Turn {
-            key: &key,
+            key: key.as_ref(),
             id,
             genesis: pin.genesis,
             origin: &pin.origin,
@@ -153,7 +156,13 @@ pub(super) fn nowhere() -> Failure {
 
 /// An error about a file, with the file's name.
 pub(super) fn about(file: &Path, error: &dyn std::error::Error) -> Failure {
-    Failure::new(format!("{}: {}", file.display(), crate::problem::chain(error)))
+    if is_token_uri(file) {
+        // The reference may hold what it should not, a PIN.
+        return Failure::new(crate::problem::chain(error));
+    }
+    let (file, said) = (file.display().to_string(), crate::problem::chain(error));
+    // Some errors name it themselves.
+    Failure::new(if said.starts_with(&file) { said } else { format!("{file}: {said}") })
 }
 
 fn now() -> i64 {

@@ -11,6 +11,7 @@ use gt_ledger::secrets::folder_of;
 use gt_schemas::AccessPurpose;
 use serde_json::{Value, json};
 
+use super::key_access::{KeyArgs, NewKeyArgs};
 use super::output::{Output, table};
 use super::{Failure, Outcome};
 use crate::access::now_seconds;
@@ -41,6 +42,8 @@ struct Place {
     /// Where the keys are. [default: the data folder's name with .secrets]
     #[arg(long)]
     secrets: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeyArgs,
 }
 
 #[derive(Args)]
@@ -65,6 +68,8 @@ pub(crate) struct Issue {
     /// For how long: 30m, 8h, 14d. At most 366 days, for a review panel 90.
     #[arg(long, default_value = "8h", value_parser = seconds)]
     expires: i64,
+    #[command(flatten)]
+    new: NewKeyArgs,
 }
 
 #[derive(Args)]
@@ -116,7 +121,7 @@ impl Place {
     }
 
     fn authority(&self) -> Result<TokenAuthority, Failure> {
-        Ok(TokenAuthority::load(&self.secrets())?)
+        Ok(TokenAuthority::load_with(&self.secrets(), &self.keys.access()?)?)
     }
 }
 
@@ -124,10 +129,10 @@ impl Issue {
     fn run(self, output: &Output) -> Outcome {
         let secrets = self.place.secrets();
         // A ledger that was made before there were such tokens has no key for them yet.
-        let authority = if TokenAuthority::is_there(&secrets) {
-            TokenAuthority::load(&secrets)?
-        } else {
-            TokenAuthority::create(&secrets)?
+        let keys = self.place.keys.access()?;
+        let authority = match TokenAuthority::load_if_there(&secrets, &keys)? {
+            Some(authority) => authority,
+            None => TokenAuthority::create_with(&secrets, &self.place.keys.access_for_new(&self.new)?)?,
         };
         let now = now_seconds();
         let reader = Reader {

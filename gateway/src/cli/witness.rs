@@ -7,10 +7,12 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use gt_core::note::VerifierKey;
 use gt_core::policy::{MAX_POLICY_LEN, Policy};
+use gt_ledger::private_keys::KeyAccess;
 use gt_ledger::secrets::PinFile;
 use gt_ledger::witness::{Logs, WitnessFile, WitnessFolder, Witnessing};
 use serde_json::json;
 
+use super::key_access::{KeyArgs, NewKeyArgs, PassphraseArgs};
 use super::output::Output;
 use super::serve::{runtime, stop_signal};
 use super::{Failure, Outcome};
@@ -41,6 +43,10 @@ pub(crate) struct Init {
     /// Where ledgers will reach it, for the lines of the policy.
     #[arg(long, default_value = "http://127.0.0.1:8630")]
     url: String,
+    #[command(flatten)]
+    new: NewKeyArgs,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
 }
 
 #[derive(Args)]
@@ -61,6 +67,8 @@ pub(crate) struct Serve {
     /// Where to listen. Put a proxy that speaks TLS in front of anything but loopback.
     #[arg(long, default_value = "127.0.0.1:8630")]
     listen: SocketAddr,
+    #[command(flatten)]
+    keys: KeyArgs,
 }
 
 impl Witness {
@@ -75,7 +83,9 @@ impl Witness {
 
 impl Init {
     fn run(self, output: &Output) -> Outcome {
-        let made = WitnessFolder::new(&self.data).init(&self.name)?;
+        let keys = KeyAccess::default().with_passphrase(self.passphrase.source());
+        let keys = self.new.writing(keys, &self.passphrase);
+        let made = WitnessFolder::new(&self.data).with_keys(keys).init(&self.name)?;
         let policy = policy_lines(&made, &self.url);
         let value = json!({
             "data": self.data, "name": made.name, "verifier_keys": made.verifier_keys, "policy": policy,
@@ -151,8 +161,9 @@ fn read_log(argument: &str) -> Result<Vec<VerifierKey>, Failure> {
 
 impl Serve {
     fn run(self, output: &Output) -> Outcome {
+        let keys = self.keys.access()?;
         runtime()?.block_on(async {
-            let server = WitnessServer::bind(&self.data, self.listen).await?;
+            let server = WitnessServer::bind(&self.data, self.listen, &keys).await?;
             let stop = stop_signal()?;
             let (url, logs) = (format!("http://{}", server.address()), server.witness().known_logs()?);
             let keys: Vec<String> =

@@ -1,4 +1,5 @@
 use super::*;
+use gt_core::key::PrivateKey;
 
 fn signatory() -> Signatory {
     let key = PrivateKey::from_seed(&[3; 32]);

@@ -127,7 +127,7 @@ pub async fn bind_witnessed(
     }
     let at = secrets.into();
     let secrets = Secrets::load_at(&at)?;
-    let access = AccessKeys::load(&at.folder, oidc.as_deref())?;
+    let access = AccessKeys::load(&at, oidc.as_deref())?;
     // Before the stream is spoken to: what cannot be served should not begin to seal.
     let listener =
         TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;

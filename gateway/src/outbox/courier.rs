@@ -1,8 +1,11 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use gt_core::key::SignerError;
+
 use super::{Divergence, Outbox, OutboxError, Problem, Verdict};
 use crate::client::{ClientError, LedgerClient};
+use crate::draft::DraftError;
 
 /// Carries the outbox's statements to the ledger, one step at a time. It keeps no state that a restart would miss.
 pub struct Courier {
@@ -43,6 +46,9 @@ pub enum Setback {
     /// The ledger refused a statement that it has sealed, or is about to: asking again will tell.
     #[error("a refused statement was sealed by an earlier request; its receipt will be asked for")]
     SealedAfterAll,
+    /// The publisher's key is on a token, which does not sign now.
+    #[error(transparent)]
+    Key(#[from] SignerError),
 }
 
 /// Why nothing more is sent until a person has looked.
@@ -70,7 +76,11 @@ impl Setback {
 
     /// Whether the ledger answered, though not as hoped.
     pub fn ledger_answered(&self) -> bool {
-        if let Self::Client(error) = self { error.ledger_answered() } else { true }
+        match self {
+            Self::Client(error) => error.ledger_answered(),
+            Self::Key(_) => false,
+            _ => true,
+        }
     }
 }
 
@@ -94,7 +104,12 @@ impl Courier {
             }
             self.compared = true;
         }
-        let batch = self.lock().next_batch(unix_now())?;
+        let batch = match self.lock().next_batch(unix_now()) {
+            Err(OutboxError::Unsignable { source: DraftError::Key(error), .. }) => {
+                return Ok(Step::Retry(error.into()));
+            }
+            batch => batch?,
+        };
         if batch.is_empty() {
             return Ok(Step::Idle);
         }

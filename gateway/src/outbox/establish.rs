@@ -3,8 +3,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use gt_core::agency::AgencyCode;
-use gt_core::key::PrivateKey;
+use gt_core::key::Signer;
 use gt_core::statement::PublisherId;
+
+use gt_ledger::private_keys::{KeyAccess, is_token_uri};
 
 use super::{Courier, Identity, OutboxError, Pin, PinError, UnclaimedOutbox};
 use crate::client::{ClientError, LedgerClient};
@@ -12,10 +14,12 @@ use crate::keyfile::{self, KeyFileError};
 use crate::nats::{ConnectError, NatsArgs, NatsOptions, Patience, is_nats};
 
 /// Which key writes to which ledger, and through which folder.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Connection {
     /// The private key's file.
     pub key: PathBuf,
+    /// How the key is had, if the file is not plain.
+    pub keys: KeyAccess,
     /// The ledger's address: `http://…`, `https://…`, or NATS servers, `nats://…` or `tls://…` with commas between.
     pub to: String,
     /// Credentials and authority for NATS.
@@ -71,6 +75,9 @@ pub enum EstablishError {
     /// Nothing says for which agency to publish over NATS.
     #[error("over NATS the agency must be named: --agency CODE")]
     AgencyNeeded,
+    /// Nothing says where the outbox is.
+    #[error("a key on a token has no folder beside it: say where its outbox is with --outbox FOLDER")]
+    OutboxNeeded,
     /// The pin is of another ledger than the outbox.
     #[error("the outbox belongs to the ledger {stored}, and the pin file names another")]
     OtherLedger {
@@ -108,20 +115,24 @@ impl Courier {
     /// Reads the key, opens the outbox, and settles which ledger, publisher and agency it is for. Only a new outbox needs
     /// the ledger for that, and only for what the options leave open.
     pub fn establish(options: &Connection) -> Result<Self, EstablishError> {
-        let key = keyfile::read_private(&options.key)?;
+        let key = keyfile::open_signer(&options.key, &options.keys)?;
         let partnership_key = options.partnership_key.as_deref().map(keyfile::read_partnership_key);
         let partnership_key = partnership_key.transpose().map_err(EstablishError::PartnershipKey)?;
         let address = Address::of(options)?;
         let pin = options.pin.as_deref().map(Pin::read).transpose()?;
-        let folder = options.outbox.clone().unwrap_or_else(|| default_folder(&options.key));
+        let folder = match &options.outbox {
+            Some(folder) => folder.clone(),
+            None if is_token_uri(&options.key) => return Err(EstablishError::OutboxNeeded),
+            None => default_folder(&options.key),
+        };
         let unclaimed = UnclaimedOutbox::open(&folder)?;
         let (identity, client) = match unclaimed.identity() {
             Some(stored) => {
-                let identity = stored_identity(stored.clone(), options, pin, &key)?;
+                let identity = stored_identity(stored.clone(), options, pin, key.as_ref())?;
                 let client = address.client(&identity.publisher, Some(&identity.agency))?;
                 (identity, client)
             }
-            None => new_identity(options, pin, &key, address)?,
+            None => new_identity(options, pin, key.as_ref(), address)?,
         };
         let outbox = unclaimed.claim(identity, key, partnership_key)?;
         Ok(Self::new(client, Arc::new(Mutex::new(outbox))))
@@ -157,15 +168,15 @@ impl Address {
     }
 }
 
-fn publisher(options: &Connection, key: &PrivateKey) -> PublisherId {
-    options.publisher.unwrap_or_else(|| key.public().thumbprint())
+fn publisher(options: &Connection, key: &dyn Signer) -> PublisherId {
+    options.publisher.unwrap_or_else(|| key.public_key().thumbprint())
 }
 
 fn stored_identity(
     stored: Identity,
     options: &Connection,
     pin: Option<Pin>,
-    key: &PrivateKey,
+    key: &dyn Signer,
 ) -> Result<Identity, EstablishError> {
     if publisher(options, key) != stored.publisher {
         return Err(EstablishError::OtherPublisher { stored: stored.publisher });
@@ -185,7 +196,7 @@ fn stored_identity(
 fn new_identity(
     options: &Connection,
     pin: Option<Pin>,
-    key: &PrivateKey,
+    key: &dyn Signer,
     address: Address,
 ) -> Result<(Identity, LedgerClient), EstablishError> {
     let publisher = publisher(options, key);
@@ -215,8 +226,8 @@ fn new_identity(
 
 /// The agency for which `keygen --agency` proved this key, if the public key file is still where it was written. A wrong one
 /// does no harm: the ledger takes statements from the agency alone for which it has the key.
-fn proven_agency(file: &Path, key: &PrivateKey, pin: Option<&Pin>) -> Option<AgencyCode> {
+fn proven_agency(file: &Path, key: &dyn Signer, pin: Option<&Pin>) -> Option<AgencyCode> {
     let public = keyfile::read_public(&file.with_extension("public.jwk")).ok()?;
-    let proof = public.proof.filter(|_| public.key == key.public())?;
+    let proof = public.proof.filter(|_| public.key == key.public_key())?;
     pin.is_none_or(|pin| pin.genesis == proof.genesis).then_some(proof.agency)
 }

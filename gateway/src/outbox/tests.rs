@@ -1,13 +1,16 @@
 use std::fs;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gt_core::base64url;
-use gt_core::key::PrivateKey;
+use gt_core::key::{PrivateKey, PublicKey, Signer, SignerError};
 use gt_core::statement::Statement;
 use tempfile::TempDir;
 
 use super::*;
 use model_ledger::{ModelLedger, agency, refused_draft, sound_draft};
+use model_server::ModelServer;
 
 mod crash;
 pub(crate) mod model_ledger;
@@ -241,4 +244,47 @@ fn a_batch_is_bounded_and_the_rest_follows() {
     assert_eq!(outbox.next_batch(NOW).unwrap().len(), MAX_BATCH_STATEMENTS);
     drain(&mut outbox, &mut ledger);
     assert_settled(&mut outbox, &ledger, &ids);
+}
+
+/// A key on a token that is out, now and then.
+#[derive(Debug)]
+struct Removable {
+    key: PrivateKey,
+    out: Arc<AtomicBool>,
+}
+
+impl Signer for Removable {
+    fn public_key(&self) -> PublicKey {
+        self.key.public()
+    }
+
+    fn try_sign(&self, message: &[u8]) -> Result<[u8; 64], SignerError> {
+        if self.out.load(Ordering::Acquire) {
+            return Err(SignerError::new("the token is out"));
+        }
+        Ok(self.key.sign(message))
+    }
+}
+
+#[test]
+fn what_was_accepted_waits_while_a_token_is_out() {
+    let (dir, out) = (TempDir::new().unwrap(), Arc::new(AtomicBool::new(false)));
+    let server = ModelServer::start(ledger());
+    let key: Box<dyn Signer> = Box::new(Removable { key: key(), out: Arc::clone(&out) });
+    let unclaimed = UnclaimedOutbox::open(dir.path()).unwrap();
+    let mut outbox = unclaimed.claim(identity(&ledger()), key, None).unwrap();
+    assert_eq!(accept(&mut outbox, &sound_draft("a")), Acceptance::New);
+    let client = crate::client::LedgerClient::new(&server.url).unwrap();
+    let mut courier = Courier::new(client, Arc::new(Mutex::new(outbox)));
+    out.store(true, Ordering::Release);
+    for _ in 0..2 {
+        assert!(matches!(courier.step(), Ok(Step::Retry(Setback::Key(_)))));
+    }
+    let outbox = courier.outbox();
+    let signatory = outbox.lock().unwrap().signatory();
+    let refused = signatory.check(&sound_draft("b")).err().expect("it cannot be signed").problem();
+    assert_eq!((refused.code(), refused.status()), ("key_unavailable", Some(503)));
+    out.store(false, Ordering::Release);
+    assert!(matches!(courier.step(), Ok(Step::Progress)));
+    assert_eq!(outbox.lock().unwrap().queued(), 0);
 }

@@ -3,7 +3,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use gt_core::key::PrivateKey;
+use gt_core::key::Signer;
 use gt_schemas::PartnershipKey;
 
 use super::journal::Journal;
@@ -45,7 +45,7 @@ impl UnclaimedOutbox {
     pub fn claim(
         mut self,
         identity: Identity,
-        key: PrivateKey,
+        key: impl Into<Box<dyn Signer>>,
         partnership_key: Option<PartnershipKey>,
     ) -> Result<Outbox, OutboxError> {
         if self.memory.identity() != Some(&identity) {

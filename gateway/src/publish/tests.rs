@@ -17,6 +17,7 @@ fn connection(dir: &Path, server: &ModelServer) -> Connection {
         key: dir.join("key.jwk"),
         to,
         nats: NatsArgs::default(),
+        keys: gt_ledger::private_keys::KeyAccess::default(),
         partnership_key: None,
         outbox: None,
         pin: None,

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use gt_core::witness::{MAX_REQUEST_LEN, Refusal, SIZE_MEDIA_TYPE};
+use gt_ledger::private_keys::KeyAccess;
 use gt_ledger::witness::{AddError, Witness, WitnessError};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -53,8 +54,12 @@ pub enum WitnessServerError {
 
 impl WitnessServer {
     /// Opens the witness in a folder and listens. Nothing is answered before [`Self::run`].
-    pub async fn bind(data: &Path, address: SocketAddr) -> Result<Self, WitnessServerError> {
-        let witness = Arc::new(Witness::open(data)?);
+    pub async fn bind(
+        data: &Path,
+        address: SocketAddr,
+        keys: &KeyAccess,
+    ) -> Result<Self, WitnessServerError> {
+        let witness = Arc::new(Witness::open_with(data, keys)?);
         let listen = |source| WitnessServerError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;

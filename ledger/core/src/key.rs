@@ -1,12 +1,14 @@
 //! Ed25519 keys as JWKs (RFC 8037) and their thumbprints (RFC 7638).
 
 mod prepared;
+mod signer;
 
 pub use prepared::{KeyMultiples, PreparedKeys, Signed};
+pub use signer::{Signer, SignerError};
 
 use core::fmt;
 
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
 use crate::base64url;
@@ -209,6 +211,14 @@ mod tests {
         assert_eq!(PublicKey::from_jwk(&object(other)), Err(KeyError::NotAJwk));
         let halves = RFC8037.replace("11qY", "22qY");
         assert_eq!(PrivateKey::from_jwk(&object(&halves)).err(), Some(KeyError::Mismatch));
+    }
+
+    /// Holds while this compiles: a library without its feature `zeroize` would not do it.
+    #[test]
+    fn private_keys_are_wiped_when_dropped() {
+        const fn wiped<K: zeroize::ZeroizeOnDrop>() {}
+        wiped::<SigningKey>();
+        wiped::<ml_dsa::SigningKey<ml_dsa::MlDsa44>>();
     }
 
     #[test]

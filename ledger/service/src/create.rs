@@ -8,22 +8,24 @@ use gt_core::base64url;
 use gt_core::checkpoint::{Checkpoint, CheckpointError};
 use gt_core::entry::Entry;
 use gt_core::json::Value;
-use gt_core::key::PrivateKey;
+use gt_core::key::{PrivateKey, Signer};
 use gt_core::note::SignNoteError;
 use gt_core::registry::{is_origin, proof_message};
 use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, SignError, Statement, sign};
 use gt_core::time::Timestamp;
 use gt_core::{Hash, LeafIndex, tree};
 use gt_schemas::Configuration;
+use zeroize::Zeroizing;
 
 use crate::clock::{Clock, SystemClock};
 use crate::configured;
 use crate::disk::{Disk, private_folder, sync_name};
-use crate::keyring::{KeyEncryptionKey, Keyring, KeyringError};
+use crate::keyring::{KeyEncryptionKey, Keyring, KeyringError, kek_to_jwk};
 use crate::layout;
 use crate::ledger::Ledger;
 use crate::log::{RecoverError, SealedEntry, recover};
 use crate::open::{OpenLedgerError, lock};
+use crate::private_keys::KeyAccess;
 use crate::refusal::{ChainHead, Refusal};
 use crate::secrets::{self, CheckpointKeys, PinFile, Secrets, SecretsError, file, write_secret};
 use crate::vault::{StatementBlob, VaultRecord};
@@ -113,6 +115,17 @@ pub fn create_at(
     origin: &str,
     clock: Box<dyn Clock>,
 ) -> Result<Created, CreateError> {
+    create_with(data, secrets_folder, origin, clock, &KeyAccess::default())
+}
+
+/// The same, with private keys that may be encrypted.
+pub fn create_with(
+    data: &Path,
+    secrets_folder: &Path,
+    origin: &str,
+    clock: Box<dyn Clock>,
+    keys: &KeyAccess,
+) -> Result<Created, CreateError> {
     if !is_origin(origin) {
         return Err(CreateError::Origin(origin.to_owned()));
     }
@@ -120,10 +133,10 @@ pub fn create_at(
         make_empty(folder)?;
     }
     let kek = KeyEncryptionKey::generate();
-    write_secret(&secrets_folder.join(file::KEK), &base64url::encode(kek.as_bytes()))?;
-    let keys = Keys::generate(secrets_folder)?;
-    let secrets = Secrets::new(kek, CheckpointKeys::generate(secrets_folder)?, origin)?;
-    let genesis = seal_genesis(data, &secrets, &keys, clock.wall_millis())?;
+    write_secret(&secrets_folder.join(file::KEK), &kek_text(&kek, keys)?)?;
+    let made = Keys::generate(secrets_folder, keys)?;
+    let secrets = Secrets::new(kek, CheckpointKeys::generate(secrets_folder, keys)?, origin)?;
+    let genesis = seal_genesis(data, &secrets, &made, clock.wall_millis())?;
     let pin = PinFile {
         origin: origin.to_owned(),
         genesis: genesis.to_string(),
@@ -131,7 +144,7 @@ pub fn create_at(
     };
     let text = serde_json::to_string_pretty(&pin).expect("three strings serialise");
     write_secret(&secrets_folder.join(file::PIN), &text)?;
-    enrol_and_configure(data, &secrets, &keys, genesis, clock)?;
+    enrol_and_configure(data, &secrets, &made, genesis, clock)?;
     // Without its secrets a ledger is lost, so their names must be durable before anything is entrusted to it.
     for name in [data, secrets_folder, &secrets_folder.join(file::PIN)] {
         sync_name(name).map_err(|source| CreateError::Io { file: name.to_owned(), source })?;
@@ -146,14 +159,24 @@ struct Keys {
 }
 
 impl Keys {
-    fn generate(folder: &Path) -> Result<Self, SecretsError> {
-        let key = |name| secrets::make_key(&folder.join(name));
+    fn generate(folder: &Path, keys: &KeyAccess) -> Result<Self, SecretsError> {
+        let key = |name| secrets::make_key(&folder.join(name), keys);
         Ok(Self {
             registrar: key(file::REGISTRAR)?,
             recovery: key(file::RECOVERY)?,
             service: key(file::SERVICE)?,
         })
     }
+}
+
+/// What is to stand in the file of the key-encryption key.
+fn kek_text(kek: &KeyEncryptionKey, keys: &KeyAccess) -> Result<Zeroizing<String>, SecretsError> {
+    let plain = Zeroizing::new(base64url::encode(kek.as_bytes()));
+    if !keys.encrypts() {
+        return Ok(plain);
+    }
+    let jwk = kek_to_jwk(plain.as_bytes()).expect("it was made just now");
+    Ok(keys.to_be_written(str::from_utf8(&jwk).expect("JSON is text"))?)
 }
 
 fn make_empty(folder: &Path) -> Result<(), CreateError> {
@@ -275,7 +298,7 @@ fn enrolment(
 
 /// Signs `publisher.registered` with the registrar's key, as the next statement of its chain.
 pub fn registration(
-    registrar: &PrivateKey,
+    registrar: &dyn Signer,
     registrar_id: PublisherId,
     origin: &str,
     seq: u64,
@@ -307,7 +330,7 @@ pub fn registration(
 /// Signs `ledger.configured` with the registrar's key, as the next statement of its chain. It is refused where the
 /// statement would be longer than a statement may be.
 pub fn configuration(
-    registrar: &PrivateKey,
+    registrar: &dyn Signer,
     registrar_id: PublisherId,
     origin: &str,
     seq: u64,
@@ -322,7 +345,7 @@ pub fn configuration(
 
 #[allow(clippy::too_many_arguments)] // They are the statement's members.
 fn registrars_statement(
-    key: &PrivateKey,
+    key: &dyn Signer,
     publisher: PublisherId,
     origin: &str,
     event_type: &str,

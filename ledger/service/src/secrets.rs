@@ -7,15 +7,14 @@ use std::sync::Arc;
 
 use gt_core::Hash;
 use gt_core::checkpoint::LogSigner;
-use gt_core::json::{Object, Value};
 use gt_core::key::{KeyError, PrivateKey};
 use gt_core::ml_dsa::MlDsaPrivateKey;
 use gt_core::note::{KeyNameError, SignatureType, VerifierKey};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use crate::disk::{private, private_folder};
 use crate::keyring::{KekError, KekSource, Keks, KeyEncryptionKey};
+use crate::private_keys::{KeyAccess, UnlockError};
 use crate::random;
 
 /// The keys that a running ledger needs, and its pin.
@@ -44,6 +43,8 @@ pub struct SecretsAt {
     pub folder: PathBuf,
     /// Where the key-encryption key is, if not in the folder.
     pub kek: Option<KekSource>,
+    /// How private keys are had.
+    pub keys: KeyAccess,
 }
 
 /// What pins a ledger from outside: without it a verifier can say "consistent", but not "this ledger's". Nothing in it is secret.
@@ -127,6 +128,9 @@ pub enum SecretsError {
         /// Which file.
         file: PathBuf,
     },
+    /// A private key is encrypted or elsewhere, and not to be had.
+    #[error(transparent)]
+    Unlock(#[from] UnlockError),
     /// The origin cannot be a key's name.
     #[error(transparent)]
     Name(#[from] KeyNameError),
@@ -165,7 +169,7 @@ impl Secrets {
         let pin = PinFile::load(&pin_file)?;
         let (verifier_keys, genesis) =
             pin.parse().ok_or_else(|| SecretsError::Malformed { file: pin_file.clone() })?;
-        let checkpoint_keys = CheckpointKeys::load(folder)?;
+        let checkpoint_keys = CheckpointKeys::load(folder, &at.keys)?;
         if let Some(keys) = &checkpoint_keys {
             let held = keys.signer(&pin.origin)?.verifier_keys();
             for (kind, name) in CheckpointKeys::FILES {
@@ -175,8 +179,7 @@ impl Secrets {
                 }
             }
         }
-        let service = folder.join(file::SERVICE);
-        let service = if service.exists() { Some(Arc::new(read_key(&service)?)) } else { None };
+        let service = at.keys.read_ed25519_if_there(&folder.join(file::SERVICE))?.map(Arc::new);
         let (origin, kek_source, genesis) = (pin.origin, Some(source), Some(genesis));
         Ok(Self { keks, kek_source, service, checkpoint_keys, origin, verifier_keys, genesis })
     }
@@ -220,7 +223,7 @@ impl Secrets {
 
 impl From<&Path> for SecretsAt {
     fn from(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), kek: None }
+        Self { folder: folder.to_owned(), kek: None, keys: KeyAccess::default() }
     }
 }
 
@@ -233,7 +236,8 @@ impl From<&PathBuf> for SecretsAt {
 impl SecretsAt {
     /// Where the key-encryption key is.
     pub fn kek_source(&self) -> KekSource {
-        self.kek.clone().unwrap_or_else(|| KekSource::file(self.folder.join(file::KEK)))
+        let source = self.kek.clone().unwrap_or_else(|| KekSource::file(self.folder.join(file::KEK)));
+        source.opened_by(&self.keys)
     }
 }
 
@@ -244,20 +248,19 @@ impl CheckpointKeys {
     ];
 
     /// `None` if the Ed25519 key is not there, without which no checkpoint is one.
-    fn load(folder: &Path) -> Result<Option<Self>, SecretsError> {
-        let (ed25519, ml_dsa) = (folder.join(file::CHECKPOINT), folder.join(file::CHECKPOINT_ML_DSA));
-        if !ed25519.exists() {
+    fn load(folder: &Path, keys: &KeyAccess) -> Result<Option<Self>, SecretsError> {
+        let Some(ed25519) = keys.read_ed25519_if_there(&folder.join(file::CHECKPOINT))? else {
             return Ok(None);
-        }
-        let ml_dsa = if ml_dsa.exists() { Some(read_ml_dsa_key(&ml_dsa)?) } else { None };
-        Ok(Some(Self { ed25519: read_key(&ed25519)?, ml_dsa }))
+        };
+        let ml_dsa = keys.read_ml_dsa_if_there(&folder.join(file::CHECKPOINT_ML_DSA))?;
+        Ok(Some(Self { ed25519, ml_dsa }))
     }
 
     /// Makes new ones.
-    pub(crate) fn generate(folder: &Path) -> Result<Self, SecretsError> {
+    pub(crate) fn generate(folder: &Path, keys: &KeyAccess) -> Result<Self, SecretsError> {
         let ml_dsa = MlDsaPrivateKey::from_seed(&random::key());
-        write_secret(&folder.join(file::CHECKPOINT_ML_DSA), &ml_dsa.to_jwk_text())?;
-        Ok(Self { ed25519: make_key(&folder.join(file::CHECKPOINT))?, ml_dsa: Some(ml_dsa) })
+        keys.write(&folder.join(file::CHECKPOINT_ML_DSA), &ml_dsa.to_jwk_text())?;
+        Ok(Self { ed25519: make_key(&folder.join(file::CHECKPOINT), keys)?, ml_dsa: Some(ml_dsa) })
     }
 
     fn signer(&self, origin: &str) -> Result<LogSigner, KeyNameError> {
@@ -283,27 +286,14 @@ impl PinFile {
 }
 
 /// Makes a new Ed25519 key, in a file that only its owner can read.
-pub(crate) fn make_key(path: &Path) -> Result<PrivateKey, SecretsError> {
+pub(crate) fn make_key(path: &Path, keys: &KeyAccess) -> Result<PrivateKey, SecretsError> {
     let key = PrivateKey::from_seed(&random::key());
-    write_secret(path, &key.to_jwk_text()).map(|()| key)
+    keys.write(path, &key.to_jwk_text()).map(|()| key)
 }
 
-/// Reads a private Ed25519 JWK from a file that only its owner can read.
+/// Reads a private Ed25519 JWK from a plain file that only its owner can read.
 pub fn read_key(path: &Path) -> Result<PrivateKey, SecretsError> {
-    read_jwk(path, PrivateKey::from_jwk)
-}
-
-/// Reads a private ML-DSA-44 JWK from a file that only its owner can read.
-pub fn read_ml_dsa_key(path: &Path) -> Result<MlDsaPrivateKey, SecretsError> {
-    read_jwk(path, MlDsaPrivateKey::from_jwk)
-}
-
-fn read_jwk<K>(path: &Path, read: fn(&Object) -> Result<K, KeyError>) -> Result<K, SecretsError> {
-    let text = read_secret(path)?;
-    let malformed = || SecretsError::Malformed { file: path.to_owned() };
-    let json = Value::parse(text.trim().as_bytes()).map_err(|_| malformed())?;
-    read(json.as_object().ok_or_else(malformed)?)
-        .map_err(|source| SecretsError::Key { file: path.to_owned(), source })
+    KeyAccess::default().read_ed25519(path)
 }
 
 /// Writes a secret to a new file that only its owner can read. Never overwrites.
@@ -319,18 +309,6 @@ pub fn write_secret(path: &Path, text: &str) -> Result<(), SecretsError> {
 /// Makes the secrets folder.
 pub(crate) fn make_folder(folder: &Path) -> Result<(), SecretsError> {
     private_folder(folder).map_err(|source| SecretsError::Io { file: folder.to_owned(), source })
-}
-
-fn read_secret(path: &Path) -> Result<Zeroizing<String>, SecretsError> {
-    let io = |source| SecretsError::Io { file: path.to_owned(), source };
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if fs::metadata(path).map_err(io)?.permissions().mode() & 0o077 != 0 {
-            return Err(SecretsError::Exposed { file: path.to_owned() });
-        }
-    }
-    fs::read_to_string(path).map(Zeroizing::new).map_err(io)
 }
 
 #[cfg(test)]

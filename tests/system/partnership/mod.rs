@@ -19,7 +19,10 @@ use serde_json::Value;
 pub(crate) use client::{Client, Reply, check_problem};
 pub(crate) use events::{child, decision, draft_line, example, missing, missing_text};
 pub(crate) use line::Line;
-pub(crate) use process::{Ended, Process, eventually, run, run_with_input, within};
+pub(crate) use process::{
+    Ended, Process, eventually, run, run_at_terminal, run_command, run_with_input, run_without_terminal,
+    the_program, within,
+};
 pub(crate) use publisher::{Publisher, Registrar, now};
 pub(crate) use random::Random;
 pub(crate) use server::Server;

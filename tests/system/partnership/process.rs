@@ -51,7 +51,8 @@ fn build() -> PathBuf {
     messages.lines().filter_map(executable).next_back().expect("cargo says where the program is")
 }
 
-fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+/// The program with its arguments, not yet started.
+pub(crate) fn the_program(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let mut command = Command::new(program());
     // What the machine's user has set is not part of a test.
     for variable in [
@@ -61,6 +62,9 @@ fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         "GOLDENTHREAD_URL",
         "GT_KEK_COMMAND",
         "GT_KEK_FILE",
+        "GT_KEY_COMMAND",
+        "GT_KEY_TOKEN",
+        "GT_PASSPHRASE_FILE",
         "RUST_BACKTRACE",
     ] {
         command.env_remove(variable);
@@ -120,7 +124,42 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> End
 
 /// Runs the program to its end, with this on its standard input.
 pub(crate) fn run_with_input(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, input: &[u8]) -> Ended {
-    let mut command = command(arguments);
+    run_command(the_program(arguments), input)
+}
+
+/// Runs the program to its end where there is no terminal, whoever runs the tests.
+pub(crate) fn run_without_terminal(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ended {
+    let mut alone = Command::new("setsid");
+    alone.arg("--wait");
+    run_command(under(alone, arguments), b"")
+}
+
+/// Runs the program to its end at a terminal on which this is typed. What is shown there comes as its standard output.
+pub(crate) fn run_at_terminal(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, typed: &[u8]) -> Ended {
+    let quoted = |word: &OsStr| format!("'{}'", word.to_str().expect("plain text").replace('\'', r"'\''"));
+    let words = std::iter::once(quoted(program().as_os_str()));
+    let line: Vec<String> = words.chain(arguments.into_iter().map(|word| quoted(word.as_ref()))).collect();
+    let mut terminal = Command::new("script");
+    terminal.args(["--quiet", "--return", "--echo", "never", "--command", &line.join(" "), "/dev/null"]);
+    let clean = the_program([] as [&str; 0]);
+    for (name, _) in clean.get_envs() {
+        terminal.env_remove(name);
+    }
+    run_command(terminal, typed)
+}
+
+/// The program with its arguments, and the environment that tests give it, under another program.
+fn under(mut outer: Command, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+    let inner = the_program(arguments);
+    for (name, _) in inner.get_envs() {
+        outer.env_remove(name);
+    }
+    outer.arg(inner.get_program()).args(inner.get_args());
+    outer
+}
+
+/// Runs a program to its end, with this on its standard input.
+pub(crate) fn run_command(mut command: Command, input: &[u8]) -> Ended {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = Guard(command.spawn().expect("the program starts"));
     let (mut stdin, stdout, stderr) = (child.0.stdin.take(), child.0.stdout.take(), child.0.stderr.take());
@@ -173,12 +212,12 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, log: &Path) -> Self {
-        Self::of(command(arguments), log)
+        Self::of(the_program(arguments), log)
     }
 
     /// Starts the program with everything that it can log.
     pub(crate) fn tracing(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, log: &Path) -> Self {
-        let mut command = command(arguments);
+        let mut command = the_program(arguments);
         command.env("GOLDENTHREAD_LOG", "trace");
         Self::of(command, log)
     }

@@ -18,6 +18,7 @@ fn connection(dir: &TempDir, to: &str) -> Connection {
         key: dir.path().join("key.jwk"),
         to: to.to_owned(),
         nats: NatsArgs::default(),
+        keys: gt_ledger::private_keys::KeyAccess::default(),
         partnership_key: None,
         outbox: None,
         pin: None,

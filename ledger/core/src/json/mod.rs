@@ -8,6 +8,8 @@ mod parser;
 use core::fmt::Write as _;
 use std::borrow::Cow;
 
+use zeroize::Zeroize;
+
 /// The deepest nesting accepted; the outermost value is at depth 1.
 pub const MAX_DEPTH: usize = 16;
 
@@ -162,6 +164,18 @@ impl<S: Into<String>> Object<S> {
     /// The same members, borrowing from nothing.
     pub(crate) fn into_owned(self) -> Object {
         Object(self.0.into_iter().map(|(name, value)| (name.into(), value.into_owned())).collect())
+    }
+}
+
+/// Wipes the texts in it, for a value that held a private key. Names of members stay.
+impl Zeroize for Value {
+    fn zeroize(&mut self) {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Integer(_) => {}
+            Self::String(text) => text.zeroize(),
+            Self::Array(elements) => elements.iter_mut().for_each(Self::zeroize),
+            Self::Object(Object(members)) => members.iter_mut().for_each(|(_, value)| value.zeroize()),
+        }
     }
 }
 

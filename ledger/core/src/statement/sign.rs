@@ -3,7 +3,7 @@ use crate::agency::AgencyCode;
 use crate::base64url;
 use crate::hash::Hash;
 use crate::json::{Object, Value};
-use crate::key::PrivateKey;
+use crate::key::{Signer, SignerError};
 
 /// A statement to be signed. The caller has read the clock and knows the head of the publisher's chain.
 #[derive(Debug, Clone)]
@@ -56,12 +56,15 @@ pub enum SignError {
     /// The result would be refused by every verifier.
     #[error("the draft makes no sound statement: {0}")]
     Unsound(#[source] StatementError),
+    /// The key is elsewhere, and did not sign.
+    #[error(transparent)]
+    Key(#[from] SignerError),
 }
 
 /// Signs a draft. `salt` gives 16 fresh random bytes at each call.
 pub fn sign(
     draft: &Draft,
-    key: &PrivateKey,
+    key: &dyn Signer,
     mut salt: impl FnMut() -> [u8; 16],
 ) -> Result<Signed, SignError> {
     let mut data = Object::default();
@@ -91,7 +94,7 @@ pub fn sign(
     if !draft.kept.is_empty() {
         data.insert("kept", Value::Array(draft.kept.iter().map(|name| Value::from(name.as_str())).collect()));
     }
-    let jws = sign_payload(&payload(draft, data), key);
+    let jws = sign_payload(&payload(draft, data), key)?;
     let statement =
         Statement::from_parts(&jws, sent.iter().map(String::as_str)).map_err(SignError::Unsound)?;
     Ok(Signed { statement, kept })
@@ -117,14 +120,14 @@ fn payload(draft: &Draft, data: Object) -> Value {
 }
 
 /// Makes `H.P.S` of a payload.
-fn sign_payload(payload: &Value, key: &PrivateKey) -> String {
-    let kid = key.public().thumbprint();
+fn sign_payload(payload: &Value, key: &dyn Signer) -> Result<String, SignerError> {
+    let kid = key.public_key().thumbprint();
     let header = format!(r#"{{"alg":"Ed25519","typ":"statement+sd-jwt","kid":"{kid}"}}"#);
     let signed = format!(
         "{}.{}",
         base64url::encode(header.as_bytes()),
         base64url::encode(payload.to_text().as_bytes())
     );
-    let signature = base64url::encode(&key.sign(signed.as_bytes()));
-    format!("{signed}.{signature}")
+    let signature = base64url::encode(&key.try_sign(signed.as_bytes())?);
+    Ok(format!("{signed}.{signature}"))
 }

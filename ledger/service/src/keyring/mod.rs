@@ -4,7 +4,6 @@
 //! New records go to one journal, so that a batch with new owners costs one sync and not one for each shard; start-up folds the
 //! journal into the shards. Destroying keys is rewriting a shard under a new shard key and re-wrapping under a new key-encryption key.
 
-mod command;
 mod escrow;
 pub(crate) mod journal;
 mod proposals;
@@ -14,13 +13,14 @@ pub(crate) mod retired;
 mod source;
 pub(crate) mod wrap;
 
-pub use command::{CommandError, KekCommand};
+pub use crate::key_command::{CommandError, KeyCommand};
 pub use escrow::{EscrowError, KekShare, MAX_SHARES};
 pub use proposals::{KeyRecord, Proposals};
 pub use rekey::RotateError;
 pub use retired::{ConfirmError, Confirmed, RetiredKek};
 pub use source::{KekError, KekSource, Keks};
 pub use wrap::KeyEncryptionKey;
+pub(crate) use wrap::{kek_from_jwk, kek_to_jwk};
 
 use std::collections::HashMap;
 use std::io;

@@ -15,9 +15,13 @@ use std::sync::Arc;
 use gt_core::base64url;
 use zeroize::Zeroizing;
 
-use super::KeyEncryptionKey;
-use super::command::{CommandError, KekCommand};
+use super::{KeyEncryptionKey, kek_from_jwk, kek_to_jwk};
 use crate::disk::{Disk, Recorder};
+use crate::key_command::{CommandError, KeyCommand};
+use crate::private_keys::{JweError, KeyAccess, UnlockError, is_encrypted};
+
+/// How much a command may say, in bytes: a key has 43 characters.
+const MOST_OUTPUT: u64 = 256;
 
 /// Where the key-encryption key is kept.
 #[derive(Clone)]
@@ -28,8 +32,8 @@ pub struct KekSource {
 
 #[derive(Clone)]
 enum Kind {
-    File(PathBuf),
-    Command(KekCommand),
+    File(PathBuf, Box<KeyAccess>),
+    Command(KeyCommand),
 }
 
 /// The keys that a source has: the one in force, and during a renewal the next one. One of them is there.
@@ -72,6 +76,9 @@ pub enum KekError {
     /// The command did not do as it should.
     #[error(transparent)]
     Command(#[from] CommandError),
+    /// The file is encrypted, and does not open.
+    #[error(transparent)]
+    Unlock(#[from] Box<UnlockError>),
     /// There is no next key to put in force.
     #[error("{at} has no next key-encryption key to put in force")]
     NoNext {
@@ -91,12 +98,24 @@ pub enum KekError {
 impl KekSource {
     /// A file.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self { kind: Kind::File(path.into()), recorder: None }
+        Self { kind: Kind::File(path.into(), Box::default()), recorder: None }
+    }
+
+    /// The same, and a file that is encrypted opens by this. A next key is encrypted if the one in force is.
+    #[must_use]
+    pub fn opened_by(mut self, keys: &KeyAccess) -> Self {
+        if let Kind::File(_, access) = &mut self.kind {
+            **access = keys.clone();
+        }
+        self
     }
 
     /// A command, run without a shell.
     pub fn command(line: &str) -> Result<Self, KekError> {
-        Ok(Self { kind: Kind::Command(KekCommand::parse(line)?), recorder: None })
+        Ok(Self {
+            kind: Kind::Command(KeyCommand::parse("--kek-command", line, MOST_OUTPUT)?),
+            recorder: None,
+        })
     }
 
     /// The same source, and a recorder is told of each change to its folder. For tests that cut the power.
@@ -110,9 +129,9 @@ impl KekSource {
     /// interrupted while the old key was being destroyed.
     pub fn load(&self) -> Result<Keks, KekError> {
         match &self.kind {
-            Kind::File(path) => {
-                let next = read_key(&next_file(path))?;
-                match (read_key(path), next) {
+            Kind::File(path, access) => {
+                let next = read_key(&next_file(path), access)?;
+                match (read_key(path, access), next) {
                     (Ok(current @ Some(_)), next) => Ok(Keks { current, next }),
                     (Ok(None) | Err(KekError::Malformed { .. }), next @ Some(_)) => {
                         Ok(Keks { current: None, next })
@@ -140,9 +159,9 @@ impl KekSource {
             return Ok(next);
         }
         match &self.kind {
-            Kind::File(path) => {
+            Kind::File(path, access) => {
                 let key = KeyEncryptionKey::generate();
-                let text = Zeroizing::new(format!("{}\n", base64url::encode(key.as_bytes())));
+                let text = next_text(path, access, &key)?;
                 let (mut disk, name) = self.folder(path)?;
                 let next = next_file(&name);
                 disk.replace(&next, text.as_bytes()).map_err(|source| io_error(&next_file(path), source))?;
@@ -158,7 +177,7 @@ impl KekSource {
     /// Puts the next key in force and destroys the one before. Only after everything is wrapped under the next one, durably.
     pub(crate) fn promote(&self) -> Result<(), KekError> {
         match &self.kind {
-            Kind::File(path) => {
+            Kind::File(path, _) => {
                 let next = next_file(path);
                 if !next.exists() {
                     return Err(KekError::NoNext { at: self.to_string() });
@@ -189,7 +208,7 @@ impl KekSource {
 impl fmt::Display for KekSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::File(path) => path.display().fmt(f),
+            Kind::File(path, _) => path.display().fmt(f),
             Kind::Command(command) => write!(f, "the key command ({})", command.program()),
         }
     }
@@ -241,8 +260,21 @@ fn next_file(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// What is to stand in the file of the next key: encrypted if that of the key in force is.
+fn next_text(path: &Path, access: &KeyAccess, key: &KeyEncryptionKey) -> Result<Zeroizing<String>, KekError> {
+    let text = Zeroizing::new(base64url::encode(key.as_bytes()));
+    let in_force = fs::read(path).map(Zeroizing::new).map_err(|source| io_error(path, source))?;
+    let text = if is_encrypted(&in_force) {
+        let jwk = kek_to_jwk(text.as_bytes()).expect("it was made just now");
+        access.seal(path, &jwk).map_err(Box::new)?
+    } else {
+        text
+    };
+    Ok(Zeroizing::new(format!("{}\n", text.as_str())))
+}
+
 /// `None` if there is no such file.
-fn read_key(path: &Path) -> Result<Option<KeyEncryptionKey>, KekError> {
+fn read_key(path: &Path, access: &KeyAccess) -> Result<Option<KeyEncryptionKey>, KekError> {
     let about = match fs::metadata(path) {
         Ok(about) => about,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -257,7 +289,15 @@ fn read_key(path: &Path) -> Result<Option<KeyEncryptionKey>, KekError> {
         return Err(malformed());
     }
     let bytes = Zeroizing::new(fs::read(path).map_err(|source| io_error(path, source))?);
-    parse(&bytes).map(Some).ok_or_else(malformed)
+    if !is_encrypted(&bytes) {
+        return parse(&bytes).map(Some).ok_or_else(malformed);
+    }
+    match access.open(path, bytes) {
+        Ok(jwk) => kek_from_jwk(&jwk).map(Some).ok_or_else(malformed),
+        // An old key that was being written over.
+        Err(UnlockError::Sealed { source: JweError::Form | JweError::Header, .. }) => Err(malformed()),
+        Err(error) => Err(Box::new(error).into()),
+    }
 }
 
 fn parse(bytes: &[u8]) -> Option<KeyEncryptionKey> {

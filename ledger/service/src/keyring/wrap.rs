@@ -1,6 +1,7 @@
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use gt_core::Hash;
+use gt_core::json::{Object, Value};
+use gt_core::{Hash, base64url};
 use zeroize::Zeroizing;
 
 use super::MAX_RECORD;
@@ -37,6 +38,26 @@ impl KeyEncryptionKey {
     pub(super) fn key(&self) -> &Zeroizing<[u8; 32]> {
         &self.0
     }
+}
+
+/// The JWK of kind `oct` (RFC 7518 section 6.4) of a key that stands in a plain file; `None` if none does.
+pub(crate) fn kek_to_jwk(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let text = str::from_utf8(text.trim_ascii()).ok()?;
+    let key = Zeroizing::new(base64url::decode_array::<32>(text).ok()?);
+    let key = Zeroizing::new(base64url::encode(key.as_slice()));
+    Some(Zeroizing::new(format!(r#"{{"kty":"oct","k":"{}"}}"#, key.as_str()).into_bytes()))
+}
+
+/// The key in such a JWK, which has exactly `kty` and `k`.
+pub(crate) fn kek_from_jwk(jwk: &[u8]) -> Option<KeyEncryptionKey> {
+    let json = Zeroizing::new(Value::parse(jwk.trim_ascii()).ok()?);
+    let members: &Object = json.as_object()?;
+    let text = |name| members.get(name).and_then(Value::as_str);
+    if members.len() != 2 || text("kty")? != "oct" {
+        return None;
+    }
+    let key = Zeroizing::new(base64url::decode_array::<32>(text("k")?).ok()?);
+    Some(KeyEncryptionKey::from_bytes(&key))
 }
 
 /// A nonce and what was encrypted under it.

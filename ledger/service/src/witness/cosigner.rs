@@ -14,6 +14,7 @@ use super::forks::{Fork, Forks};
 use super::home::{LOGS, WitnessError, WitnessFolder};
 use super::logs::{LogsError, LogsFile};
 use crate::disk::{Disk, read_if_there};
+use crate::private_keys::KeyAccess;
 
 /// A witness: it signs what extends what it has signed before.
 pub struct Witness {
@@ -80,7 +81,12 @@ impl AddError {
 impl Witness {
     /// Opens a witness's folder, which no other process may have open, and reads what it has signed last of each log that it knows.
     pub fn open(root: &Path) -> Result<Self, WitnessError> {
-        let folder = WitnessFolder::new(root);
+        Self::open_with(root, &KeyAccess::default())
+    }
+
+    /// The same, with keys that are had in another way than from plain files.
+    pub fn open_with(root: &Path, keys: &KeyAccess) -> Result<Self, WitnessError> {
+        let folder = WitnessFolder::new(root).with_keys(keys.clone());
         let opened = folder.open()?;
         let io = |source| WitnessError::Io { file: root.join("forks"), source };
         let witness = Self {

@@ -10,8 +10,9 @@ use zeroize::Zeroizing;
 
 use super::logs::{Logs, LogsError, read_logs, write_logs};
 use crate::disk::{private, private_folder, sync_name};
+use crate::private_keys::KeyAccess;
 use crate::random;
-use crate::secrets::{SecretsError, read_key, read_ml_dsa_key, write_secret};
+use crate::secrets::{SecretsError, write_secret};
 
 const LOCK: &str = "lock";
 const PUBLIC: &str = "witness.json";
@@ -83,6 +84,7 @@ pub enum WitnessError {
 /// A witness's folder.
 pub struct WitnessFolder {
     root: PathBuf,
+    keys: KeyAccess,
 }
 
 /// A folder that is open, with the keys.
@@ -94,7 +96,14 @@ pub(super) struct Opened {
 impl WitnessFolder {
     /// The folder at a path.
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self { root: root.to_owned(), keys: KeyAccess::default() }
+    }
+
+    /// The same, with keys that are had in another way than from plain files.
+    #[must_use]
+    pub fn with_keys(mut self, keys: KeyAccess) -> Self {
+        self.keys = keys;
+        self
     }
 
     /// Makes a new witness, with two keys, in a folder that is not there or empty.
@@ -112,8 +121,8 @@ impl WitnessFolder {
             }
             Err(source) => return Err(self.io("", source)),
         }
-        write_secret(&self.root.join(ED25519), &PrivateKey::from_seed(&seeds[0]).to_jwk_text())?;
-        write_secret(&self.root.join(ML_DSA), &MlDsaPrivateKey::from_seed(&seeds[1]).to_jwk_text())?;
+        self.keys.write(&self.root.join(ED25519), &PrivateKey::from_seed(&seeds[0]).to_jwk_text())?;
+        self.keys.write(&self.root.join(ML_DSA), &MlDsaPrivateKey::from_seed(&seeds[1]).to_jwk_text())?;
         let keys = signers.iter().map(|signer| signer.verifier_key().to_string());
         let public = WitnessFile { name: name.to_owned(), verifier_keys: keys.collect() };
         let text = serde_json::to_string_pretty(&public).expect("texts serialise");
@@ -162,8 +171,10 @@ impl WitnessFolder {
             }
             Err(fs::TryLockError::Error(source)) => return Err(self.io(LOCK, source)),
         }
-        let (ed25519, ml_dsa) =
-            (read_key(&self.root.join(ED25519))?, read_ml_dsa_key(&self.root.join(ML_DSA))?);
+        let (ed25519, ml_dsa) = (
+            self.keys.read_ed25519(&self.root.join(ED25519))?,
+            self.keys.read_ml_dsa(&self.root.join(ML_DSA))?,
+        );
         let signers = signers(&public.name, &[ed25519.to_seed(), ml_dsa.to_seed()])?;
         let stated = signers.iter().map(|signer| signer.verifier_key().to_string());
         if !stated.eq(public.verifier_keys) {

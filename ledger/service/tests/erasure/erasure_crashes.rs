@@ -82,7 +82,7 @@ fn open_recorded(root: &Path, secrets: &Secrets, tape: &Arc<Tape>) -> Ledger {
 fn recorded_secrets(root: &Path, tape: &Arc<Tape>) -> Secrets {
     let folder = root.join("data.secrets");
     let kek = KekSource::file(folder.join(file::KEK)).recorded(tape.of("data.secrets"));
-    Secrets::load_at(&SecretsAt { kek: Some(kek), folder }).expect("sound secrets")
+    Secrets::load_at(&SecretsAt { kek: Some(kek), ..SecretsAt::from(&folder) }).expect("sound secrets")
 }
 
 /// Children 1 and 2 are one person, and their keys are partly in the journal.

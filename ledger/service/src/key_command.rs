@@ -1,7 +1,7 @@
-//! A command that hands over the key-encryption key: the way to a key store of the machine's, a KMS or an HSM.
+//! A command that hands over a key: the way to a key store of the machine's, a KMS or an HSM.
 //!
-//! It is run without a shell, with one more argument: `current`, `next` (nothing if there is none), `make-next`, `promote`. Its standard
-//! output is the key; nothing of it, or of what it writes to standard error, is ever shown.
+//! It is run without a shell, with one more argument that says what is wanted of it. Its standard output is the key; nothing of it, or of
+//! what it writes to standard error, is ever shown.
 
 use std::io::{self, Read};
 use std::process::{Child, Command, Stdio};
@@ -12,23 +12,27 @@ use zeroize::Zeroizing;
 
 /// How long it may take.
 const MOST_TIME: Duration = Duration::from_secs(30);
-/// How much it may say, in bytes: a key has 43 characters.
-const MOST_OUTPUT: u64 = 256;
+/// So much is set aside at once, so that no copy of a key stays behind where the buffer grew.
+const BUFFER: usize = 8192;
 const STEP: Duration = Duration::from_millis(5);
 
 /// A program with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KekCommand {
+pub struct KeyCommand {
     words: Vec<String>,
     most_time: Duration,
+    most_output: u64,
 }
 
 /// Why a key command gave nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// The line names no program, or a quotation mark is not closed.
-    #[error("--kek-command names no program, or a quotation mark in it is not closed")]
-    Line,
+    #[error("{option} names no program, or a quotation mark in it is not closed")]
+    Line {
+        /// The option.
+        option: &'static str,
+    },
     /// It cannot be run.
     #[error("the key command {program} cannot be run: {source}")]
     Run {
@@ -43,7 +47,7 @@ pub enum CommandError {
         /// The program.
         program: String,
         /// What it was asked.
-        verb: &'static str,
+        verb: String,
         /// How long it had.
         seconds: u64,
     },
@@ -55,7 +59,7 @@ pub enum CommandError {
         /// The program.
         program: String,
         /// What it was asked.
-        verb: &'static str,
+        verb: String,
         /// Its exit status.
         status: String,
     },
@@ -65,13 +69,14 @@ pub enum CommandError {
         /// The program.
         program: String,
         /// What it was asked.
-        verb: &'static str,
+        verb: String,
     },
 }
 
-impl KekCommand {
-    /// Splits a line into words at white space; what stands between single or double quotation marks is one word.
-    pub fn parse(line: &str) -> Result<Self, CommandError> {
+impl KeyCommand {
+    /// Splits the line that an option gives into words at white space; what stands between single or double quotation marks is one word.
+    /// It may say `most_output` bytes.
+    pub(crate) fn parse(option: &'static str, line: &str, most_output: u64) -> Result<Self, CommandError> {
         let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
         for character in line.chars() {
             match quote {
@@ -86,18 +91,18 @@ impl KekCommand {
         }
         words.extend(word);
         if quote.is_some() || words.first().is_none_or(String::is_empty) {
-            return Err(CommandError::Line);
+            return Err(CommandError::Line { option });
         }
-        Ok(Self { words, most_time: MOST_TIME })
+        Ok(Self { words, most_time: MOST_TIME, most_output })
     }
 
     /// The program's name.
-    pub(super) fn program(&self) -> &str {
+    pub(crate) fn program(&self) -> &str {
         &self.words[0]
     }
 
     /// Runs it, and returns what it says on standard output.
-    pub(super) fn run(&self, verb: &'static str) -> Result<Zeroizing<Vec<u8>>, CommandError> {
+    pub(crate) fn run(&self, verb: &str) -> Result<Zeroizing<Vec<u8>>, CommandError> {
         let program = || self.program().to_owned();
         let run = |source| CommandError::Run { program: program(), source };
         let mut child = Command::new(self.program())
@@ -133,28 +138,24 @@ impl KekCommand {
         if status.success() {
             return Ok(output);
         }
-        Err(CommandError::Failed { program: program(), verb, status: status.to_string() })
+        Err(CommandError::Failed { program: program(), verb: verb.to_owned(), status: status.to_string() })
     }
 
     /// Reads what it says, on a thread of its own: something that it has started may keep the pipe open for ever.
-    fn output(
-        &self,
-        child: &mut Child,
-        verb: &'static str,
-    ) -> Result<(Zeroizing<Vec<u8>>, Instant), CommandError> {
+    fn output(&self, child: &mut Child, verb: &str) -> Result<(Zeroizing<Vec<u8>>, Instant), CommandError> {
         let deadline = Instant::now() + self.most_time;
         let program = || self.program().to_owned();
         let stdout = child.stdout.take().expect("it was asked for");
-        let (sender, answer) = sync_channel(1);
+        let (most_output, (sender, answer)) = (self.most_output, sync_channel(1));
         std::thread::spawn(move || {
-            let mut bytes = Zeroizing::new(Vec::with_capacity(512));
-            let read = stdout.take(MOST_OUTPUT + 1).read_to_end(&mut bytes).map(|_| bytes);
+            let mut bytes = Zeroizing::new(Vec::with_capacity(BUFFER));
+            let read = stdout.take(most_output + 1).read_to_end(&mut bytes).map(|_| bytes);
             // Nobody may be waiting any more.
             let _ = sender.send(read);
         });
         match answer.recv_timeout(self.most_time) {
-            Ok(Ok(bytes)) if bytes.len() as u64 > MOST_OUTPUT => {
-                Err(CommandError::TooMuch { program: program(), verb })
+            Ok(Ok(bytes)) if bytes.len() as u64 > self.most_output => {
+                Err(CommandError::TooMuch { program: program(), verb: verb.to_owned() })
             }
             Ok(Ok(bytes)) => Ok((bytes, deadline)),
             Ok(Err(source)) => Err(CommandError::Run { program: program(), source }),
@@ -162,8 +163,12 @@ impl KekCommand {
         }
     }
 
-    fn timed_out(&self, verb: &'static str) -> CommandError {
-        CommandError::TimedOut { program: self.program().to_owned(), verb, seconds: self.most_time.as_secs() }
+    fn timed_out(&self, verb: &str) -> CommandError {
+        CommandError::TimedOut {
+            program: self.program().to_owned(),
+            verb: verb.to_owned(),
+            seconds: self.most_time.as_secs(),
+        }
     }
 }
 
@@ -171,14 +176,18 @@ impl KekCommand {
 mod tests {
     use super::*;
 
-    fn shell(script: &str) -> KekCommand {
+    fn parse(line: &str) -> Result<KeyCommand, CommandError> {
+        KeyCommand::parse("--kek-command", line, 256)
+    }
+
+    fn shell(script: &str) -> KeyCommand {
         // The verb becomes $0.
-        KekCommand::parse(&format!("/bin/sh -c '{script}'")).expect("a line")
+        parse(&format!("/bin/sh -c '{script}'")).expect("a line")
     }
 
     #[test]
     fn words_are_split_as_one_expects() {
-        let words = |line| KekCommand::parse(line).map(|command| command.words).ok();
+        let words = |line| parse(line).map(|command| command.words).ok();
         assert_eq!(words("  a  'b c' d\"e f\" ''"), Some(["a", "b c", "de f", ""].map(String::from).into()));
         for line in ["", "  ", "a 'b", "'' a"] {
             assert_eq!(words(line), None, "{line}");
@@ -194,10 +203,10 @@ mod tests {
     fn a_failing_an_endless_and_a_hanging_command_are_refused() {
         assert!(matches!(shell("echo x; exit 3").run("next"), Err(CommandError::Failed { .. })));
         assert!(matches!(shell("yes").run("next"), Err(CommandError::TooMuch { .. })));
-        let quick = |script| KekCommand { most_time: Duration::from_millis(50), ..shell(script) };
+        let quick = |script| KeyCommand { most_time: Duration::from_millis(50), ..shell(script) };
         assert!(matches!(quick("exec sleep 60").run("next"), Err(CommandError::TimedOut { .. })));
         assert!(matches!(quick("exec >&-; exec sleep 60").run("next"), Err(CommandError::TimedOut { .. })));
-        let missing = KekCommand::parse("/nowhere/at/all").expect("a line");
+        let missing = parse("/nowhere/at/all").expect("a line");
         assert!(matches!(missing.run("next"), Err(CommandError::Run { .. })));
     }
 }
