@@ -19,7 +19,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_rustls::TlsAcceptor;
 
 use super::patient::Patient;
@@ -33,6 +33,8 @@ const HEAD: Duration = Duration::from_secs(30);
 const UNREAD: Duration = Duration::from_secs(30);
 /// The longest head, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
+/// How many may wait until they are taken. If there is no room to wait, the operating system lets them try again ever more seldom.
+const QUEUE: u32 = 4096;
 /// After an error of the operating system: out of files, most often.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -102,6 +104,15 @@ pub(super) fn tls(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let pem = |source| TlsError::Pem { file: file.to_owned(), source };
     CertificateDer::pem_file_iter(file).map_err(pem)?.collect::<Result<_, _>>().map_err(pem)
+}
+
+/// Listens at the address.
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A ledger that is started again need not wait until the connections of the one before are forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
 }
 
 /// Answers on all connections until `stop` completes; then takes no more, and returns when those that are being answered are done.

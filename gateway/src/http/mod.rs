@@ -45,6 +45,7 @@ pub(crate) use serve::need_ledger;
 pub use serve::{Front, ServeError, Server, bind, bind_witnessed};
 pub(crate) use statements::submit;
 pub(crate) use verifier::page as verifier_page;
+pub(crate) use views::Cursors;
 
 use crate::access::{Access, gate, policy};
 use crate::follow::Feed;

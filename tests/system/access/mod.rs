@@ -5,7 +5,6 @@ mod logs;
 mod reads;
 mod slow;
 mod tokens;
-mod tricks;
 
 use serde_json::json;
 

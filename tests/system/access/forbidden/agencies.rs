@@ -55,6 +55,10 @@ fn of_another_agency(grounds: &Grounds) -> Vec<Forbidden> {
             "/v1/findings",
             "/v1/episodes",
             "/v1/decisions?format=json",
+            // Page by page, nobody counts what others have.
+            "/v1/decisions?limit=1",
+            "/v1/decisions?agency=gss:E06000999&limit=1",
+            "/v1/episodes?limit=1",
         ] {
             list.push(empty(format!("{who}: GET {target}"), Attempt::get(target, token)));
         }
@@ -121,13 +125,9 @@ fn restricted(grounds: &Grounds) -> Vec<Forbidden> {
             let name = format!("{who}, of a restricted record: GET {target}");
             list.push(refused(name, Attempt::get(&target, token), NO, "record_restricted"));
         }
-        for target in [format!("/v1/decisions?child={child}"), format!("/v1/findings?child={child}")] {
-            list.push(Forbidden {
-                name: format!("{who}, of a restricted record: GET {target}"),
-                attempt: Attempt::get(&target, token),
-                must: Must::Refuse(NO, "record_restricted"),
-            });
-        }
+        let target = format!("/v1/decisions?child={child}");
+        let name = format!("{who}, of a restricted record: GET {target}");
+        list.push(refused(name, Attempt::get(&target, token), NO, "record_restricted"));
     }
     for token in [&grounds.mash, &grounds.officer] {
         let bundle = json!({"child": child}).to_string();
@@ -268,11 +268,13 @@ fn counts(grounds: &Grounds) -> Vec<Forbidden> {
 /// Somebody else's place in a list widens nothing, and no place is one that the ledger did not give.
 fn cursors(grounds: &Grounds) -> Vec<Forbidden> {
     let cursor = &grounds.cursor;
-    let mut list = vec![empty(
-        "somebody else's cursor".to_owned(),
-        Attempt::get(&format!("/v1/decisions?cursor={}", grounds.cursor), &grounds.stranger),
-    )];
-    let changed = cursor.replace(|letter: char| letter.is_ascii_lowercase(), "x");
+    let mut list: Vec<Forbidden> =
+        [("somebody else's cursor", &grounds.stranger), ("a cursor under another role", &grounds.officer)]
+            .map(|(name, token)| {
+                let target = format!("/v1/decisions?cursor={cursor}");
+                refused(name, Attempt::get(&target, token), &[400], "bad_cursor")
+            })
+            .into();
     list.push(refused(
         "a cursor of another list",
         Attempt::get(&format!("/v1/requests?cursor={cursor}"), &grounds.mash),
@@ -280,7 +282,8 @@ fn cursors(grounds: &Grounds) -> Vec<Forbidden> {
         "bad_cursor",
     ));
     for (name, cursor) in [
-        ("a changed cursor", changed),
+        ("a changed cursor", cursor.replace(|letter: char| letter.is_ascii_lowercase(), "x")),
+        ("a cursor with a little more", format!("{cursor}AAAA")),
         ("a cursor that is none", "AAAA".to_owned()),
         ("a cursor of zeros", "%00%00".to_owned()),
         ("an endless cursor", "A".repeat(8_000)),

@@ -38,9 +38,8 @@ impl Grounds {
     pub(super) fn new() -> Self {
         let mut scene = Scene::new();
         let hidden_pseudonym = child(7);
-        let hidden_entry = scene.restrict(&hidden_pseudonym);
+        let (hidden_entry, hidden) = scene.restrict(&hidden_pseudonym);
         let child = scene.child();
-        let hidden = scene.reference(&hidden_pseudonym);
         let issue = |role: &str, subject: &str, more: &[&str]| scene.home.issue(role, subject, more);
         let case_work = ["--purpose", "CaseWork"];
         let mash = issue("mash", "A. Whitfield", &case_work);
@@ -126,30 +125,29 @@ fn revoked(home: &Home) -> String {
 }
 
 impl Scene {
-    /// One more decision about the example's child, and one about this child, whose record is then restricted; the last decision's entry.
-    fn restrict(&mut self, pseudonym: &str) -> u64 {
-        let strict = |value: &serde_json::Value| {
-            gt_core::json::Value::parse(value.to_string().as_bytes()).expect("strict JSON")
-        };
+    /// One more decision about the example's child, and one about this child, whose record is then restricted; the last decision's entry, and the child's
+    /// reference.
+    fn restrict(&mut self, pseudonym: &str) -> (u64, String) {
         let about = |event: gt_core::json::Value| {
             let mut data: serde_json::Value = serde_json::from_str(&event.to_text()).expect("JSON");
             data["child"]["pseudonym"] = json!(pseudonym);
-            data
+            data.as_object_mut().expect("an object").remove("others");
+            gt_core::json::Value::parse(data.to_string().as_bytes()).expect("strict JSON")
         };
-        let again = self.council.record("decision.recorded", &decision());
-        assert_eq!(self.server.client().publish(&again).status, 201);
-        let mut said = about(decision());
-        said.as_object_mut().expect("an object").remove("others");
-        let entry = self.server.client().size();
-        let restricted = about(example("record.restricted"));
-        for (event_type, data) in [("decision.recorded", &said), ("record.restricted", &restricted)] {
-            let statement = self.council.record(event_type, &strict(data));
-            let reply = self.server.client().publish(&statement);
-            assert_eq!(reply.status, 201, "{}", reply.text());
-        }
-        eventually("the views have it", || {
-            self.server.client().get("/readyz").json()["projected"].as_u64() > Some(entry + 1)
-        });
+        self.say("decision.recorded", &decision());
+        let entry = self.say("decision.recorded", &about(decision()));
+        // Once it is restricted, not even this is told.
+        let reference = self.reference(pseudonym);
+        self.say("record.restricted", &about(example("record.restricted")));
+        (entry, reference)
+    }
+
+    /// The council says this, and the views have it; its entry.
+    fn say(&mut self, event_type: &str, data: &gt_core::json::Value) -> u64 {
+        let (statement, client) = (self.council.record(event_type, data), self.server.client());
+        let (entry, reply) = (client.size(), client.publish(&statement));
+        assert_eq!(reply.status, 201, "{}", reply.text());
+        eventually("the views have it", || client.get("/readyz").json()["projected"].as_u64() > Some(entry));
         entry
     }
 

@@ -28,7 +28,7 @@ struct Attempt(Vec<u8>);
 enum Must {
     /// One of these statuses, and the problem with this code; any, if it is empty.
     Refuse(&'static [u16], &'static str),
-    /// A list with nothing in it.
+    /// A list with nothing in it, and no next page.
     BeEmpty,
     /// Exactly what comes for this.
     BeAs(Attempt),
@@ -115,7 +115,9 @@ impl Forbidden {
                 let other = !code.is_empty() && json["code"] != *code;
                 !statuses.contains(&status) || other || sealed || json.get("items").is_some()
             }
-            Must::BeEmpty => status != 200 || json["items"] != serde_json::json!([]),
+            Must::BeEmpty => {
+                status != 200 || json["items"] != serde_json::json!([]) || !json["next"].is_null()
+            }
             Must::BeAs(other) => {
                 let (other, other_text) = other.make(url);
                 status != other || body(&text) != body(&other_text)
@@ -167,5 +169,8 @@ fn nothing_that_is_forbidden_is_answered() {
         let (status, text) = Attempt::get(&target, token).make(&grounds.scene.server.url);
         assert_eq!(status, 200, "{target}: {text}");
     }
+    let lower = format!("authorization: bearer {}", grounds.mash);
+    let (status, text) = Attempt::new("GET", "/v1/decisions", &[&lower], "").make(&grounds.scene.server.url);
+    assert_eq!(status, 200, "the scheme's case means nothing: {text}");
     assert!(!grounds.scene.server.process.log_text().contains(&grounds.mash));
 }

@@ -81,10 +81,13 @@ fn bad(grounds: &Grounds) -> Vec<(&'static str, String, &'static str)> {
     let (publisher, stranger) = (&grounds.scene.council.key, PrivateKey::from_seed(&[7; 32]));
     let encoded = |text: &str| base64url::encode(text.as_bytes());
     let later = now() + 3600;
+    let mut old = payload.clone();
+    (old["iat"], old["exp"]) = (json!(now() - 7200), json!(now() - 1));
+    let expired = forged(&whole_header, &old.to_string(), &own);
     vec![
         ("another ledger's token", grounds.foreign.clone(), "token_refused"),
         ("a revoked token", grounds.revoked.clone(), "token_revoked"),
-        ("an expired token", said("exp", json!(now() - 1)), "token_expired"),
+        ("an expired token", expired, "token_expired"),
         ("a token that never expires", said("exp", json!(i64::MAX)), "token_refused"),
         ("a token of tomorrow", said("iat", json!(later)), "token_refused"),
         ("a token that is not yet valid", said("nbf", json!(later)), "token_refused"),

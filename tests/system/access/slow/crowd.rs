@@ -12,8 +12,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 
-/// How long somebody who was sent away stays away, and the time between two bytes of those who say one now and then.
+/// The time between two bytes of those who say one now and then.
 const NOW_AND_THEN: Duration = Duration::from_secs(1);
+/// How long somebody who was sent away stays away.
+const AWAY: Duration = Duration::from_secs(10);
 /// How much of a body those send who send half of one.
 const HALF_A_BODY: usize = 1 << 12;
 
@@ -102,7 +104,7 @@ async fn linger(number: usize, shared: Arc<Shared>) {
             // However it ends, it is the server that ends it.
             let _ = hold(number, stream, shared.tls.as_ref()).await;
         }
-        tokio::time::sleep(NOW_AND_THEN).await;
+        tokio::time::sleep(AWAY).await;
     }
 }
 
