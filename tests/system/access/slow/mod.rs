@@ -73,10 +73,8 @@ fn hinder(server: &Server, home: &Home, publishers: &mut [Publisher], authority:
     assert!(inside < ROOM + BESIDES, "{inside} files");
     let memory = server.process.peak_memory();
     assert!(memory < MOST_MEMORY, "{} MiB", memory >> 20);
-    // Nobody has to come for the slow ones to be sent away.
-    crowd.grow_tired();
-    eventually("the server's own limits end all of them", || server.process.open_files() < BESIDES);
-    work(home, publishers, 1, &client);
+    drop(crowd);
+    eventually("they are forgotten", || server.process.open_files() < BESIDES);
 }
 
 #[test]
@@ -100,6 +98,20 @@ fn ten_thousand_slow_clients_hinder_nobody_over_tls() {
     let server = Server::start_with(&home, &["--tls-cert", path(&certificate), "--tls-key", path(&key)]);
     let authority = std::fs::read(fixture("authority.pem")).expect("a fixture");
     hinder(&server, &home, &mut publishers, Some(&authority));
+    server.stop();
+}
+
+/// One of each kind, whom nobody who comes makes go: the server's own limits end them.
+#[test]
+fn whoever_says_too_little_for_too_long_is_sent_away() {
+    let home = Home::new();
+    let server = home.serve();
+    let crowd = Crowd::gather(60, address(&server.url), None);
+    eventually("everybody has come", || crowd.came() == 60);
+    let without = server.process.open_files() - 60;
+    crowd.grow_tired();
+    eventually("all are sent away", || server.process.open_files() <= without);
+    assert_eq!(server.client().get("/v1/ledger").status, 200);
     server.stop();
 }
 
