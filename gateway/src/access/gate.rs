@@ -11,7 +11,7 @@ use gt_schemas::AccessPurpose;
 use super::pass::{Accessed, Pass, SealedBefore};
 use super::policy::{Cell, Entry, Rule};
 use super::reader::{Reader, role_name};
-use crate::http::App;
+use crate::http::{App, Known};
 use crate::problem::Problem;
 
 /// What the request is for.
@@ -56,6 +56,7 @@ pub(crate) async fn gate(
             None => {}
         }
     }
+    answer.extensions_mut().insert(Known);
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
 }

@@ -35,6 +35,7 @@ pub(crate) use policy::Cell;
 pub(crate) use scope::{Scope, outside, outside_counts, reader_of, restricted};
 pub(crate) use visible::Visible;
 
+use crate::http::Cursors;
 use crate::node::Forwarder;
 use crate::problem::Problem;
 use break_glass::Requests;
@@ -49,6 +50,7 @@ pub struct Access {
     oidc: Option<Oidc>,
     pub(crate) recorder: Recorder,
     pub(crate) requests: Requests,
+    pub(crate) cursors: Cursors,
 }
 
 /// The keys that access needs: both may be missing, and then nobody is let in, or nothing can be recorded and so nothing read.
@@ -93,6 +95,7 @@ impl AccessKeys {
     /// Starts the recorder on this runtime.
     pub(crate) fn start(self, ledger: &Arc<Ledger>, forward: Option<Forwarder>) -> Access {
         Access {
+            cursors: Cursors::under(self.service.as_ref()),
             tokens: self.tokens,
             oidc: self.oidc,
             recorder: Recorder::start(Arc::clone(ledger), forward, self.service),

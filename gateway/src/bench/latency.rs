@@ -74,13 +74,17 @@ pub fn measure(plan: &Plan, partnership: &mut Partnership) -> Result<Latency, Be
 }
 
 /// What one publisher got.
-struct Answers {
+pub(super) struct Answers {
     latencies: Vec<Duration>,
     last: Option<Vec<u8>>,
 }
 
 /// All publishers at once; also returns how long it took from the first request's time to the last answer.
-fn publish(plan: &Plan, chains: &[Chain], url: &str) -> Result<(Vec<Answers>, Duration), BenchError> {
+pub(super) fn publish(
+    plan: &Plan,
+    chains: &[Chain],
+    url: &str,
+) -> Result<(Vec<Answers>, Duration), BenchError> {
     let agents: Vec<Agent> = chains.iter().map(|_| agent()).collect();
     for (chain, agent) in chains.iter().zip(&agents) {
         post(agent, url, &chain[0])?;
@@ -120,13 +124,13 @@ fn publish_one(
     Ok(answers)
 }
 
-fn agent() -> Agent {
+pub(super) fn agent() -> Agent {
     let config =
         Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).proxy(None);
     config.build().into()
 }
 
-fn post(agent: &Agent, url: &str, statement: &[u8]) -> Result<Vec<u8>, BenchError> {
+pub(super) fn post(agent: &Agent, url: &str, statement: &[u8]) -> Result<Vec<u8>, BenchError> {
     let failed = |error: ureq::Error| BenchError::Request(error.to_string());
     let request = agent.post(url).header("content-type", "application/sd-jwt");
     let mut response = request.send(statement).map_err(failed)?;

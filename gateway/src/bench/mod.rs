@@ -6,14 +6,18 @@
 //! - how long it takes from request to receipt over HTTP at a fixed rate ([`latency`]);
 //! - how fast the views are rebuilt from a generated history, in how much memory, and how fast they answer ([`views`]);
 //! - how fast a whole data folder is verified, as a ratio of how many signatures the same machine checks ([`verify`]);
+//! - how long recorded and unrecorded reads wait beside publishing ([`reads`]);
+//! - how long an erasure takes among many children, and what it leaves of the sealing rate ([`erase`]);
 //! - requests over NATS, with a node of several, and as a ratio of what the broker stores of the same bytes ([`nats`]).
 //!
 //! Statements are decisions to share, signed beforehand by a fictional partnership ([`workload`]). Rates depend on the
 //! machine, its disk and its neighbours; the ratio and the stages say what of that is ours.
 
+pub mod erase;
 pub mod latency;
 pub mod nats;
 mod processor;
+pub mod reads;
 pub mod stages;
 pub mod throughput;
 pub mod verify;
@@ -115,6 +119,9 @@ pub enum BenchError {
     /// A statement of the measurement does not read, or does not verify.
     #[error("the measurement's own statement is refused: {0}")]
     Statement(#[from] StatementError),
+    /// The ledger does not erase whom the measurement would have erased.
+    #[error("the ledger refuses the measurement's own erasure: {0}")]
+    Erase(#[from] gt_ledger::erasure::EraseError),
     /// The ledger refuses a statement of the measurement.
     #[error("the ledger refuses the measurement's own statement: {0}")]
     Refused(#[from] Box<Refusal>),

@@ -116,7 +116,7 @@ pub fn measure(
 }
 
 /// Seals every chain, each thread its share of the chains.
-fn seal(ledger: &Ledger, chains: &[Chain], threads: usize) -> Result<(), BenchError> {
+pub(super) fn seal(ledger: &Ledger, chains: &[Chain], threads: usize) -> Result<(), BenchError> {
     std::thread::scope(|scope| {
         let share = |thread: usize| chains.iter().skip(thread).step_by(threads).collect::<Vec<_>>();
         let running: Vec<_> = (0..threads)

@@ -32,6 +32,8 @@ pub struct Partnership {
     pin: PinFile,
     genesis: Hash,
     children: u32,
+    /// If each publisher is to begin with children of its own, how many.
+    own: Option<u32>,
     publishers: Vec<Publisher>,
 }
 
@@ -66,9 +68,14 @@ impl Partnership {
         let genesis = created.pin.parse().map_or(Hash::ZERO, |(_, genesis)| genesis);
         let publishers = (0..plan.publishers.get()).map(|number| Publisher::new(number, genesis)).collect();
         let children = plan.children.get();
-        let partnership = Self { folder, pin: created.pin, genesis, children, publishers };
+        let partnership = Self { folder, pin: created.pin, genesis, children, own: None, publishers };
         partnership.enrol()?;
         Ok(partnership)
+    }
+
+    /// From now on each publisher goes through so many children that are its own, one after another, and begins anew after the last.
+    pub fn set_share(&mut self, own: u32) {
+        self.own = Some(own);
     }
 
     /// The data folder.
@@ -113,12 +120,12 @@ impl Partnership {
 
     /// Signs each publisher's next statements, `each` of them.
     pub fn sign(&mut self, each: u32) -> Result<Vec<Chain>, BenchError> {
-        let (iat, children) = (seconds_now(), self.children);
+        let (iat, children, own) = (seconds_now(), self.children, self.own);
         let example: Value = serde_json::from_str(EXAMPLE).expect("the schemas' own example is JSON");
         let chains: Result<Vec<Chain>, DraftError> = self
             .publishers
             .par_iter_mut()
-            .map(|publisher| (0..each).map(|_| publisher.next(&example, children, iat)).collect())
+            .map(|publisher| (0..each).map(|_| publisher.next(&example, children, own, iat)).collect())
             .collect();
         Ok(chains?)
     }
@@ -143,8 +150,18 @@ impl Publisher {
         Self { number, key: public, signatory, seq: 0, prev: genesis }
     }
 
-    fn next(&mut self, example: &Value, children: u32, iat: i64) -> Result<Vec<u8>, DraftError> {
-        let data = decision(example, self.number, self.seq, children);
+    fn next(
+        &mut self,
+        example: &Value,
+        children: u32,
+        own: Option<u32>,
+        iat: i64,
+    ) -> Result<Vec<u8>, DraftError> {
+        let about = match own {
+            Some(own) => u64::from(self.number * own) + self.seq % u64::from(own),
+            None => overlapping(self.number, self.seq, children),
+        };
+        let data = decision(example, self.number, self.seq, about);
         let draft = json!({"id": self.seq.to_string(), "type": "decision.recorded", "data": data});
         let draft = CheckedDraft::parse(draft.to_string().as_bytes())?;
         let place = ChainPosition { seq: self.seq, prev: self.prev, iat };
@@ -206,7 +223,7 @@ fn publisher_key(number: u32) -> PrivateKey {
 }
 
 /// A code that no authority has been given.
-fn publisher_agency(number: u32) -> AgencyCode {
+pub(super) fn publisher_agency(number: u32) -> AgencyCode {
     AgencyCode::parse(&format!("gss:E99{number:06}")).expect("a scheme and nine letters and digits")
 }
 
@@ -215,25 +232,35 @@ fn seconds_now() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
+/// The pseudonym of a child.
+pub(super) fn child(number: u64) -> String {
+    person("nhs", "child", number)
+}
+
+fn person(scheme: &str, what: &str, number: u64) -> String {
+    let hmac = Hash::of_parts(&[what.as_bytes(), &number.to_be_bytes()]);
+    format!("{scheme}.1:{hmac}")
+}
+
+/// The child of a publisher's decision number `seq`. Each publisher has its share of the children, overlapping with others', and comes back to
+/// each in turn.
+fn overlapping(publisher: u32, seq: u64, children: u32) -> u64 {
+    let share = u64::from((children * KNOWN_TO / 50).clamp(1, children));
+    (u64::from(publisher) * share / u64::from(KNOWN_TO) + seq % share) % u64::from(children)
+}
+
 /// The schemas' example as this publisher's decision number `seq`: about a child and people of its own, and as short as most records
 /// are, with ten disclosures or so.
-fn decision(example: &Value, publisher: u32, seq: u64, children: u32) -> Value {
+fn decision(example: &Value, publisher: u32, seq: u64, child: u64) -> Value {
     let mut data = example.clone();
-    // Each publisher has its share of the children, overlapping with others', and comes back to each in turn.
-    let share = u64::from((children * KNOWN_TO / 50).clamp(1, children));
-    let child = (u64::from(publisher) * share / u64::from(KNOWN_TO) + seq % share) % u64::from(children);
-    let person = |scheme: &str, what: &str, number: u64| {
-        let hmac = Hash::of_parts(&[what.as_bytes(), &number.to_be_bytes()]);
-        Value::from(format!("{scheme}.1:{hmac}"))
-    };
     let staff = |what: &str, of: u32| {
         let number = u64::from(publisher) * 1000 + seq % u64::from(of);
         person("staff", what, number)
     };
-    data["child"]["pseudonym"] = person("nhs", "child", child);
+    data["child"]["pseudonym"] = json!(self::child(child));
     data["others"] = json!([{"pseudonym": person("nhs", "parent", child), "role": "Parent"}]);
-    data["practitioner"]["pseudonym"] = staff("practitioner", PRACTITIONERS);
-    data["authoriser"]["pseudonym"] = staff("authoriser", 2);
+    data["practitioner"]["pseudonym"] = json!(staff("practitioner", PRACTITIONERS));
+    data["authoriser"]["pseudonym"] = json!(staff("authoriser", 2));
     data["recipient_names"][0] = json!({"name": "Farida Lindqvist", "role": "Social worker"});
     data["refs"] = json!({"case": format!("SG-{publisher}-{child}")});
     let occurred = format!("2026-02-{:02}T{:02}:{:02}:00Z", seq / 1440 % 28 + 1, seq / 60 % 24, seq % 60);

@@ -1,3 +1,4 @@
+mod deeds_report;
 mod nats_report;
 mod verify_report;
 mod views_report;
@@ -19,7 +20,7 @@ use crate::bench::stages::a_batch;
 use crate::bench::throughput::Rates;
 use crate::bench::verify::{self, VerifyPlan};
 use crate::bench::views::{self, ViewsPlan};
-use crate::bench::{Plan, Report, run};
+use crate::bench::{Plan, Report, erase, reads, run};
 
 /// What `--nats` without a URL means: a server of the measurement's own.
 const OWN: &str = "own";
@@ -65,6 +66,17 @@ pub(crate) struct Bench {
     /// What the measurement of verification runs in a process of its own.
     #[arg(long, value_name = "FOLDER", hide = true)]
     verify_folder: Option<PathBuf>,
+    /// Measure reads instead: so many of each kind, recorded ones and others, beside publishing at --rate.
+    #[arg(long, value_name = "READS", num_args = 0..=1, default_missing_value = "10000",
+          conflicts_with_all = ["nats", "views", "verify"], value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    reads: Option<u32>,
+    /// With --reads, how many reads of all kinds are made a second.
+    #[arg(long, value_name = "NUMBER", default_value_t = 150, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    reads_per_second: u32,
+    /// Measure erasures instead: of some of so many children, one after another, while statements are being sealed.
+    #[arg(long, value_name = "CHILDREN", num_args = 0..=1, default_missing_value = "100000",
+          conflicts_with_all = ["nats", "views", "verify", "reads"], value_parser = erasable)]
+    erase: Option<NonZeroU32>,
     /// How often the views are asked each kind of question.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     questions: u32,
@@ -82,6 +94,11 @@ fn publishers(text: &str) -> Result<NonZeroU32, String> {
     } else {
         Err("each has a thread of its own, so at most 500".to_owned())
     }
+}
+
+fn erasable(text: &str) -> Result<NonZeroU32, String> {
+    let number = text.parse::<NonZeroU32>().map_err(|error| error.to_string())?;
+    if number.get() <= 2_000_000 { Ok(number) } else { Err("at most 2000000 children".to_owned()) }
 }
 
 impl Bench {
@@ -111,12 +128,22 @@ impl Bench {
         let plan = Plan {
             statements: self.statements,
             publishers: self.publishers,
-            children: self.children,
+            children: self.erase.unwrap_or(self.children),
             rounds: self.rounds,
             rate: self.rate,
             seconds: self.seconds,
             folder: self.data,
         };
+        if let Some(reads) = self.reads {
+            let report = reads::run(&plan, reads, self.reads_per_second)?;
+            output.say(&deeds_report::reads_json(&report), || deeds_report::reads_text(&report));
+            return Ok(ExitCode::SUCCESS);
+        }
+        if self.erase.is_some() {
+            let report = erase::run(&plan)?;
+            output.say(&deeds_report::erase_json(&report), || deeds_report::erase_text(&report));
+            return Ok(ExitCode::SUCCESS);
+        }
         match self.nats {
             None => {
                 let report = run(&plan)?;

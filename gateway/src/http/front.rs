@@ -1,6 +1,7 @@
 //! The connections: how many there are at a time, over TLS or not, and for how long somebody may be about to say something.
 //!
-//! A slow client holds its own connection and nothing else: handshakes and heads of requests have a time limit each, and happen on a task of their own.
+//! A slow client holds its own connection and nothing else: handshakes and heads of requests have a time limit each, and happen on a task of
+//! their own; so has an answer that nobody takes. How many there are at a time `room` says.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,18 +19,22 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_rustls::TlsAcceptor;
 
-/// The most connections at a time. One more waits in the operating system's queue.
-const MOST_CONNECTIONS: usize = 4096;
+use super::patient::Patient;
+use super::room::{Room, most_connections};
+
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long the head of a request may take, from its first byte or from the answer before.
 const HEAD: Duration = Duration::from_secs(30);
+/// How long a client may take nothing of an answer that waits for it.
+const UNREAD: Duration = Duration::from_secs(30);
 /// The longest head, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
+/// How many may wait until they are taken. If there is no room to wait, the operating system lets them try again ever more seldom.
+const QUEUE: u32 = 4096;
 /// After an error of the operating system: out of files, most often.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -101,6 +106,15 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     CertificateDer::pem_file_iter(file).map_err(pem)?.collect::<Result<_, _>>().map_err(pem)
 }
 
+/// Listens at the address.
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A ledger that is started again need not wait until the connections of the one before are forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
+}
+
 /// Answers on all connections until `stop` completes; then takes no more, and returns when those that are being answered are done.
 pub(super) async fn serve(
     listener: TcpListener,
@@ -108,14 +122,14 @@ pub(super) async fn serve(
     router: Router,
     stop: impl Future<Output = ()>,
 ) {
-    let (room, graceful) = (Arc::new(Semaphore::new(MOST_CONNECTIONS)), GracefulShutdown::new());
+    let (room, graceful) = (Room::new(most_connections()), GracefulShutdown::new());
     let mut stop = std::pin::pin!(stop);
     loop {
         let taken = tokio::select! {
             () = &mut stop => break,
-            taken = accept(&listener, &room) => taken,
+            taken = listener.accept() => taken,
         };
-        let (stream, address, permit) = match taken {
+        let (stream, address) = match taken {
             Ok(taken) => taken,
             Err(error) => {
                 // One that went before it was taken is nobody's trouble.
@@ -127,21 +141,15 @@ pub(super) async fn serve(
                 continue;
             }
         };
+        let seat = Arc::new(room.take(address.ip()).await);
         let (acceptor, router, watcher) = (acceptor.clone(), router.clone(), graceful.watcher());
         tokio::spawn(async move {
-            let _permit = permit;
             // Answers are small and asked for one by one.
             let _ = stream.set_nodelay(true);
-            match acceptor {
-                None => answer(stream, Peer { address, certified: false }, router, watcher).await,
-                Some(acceptor) => {
-                    let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await
-                    else {
-                        return;
-                    };
-                    let certified = stream.get_ref().1.peer_certificates().is_some_and(|all| !all.is_empty());
-                    answer(stream, Peer { address, certified }, router, watcher).await;
-                }
+            let stream = Patient::new(stream, UNREAD);
+            tokio::select! {
+                () = converse(stream, acceptor, address, router.layer(Extension(Arc::clone(&seat))), watcher) => {}
+                () = seat.wanted() => {}
             }
         });
     }
@@ -149,15 +157,23 @@ pub(super) async fn serve(
     graceful.shutdown().await;
 }
 
-type Taken = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
-
-async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<Taken> {
-    let permit = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, address) = listener.accept().await?;
-    Ok((stream, address, permit))
+/// One connection, over TLS or not, to its end.
+async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    acceptor: Option<TlsAcceptor>,
+    address: SocketAddr,
+    router: Router,
+    watcher: Watcher,
+) {
+    let Some(acceptor) = acceptor else {
+        return answer(stream, Peer { address, certified: false }, router, watcher).await;
+    };
+    let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else { return };
+    let certified = stream.get_ref().1.peer_certificates().is_some_and(|all| !all.is_empty());
+    answer(stream, Peer { address, certified }, router, watcher).await;
 }
 
-/// One connection, to its end.
+/// The requests of one connection.
 async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
     peer: Peer,

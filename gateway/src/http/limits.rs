@@ -3,16 +3,20 @@
 use std::collections::HashMap;
 use std::hash::Hash as Key;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::Extension;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use gt_core::statement::PublisherId;
+use http_body_util::BodyExt as _;
 
 use super::front::Peer;
+use super::room::{Known, Seat};
 use crate::problem::Problem;
 
 /// How long a request may take from its head to its answer's. Bodies are read within it; what is streamed then may go on.
@@ -134,12 +138,25 @@ pub(super) struct Secured {
 }
 
 /// Ends what takes too long, and has every answer say how a browser is to treat it.
-pub(super) async fn secure(State(secured): State<Secured>, request: Request, next: Next) -> Response {
+pub(super) async fn secure(
+    State(secured): State<Secured>,
+    seat: Option<Extension<Arc<Seat>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let request = match &seat {
+        None => request,
+        Some(Extension(seat)) => counted(request, Arc::clone(seat)),
+    };
     let answered = tokio::time::timeout(LONGEST, next.run(request)).await;
     let mut answer = answered.unwrap_or_else(|_| {
         let detail = "the request did not arrive whole in a minute, or could not be answered in that time";
         Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail).into_response()
     });
+    let known = answer.extensions_mut().remove::<Known>().is_some();
+    if let Some(Extension(seat)) = seat {
+        seat.answered(known);
+    }
     let headers = answer.headers_mut();
     let mut say = |name: HeaderName, value: HeaderValue| {
         headers.entry(name).or_insert(value);
@@ -157,6 +174,16 @@ pub(super) async fn secure(State(secured): State<Secured>, request: Request, nex
         say(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
     answer
+}
+
+/// The request, with each part of its body counted as it comes.
+fn counted(request: Request, seat: Arc<Seat>) -> Request {
+    request.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            seat.hold(frame.data_ref().map_or(0, bytes::Bytes::len));
+            frame
+        }))
+    })
 }
 
 #[cfg(test)]

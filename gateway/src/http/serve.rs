@@ -129,8 +129,7 @@ pub async fn bind_witnessed(
     let secrets = Secrets::load_at(&at)?;
     let access = AccessKeys::load(&at, oidc.as_deref())?;
     // Before the stream is spoken to: what cannot be served should not begin to seal.
-    let listener =
-        TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
+    let listener = front::listen(address).map_err(|source| ServeError::Listen { address, source })?;
     let address = listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
     let (ledger, client) = match node {
         None => (open(data, secrets).await?, None),

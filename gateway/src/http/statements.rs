@@ -13,7 +13,7 @@ use gt_ledger::sealer::MAX_BATCH;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::{App, Peer};
+use super::{App, Known, Peer};
 use crate::node::{Forwarded, Forwarder};
 use crate::problem::Problem;
 
@@ -74,7 +74,7 @@ async fn one(app: &App, peer: Option<Peer>, body: &Bytes) -> Response {
                 (header::LOCATION, format!("/v1/entries/{index}")),
                 (HeaderName::from_static("gt-statement"), statement),
             ];
-            (status, headers, receipt).into_response()
+            (status, Extension(Known), headers, receipt).into_response()
         }
         Forwarded::Problem(problem) => problem.into_response(),
     }
@@ -106,16 +106,21 @@ async fn many(app: &App, peer: Option<Peer>, body: Bytes) -> Response {
         return problem.into_response();
     }
     let mut answers = submit(&app.ledger, app.forward.as_ref(), statements).await.into_iter();
-    let mut text = String::new();
+    let (mut text, mut sealed) = (String::new(), false);
     for one in sound {
         let answer = match one {
             Ok(()) => answers.next().unwrap_or_else(|| Forwarded::Problem(Problem::from(&Refusal::Stopped))),
             Err(problem) => Forwarded::Problem(problem),
         };
+        sealed |= matches!(answer, Forwarded::Sealed { .. });
         text.push_str(&describe(answer).to_string());
         text.push('\n');
     }
-    ([(header::CONTENT_TYPE, "application/x-ndjson")], text).into_response()
+    let mut answer = ([(header::CONTENT_TYPE, "application/x-ndjson")], text).into_response();
+    if sealed {
+        answer.extensions_mut().insert(Known);
+    }
+    answer
 }
 
 /// Has statements sealed, here or by the sealer that is active. There are as many answers, in the same order.

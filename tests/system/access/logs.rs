@@ -1,18 +1,7 @@
 //! The program's own log has no token, no pseudonym and nothing that a statement says, however much it logs and however busy it is.
 
-use super::Scene;
+use super::{Scene, texts};
 use crate::partnership::{Client, Process, child, decision, path};
-
-fn texts(value: &serde_json::Value, found: &mut Vec<String>) {
-    match value {
-        serde_json::Value::String(text) if text.contains([' ', ':']) && !text.starts_with("gss:") => {
-            found.push(text.clone());
-        }
-        serde_json::Value::Array(all) => all.iter().for_each(|value| texts(value, found)),
-        serde_json::Value::Object(all) => all.values().for_each(|value| texts(value, found)),
-        _ => {}
-    }
-}
 
 #[test]
 fn nothing_of_a_token_or_a_statement_stands_in_a_log_at_any_level() {

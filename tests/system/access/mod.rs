@@ -1,9 +1,10 @@
 //! Who may see what, by the real program: what nobody gets by tricks, what stands in no log, and that every read is sealed.
 
+mod forbidden;
 mod logs;
 mod reads;
+mod slow;
 mod tokens;
-mod tricks;
 
 use serde_json::json;
 
@@ -38,9 +39,26 @@ impl Scene {
 
     /// The child's opaque reference.
     fn child(&self) -> String {
-        let asked = json!({"pseudonym": self.pseudonym}).to_string();
+        self.reference(&self.pseudonym)
+    }
+
+    /// The opaque reference of somebody.
+    fn reference(&self, pseudonym: &str) -> String {
+        let asked = json!({"pseudonym": pseudonym}).to_string();
         let hub = self.server.of_the_hub(&self.home);
         let answer = hub.post("/v1/subjects", "application/json", asked.as_bytes());
         answer.json()["ref"].as_str().unwrap_or_else(|| panic!("{}", answer.text())).to_owned()
+    }
+}
+
+/// The texts of an event that somebody wrote, and the pseudonyms in it.
+fn texts(value: &serde_json::Value, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(text) if text.contains([' ', ':']) && !text.starts_with("gss:") => {
+            found.push(text.clone());
+        }
+        serde_json::Value::Array(all) => all.iter().for_each(|value| texts(value, found)),
+        serde_json::Value::Object(all) => all.values().for_each(|value| texts(value, found)),
+        _ => {}
     }
 }

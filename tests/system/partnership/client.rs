@@ -5,6 +5,7 @@ use gt_core::statement::{PublisherId, Statement};
 use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::{HeaderMap, Method, Request, Response};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 const MAX_ANSWER: u64 = 64 << 20;
 /// Longer than anybody asks an agent to wait.
@@ -35,6 +36,15 @@ impl Client {
     pub(crate) fn impatient(base: &str, patience: Duration) -> Self {
         let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None);
         let config = config.timeout_global(Some(patience));
+        Self { base: base.to_owned(), agent: config.build().into(), token: None }
+    }
+
+    /// Somebody who takes the certificates of this authority, PEM, over TLS.
+    pub(crate) fn trusting(base: &str, authority: &[u8]) -> Self {
+        let root = Certificate::from_pem(authority).expect("PEM");
+        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[root])).build();
+        let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None);
+        let config = config.timeout_global(Some(TIMEOUT)).tls_config(tls);
         Self { base: base.to_owned(), agent: config.build().into(), token: None }
     }
 

@@ -19,6 +19,8 @@ pub(crate) fn example(name: &str) -> Value {
         "identifier.linked" => include_str!("../../../schemas/examples/identifier.linked.json"),
         "missing.started" => include_str!("../../../schemas/examples/missing.started.json"),
         "person.linked" => include_str!("../../../schemas/examples/person.linked.json"),
+        "record.restricted" => include_str!("../../../schemas/examples/record.restricted.json"),
+        "access.approved" => include_str!("../../../schemas/examples/access.approved.json"),
         "request.received" => include_str!("../../../schemas/examples/request.received.json"),
         "missing.ended" => include_str!("../../../schemas/examples/missing.ended.json"),
         _ => panic!("no example {name}"),

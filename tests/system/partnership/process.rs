@@ -222,6 +222,22 @@ impl Process {
         Self::of(command, log)
     }
 
+    /// Starts the program as one that may have so many files open, and no more.
+    pub(crate) fn with_files(
+        files: u32,
+        arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        log: &Path,
+    ) -> Self {
+        let limited = command(arguments);
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("ulimit -n {files} && exec \"$0\" \"$@\""));
+        shell.arg(limited.get_program()).args(limited.get_args());
+        for (name, _) in limited.get_envs() {
+            shell.env_remove(name);
+        }
+        Self::of(shell, log)
+    }
+
     /// Starts another program than the one under test.
     pub(crate) fn of(mut command: Command, log: &Path) -> Self {
         let open = OpenOptions::new().append(true).create(true).open(log).expect("a log file");
@@ -253,6 +269,19 @@ impl Process {
     /// The process's number.
     pub(crate) fn id(&self) -> u32 {
         self.child.0.id()
+    }
+
+    /// The most memory that it has had resident, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("a process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it has memory");
+        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kilobytes * 1024
+    }
+
+    /// How many files it has open, connections among them.
+    pub(crate) fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.id())).expect("a process").count()
     }
 
     /// `kill -9`. Returns once the process is gone.

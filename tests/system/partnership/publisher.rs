@@ -37,6 +37,11 @@ impl Publisher {
         Self { key, id, agency, seq: 0, prev: genesis, salts: 0 }
     }
 
+    /// The same publisher, whose chain has come so far already.
+    pub(crate) fn at(self, seq: u64, prev: Hash) -> Self {
+        Self { seq, prev, ..self }
+    }
+
     /// The next statement's draft; which members are disclosed the schemas say.
     pub(crate) fn draft(&self, event_type: &str, data: &Value) -> Draft {
         let schema = gt_schemas::EventType::parse(event_type).expect("a known type");

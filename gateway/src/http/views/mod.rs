@@ -4,6 +4,7 @@ mod agreements;
 mod alerts;
 mod children;
 mod columns;
+mod cursor;
 mod decisions;
 mod findings;
 mod links;
@@ -26,6 +27,7 @@ use gt_projections::{Answer, MAX_LIMIT, Page, Queries, QueryError};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+pub(crate) use cursor::Cursors;
 pub(super) use routes::routes;
 
 use super::answer::{Form, Row, respond};
@@ -80,6 +82,9 @@ macro_rules! query {
 
 use query;
 
+/// How often a page is filled up with the rows after it.
+const MOST_GAPS: usize = 50;
+
 /// A question about people by somebody who may ask it: a handler that takes one cannot forget to ask for the token.
 pub(super) struct Asked<Q> {
     query: Q,
@@ -100,7 +105,11 @@ impl<Q: Listing> FromRequestParts<App> for Asked<Q> {
         let Query(mut query) = Query::<Q>::from_request_parts(parts, app).await?;
         let list = query.list();
         let form = Form::asked(list.format.as_deref(), &parts.headers)?;
-        let page = page(list)?;
+        let mut page = page(list)?;
+        if let Some(cursor) = &page.cursor {
+            let place = app.access.cursors.open(cursor, parts.uri.path(), &pass.reader);
+            page.cursor = Some(place.ok_or_else(|| refused(QueryError::Cursor))?);
+        }
         outside_counts(&pass, page.received_until.is_some())?;
         Ok(Self { query, page, form, uri: parts.uri.clone(), app: app.clone(), pass, child: None })
     }
@@ -126,7 +135,7 @@ impl<Q> Asked<Q> {
     /// Asks the views, and answers in the form that is wanted.
     async fn answer<T: Row + Visible + Send + 'static>(
         self,
-        question: impl FnOnce(&Queries, &Page) -> Result<Answer<T>, QueryError> + Send + 'static,
+        question: impl Fn(&Queries, &Page) -> Result<Answer<T>, QueryError> + Send + 'static,
     ) -> Result<Response, Problem> {
         let (form, uri, cell) = (self.form, self.uri.clone(), self.pass.cell);
         let (answer, accessed) = self.ask(question).await?;
@@ -138,22 +147,49 @@ impl<Q> Asked<Q> {
     /// Views read from disk, so they are asked on a thread that may wait.
     async fn ask<T: Visible + Send + 'static>(
         self,
-        question: impl FnOnce(&Queries, &Page) -> Result<Answer<T>, QueryError> + Send + 'static,
+        question: impl Fn(&Queries, &Page) -> Result<Answer<T>, QueryError> + Send + 'static,
     ) -> Result<(Answer<T>, Accessed), Problem> {
-        let Self { app, page, pass, child, .. } = self;
+        let Self { app, page, pass, child, uri, .. } = self;
         let asking = move || {
             let scope = Scope::of(&pass, &app)?;
             if let Some(child) = &child {
                 scope.child(child)?;
             }
-            let answer = app.views.ask(|views| question(views, &page)).map_err(refused)?;
-            let seen = seen(answer, &scope)?;
+            let ask = |page: &Page| app.views.ask(|views| question(views, page)).map_err(refused);
+            let mut seen = filled(page, &scope, ask)?;
+            let sealed = |place: String| app.access.cursors.seal(&place, uri.path(), &pass.reader);
+            seen.next = seen.next.map(sealed);
             let accessed =
                 Accessed { child, records: seen.items.len(), approval: scope.used(child.as_ref())? };
             Ok((seen, accessed))
         };
         tokio::task::spawn_blocking(asking).await.map_err(|error| Problem::internal(&error))?
     }
+}
+
+/// A page with what the reader sees, as long as the log stays the same meanwhile: rows that others may see leave no gaps by which they could be
+/// counted, unless there are very many.
+fn filled<T: Visible>(
+    mut page: Page,
+    scope: &Scope<'_>,
+    ask: impl Fn(&Page) -> Result<Answer<T>, Problem>,
+) -> Result<Answer<T>, Problem> {
+    let wanted = page.limit;
+    let mut answer = seen(ask(&page)?, scope)?;
+    for _ in 0..MOST_GAPS {
+        if answer.items.len() >= wanted || answer.next.is_none() {
+            break;
+        }
+        (page.limit, page.cursor) = (wanted - answer.items.len(), answer.next.clone());
+        let more = ask(&page)?;
+        if more.as_of != answer.as_of {
+            break;
+        }
+        let more = seen(more, scope)?;
+        answer.items.extend(more.items);
+        answer.next = more.next;
+    }
+    Ok(answer)
 }
 
 /// What the reader sees of a page. It may be less than was asked for, and there may be a next page all the same.
