@@ -105,9 +105,8 @@ impl AccessKeys {
 }
 
 /// A recorder for a folder that this process has opened while no ledger runs on it. Must be called on a runtime.
-pub(crate) fn recorder_at_rest(secrets: &Path, ledger: &Arc<Ledger>) -> Result<Recorder, AccessError> {
-    let key = secrets.join(file::SERVICE);
-    let service = key.exists().then(|| read_key(&key)).transpose()?;
+pub(crate) fn recorder_at_rest(at: &SecretsAt, ledger: &Arc<Ledger>) -> Result<Recorder, AccessError> {
+    let service = at.keys.read_ed25519_if_there(&at.folder.join(file::SERVICE))?;
     Ok(Recorder::start(Arc::clone(ledger), None, service))
 }
 

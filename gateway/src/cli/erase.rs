@@ -119,7 +119,10 @@ fn ask(at: WhereAt, request: &Request) -> Result<Value, Failure> {
         }
         Request::Confirm { .. } => return Err(ConfirmError::Unknown.into()),
         Request::Retired => client.get("/v1/erasures", &[])?["items"].take(),
-        Request::RotateKek | Request::RetentionDue { .. } | Request::RetentionRun { .. } => {
+        Request::RotateKek
+        | Request::RecordReading(_)
+        | Request::RetentionDue { .. }
+        | Request::RetentionRun { .. } => {
             return Err(Failure::new(
                 "this is done on the ledger's own machine: name the folder with --data",
             ));

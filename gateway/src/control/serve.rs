@@ -97,12 +97,7 @@ impl Drop for Control {
     }
 }
 
-fn answer(
-    stream: &UnixStream,
-    ledger: &Ledger,
-    views: &Queries,
-    recording: &Recording,
-) -> io::Result<()> {
+fn answer(stream: &UnixStream, ledger: &Ledger, views: &Queries, recording: &Recording) -> io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;

@@ -23,7 +23,7 @@ fn made(name: &str) -> (tempfile::TempDir, PathBuf, Arc<Ledger>) {
 fn recording(root: &Path, ledger: &Arc<Ledger>) -> (tokio::runtime::Runtime, Recording) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let within = runtime.enter();
-    let recorder = recorder_at_rest(&root.join("keys"), ledger).unwrap();
+    let recorder = recorder_at_rest(&(&root.join("keys")).into(), ledger).unwrap();
     drop(within);
     let recording = Recording { recorder, runtime: runtime.handle().clone() };
     (runtime, recording)
@@ -65,8 +65,7 @@ fn a_running_ledger_is_asked_and_one_that_does_not_run_is_not() {
         let (root, data, ledger) = made(&name);
         assert!(ask(&data, &Request::Retired).unwrap().is_none());
         let (_runtime, recording) = recording(root.path(), &ledger);
-        let control =
-            Control::listen(&data, Arc::clone(&ledger), views(root.path()), recording).unwrap();
+        let control = Control::listen(&data, Arc::clone(&ledger), views(root.path()), recording).unwrap();
         assert_eq!(ask(&data, &Request::Retired).unwrap().unwrap(), Ok(json!([])));
         let before = Secrets::load(&root.path().join("keys")).unwrap().kek().epoch();
         let done = ask(&data, &Request::RotateKek).unwrap().unwrap().unwrap();

@@ -228,7 +228,7 @@ impl Process {
         arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
         log: &Path,
     ) -> Self {
-        let limited = command(arguments);
+        let limited = the_program(arguments);
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(format!("ulimit -n {files} && exec \"$0\" \"$@\""));
         shell.arg(limited.get_program()).args(limited.get_args());

@@ -50,7 +50,7 @@ fn seal_here(data: &Path, at: &SecretsAt, reading: &ReadingAtRest) -> Result<Val
             "this folder follows a NATS stream, which alone seals that it is read; serve the node and ask again, or ask with --url",
         ));
     }
-    if !at.folder.join(file::SERVICE).exists() {
+    if at.keys.read_ed25519_if_there(&at.folder.join(file::SERVICE))?.is_none() {
         return Err(Failure::new(
             "the ledger's own key, service.jwk, is not among the secrets: that this is read cannot be sealed, so there is no bundle",
         ));
@@ -60,7 +60,7 @@ fn seal_here(data: &Path, at: &SecretsAt, reading: &ReadingAtRest) -> Result<Val
     let runtime = runtime()?;
     let recorder = {
         let _within = runtime.enter();
-        recorder_at_rest(&at.folder, &ledger)?
+        recorder_at_rest(at, &ledger)?
     };
     let sealed = Recording { recorder, runtime: runtime.handle().clone() }.seal(reading);
     ledger.close();

@@ -5,7 +5,7 @@ use serde_json::json;
 use ureq::http::Method;
 
 use super::{Partnership, SCHOOL, decision};
-use crate::access::policy::{Cell, TABLE};
+use crate::access::policy::TABLE;
 use crate::access::reader::Reader;
 
 #[test]
