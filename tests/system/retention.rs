@@ -56,7 +56,7 @@ fn hold(publisher: &mut Publisher, about: &str) -> Statement {
 fn years_pass(home: &Home, publisher: &mut Publisher, year: i64) {
     let millis =
         gt_core::time::Timestamp::parse(&format!("{year}-01-01T00:00:00Z")).expect("a time").as_millis();
-    let secrets = Secrets::load(home.at("data.secrets")).expect("secrets");
+    let secrets = Secrets::load(&home.at("data.secrets")).expect("secrets");
     let ledger = Ledger::open(&home.data(), &secrets, Box::new(Standing(millis)), None).expect("it opens");
     let statement = moved(publisher, &child(9), "None");
     ledger.seal_blocking(statement.to_compact().as_bytes()).expect("sealed");
