@@ -35,13 +35,22 @@ pub(crate) enum RunError {
     #[error(transparent)]
     Due(#[from] DueError),
     /// An erasure was refused. What was erased before stays so.
-    #[error("{done} erasures were made, then one was refused: {source}. Run it again to go on")]
+    #[error("{}: {source}", before(*done))]
     Refused {
         /// How many were made before.
         done: usize,
         /// Why.
         source: EraseError,
     },
+}
+
+fn before(done: usize) -> String {
+    match done {
+        0 => "nothing was ended".to_owned(),
+        done => format!(
+            "{done} erasures were made and stay (goldenthread erase status lists them), then one was refused; run it again to go on"
+        ),
+    }
 }
 
 impl RunError {

@@ -11,6 +11,8 @@ use crate::follow::{FollowError, Naming};
 pub(crate) fn with_views<T>(ledger: &Ledger, ask: impl FnOnce(&Queries) -> T) -> Result<T, FollowError> {
     let folder = tempfile::tempdir().map_err(StoreError::Folder)?;
     let mut projector = Projector::open(folder.path(), Options::default())?.projector;
+    // What was erased cannot be read any more, and is in none of the views that are made now.
+    projector.begin(ledger.erased_at())?;
     let size = ledger.log().size();
     while projector.position() < size {
         let records = ledger.records(LeafIndex(projector.position().0), BUNDLE)?;

@@ -257,7 +257,9 @@ mod tests {
 
     fn tally(entries: &[(&str, &str, Option<RetentionClass>)]) -> RetentionTally {
         let mut tally = RetentionTally::default();
-        entries.iter().for_each(|(agency, at, class)| tally.count(agency, time(at), *class));
+        for (agency, at, class) in entries {
+            tally.count(agency, time(at), *class);
+        }
         tally
     }
 
