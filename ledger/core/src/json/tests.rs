@@ -99,6 +99,6 @@ proptest! {
 #[test]
 fn a_value_that_held_a_key_is_wiped_at_every_depth() {
     let mut value = Value::parse(br#"{"d":"secret","more":["secret",{"k":"secret"}],"n":7}"#).unwrap();
-    zeroize::Zeroize::zeroize(&mut value);
+    value.zeroize();
     assert_eq!(value.to_text(), r#"{"d":"","more":["",{"k":""}],"n":7}"#);
 }
