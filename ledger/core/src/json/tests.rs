@@ -95,3 +95,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_value_that_held_a_key_is_wiped_at_every_depth() {
+    let mut value = Value::parse(br#"{"d":"secret","more":["secret",{"k":"secret"}],"n":7}"#).unwrap();
+    value.zeroize();
+    assert_eq!(value.to_text(), r#"{"d":"","more":["",{"k":""}],"n":7}"#);
+}
