@@ -10,11 +10,14 @@ use gt_core::key::Signer;
 use gt_core::statement::{PublisherId, Statement};
 use gt_ledger::Ledger;
 use gt_ledger::clock::SystemClock;
+use gt_ledger::layout;
 use gt_ledger::private_keys::is_token_uri;
 use gt_ledger::secrets::{Secrets, file, folder_of};
+use gt_ledger::witness::Witnessing;
 
 use super::Failure;
 use super::keys_at::KekArgs;
+use super::witness::witnessing;
 use crate::client::{Answer, LedgerClient};
 use crate::http::need_ledger;
 use crate::keyfile;
@@ -37,6 +40,13 @@ pub(super) struct Registrar {
     secrets: Option<PathBuf>,
     #[command(flatten)]
     kek: KekArgs,
+    /// With --data: the policy of the ledger's witnesses, who are asked before anything is sealed. A folder that holds less than they have seen
+    /// is not written to.
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    witnesses: Option<PathBuf>,
+    /// With --data: seal without asking the ledger's witnesses. A folder that was put back from a backup then gets a history of its own.
+    #[arg(long, conflicts_with_all = ["url", "witnesses"])]
+    without_witnesses: bool,
 }
 
 /// What the registrar's next statement must say besides its own members.
@@ -71,6 +81,17 @@ impl Registrar {
         Ok(Ledger::open(data, &secrets, Box::new(SystemClock::default()), None)?)
     }
 
+    /// Who is to be asked before something is sealed in the folder. A ledger that had witnesses is not written to behind their backs.
+    fn witnesses(&self, data: &Path) -> Result<Option<Witnessing>, Failure> {
+        match &self.witnesses {
+            Some(file) => witnessing(file).map(Some),
+            None if self.without_witnesses || !data.join(layout::cosigned()).exists() => Ok(None),
+            None => Err(Failure::new(
+                "this ledger has witnesses, and what they have seen may be more than this folder holds: name them with --witnesses FILE, as for serve, or start the ledger and use --url; --without-witnesses seals without asking them",
+            )),
+        }
+    }
+
     fn secrets_folder(&self, data: &Path) -> PathBuf {
         self.secrets.clone().unwrap_or_else(|| folder_of(data))
     }
@@ -85,7 +106,11 @@ impl Registrar {
         need_ledger(data)?;
         let key =
             keyfile::open_signer(&key_file, &self.kek.keys()?).map_err(|error| about(&key_file, &error))?;
+        let witnesses = self.witnesses(data)?;
         let ledger = self.open(data)?;
+        if let Some(witnesses) = witnesses {
+            ledger.have_witnesses(&witnesses)?;
+        }
         let registry = ledger.registry();
         let id = registry.registrar_id();
         let head = ledger.head(&id);

@@ -194,19 +194,26 @@ pub(super) struct WitnessArgs {
 impl WitnessArgs {
     pub(super) fn read(&self) -> Result<Option<Witnessing>, Failure> {
         let Some(file) = &self.witnesses else { return Ok(None) };
-        let about = |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", file.display()));
-        let length = std::fs::metadata(file).map_err(|error| about(&error))?.len();
-        if length > MAX_POLICY_LEN as u64 {
-            return Err(about(&"longer than a policy can be, 65536 bytes"));
-        }
-        let bytes = std::fs::read(file).map_err(|error| about(&error))?;
-        let policy = Policy::parse(&bytes).map_err(|error| about(&error))?;
-        Ok(Some(Witnessing {
-            policy,
-            transport: Arc::new(HttpTransport::new()),
-            require_quorum: self.require_quorum,
-            patience: Duration::from_secs(self.quorum_wait),
-            interval: ROUND_INTERVAL,
-        }))
+        let witnessing = witnessing(file)?;
+        let patience = Duration::from_secs(self.quorum_wait);
+        Ok(Some(Witnessing { require_quorum: self.require_quorum, patience, ..witnessing }))
     }
+}
+
+/// The witnesses of a policy, without whom receipts are given out too.
+pub(super) fn witnessing(file: &Path) -> Result<Witnessing, Failure> {
+    let about = |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", file.display()));
+    let length = std::fs::metadata(file).map_err(|error| about(&error))?.len();
+    if length > MAX_POLICY_LEN as u64 {
+        return Err(about(&"longer than a policy can be, 65536 bytes"));
+    }
+    let bytes = std::fs::read(file).map_err(|error| about(&error))?;
+    let policy = Policy::parse(&bytes).map_err(|error| about(&error))?;
+    Ok(Witnessing {
+        policy,
+        transport: Arc::new(HttpTransport::new()),
+        require_quorum: false,
+        patience: ROUND_INTERVAL,
+        interval: ROUND_INTERVAL,
+    })
 }

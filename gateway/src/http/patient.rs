@@ -89,7 +89,7 @@ mod tests {
         let (near, mut far) = tokio::io::duplex(16);
         let mut stream = Patient::new(near, Duration::from_secs(3600));
         stream.write_all(&[7; 16]).await.expect("as much as is on the way");
-        let mut poll = async |stream: &mut Patient<_>| {
+        let poll = async |stream: &mut Patient<_>| {
             std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut *stream).poll_write(context, &[7])))
                 .await
         };

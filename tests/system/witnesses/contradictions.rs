@@ -134,3 +134,42 @@ impl Home {
         again
     }
 }
+
+#[test]
+fn a_folder_is_not_written_to_behind_the_backs_of_its_witnesses() {
+    let mut setting = Setting::new();
+    let server = serve(&setting.home, &setting.policy);
+    setting.publish(&server, 2);
+    eventually("a checkpoint is cosigned", || server.client().get("/checkpoint/cosigned").status == 200);
+    server.stop();
+    // As it is when a backup was made later than the first cosignature, and put back.
+    copy_folder(&setting.home.data(), &setting.home.at("backup"));
+    let server = serve(&setting.home, &setting.policy);
+    setting.publish(&server, 2);
+    eventually("the witness has seen it", || setting.witness.seen() == server.client().size());
+    server.stop();
+    setting.put_back();
+    let (data, policy) = (setting.home.data(), setting.policy.clone());
+    let (key, pin) = (setting.home.at("police.jwk"), setting.home.pin_file());
+    run(["keygen", "--out", path(&key), "--agency", "police:99", "--pin", path(&pin)]).succeeded();
+    let public = setting.home.at("police.public.jwk");
+    let register = |more: &[&str]| {
+        let arguments = ["register", "--agency", "police:99", "--name", "police", "--kind", "police"];
+        run([&arguments[..], &["--key", path(&public), "--data", path(&data)], more].concat())
+    };
+    let before = fs::read(data.join("checkpoint")).expect("a checkpoint");
+    let complaint = register(&[]).exited(1).complaint();
+    assert!(complaint.contains("--witnesses"), "{complaint}");
+    let ended = register(&["--witnesses", path(&policy)]).exited(1);
+    assert!(ended.stderr.contains("witness"), "{}", ended.stderr);
+    let configuration = setting.home.at("configuration.json");
+    let shown = run(["configure", "--show", "--data", path(&data)]).succeeded().stdout;
+    fs::write(&configuration, shown).expect("written");
+    let complaint = run(["configure", "--data", path(&data), path(&configuration)]).exited(1).complaint();
+    assert!(complaint.contains("--without-witnesses"), "{complaint}");
+    assert_eq!(fs::read(data.join("checkpoint")).expect("a checkpoint"), before, "nothing was sealed");
+    // Who insists is obeyed, and found out when the ledger is served.
+    register(&["--without-witnesses"]).succeeded();
+    assert_ne!(fs::read(data.join("checkpoint")).expect("a checkpoint"), before);
+    setting.serve_in_vain();
+}
