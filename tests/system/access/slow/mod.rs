@@ -125,7 +125,7 @@ fn what_is_held_of_bodies_that_never_end_has_a_bound() {
         16 << 20
     );
     let most_of_a_body = vec![b'a'; 15 << 20];
-    let held: Vec<TcpStream> = (0..120)
+    let unfinished: Vec<TcpStream> = (0..120)
         .map(|_| {
             let mut stream = TcpStream::connect(address(&server.url)).expect("a connection");
             // Some are sent away in the middle of it.
@@ -138,7 +138,7 @@ fn what_is_held_of_bodies_that_never_end_has_a_bound() {
     assert!(memory < MOST_MEMORY, "{} MiB", memory >> 20);
     assert!(server.process.open_files() > 10, "the others hang on");
     assert!(server.process.log_text().contains("the connection that holds the most is closed"));
-    drop(held);
+    drop(unfinished);
     server.stop();
 }
 
