@@ -125,7 +125,7 @@ fn token(secrets: &Path) -> Result<String, BenchError> {
 /// Waits until the views have the entry: whether a reader may have its texts is theirs to say.
 fn until_seen(url: &str, entry: u64) -> Result<(), BenchError> {
     let (agent, since) = (agent(), Instant::now());
-    while since.elapsed() < Duration::from_secs(60) {
+    while since.elapsed() < Duration::from_mins(1) {
         let text = get(&agent, &format!("{url}/readyz"), None)?;
         let ready: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
         if ready["projected"].as_u64() > Some(entry) {

@@ -87,7 +87,7 @@ mod tests {
     #[tokio::test]
     async fn who_takes_nothing_is_given_up_and_who_takes_little_is_not() {
         let (near, mut far) = tokio::io::duplex(16);
-        let mut stream = Patient::new(near, Duration::from_secs(3600));
+        let mut stream = Patient::new(near, Duration::from_hours(1));
         stream.write_all(&[7; 16]).await.expect("as much as is on the way");
         let poll = async |stream: &mut Patient<_>| {
             std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut *stream).poll_write(context, &[7])))

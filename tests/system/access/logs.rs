@@ -113,7 +113,7 @@ fn keys(scene: &Scene) -> Vec<String> {
         match serde_json::from_str::<Value>(&text) {
             Ok(jwk) => found.extend(jwk["d"].as_str().map(ToOwned::to_owned)),
             Err(_) if file.file_name().is_some_and(|name| name == "kek") => {
-                found.push(text.trim().to_owned())
+                found.push(text.trim().to_owned());
             }
             Err(_) => {}
         }
@@ -172,7 +172,7 @@ fn nothing_that_is_private_stands_in_a_log_a_refusal_or_the_list_of_processes() 
     private.extend(mash.split('.').skip(1).map(ToOwned::to_owned));
     private.extend((0..20).map(child));
     texts(&serde_json::from_str(&decision().to_text()).expect("JSON"), &mut private);
-    let said = statements.iter().chain([&bad]).flat_map(|statement| statement.disclosures());
+    let said = statements.iter().chain([&bad]).flat_map(gt_core::statement::Statement::disclosures);
     private.extend(said.map(|disclosure| disclosure.text().to_owned()));
     let keys = keys(&scene);
     assert!(keys.len() > 4 && private.len() > 60, "{} keys, {}", keys.len(), private.len());

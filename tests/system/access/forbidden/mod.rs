@@ -45,7 +45,8 @@ impl Attempt {
             head.push_str("\r\n");
         }
         if !body.is_empty() {
-            head.push_str(&format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()));
+            head.push_str("content-type: application/json\r\n");
+            head = format!("{head}content-length: {}\r\n", body.len());
         }
         Self(format!("{head}\r\n{body}").into_bytes())
     }

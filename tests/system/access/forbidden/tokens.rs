@@ -72,7 +72,7 @@ fn bad(grounds: &Grounds) -> Vec<(&'static str, String, &'static str)> {
     };
     let (whole_header, whole) = (header_text(grounds), payload_text(grounds));
     let said = |name: &str, value: Value| forged(&whole_header, &with(&payload, name, value), &own);
-    let headed = |name: &str, value: Value| forged(&with(&header, name, value), &whole, &own);
+    let under = |name: &str, value: Value| forged(&with(&header, name, value), &whole, &own);
     let signed_by = |key: &PrivateKey| forged(&whole_header, &whole, key);
     let named_after = |key: &PrivateKey| {
         forged(&with(&header, "kid", json!(key.public().thumbprint().to_string())), &whole, key)
@@ -113,17 +113,17 @@ fn bad(grounds: &Grounds) -> Vec<(&'static str, String, &'static str)> {
             format!("{}.{}.{}", encoded("{\"alg\":\"none\",\"typ\":\"JWT\"}"), parts[1], parts[2]),
             "token_refused",
         ),
-        ("alg None, signed", headed("alg", json!("None")), "token_refused"),
-        ("alg HS256", headed("alg", json!("HS256")), "token_refused"),
-        ("alg ES256", headed("alg", json!("ES256")), "token_refused"),
-        ("alg RS256", headed("alg", json!("RS256")), "token_refused"),
+        ("alg None, signed", under("alg", json!("None")), "token_refused"),
+        ("alg HS256", under("alg", json!("HS256")), "token_refused"),
+        ("alg ES256", under("alg", json!("ES256")), "token_refused"),
+        ("alg RS256", under("alg", json!("RS256")), "token_refused"),
         ("no signature", format!("{}.{}", parts[0], parts[1]), "token_refused"),
         ("an empty signature", format!("{}.{}.", parts[0], parts[1]), "token_refused"),
         ("more than three parts", format!("{}.{}", grounds.mash, parts[2]), "token_refused"),
         ("a padded signature", format!("{}=", grounds.mash), "token_refused"),
         (
             "another key's id",
-            headed("kid", json!(publisher.public().thumbprint().to_string())),
+            under("kid", json!(publisher.public().thumbprint().to_string())),
             "token_refused",
         ),
         ("a publisher's key under the token key's id", signed_by(publisher), "token_refused"),
@@ -137,15 +137,11 @@ fn bad(grounds: &Grounds) -> Vec<(&'static str, String, &'static str)> {
         ),
         (
             "a key in the header",
-            headed("jwk", serde_json::from_str(&stranger.public().to_jwk().to_text()).expect("JSON")),
+            under("jwk", serde_json::from_str(&stranger.public().to_jwk().to_text()).expect("JSON")),
             "token_refused",
         ),
-        (
-            "an address of keys in the header",
-            headed("jku", json!("http://127.0.0.1:1/keys")),
-            "token_refused",
-        ),
-        ("an extension that must be understood", headed("crit", json!(["exp"])), "token_refused"),
+        ("an address of keys in the header", under("jku", json!("http://127.0.0.1:1/keys")), "token_refused"),
+        ("an extension that must be understood", under("crit", json!(["exp"])), "token_refused"),
         ("an endless token", "A".repeat(20_000), "token_refused"),
         ("nothing", String::new(), "token_refused"),
     ]
