@@ -42,7 +42,7 @@ impl Configure {
 
     fn show(&self, output: &Output) -> Outcome {
         let answer = match (&self.registrar.data, &self.registrar.url) {
-            (Some(data), _) => in_force(&self.registrar.open(data)?),
+            (Some(data), _) => in_force(&self.registrar.open(data, None)?),
             // It is open to everybody: no token is sent, whatever the environment holds.
             (None, Some(url)) => ReadingClient::without_token(url).get("/v1/configuration", &[])?,
             (None, None) => return Err(nowhere()),

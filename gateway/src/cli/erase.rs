@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::keys_at::Kept;
 use super::output::Output;
 use super::where_at::{Reached, WhereAt};
+use super::witness::need_no_witness;
 use super::{Failure, Outcome};
 use crate::control::{self, Request};
 use crate::http::need_ledger;
@@ -145,6 +146,9 @@ pub(super) fn carry_out(kept: &Kept, request: &Request) -> Result<Value, Failure
             | Request::RetentionDue { .. }
             | Request::RetentionRun { .. } => EraseError::FollowsStream.into(),
         });
+    }
+    if request.erases() {
+        need_no_witness(&kept.data)?;
     }
     let ledger = Ledger::open(&kept.data, &kept.load()?, Box::new(SystemClock::default()), None)?;
     let done = if request.asks_views() {

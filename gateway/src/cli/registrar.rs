@@ -75,10 +75,10 @@ impl Registrar {
     }
 
     /// Opens the data folder.
-    pub(super) fn open(&self, data: &Path) -> Result<Ledger, Failure> {
+    pub(super) fn open(&self, data: &Path, witnesses: Option<&Witnessing>) -> Result<Ledger, Failure> {
         need_ledger(data)?;
         let secrets = Secrets::load_at(&self.kek.at(data, self.secrets.clone())?)?;
-        Ok(Ledger::open(data, &secrets, Box::new(SystemClock::default()), None)?)
+        Ok(Ledger::open_watched(data, &secrets, Box::new(SystemClock::default()), None, witnesses)?)
     }
 
     /// Who is to be asked before something is sealed in the folder. A ledger that had witnesses is not written to behind their backs.
@@ -107,10 +107,7 @@ impl Registrar {
         let key =
             keyfile::open_signer(&key_file, &self.kek.keys()?).map_err(|error| about(&key_file, &error))?;
         let witnesses = self.witnesses(data)?;
-        let ledger = self.open(data)?;
-        if let Some(witnesses) = witnesses {
-            ledger.have_witnesses(&witnesses)?;
-        }
+        let ledger = self.open(data, witnesses.as_ref())?;
         let registry = ledger.registry();
         let id = registry.registrar_id();
         let head = ledger.head(&id);

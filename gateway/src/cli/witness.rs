@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use gt_core::note::VerifierKey;
 use gt_core::policy::{MAX_POLICY_LEN, Policy};
+use gt_ledger::layout;
 use gt_ledger::private_keys::KeyAccess;
 use gt_ledger::secrets::PinFile;
 use gt_ledger::witness::{Logs, WitnessFile, WitnessFolder, Witnessing};
@@ -198,6 +199,16 @@ impl WitnessArgs {
         let patience = Duration::from_secs(self.quorum_wait);
         Ok(Some(Witnessing { require_quorum: self.require_quorum, patience, ..witnessing }))
     }
+}
+
+/// Refuses what would seal in a folder at rest behind the backs of the ledger's witnesses.
+pub(super) fn need_no_witness(data: &Path) -> Result<(), Failure> {
+    if data.join(layout::cosigned()).exists() {
+        return Err(Failure::new(
+            "this ledger has witnesses, and what they have seen may be more than this folder holds: start it, with serve --witnesses FILE, and ask again while it runs",
+        ));
+    }
+    Ok(())
 }
 
 /// The witnesses of a policy, without whom receipts are given out too.

@@ -45,7 +45,7 @@ fn a_running_ledger_seals_who_reads_its_folder_or_says_that_it_cannot() {
     let size = ledger.log().size().0;
     let sealed = ask(&data, &reading("SubjectRights")).unwrap().unwrap().unwrap();
     assert_eq!((sealed["index"].as_u64(), ledger.log().size().0), (Some(size), size + 1));
-    let record = ledger.records(gt_core::LeafIndex(size), 1).unwrap().remove(0).statement.unwrap();
+    let record = ledger.records(LeafIndex(size), 1).unwrap().remove(0).statement.unwrap();
     assert_eq!(record.disclosed["extent"][0].value["records"], 7);
     assert_eq!(record.disclosed["reader"][0].value["name"], "C. Moreau");
     let refused = ask(&data, &reading("Curiosity")).unwrap().unwrap().unwrap_err();

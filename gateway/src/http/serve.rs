@@ -132,18 +132,18 @@ pub async fn bind_witnessed(
     let listener = front::listen(address).map_err(|source| ServeError::Listen { address, source })?;
     let address = listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
     let (ledger, client) = match node {
-        None => (open(data, secrets).await?, None),
+        None => (open(data, secrets, witnesses).await?, None),
         Some(node) => {
             let Node { ledger, client } = node.open(data, secrets).await?;
             tokio::spawn(keep_forks(Arc::clone(&ledger), client.clone(), node.prefix.clone()));
+            if let Some(witnessing) = witnesses {
+                let watched = Arc::clone(&ledger);
+                let having = tokio::task::spawn_blocking(move || watched.have_witnesses(&witnessing)).await;
+                having.map_err(|error| ServeError::Serve(std::io::Error::other(error)))??;
+            }
             (ledger, Some(client))
         }
     };
-    if let Some(witnessing) = witnesses {
-        let watched = Arc::clone(&ledger);
-        let having = tokio::task::spawn_blocking(move || watched.have_witnesses(&witnessing)).await;
-        having.map_err(|error| ServeError::Serve(std::io::Error::other(error)))??;
-    }
     let (views, following) = (data.join("views"), Arc::clone(&ledger));
     let follower = tokio::task::spawn_blocking(move || {
         Follower::start_publishing(&following, &views, |from| AlertPublisher::new(&following, from))
@@ -177,9 +177,15 @@ pub async fn bind_witnessed(
     Ok(Server { address, ledger, follower, listener, tls, app, node, control: control.ok() })
 }
 
-async fn open(data: &Path, secrets: Secrets) -> Result<Arc<Ledger>, ServeError> {
+async fn open(
+    data: &Path,
+    secrets: Secrets,
+    witnesses: Option<Witnessing>,
+) -> Result<Arc<Ledger>, ServeError> {
     let data = data.to_owned();
-    let open = move || Ledger::open(&data, &secrets, Box::new(SystemClock::default()), None);
+    let open = move || {
+        Ledger::open_watched(&data, &secrets, Box::new(SystemClock::default()), None, witnesses.as_ref())
+    };
     let opened = tokio::task::spawn_blocking(open).await;
     let ledger =
         opened.map_err(|error| ServeError::Serve(std::io::Error::other(error)))?.map_err(Box::new)?;

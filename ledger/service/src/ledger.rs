@@ -65,6 +65,18 @@ impl Ledger {
         clock: Box<dyn Clock>,
         recorder: Option<Arc<dyn Recorder>>,
     ) -> Result<Self, OpenLedgerError> {
+        Self::open_watched(root, secrets, clock, recorder, None)
+    }
+
+    /// The same with witnesses, who are asked before anything is sealed, the end of an interrupted erasure included. Fails if what they
+    /// have seen contradicts the folder. Blocks for seconds if they do not answer.
+    pub fn open_watched(
+        root: &Path,
+        secrets: &Secrets,
+        clock: Box<dyn Clock>,
+        recorder: Option<Arc<dyn Recorder>>,
+        witnessing: Option<&Witnessing>,
+    ) -> Result<Self, OpenLedgerError> {
         if Position::is_there(root) {
             return Err(OpenLedgerError::FollowsStream { folder: root.display().to_string() });
         }
@@ -72,7 +84,7 @@ impl Ledger {
         let signer = Some(secrets.log_signer()?);
         let parts = Parts::new(root, clock, opened)?;
         let home = Home::Embedded(Box::new(parts.local));
-        parts.rest.start(home, signer, None).map(|(ledger, _)| ledger)
+        parts.rest.start(home, signer, None, witnessing).map(|(ledger, _)| ledger)
     }
 
     /// Opens the data folder as a node of a stream, and returns once it has caught up with it. A folder that is not there is made from
@@ -101,7 +113,7 @@ impl Ledger {
             only_follows: options.only_follows,
         };
         let home = Home::JetStream(Box::new(Node::new(started.port)));
-        let (ledger, works) = parts.rest.start(home, signer, Some(node))?;
+        let (ledger, works) = parts.rest.start(home, signer, Some(node), None)?;
         let (following, runtime) = (started.following, options.runtime.clone());
         let follow = std::thread::Builder::new()
             .name("gt-follow".into())

@@ -31,6 +31,9 @@ use crate::vault::{self, StatementBlob, VaultError, VaultRecord};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenLedgerError {
+    /// Its witnesses are not to be had, or have seen what contradicts the folder.
+    #[error(transparent)]
+    Witnesses(#[from] crate::witness::WitnessingError),
     /// There is no ledger in this folder.
     #[error("{folder} holds no ledger; `goldenthread init --data {folder} --origin NAME` makes one")]
     NoLedger {

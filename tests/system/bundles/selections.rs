@@ -159,3 +159,20 @@ fn the_command_writes_a_page_beside_the_bundle_and_overwrites_nothing() {
     assert!(!out.exists(), "nothing is written if the page cannot be");
     told.server.stop();
 }
+
+#[test]
+fn the_entries_behind_an_alert_are_found_after_somebody_else_was_erased() {
+    let told = Told::new();
+    let (alert, data) = (told.alert(), told.home.data());
+    let whom = ["erase", "--child", &told.known_by_number, "--authority", "gss:E06000999"];
+    run([&whom[..], &["--ground", "EnteredInError", "--data", path(&data)]].concat()).succeeded();
+    let (made, file) = told.here(&["--alert", &alert]);
+    made.succeeded();
+    told.verify(&file);
+    let Told { home, server, .. } = told;
+    server.stop();
+    let (data, out) = (home.data(), home.at("at-rest.bundle.json"));
+    let what = ["bundle", "--alert", &alert, "--purpose", "Review", "--data", path(&data)];
+    run([&what[..], &["--out", path(&out)]].concat()).succeeded();
+    assert!(out.exists());
+}

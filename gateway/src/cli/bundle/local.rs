@@ -68,6 +68,8 @@ fn behind_alert(ledger: &ReadOnlyLedger, id: &str, now: Timestamp) -> Result<Sel
         .ok_or_else(|| Failure::new("--alert is an alert's id, 22 characters of base64url"))?;
     let folder = tempfile::tempdir()?;
     let mut projector = Projector::open(folder.path(), Options::default())?.projector;
+    // What was erased cannot be read any more, and is in none of the views that are made now.
+    projector.begin(ledger.erased_at())?;
     fold(ledger, &mut projector)?;
     let page = Page { now: Some(now), ..Page::default() };
     let alert = projector.queries().alert(&id, &page)?.items.into_iter().next();

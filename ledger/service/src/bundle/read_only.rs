@@ -25,6 +25,7 @@ pub struct ReadOnlyLedger {
     keyring: Keyring,
     registry: Arc<Registry>,
     links: HashMap<LinkName, OwnerTag>,
+    erased_at: Option<LeafIndex>,
     pin: Pin,
 }
 
@@ -43,9 +44,9 @@ impl ReadOnlyLedger {
         let log = LogReader::new(root, Published { checkpoint: signed, open_tiles });
         let (state, links) = State::rebuild(&log, &keyring)?;
         let pin = Pin { genesis: Some(state.registry.genesis()), ..pin };
-        let registry = Arc::new(state.registry);
+        let (registry, erased_at) = (Arc::new(state.registry), state.erased_at);
         let links = links.into_iter().map(|(name, tag, _)| (name, tag)).collect();
-        Ok(Self { log, keyring, registry, links, pin })
+        Ok(Self { log, keyring, registry, links, erased_at, pin })
     }
 
     /// Makes a bundle.
@@ -56,6 +57,11 @@ impl ReadOnlyLedger {
     /// The log, as far as the checkpoint goes.
     pub const fn log(&self) -> &LogReader {
         &self.log
+    }
+
+    /// The entry that sealed the latest erasure: what was read of the log before it may hold what it ended.
+    pub const fn erased_at(&self) -> Option<LeafIndex> {
+        self.erased_at
     }
 
     /// What pins this ledger, as the folder's secrets and its own entry 0 have it.

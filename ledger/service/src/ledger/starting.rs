@@ -12,6 +12,7 @@ use crate::open::{self, OpenLedgerError};
 use crate::open_ledger::Shared;
 use crate::sealer::{self, Embedded, Home, Sealer, Unfinished, Work};
 use crate::state::State;
+use crate::witness::{Rounds, Witnessing};
 
 /// What opening a folder gave, put together but for where batches are committed.
 pub(super) struct Parts {
@@ -52,9 +53,13 @@ impl Rest {
         home: Home,
         signer: Option<LogSigner>,
         node: Option<NodeHandle>,
+        witnessing: Option<&Witnessing>,
     ) -> Result<(Ledger, SyncSender<Work>), OpenLedgerError> {
         let Self { root, state, watch, shared, lock, removed_entries, custody, unfinished } = self;
         shared.set_active(node.is_none());
+        if let Some(witnessing) = witnessing {
+            Rounds::start(&root, &shared, witnessing, node.is_some())?;
+        }
         let mut sealer = Sealer { state, home, signer, watch, shared: Arc::clone(&shared), custody };
         sealer.resume(unfinished).map_err(|error| OpenLedgerError::Unfinished(error.to_string()))?;
         let (intake, works, threads) =
