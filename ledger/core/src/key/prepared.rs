@@ -13,12 +13,16 @@ use super::{BadSignature, PublicKey};
 
 /// Bits of a scalar that one multiple of the base point stands for: 2 MiB, once.
 const BASE_WIDTH: u32 = 10;
-/// Bits of a scalar that one multiple of a key stands for: 215 KiB a key.
+/// Bits of a scalar that one multiple of a key stands for.
 const KEY_WIDTH: u32 = 6;
+/// Of a key the multiples of every third window are kept, 75 KiB: a log has more keys than a processor's cache has room for. The
+/// sums of the other windows are doubled until they are in their place.
+const KEY_SPREAD: u32 = 3;
 /// A key is prepared once it has this many signatures to check: from then on that has paid for itself.
-const WORTH_IT: u32 = 16;
-/// At most so many multiples are added for one signature.
-const MOST_TERMS: usize = (SCALAR_BITS.div_ceil(BASE_WIDTH) + SCALAR_BITS.div_ceil(KEY_WIDTH)) as usize;
+const WORTH_IT: u32 = 8;
+/// At most so many multiples of the base point, and of a key, are added for one signature.
+const BASE_TERMS: usize = SCALAR_BITS.div_ceil(BASE_WIDTH) as usize;
+const KEY_TERMS: usize = SCALAR_BITS.div_ceil(KEY_WIDTH) as usize;
 /// How long a scalar is: below 2^253, and a carry.
 const SCALAR_BITS: u32 = 254;
 
@@ -54,7 +58,7 @@ pub struct Signed<'a> {
 }
 
 /// Those of the base point, once there is a key to use them with.
-static BASE: LazyLock<Multiples> = LazyLock::new(|| Multiples::of(ED25519_BASEPOINT_POINT, BASE_WIDTH));
+static BASE: LazyLock<Multiples> = LazyLock::new(|| Multiples::of(ED25519_BASEPOINT_POINT, BASE_WIDTH, 1));
 
 /// The points of small order, encoded.
 static SMALL_ORDER: LazyLock<[CompressedEdwardsY; 8]> =
@@ -97,7 +101,7 @@ impl PreparedKeys {
             self.used.remove(&oldest);
         }
         self.waiting.remove(key.as_bytes());
-        held.insert(*key.as_bytes(), Arc::new(Multiples::of(key.key.to_edwards(), KEY_WIDTH)));
+        held.insert(*key.as_bytes(), Arc::new(Multiples::of(key.key.to_edwards(), KEY_WIDTH, KEY_SPREAD)));
         self.used.insert(*key.as_bytes(), self.turn);
     }
 }
@@ -137,15 +141,24 @@ impl KeyMultiples {
     }
 }
 
-/// 2^(wi)·j·P for every window i of w bits of a scalar and j from 1 to 2^(w−1).
+/// 2^(wi)·j·P for every `spread`-th window i of w bits of a scalar, and j from 1 to 2^(w−1).
 struct Multiples {
     width: u32,
+    spread: u32,
     points: Vec<EdwardsPoint>,
 }
 
+/// Multiples, each with its sign (true: negative), that are to be added up.
+struct Terms<const MOST: usize> {
+    multiples: [(bool, EdwardsPoint); MOST],
+    used: usize,
+    /// Where the terms of each but the last remainder of windows end. The sum up to there is doubled w times before the next are added.
+    turns: [usize; KEY_SPREAD as usize - 1],
+}
+
 impl Multiples {
-    fn of(point: EdwardsPoint, width: u32) -> Self {
-        let (windows, half) = (SCALAR_BITS.div_ceil(width), 1_usize << (width - 1));
+    fn of(point: EdwardsPoint, width: u32, spread: u32) -> Self {
+        let (windows, half) = (SCALAR_BITS.div_ceil(width * spread), 1_usize << (width - 1));
         let mut points = Vec::with_capacity(windows as usize * half);
         let mut unit = point;
         for _ in 0..windows {
@@ -157,8 +170,11 @@ impl Multiples {
             // The last one pushed is half of the next window's unit.
             let last = points[points.len() - 1];
             unit = last + last;
+            for _ in 0..width * (spread - 1) {
+                unit += unit;
+            }
         }
-        Self { width, points }
+        Self { width, spread, points }
     }
 
     /// s·B − k·A, which must be R, these being the multiples of B. `None` if s is not below ℓ.
@@ -168,43 +184,68 @@ impl Multiples {
         let hash = Sha512::new().chain_update(r).chain_update(signed.key.as_bytes());
         let k = Scalar::from_hash(hash.chain_update(signed.message));
         // They lie scattered over memory. Fetched all at once they are waited for once, and not one by one between additions.
-        let mut terms = [(false, EdwardsPoint::default()); MOST_TERMS];
-        let mut places = terms.iter_mut();
-        let mut take = |negative, multiple: &EdwardsPoint| {
-            *places.next().expect("there are as many places as windows") = (negative, *multiple);
-        };
-        self.each(&s, &mut take);
+        let of_key = Terms::<KEY_TERMS>::of(key, &k);
+        let of_base = Terms::<BASE_TERMS>::of(self, &s);
         // Not the multiples of −k, which is ℓ − k: ℓ·A is not the neutral point if A has a part of small order.
-        key.each(&k, |negative, multiple| take(!negative, multiple));
-        let unused = places.len();
-        let mut point = EdwardsPoint::identity();
-        for (negative, multiple) in &terms[..MOST_TERMS - unused] {
-            if *negative { point -= multiple } else { point += multiple }
-        }
-        Some(point)
+        Some(of_base.sum(self.width) - of_key.sum(key.width))
     }
 
-    /// Calls `take` with multiples whose sum, each with its sign (true: negative), is `scalar`·P.
-    ///
-    /// The scalar, an integer below 2^253, is written with digits from −2^(w−1)+1 to 2^(w−1).
-    fn each(&self, scalar: &Scalar, mut take: impl FnMut(bool, &EdwardsPoint)) {
+    /// The digits of a scalar, an integer below 2^253, from −2^(w−1)+1 to 2^(w−1): whether it is negative, and how much.
+    fn digits<const MOST: usize>(&self, scalar: &Scalar) -> [(bool, u32); MOST] {
         let mut bytes = [0; 40];
         bytes[..32].copy_from_slice(scalar.as_bytes());
         let (whole, half) = (1_u32 << self.width, 1_u32 << (self.width - 1));
-        let mut carry = 0;
-        for (window, multiples) in (0_u32..).zip(self.points.chunks_exact(half as usize)) {
+        let (mut digits, mut carry) = ([(false, 0); MOST], 0);
+        for (window, place) in (0..SCALAR_BITS.div_ceil(self.width)).zip(&mut digits) {
             let bit = window * self.width;
             let at = (bit / 8) as usize;
             let word = u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
             let digit = (word >> (bit % 8)) % whole + carry;
             let negative = digit > half;
             carry = u32::from(negative);
-            let magnitude = if negative { whole - digit } else { digit };
-            if let Some(place) = magnitude.checked_sub(1) {
-                take(negative, &multiples[place as usize]);
-            }
+            *place = (negative, if negative { whole - digit } else { digit });
         }
         debug_assert_eq!(carry, 0, "the last window has room for the carry");
+        digits
+    }
+}
+
+impl<const MOST: usize> Terms<MOST> {
+    /// The terms whose sum is `scalar`·P, these being the multiples of P. `MOST` is the number of windows, or more.
+    fn of(multiples: &Multiples, scalar: &Scalar) -> Self {
+        let digits = multiples.digits::<MOST>(scalar);
+        let (half, spread) = (1_usize << (multiples.width - 1), multiples.spread as usize);
+        let mut these = Self { multiples: [(false, EdwardsPoint::default()); MOST], used: 0, turns: [0; 2] };
+        for remainder in (0..spread).rev() {
+            let windows = digits.iter().skip(remainder).step_by(spread);
+            for ((negative, magnitude), points) in windows.zip(multiples.points.chunks_exact(half)) {
+                if let Some(place) = magnitude.checked_sub(1) {
+                    these.multiples[these.used] = (*negative, points[place as usize]);
+                    these.used += 1;
+                }
+            }
+            if let Some(turn) = remainder.checked_sub(1) {
+                these.turns[turn] = these.used;
+            }
+        }
+        these
+    }
+
+    fn sum(&self, width: u32) -> EdwardsPoint {
+        let (mut point, mut at) = (EdwardsPoint::identity(), 0);
+        for end in self.turns.iter().rev().copied().chain([self.used]) {
+            // Without terms it is the neutral point still.
+            if at > 0 {
+                for _ in 0..width / 3 {
+                    point = point.mul_by_cofactor();
+                }
+            }
+            for (negative, multiple) in &self.multiples[at..end] {
+                if *negative { point -= multiple } else { point += multiple }
+            }
+            at = end;
+        }
+        point
     }
 }
 

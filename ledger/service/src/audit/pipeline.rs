@@ -25,8 +25,8 @@ use crate::layout::{self, BUNDLE};
 
 /// How many bundles are on their way at a time, for each thread that checks: this bounds the memory.
 const ON_THEIR_WAY: usize = 4;
-/// For how many keys multiples are kept: 215 KiB each.
-const PREPARED_KEYS: usize = 512;
+/// For how many keys multiples are kept: 75 KiB each.
+const PREPARED_KEYS: usize = 2048;
 
 /// What a data folder is checked with.
 pub(super) struct Work<'a> {

@@ -112,11 +112,13 @@ proptest! {
     #[test]
     fn multiples_add_up(scalar: [u8; 32], width in 2_u32..9) {
         let scalar = Scalar::from_bytes_mod_order(scalar);
-        for scalar in [scalar, -Scalar::ONE, Scalar::ZERO, Scalar::ONE] {
-            let mut sum = EdwardsPoint::identity();
-            let multiples = Multiples::of(ED25519_BASEPOINT_POINT, width);
-            multiples.each(&scalar, |negative, point| if negative { sum -= point } else { sum += point });
-            prop_assert_eq!(sum, EdwardsPoint::mul_base(&scalar));
+        let widths = [(width, 1), (3, KEY_SPREAD), (KEY_WIDTH, KEY_SPREAD), (KEY_WIDTH, 2)];
+        for scalar in [scalar, -Scalar::ONE, Scalar::ZERO, Scalar::ONE, Scalar::from(1_u64 << 6), Scalar::from(1_u64 << 13)] {
+            for (width, spread) in widths {
+                let multiples = Multiples::of(ED25519_BASEPOINT_POINT, width, spread);
+                let sum = Terms::<127>::of(&multiples, &scalar).sum(width);
+                prop_assert_eq!(sum, EdwardsPoint::mul_base(&scalar));
+            }
         }
     }
 }
