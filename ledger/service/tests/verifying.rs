@@ -105,8 +105,10 @@ fn what_cannot_be_read_is_said() {
     Ledger::open(&copy.data(), &small().secrets(), Box::new(SystemClock::default()), None)
         .expect("opens")
         .close();
-    let shard = files(&copy).into_iter().find(|file| file.starts_with("keyring/") && file.len() == 10);
-    copy.remove(&shard.expect("a shard"));
+    // Which shard an owner is in is chance, and not every owner has statements.
+    for shard in files(&copy).iter().filter(|file| file.starts_with("keyring/") && file.len() == 10) {
+        copy.remove(shard);
+    }
     let report = copy.verify();
     assert!(report.faults.iter().any(|fault| fault.code == "keys_gone"), "{:?}", report.faults);
     assert!(report.counts.statements_unreadable > 0);
