@@ -61,7 +61,10 @@ fn what_does_not_fit_a_role_is_not_issued() {
     let reference = "AAAAAAAAAAAAAAAAAAAAAA";
     for (arguments, said) in [
         (&["--role", "manager"][..], "name it"),
-        (&["--role", "mash", "--agency", "police:99"], "only a practitioner, a manager and a data protection officer"),
+        (
+            &["--role", "mash", "--agency", "police:99"],
+            "only a practitioner, a manager and a data protection officer",
+        ),
         (&["--role", "panel-reviewer"], "name them"),
         (&["--role", "panel-reviewer", "--child", reference, "--expires", "91d"], "at most 90"),
         (&["--role", "analyst", "--expires", "367d"], "366"),
