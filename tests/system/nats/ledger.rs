@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use gt_core::Hash;
 use gt_core::entry::Entry;
-use serde_json::Value;
 
 use super::broker::Broker;
 use super::cluster::Cluster;
@@ -188,8 +187,16 @@ impl Ledger {
     }
 
     fn alerts_are_the_same(&self) {
-        let alerts: Vec<Value> =
-            self.nodes.iter().map(|node| self.analyst(node).get("/v1/alerts?limit=500").json()).collect();
+        let mut alerts = Vec::new();
+        for node in &self.nodes {
+            // Servers that were just killed may be too slow to seal the read in time: then it is asked for again.
+            self.until("a read is recorded", || {
+                let reply = self.analyst(node).get("/v1/alerts?limit=500");
+                let recorded = reply.status != 503;
+                alerts.extend(recorded.then(|| reply.json()));
+                recorded
+            });
+        }
         // What they reflect differs: each of these reads is sealed.
         for (node, found) in self.nodes.iter().zip(&alerts) {
             assert!(found["items"].is_array() && found["next"].is_null(), "{}: {found}", node.name);
