@@ -1,8 +1,10 @@
 //! Keeps the views behind the log: one thread that reads what is sealed and folds it in.
 
+mod at_rest;
 mod clocks;
 mod erased;
 mod feed;
+mod source;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,21 +14,20 @@ use std::thread::JoinHandle;
 
 use gt_core::prove;
 use gt_core::time::Timestamp;
-use gt_core::{LeafIndex, TreeSize};
 use gt_ledger::Ledger;
 use gt_ledger::clock::{Clock as _, SystemClock};
-use gt_ledger::layout::BUNDLE;
 use gt_ledger::log::ReadError;
 use gt_ledger::open::OpenLedgerError;
-use gt_ledger::record::{ContextId, Record};
 use gt_projections::{
-    AlertChange, ApplyError, AsOf, ChangeKind, ContextNaming, Options, Projector, Queries, QueryError,
-    StoreError,
+    AlertChange, ApplyError, ChangeKind, Options, Projector, Queries, QueryError, StoreError,
 };
 use tokio::runtime::Runtime;
 
+pub(crate) use at_rest::with_views;
 use clocks::Clocks;
 pub(crate) use feed::{Feed, Heard, Listener, MOST_LISTENERS, Place, Unheard};
+
+use source::{Naming, Stretch, read};
 
 use crate::node::AlertPublisher;
 use crate::problem::chain;
@@ -70,15 +71,6 @@ impl FollowError {
             Self::Store(StoreError::Damaged { .. } | StoreError::Rows(_))
                 | Self::Apply(ApplyError::Store(StoreError::Damaged { .. } | StoreError::Rows(_)))
         )
-    }
-}
-
-/// Names contexts as the ledger does.
-pub(crate) struct Naming<'l>(pub(crate) &'l Ledger);
-
-impl ContextNaming for Naming<'_> {
-    fn context_id(&self, reference: &str) -> ContextId {
-        self.0.context_id(reference)
     }
 }
 
@@ -153,12 +145,6 @@ struct Following {
     known: u64,
 }
 
-/// A stretch of the log, read.
-struct Stretch {
-    records: Vec<Record>,
-    head: AsOf,
-}
-
 /// How many stretches are read ahead of the folding.
 const AHEAD: usize = 4;
 
@@ -222,7 +208,7 @@ impl Following {
             scope.spawn(move || {
                 let mut position = position;
                 loop {
-                    let read = read(&ledger, position).transpose();
+                    let read = read(&*ledger, position).transpose();
                     let Some(read) = read else { return };
                     let end = read.as_ref().ok().map(|stretch: &Stretch| stretch.head.tree_size);
                     if sender.send(read).is_err() {
@@ -267,14 +253,14 @@ impl Following {
 
     /// Folds in one more bundle; false if there is nothing more.
     fn catch_up(&mut self) -> Result<bool, FollowError> {
-        match read(&self.ledger, self.projector.position())? {
+        match read(&*self.ledger, self.projector.position())? {
             Some(stretch) => self.fold(stretch).map(|()| true),
             None => Ok(false),
         }
     }
 
     fn fold(&mut self, Stretch { records, head }: Stretch) -> Result<(), FollowError> {
-        let changes = match self.projector.apply(&records, head, &Naming(&self.ledger)) {
+        let changes = match self.projector.apply(&records, head, &Naming(&*self.ledger)) {
             Err(ApplyError::Erased { by }) => return self.fold_anew(by),
             changes => changes?,
         };
@@ -303,19 +289,6 @@ impl Following {
             publisher.publish(change);
         }
     }
-}
-
-/// Reads from a position to the end of its bundle; none if there is nothing more.
-fn read(ledger: &Ledger, position: TreeSize) -> Result<Option<Stretch>, FollowError> {
-    if position >= ledger.log().size() {
-        return Ok(None);
-    }
-    let records = ledger.records(LeafIndex(position.0), BUNDLE)?;
-    let Some(last) = records.last() else { return Ok(None) };
-    let tree_size = last.entry.index.size_through();
-    let root = prove::root(ledger.log(), TreeSize(tree_size.0))?;
-    let head = AsOf { tree_size, root, received_at: Some(last.entry.received_at) };
-    Ok(Some(Stretch { records, head }))
 }
 
 fn report(change: &AlertChange) {

@@ -104,12 +104,6 @@ impl AccessKeys {
     }
 }
 
-/// A recorder for a folder that this process has opened while no ledger runs on it. Must be called on a runtime.
-pub(crate) fn recorder_at_rest(at: &SecretsAt, ledger: &Arc<Ledger>) -> Result<Recorder, AccessError> {
-    let service = at.keys.read_ed25519_if_there(&at.folder.join(file::SERVICE))?;
-    Ok(Recorder::start(Arc::clone(ledger), None, service))
-}
-
 impl Access {
     /// Who sends the request, by its token.
     async fn reader(&self, headers: &HeaderMap) -> Result<Reader, Problem> {

@@ -18,8 +18,8 @@ use super::where_at::{Reached, WhereAt};
 use super::witness::need_no_witness;
 use super::{Failure, Outcome};
 use crate::control::{self, Request};
+use crate::follow::with_views;
 use crate::http::need_ledger;
-use crate::retention::with_views;
 
 /// Destroy the keys of what is sealed about somebody. The log goes on proving what it proved; docs/ERASURE.md says what is left.
 #[derive(Args)]

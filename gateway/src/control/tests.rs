@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use gt_ledger::clock::SystemClock;
 use gt_ledger::create::create;
-use gt_ledger::secrets::Secrets;
+use gt_ledger::private_keys::KeyAccess;
+use gt_ledger::secrets::{Secrets, file};
 use gt_projections::{Options, Projector};
 
 use super::*;
-use crate::access::recorder_at_rest;
+use crate::access::recorder::Recorder;
 
 fn made(name: &str) -> (tempfile::TempDir, PathBuf, Arc<Ledger>) {
     let root = tempfile::tempdir().unwrap();
@@ -22,8 +23,9 @@ fn made(name: &str) -> (tempfile::TempDir, PathBuf, Arc<Ledger>) {
 /// A recorder with the ledger's own key, and the runtime on which it works.
 fn recording(root: &Path, ledger: &Arc<Ledger>) -> (tokio::runtime::Runtime, Recording) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let key = KeyAccess::default().read_ed25519(&root.join("keys").join(file::SERVICE)).unwrap();
     let within = runtime.enter();
-    let recorder = recorder_at_rest(&(&root.join("keys")).into(), ledger).unwrap();
+    let recorder = Recorder::start(Arc::clone(ledger), None, Some(key));
     drop(within);
     let recording = Recording { recorder, runtime: runtime.handle().clone() };
     (runtime, recording)

@@ -3,7 +3,6 @@
 
 mod ended;
 mod run;
-mod views;
 
 use gt_core::time::Timestamp;
 use gt_ledger::Ledger;
@@ -13,7 +12,6 @@ use gt_projections::{MAX_LIMIT, Page, Queries, QueryError, RetentionRow};
 use serde_json::{Value, json};
 
 pub(crate) use run::{Run, run};
-pub(crate) use views::with_views;
 
 /// How many people are listed, or ended in one run, unless another number is asked for.
 pub(crate) const USUAL_LIMIT: usize = 1_000;

@@ -11,8 +11,7 @@ use gt_ledger::layout;
 use gt_ledger::secrets::{Secrets, SecretsAt, file};
 use serde_json::Value;
 
-use crate::access::recorder::ReadingAtRest;
-use crate::access::recorder_at_rest;
+use crate::access::recorder::{ReadingAtRest, Recorder};
 use crate::cli::Failure;
 use crate::cli::serve::runtime;
 use crate::cli::witness::need_no_witness;
@@ -51,18 +50,18 @@ fn seal_here(data: &Path, at: &SecretsAt, reading: &ReadingAtRest) -> Result<Val
             "this folder follows a NATS stream, which alone seals that it is read; serve the node and ask again, or ask with --url",
         ));
     }
-    if at.keys.read_ed25519_if_there(&at.folder.join(file::SERVICE))?.is_none() {
-        return Err(Failure::new(
+    let service = at.keys.read_ed25519_if_there(&at.folder.join(file::SERVICE))?.ok_or_else(|| {
+        Failure::new(
             "the ledger's own key, service.jwk, is not among the secrets: that this is read cannot be sealed, so there is no bundle",
-        ));
-    }
+        )
+    })?;
     need_no_witness(data)?;
     let secrets = Secrets::load_at(at)?;
     let ledger = Arc::new(Ledger::open(data, &secrets, Box::new(SystemClock::default()), None)?);
     let runtime = runtime()?;
     let recorder = {
         let _within = runtime.enter();
-        recorder_at_rest(at, &ledger)?
+        Recorder::start(Arc::clone(&ledger), None, Some(service))
     };
     let sealed = Recording { recorder, runtime: runtime.handle().clone() }.seal(reading);
     ledger.close();

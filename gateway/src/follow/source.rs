@@ -1,0 +1,75 @@
+use gt_core::{LeafIndex, TreeSize, prove};
+use gt_ledger::Ledger;
+use gt_ledger::bundle::ReadOnlyLedger;
+use gt_ledger::layout::BUNDLE;
+use gt_ledger::log::LogReader;
+use gt_ledger::open::OpenLedgerError;
+use gt_ledger::record::{ContextId, Record};
+use gt_projections::{AsOf, ContextNaming};
+
+use super::FollowError;
+
+/// What views are folded from: a ledger, or a folder that is only read.
+pub(crate) trait Source {
+    /// The log.
+    fn log(&self) -> &LogReader;
+    /// Up to `count` records from `first` on, no further than the end of its bundle.
+    fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<Record>, OpenLedgerError>;
+    /// The opaque id of a place or other context.
+    fn context_id(&self, reference: &str) -> ContextId;
+    /// The entry that sealed the latest erasure.
+    fn erased_at(&self) -> Option<LeafIndex>;
+}
+
+macro_rules! source {
+    ($ledger:ty) => {
+        impl Source for $ledger {
+            fn log(&self) -> &LogReader {
+                self.log()
+            }
+
+            fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<Record>, OpenLedgerError> {
+                self.records(first, count)
+            }
+
+            fn context_id(&self, reference: &str) -> ContextId {
+                self.context_id(reference)
+            }
+
+            fn erased_at(&self) -> Option<LeafIndex> {
+                self.erased_at()
+            }
+        }
+    };
+}
+
+source!(Ledger);
+source!(ReadOnlyLedger);
+
+/// Names contexts as the ledger does.
+pub(super) struct Naming<'l, S>(pub(super) &'l S);
+
+impl<S: Source> ContextNaming for Naming<'_, S> {
+    fn context_id(&self, reference: &str) -> ContextId {
+        self.0.context_id(reference)
+    }
+}
+
+/// Records, and the head of the log that they lead to.
+pub(super) struct Stretch {
+    pub(super) records: Vec<Record>,
+    pub(super) head: AsOf,
+}
+
+/// Reads from a position to the end of its bundle; none if there is nothing more.
+pub(super) fn read(ledger: &impl Source, position: TreeSize) -> Result<Option<Stretch>, FollowError> {
+    if position >= ledger.log().size() {
+        return Ok(None);
+    }
+    let records = ledger.records(LeafIndex(position.0), BUNDLE)?;
+    let Some(last) = records.last() else { return Ok(None) };
+    let tree_size = last.entry.index.size_through();
+    let root = prove::root(ledger.log(), TreeSize(tree_size.0))?;
+    let head = AsOf { tree_size, root, received_at: Some(last.entry.received_at) };
+    Ok(Some(Stretch { records, head }))
+}
