@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use crate::erasing::{caught_up, fsck, is_found_in};
 use crate::partnership::{Home, Publisher, child, path, run};
 
+mod interruptions;
+
 const COUNCIL: &str = "gss:E06000999";
 const POLICE: &str = "police:99";
 
