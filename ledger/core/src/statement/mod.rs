@@ -136,6 +136,11 @@ impl Statement {
         self.jws.text()
     }
 
+    /// The exact `H.P.S` with its hash, and nothing else.
+    pub fn into_jws(self) -> Jws {
+        self.jws
+    }
+
     /// The statement hash: SHA-256 of the ASCII `H.P.S`.
     pub fn hash(&self) -> Hash {
         self.jws.hash()
