@@ -1,7 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError, TryLockError};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread;
 
 use gt_core::Hash;
@@ -19,6 +18,7 @@ use super::report::{Fault, Report};
 use super::settlement::Settlement;
 use super::statement::{self, Context, Outcome};
 use super::vault_file;
+use super::waiting::Waiting;
 use super::walk::Walk;
 use crate::keyring::{Keyring, OwnerTag};
 use crate::layout::{self, BUNDLE};
@@ -68,16 +68,15 @@ pub(super) fn run(work: &Work<'_>, mut walk: Walk<'_>, report: &mut Report) {
     let Work { folder, keyring, depth, size, .. } = *work;
     let threads = rayon::current_num_threads();
     let (begin, end) = sync_channel(threads * ON_THEIR_WAY);
-    let (to_check, prepared) = sync_channel(threads * WAITING);
     let (to_settle, checked) = sync_channel(threads * WAITING);
-    let prepared = Mutex::new(prepared);
+    let waiting = &Waiting::new(threads * WAITING);
     let records = Records::new(keyring, work.origin, work.under_way.clone());
     let mut settlement = Settlement::new();
     let records = thread::scope(|scope| {
-        let reader = scope.spawn(move || prepare(folder, depth, size, records, &begin, &to_check));
+        let reader = scope.spawn(move || prepare(folder, depth, size, records, &begin, waiting));
         for _ in 0..threads {
-            let (to_settle, prepared) = (to_settle.clone(), &prepared);
-            scope.spawn(move || check(keyring, depth, prepared, &to_settle));
+            let to_settle = to_settle.clone();
+            scope.spawn(move || check(keyring, depth, waiting, &to_settle));
         }
         drop(to_settle);
         let (mut done, mut next, mut early) = (0, 0, BTreeMap::new());
@@ -108,11 +107,12 @@ fn prepare<'a>(
     size: TreeSize,
     mut records: Records<'a>,
     begin: &SyncSender<()>,
-    to_check: &SyncSender<Passing>,
+    waiting: &Waiting<Passing>,
 ) -> Records<'a> {
+    let _ending = waiting.ending();
     let mut bundles = Bundles::new(folder, size);
     // The next steps end before this one only if they panic, and then the panic is what matters.
-    while begin.send(()).is_ok() {
+    while may_begin(begin, waiting) {
         let (mut report, mut faults) = (Report::new(), Vec::new());
         let Some(bundle) = bundles.next(&mut report) else { break };
         let read = vault_file::read(folder, &bundle, depth, &mut report, &mut faults);
@@ -120,11 +120,24 @@ fn prepare<'a>(
         let taken = records.take(&bundle, read, &mut report, &mut faults);
         let (genesis, registrar) = (records.genesis(), records.registrar());
         let passing = Passing { bundle, taken, vault_records, genesis, registrar, report, faults };
-        if to_check.send(passing).is_err() {
+        if !waiting.put(passing) {
             break;
         }
     }
     records
+}
+
+/// Waits until one more bundle may be on its way. False if none is settled any more.
+fn may_begin(begin: &SyncSender<()>, waiting: &Waiting<Passing>) -> bool {
+    match begin.try_send(()) {
+        Err(TrySendError::Full(())) => {
+            waiting.hold_up(true);
+            let may = begin.send(()).is_ok();
+            waiting.hold_up(false);
+            may
+        }
+        sent => sent.is_ok(),
+    }
 }
 
 /// The bundles that a thread has read, and whose signatures it checks together.
@@ -138,12 +151,14 @@ struct Together {
 fn check(
     keyring: Option<&Keyring>,
     depth: Depth,
-    prepared: &Mutex<Receiver<Passing>>,
+    waiting: &Waiting<Passing>,
     to_settle: &SyncSender<Read>,
 ) {
+    let _ending = waiting.ending();
     let mut together = Together::default();
     loop {
-        let next = together.next(prepared);
+        let full = together.bundles.len() == TOGETHER;
+        let next = if full { None } else { waiting.take(!together.bundles.is_empty()) };
         if next.is_none() && together.bundles.is_empty() {
             return;
         }
@@ -165,23 +180,6 @@ fn check(
 }
 
 impl Together {
-    /// The next bundle to read. `None` if the batch is full, or if none is there: who holds bundles back must not wait for one, since all
-    /// that may be on their way may be held back. With nothing held back it waits, and `None` says that there are no more.
-    fn next(&self, prepared: &Mutex<Receiver<Passing>>) -> Option<Passing> {
-        if self.bundles.is_empty() {
-            return prepared.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
-        }
-        if self.bundles.len() == TOGETHER {
-            return None;
-        }
-        match prepared.try_lock() {
-            Ok(prepared) => prepared.try_recv().ok(),
-            Err(TryLockError::Poisoned(prepared)) => prepared.into_inner().try_recv().ok(),
-            // Another thread has it, and waits.
-            Err(TryLockError::WouldBlock) => None,
-        }
-    }
-
     fn read(&mut self, mut passing: Passing, keyring: Option<&Keyring>, depth: Depth) {
         let links = match depth {
             Depth::Signed => HashMap::new(),
