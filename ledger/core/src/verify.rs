@@ -185,11 +185,7 @@ impl AuthorshipBatch {
 
     /// Checks all but the signature, as [`verify_authorship`] does, and takes that. `None` if the statement speaks for its agency just if
     /// its batch holds; what can be told at once is told.
-    pub fn add(
-        &mut self,
-        statement: &Statement,
-        registry: &Registry,
-    ) -> Option<Result<(), AuthorshipFault>> {
+    pub fn add(&mut self, statement: &Statement, registry: &Registry) -> Option<Result<(), AuthorshipFault>> {
         let key = match author_key(statement, registry) {
             Ok(key) => key,
             Err(fault) => return Some(Err(fault)),

@@ -62,8 +62,8 @@ struct Passing {
 type Read = thread::Result<(Passing, Vec<Option<Outcome>>)>;
 
 /// Checks the log and the vault beside it, bundle by bundle, in three steps that work at the same time on different bundles:
-/// reading files and taking the records in their order; reading the statements, each thread a bundle of its own; and settling, again in
-/// order, what they turned out to be, and the log itself. What is found is told in the log's order.
+/// reading files and taking the records in their order; reading the statements, each thread bundles of its own, whose signatures it checks
+/// together; and settling, again in order, what they turned out to be, and the log itself. What is found is told in the log's order.
 pub(super) fn run(work: &Work<'_>, mut walk: Walk<'_>, report: &mut Report) {
     let Work { folder, keyring, depth, size, .. } = *work;
     let threads = rayon::current_num_threads();
@@ -148,12 +148,7 @@ struct Together {
 }
 
 /// The second step, on one of several threads.
-fn check(
-    keyring: Option<&Keyring>,
-    depth: Depth,
-    waiting: &Waiting<Passing>,
-    to_settle: &SyncSender<Read>,
-) {
+fn check(keyring: Option<&Keyring>, depth: Depth, waiting: &Waiting<Passing>, to_settle: &SyncSender<Read>) {
     let _ending = waiting.ending();
     let mut together = Together::default();
     loop {

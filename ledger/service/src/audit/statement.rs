@@ -83,12 +83,8 @@ pub(super) fn read(
 impl Outcome {
     /// Takes what its batch came to. One that does not hold says nothing of each signature in it.
     pub(super) fn prove(&mut self, position: u64, registry: Option<&Registry>, batch_holds: bool) {
-        let Some((jws, at)) = self.unproven.take() else { return };
-        let verdict = match (batch_holds, registry) {
-            (false, Some(registry)) => authorship(jws, registry),
-            _ => Ok(()),
-        };
-        self.proved(position, at, verdict);
+        let Some(((jws, at), registry)) = self.unproven.take().zip(registry) else { return };
+        self.proved(position, at, if batch_holds { Ok(()) } else { authorship(jws, registry) });
     }
 
     fn proved(&mut self, position: u64, at: usize, verdict: Result<(), AuthorshipFault>) {

@@ -52,9 +52,8 @@ impl<T> Waiting<T> {
     /// Takes the next one, once there is one. `None` if it has ended, and, for whoever is `holding` some back, if none will come before
     /// those are done.
     pub(super) fn take(&self, holding: bool) -> Option<T> {
-        let mut state = self.wait_while(|state| {
-            state.items.is_empty() && !state.ended && !(holding && state.held_up)
-        });
+        let mut state =
+            self.wait_while(|state| state.items.is_empty() && !state.ended && !(holding && state.held_up));
         let item = state.items.pop_front();
         self.changed.notify_all();
         item

@@ -47,7 +47,8 @@ fn drawn(seed: u64) -> impl FnMut(&mut [u8]) {
     let mut turn = 0_u64;
     move |bytes| {
         for chunk in bytes.chunks_mut(64) {
-            let block = Sha512::new().chain_update(seed.to_le_bytes()).chain_update(turn.to_le_bytes()).finalize();
+            let block =
+                Sha512::new().chain_update(seed.to_le_bytes()).chain_update(turn.to_le_bytes()).finalize();
             chunk.copy_from_slice(&block[..chunk.len()]);
             turn += 1;
         }
