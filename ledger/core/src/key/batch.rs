@@ -174,7 +174,7 @@ fn is_reduced(encoded: &[u8; 32]) -> bool {
 fn is_of_small_order(encoded: &[u8; 32]) -> bool {
     let differ_in_sign = |point: &CompressedEdwardsY| {
         let [same @ .., high] = point.as_bytes();
-        *same == encoded[..31] && (high ^ encoded[31]) & 0x7F == 0
+        *same == encoded[..31] && (high & 0x7F) == (encoded[31] & 0x7F)
     };
     SMALL_ORDER.iter().any(differ_in_sign)
 }
