@@ -126,32 +126,12 @@ pub fn open(
     place: &[u8],
     bytes: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
-    let mut text = Zeroizing::new(decrypted(key, genesis, place, bytes)?);
-    cut_out(&mut text)?;
-    Ok(text)
-}
-
-/// The same as [`open`], of a text that need not be wiped: an `H.P.S` has digests in place of what is said about people.
-pub(crate) fn open_statement(
-    key: &[u8; 32],
-    genesis: &Hash,
-    place: &[u8],
-    bytes: &[u8],
-) -> Result<Vec<u8>, DoesNotOpen> {
-    let mut text = decrypted(key, genesis, place, bytes)?;
-    cut_out(&mut text)?;
-    Ok(text)
-}
-
-fn decrypted(key: &[u8; 32], genesis: &Hash, place: &[u8], bytes: &[u8]) -> Result<Vec<u8>, DoesNotOpen> {
-    VaultKey::new(key, genesis)
-        .cipher(place)
-        .decrypt(&XNonce::default(), Payload { msg: bytes, aad: place })
-        .map_err(|_| DoesNotOpen)
-}
-
-/// Leaves the text, without its length before it and the zeros behind it.
-fn cut_out(padded: &mut Vec<u8>) -> Result<(), DoesNotOpen> {
+    let mut padded = Zeroizing::new(
+        VaultKey::new(key, genesis)
+            .cipher(place)
+            .decrypt(&XNonce::default(), Payload { msg: bytes, aad: place })
+            .map_err(|_| DoesNotOpen)?,
+    );
     let (length, text) = padded.split_first_chunk::<4>().ok_or(DoesNotOpen)?;
     let length = u32::from_be_bytes(*length) as usize;
     if text.len() < length || text[length..].iter().any(|byte| *byte != 0) {
@@ -159,7 +139,7 @@ fn cut_out(padded: &mut Vec<u8>) -> Result<(), DoesNotOpen> {
     }
     padded.truncate(4 + length);
     padded.drain(..4);
-    Ok(())
+    Ok(padded)
 }
 
 impl VaultRecord {

@@ -84,7 +84,9 @@ fn valid_signatures_hold_together_and_a_batch_begins_anew() {
     let mut altered = cases.clone();
     altered[7].message.push(0);
     for (cases, holds) in [(&altered, false), (&cases, true), (&altered, false)] {
-        cases.iter().for_each(|case| assert_eq!(batch.add(&case.signed()), None));
+        for case in cases {
+            assert_eq!(batch.add(&case.signed()), None);
+        }
         assert_eq!(batch.close(&mut drawn(2)), holds);
     }
 }
@@ -206,7 +208,9 @@ proptest! {
     fn sums_by_bits_are_the_sum_of_all(zs: Vec<[u8; 16]>) {
         let mut batch = SignatureBatch::new();
         let cases = valid(zs.len());
-        cases.iter().for_each(|case| assert_eq!(batch.add(&case.signed()), None));
+        for case in &cases {
+            assert_eq!(batch.add(&case.signed()), None);
+        }
         let expected: EdwardsPoint = batch.claims.iter().zip(&zs).map(|(claim, z)| {
             let mut bytes = [0; 32];
             bytes[..Z].copy_from_slice(z);
