@@ -36,14 +36,14 @@ pub const MIN_SALT_BYTES: usize = 16;
 /// `H.P.S`, not yet read, with its hash: so whoever holds it against an entry before it is read hashes it once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jws {
-    text: Box<str>,
+    text: String,
     hash: Hash,
 }
 
 impl Jws {
-    /// Takes the text, and hashes it.
+    /// Copies the text, and hashes it.
     pub fn new(text: &str) -> Self {
-        Self { text: text.into(), hash: Hash::of(text.as_bytes()) }
+        Self::from(text.to_owned())
     }
 
     /// The exact text.
@@ -54,6 +54,13 @@ impl Jws {
     /// The statement hash: SHA-256 of the ASCII `H.P.S`.
     pub const fn hash(&self) -> Hash {
         self.hash
+    }
+}
+
+/// Takes the text as it is, and hashes it.
+impl From<String> for Jws {
+    fn from(text: String) -> Self {
+        Self { hash: Hash::of(text.as_bytes()), text }
     }
 }
 
@@ -134,6 +141,11 @@ impl Statement {
     /// The exact `H.P.S`.
     pub fn jws(&self) -> &str {
         self.jws.text()
+    }
+
+    /// The exact `H.P.S` with its hash, and nothing else.
+    pub fn into_jws(self) -> Jws {
+        self.jws
     }
 
     /// The statement hash: SHA-256 of the ASCII `H.P.S`.

@@ -31,6 +31,7 @@ use gt_core::base64url;
 use gt_core::link::LinkKey;
 use gt_core::statement::Owner;
 use hmac::{Hmac, KeyInit, Mac};
+use rayon::prelude::*;
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -42,6 +43,8 @@ use wrap::{Wrapped, unwrap, wrap};
 
 const SHARDS: usize = 256;
 const MAX_RECORD: usize = 4096;
+/// So many records are worth opening on all cores.
+const MANY_RECORDS: usize = 32;
 
 /// An owner's name in the keyring: HMAC(index key, pseudonym). Its first byte is the shard.
 pub type OwnerTag = [u8; 32];
@@ -285,12 +288,19 @@ impl Keyring {
     }
 
     fn load(&mut self, file: &Path, bytes: &[u8]) -> Result<Vec<OwnerTag>, KeyringError> {
-        let (mut tags, mut end) = (Vec::new(), 0);
-        for (at, record) in Wrapped::split(bytes) {
-            let opened =
-                unwrap(&self.shard_keys[usize::from(record.shard)], &[b'k', record.shard], record.sealed);
-            tags.push(opened.and_then(|plain| self.take(&plain)).ok_or_else(|| damaged(file, at))?);
-            end = at + record.bytes.len();
+        let records: Vec<_> = Wrapped::split(bytes).collect();
+        let read = |(_, record): &(usize, Wrapped<'_>)| {
+            let key = &self.shard_keys[usize::from(record.shard)];
+            self.read(&unwrap(key, &[b'k', record.shard], record.sealed)?)
+        };
+        let opened: Vec<_> = match records.len() {
+            ..MANY_RECORDS => records.iter().map(read).collect(),
+            _ => records.par_iter().map(read).collect(),
+        };
+        let end = records.last().map_or(0, |(at, record)| at + record.bytes.len());
+        let mut tags = Vec::with_capacity(records.len());
+        for ((at, _), record) in records.into_iter().zip(opened) {
+            tags.push(record.and_then(|record| self.take(record)).ok_or_else(|| damaged(file, at))?);
         }
         if end < bytes.len() { Err(damaged(file, end)) } else { Ok(tags) }
     }

@@ -20,6 +20,12 @@ pub(super) enum Record<'a> {
     EndedAgency { tag: &'a OwnerTag, agency: &'a AgencyCode, record: &'a [u8; 32] },
 }
 
+/// What a record says, read.
+pub(super) enum ReadRecord {
+    Owner { tag: OwnerTag, owner: Option<Owner>, link: LinkKey },
+    Agency { tag: OwnerTag, agency: AgencyCode, keys: AgencyKeys },
+}
+
 impl Record<'_> {
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
         let bytes = match self {
@@ -72,47 +78,56 @@ impl Keyring {
         framed(&self.shard_keys[usize::from(tag[0])], tag[0], record)
     }
 
-    /// Takes a record; what is held already stays as it is.
-    pub(super) fn take(&mut self, plain: &[u8]) -> Option<OwnerTag> {
+    /// Reads a record that was unwrapped. `None` if it is none.
+    pub(super) fn read(&self, plain: &[u8]) -> Option<ReadRecord> {
         let (kind, rest) = plain.split_first()?;
         match kind {
             1 => {
                 let (link, text) = rest.split_first_chunk::<32>()?;
                 let owner = Owner::from_key_text(core::str::from_utf8(text).ok()?)?;
-                let tag = self.tag(&owner);
-                self.take_owner(tag, Some(owner), *link);
-                Some(tag)
+                let link = LinkKey::from_bytes(*link);
+                Some(ReadRecord::Owner { tag: self.tag(&owner), owner: Some(owner), link })
             }
             2 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
                 let (data, rest) = rest.split_first_chunk::<32>()?;
                 let (record, text) = rest.split_first_chunk::<32>()?;
-                self.take_agency(tag, AgencyKeys { data: *data, record: *record }, text)
+                ReadRecord::agency(tag, AgencyKeys { data: *data, record: *record }, text)
             }
             3 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
-                let link: &[u8; 32] = rest.try_into().ok()?;
-                self.take_owner(*tag, None, *link);
-                Some(*tag)
+                let link = LinkKey::from_bytes(rest.try_into().ok()?);
+                Some(ReadRecord::Owner { tag: *tag, owner: None, link })
             }
             4 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
                 let (record, text) = rest.split_first_chunk::<32>()?;
-                self.take_agency(tag, AgencyKeys { data: [0; 32], record: *record }, text)
+                ReadRecord::agency(tag, AgencyKeys { data: [0; 32], record: *record }, text)
             }
             _ => None,
         }
     }
 
-    fn take_owner(&mut self, tag: OwnerTag, owner: Option<Owner>, link: [u8; 32]) {
-        let link = LinkKey::from_bytes(link);
-        self.owners.entry(tag).or_insert_with(|| OwnerKeys { owner, link, agencies: HashMap::new() });
+    /// Takes a record; what is held already stays as it is. `None` if it builds on the record of an owner that is not held.
+    pub(super) fn take(&mut self, record: ReadRecord) -> Option<OwnerTag> {
+        match record {
+            ReadRecord::Owner { tag, owner, link } => {
+                let new = || OwnerKeys { owner, link, agencies: HashMap::new() };
+                self.owners.entry(tag).or_insert_with(new);
+                Some(tag)
+            }
+            ReadRecord::Agency { tag, agency, keys } => {
+                self.owners.get_mut(&tag)?.agencies.entry(agency).or_insert(keys);
+                Some(tag)
+            }
+        }
     }
+}
 
-    fn take_agency(&mut self, tag: &OwnerTag, keys: AgencyKeys, agency: &[u8]) -> Option<OwnerTag> {
+impl ReadRecord {
+    fn agency(tag: &OwnerTag, keys: AgencyKeys, agency: &[u8]) -> Option<Self> {
         let agency = AgencyCode::parse(core::str::from_utf8(agency).ok()?).ok()?;
-        self.owners.get_mut(tag)?.agencies.entry(agency).or_insert(keys);
-        Some(*tag)
+        Some(Self::Agency { tag: *tag, agency, keys })
     }
 }
 
