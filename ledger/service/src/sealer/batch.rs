@@ -265,7 +265,7 @@ impl Sealer {
 
     /// Signs nothing that a witness contradicts: one that has said so while the batch was committed, or, for a sealer that takes over,
     /// one that is asked now.
-    fn check_with_witnesses(&self, committed: TreeSize, root: Hash) -> Result<(), SealError> {
+    pub(super) fn check_with_witnesses(&self, committed: TreeSize, root: Hash) -> Result<(), SealError> {
         let Some(witnesses) = self.shared.witnesses.get() else { return Ok(()) };
         if self.shared.is_stopped() {
             return Err(SealError::Contradicted);
@@ -274,6 +274,33 @@ impl Sealer {
             witnesses.check_take_over(&self.shared, committed, root)?;
         }
         Ok(())
+    }
+
+    /// The entry that a statement without owners would have if it were sealed next. The state stays as it was.
+    pub(super) fn chain_one(
+        &mut self,
+        checked: Checked,
+        now: Timestamp,
+    ) -> Result<(Ticket, SealedEntry), Refusal> {
+        self.state.begin();
+        let admitted = admit(&mut self.state, &checked, now);
+        let chained = match admitted {
+            Err(refusal) => Err(refusal),
+            Ok(Admission::Taken(_)) => Err(Refusal::Superseded),
+            Ok(Admission::Next) => {
+                let one = self.place(checked.ticket);
+                let enciphered = encipher(&one.ticket.prepared, &[], &self.state.registry.genesis());
+                let (mut entries, _) = self.chain_entries(std::slice::from_ref(&one), vec![enciphered], now);
+                Ok((one.ticket, entries.remove(0)))
+            }
+        };
+        self.state.roll_back();
+        chained
+    }
+
+    /// Answers one ticket, whose entry is durable.
+    pub(super) fn answer_one(&self, ticket: Ticket, index: LeafIndex, bytes: Vec<u8>) {
+        answer(&self.shared, vec![Due { ticket, index, what: DueWith::Entry(bytes) }]);
     }
 
     /// Gives a statement its place in its publisher's chain and in the log.

@@ -9,11 +9,12 @@ mod custody;
 mod encipher;
 mod follow;
 mod intake;
+mod switch;
 mod times;
 mod waiting;
 
 pub(crate) use batch::{Home, Sealer};
-pub(crate) use custody::Unfinished;
+pub(crate) use custody::{Unfinished, removals};
 pub(crate) use follow::Node;
 pub(crate) use intake::{Answering, Intake, Ticket};
 

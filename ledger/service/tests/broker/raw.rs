@@ -51,9 +51,7 @@ impl RawMessage {
     }
 
     pub(crate) fn closing(mut self, closing: &Closing) -> Self {
-        let (head, keys, checkpoint) = closing.to_headers();
-        self.headers.extend([(header::HEAD, head), (header::KEYS, keys)]);
-        self.headers.extend(checkpoint.map(|checkpoint| (header::CHECKPOINT, checkpoint)));
+        self.headers.extend(closing.to_headers());
         self
     }
 }
@@ -139,7 +137,7 @@ pub(crate) fn head_after(log: &LogReader, entries: &[SealedEntry]) -> Checkpoint
 
 /// A closing without a signed checkpoint, that rests on no keys.
 pub(crate) fn closing(head: Checkpoint) -> Closing {
-    Closing { head, keys: 0, checkpoint: None }
+    Closing { head, keys: 0, epoch: None, checkpoint: None }
 }
 
 impl Broker {

@@ -118,9 +118,7 @@ impl Sample {
 
     fn closing(&self, length: u64) -> (Closing, Vec<(&'static str, String)>) {
         let closing = tests::closing(self.size + length, length.is_multiple_of(2));
-        let (head, keys, checkpoint) = closing.to_headers();
-        let mut headers = vec![(header::HEAD, head), (header::KEYS, keys)];
-        headers.extend(checkpoint.map(|checkpoint| (header::CHECKPOINT, checkpoint)));
+        let headers = closing.to_headers();
         (closing, headers)
     }
 

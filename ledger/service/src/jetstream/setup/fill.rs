@@ -74,7 +74,13 @@ impl Setup {
             .send_request(CHECKPOINT_SUBJECT, sent)
             .await
             .map_err(|error| write("the checkpoint", error.to_string()))?;
-        let position = Position { created: there.created, sequence, size: folder, keys: shared.sequence };
+        let position = Position {
+            created: there.created,
+            sequence,
+            size: folder,
+            keys: shared.sequence,
+            kek: Some(secrets.kek().epoch()),
+        };
         position
             .write(recovered.writer.disk())
             .map_err(|error| write("the folder's position", error.to_string()))?;
@@ -176,7 +182,7 @@ impl Setup {
                     .map_err(|error| write("a batch", error.to_string()))?;
                 let checkpoint =
                     signer.sign(head.clone()).map_err(|error| write("a batch", error.to_string()))?;
-                let messages = messages(&batch, &Closing { head, keys, checkpoint: Some(checkpoint) });
+                let messages = messages(&batch, &Closing { head, keys, epoch: None, checkpoint: Some(checkpoint) });
                 let name = format!("{:032x}", u128::from_be_bytes(crate::random::bytes()));
                 match publish_settled(&stream, &name, &messages, fence, &closing).await {
                     Settled::Committed(last) => fence = last,
