@@ -1,13 +1,13 @@
 //! A ledger, open: submit statements, read what is sealed.
 
+mod node;
 mod starting;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use gt_core::LeafIndex;
 use gt_core::bundle::Bundle;
@@ -23,20 +23,19 @@ use crate::bundle::{self, BundleRequest, MakeBundleError};
 use crate::clock::Clock;
 use crate::configured::Configured;
 use crate::disk::{Disk, Recorder};
-use crate::erasure::Renewals;
 pub use crate::integrity::IntegrityAlert;
 use crate::integrity::{self};
-use crate::jetstream::{self, NodeOptions, Opening, Outgoing, Position, Saying};
-use crate::layout;
+use crate::jetstream::{Outgoing, Position};
 use crate::log::{LogReader, Published};
 use crate::open::{self, OpenLedgerError};
 use crate::open_ledger::Shared;
 use crate::prepare::Prepared;
 use crate::record::{ContextId, OwnerId, Record};
 use crate::refusal::{ChainHead, Refusal};
-use crate::sealer::{self, Home, Intake, Node, Sealed, SealerTimes, Threads, Work};
+use crate::sealer::{self, Home, Intake, Sealed, SealerTimes, Threads, Work};
 use crate::secrets::Secrets;
 use crate::witness::{Rounds, WitnessStatus, Witnessing, WitnessingError};
+use node::NodeHandle;
 use starting::Parts;
 
 /// A ledger that is open for sealing and reading.
@@ -49,15 +48,6 @@ pub struct Ledger {
     root: PathBuf,
     removed_entries: u64,
     _lock: File,
-}
-
-/// What a node of a shared stream has besides.
-struct NodeHandle {
-    outgoing: Mutex<Option<UnboundedSender<Outgoing>>>,
-    closing: Arc<AtomicBool>,
-    only_follows: bool,
-    renewals: Renewals,
-    saying: Arc<Saying>,
 }
 
 impl Ledger {
@@ -88,70 +78,6 @@ impl Ledger {
         let parts = Parts::new(root, clock, opened)?;
         let home = Home::Embedded(Box::new(parts.local));
         parts.rest.start(home, signer, None, witnessing).map(|(ledger, _)| ledger)
-    }
-
-    /// Opens the data folder as a node of a stream, and returns once it has caught up with it. A folder that is not there is made from
-    /// the stream. Blocks; not to be called on a thread of the runtime.
-    pub fn open_node(
-        root: &Path,
-        secrets: &Secrets,
-        clock: Box<dyn Clock>,
-        options: &NodeOptions,
-    ) -> Result<Self, OpenLedgerError> {
-        Self::open_node_recorded(root, secrets, clock, options, None)
-    }
-
-    /// The same, and whatever changes in the folder from its opening on is recorded.
-    pub fn open_node_recorded(
-        root: &Path,
-        secrets: &Secrets,
-        clock: Box<dyn Clock>,
-        options: &NodeOptions,
-        recorder: Option<Arc<dyn Recorder>>,
-    ) -> Result<Self, OpenLedgerError> {
-        if !root.join(layout::checkpoint()).exists() {
-            jetstream::join(root, secrets, options).map_err(Box::new)?;
-        }
-        let signer = if options.only_follows { None } else { Some(secrets.log_signer()?) };
-        let mut opened = open::open(root, secrets, Disk::new(root, recorder))?;
-        let mut opening = Opening::new(root, options, secrets, &opened.unfinished.kek)?;
-        let new_keys = opening.read_keys(root, options, &mut opened.keyring)?;
-        for (tag, _) in opened.keyring.owners() {
-            opened.state.know(*tag);
-        }
-        let parts = Parts::new(root, clock, opened)?;
-        let io = |source| OpenLedgerError::Io { file: layout::node().display().to_string(), source };
-        let saying = Saying::start(root, options.buckets(), &options.runtime).map_err(io)?;
-        let told = Some(Arc::clone(&saying));
-        let started = jetstream::start(opening, options, parts.local, secrets.pin().0, new_keys, told);
-        let node = NodeHandle {
-            saying,
-            outgoing: Mutex::new(Some(started.outgoing)),
-            closing: started.closing,
-            only_follows: options.only_follows,
-            renewals: Renewals {
-                source: secrets.kek_source().cloned(),
-                buckets: options.buckets(),
-                runtime: options.runtime.clone(),
-            },
-        };
-        let home = Home::JetStream(Box::new(Node::new(started.port)));
-        let (ledger, works) = parts.rest.start(home, signer, Some(node), None)?;
-        let (following, runtime) = (started.following, options.runtime.clone());
-        let follow = std::thread::Builder::new()
-            .name("gt-follow".into())
-            .spawn(move || following.run(&runtime, &works))
-            .map_err(OpenLedgerError::Threads)?;
-        if let Some(threads) = &mut *ledger.threads.lock().unwrap_or_else(PoisonError::into_inner) {
-            threads.add(follow);
-        }
-        while !ledger.shared.is_caught_up() {
-            if ledger.is_stopped() {
-                return Err(OpenLedgerError::NotCaughtUp);
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        Ok(ledger)
     }
 
     /// Hands a statement to the sealer. The answer comes once the seal is durable; it can be awaited or waited for.
@@ -229,24 +155,6 @@ impl Ledger {
     /// Whether this sealer committed the newest batch. Without a stream it always did.
     pub fn is_active(&self) -> bool {
         self.shared.is_active()
-    }
-
-    /// What beginning another epoch of the key-encryption key needs, on a node of several.
-    pub(crate) fn renewals(&self) -> Option<Renewals> {
-        self.node.as_ref().map(|node| node.renewals.clone())
-    }
-
-    /// Tells a ledger's other nodes that what is derived from this one's log holds nothing that erasures below this size have ended.
-    pub fn has_folded(&self, size: u64) {
-        if let Some(node) = &self.node {
-            node.saying.folded(size);
-        }
-    }
-
-    /// The key-encryption key that this node waits for: the number of its epoch, and its fingerprint. What others seal from then on is not
-    /// in the folder, and nothing is sealed here.
-    pub fn waits_for_key(&self) -> Option<(u64, String)> {
-        self.shared.waits_for_key()
     }
 
     /// Whether this node only follows a stream, and never seals.

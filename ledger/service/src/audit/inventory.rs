@@ -96,8 +96,7 @@ pub(super) fn of_vault_and_keyring(folder: &DataFolder, size: TreeSize) -> Surpl
             surplus.faults.push(Fault::new(path, "beyond_checkpoint", BEYOND));
         }
     }
-    let erasing =
-        [journal_file(), switch::file()].iter().any(|file| folder.root().join(file).exists());
+    let erasing = [journal_file(), switch::file()].iter().any(|file| folder.root().join(file).exists());
     for Found { path, len } in files(folder, "keyring", |_| true, &mut surplus) {
         let name = path.strip_prefix("keyring/").unwrap_or(&path);
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);

@@ -56,8 +56,11 @@ impl Ledger {
         if let Some(nodes) = self.nodes().map_err(|error| ConfirmError::Register(error.to_string()))? {
             let listed = self.retired_keks()?;
             let meant = listed.iter().find(|one| what.is(one)).ok_or(ConfirmError::Unknown)?;
-            let pending: Vec<&str> =
-                nodes.iter().filter(|node| meant.is_pending_at(node)).map(|node| node.node.as_str()).collect();
+            let pending: Vec<&str> = nodes
+                .iter()
+                .filter(|node| meant.is_pending_at(node))
+                .map(|node| node.node.as_str())
+                .collect();
             if !pending.is_empty() {
                 return Err(ConfirmError::NodesPending(pending.join(", ")));
             }
@@ -89,7 +92,8 @@ impl Ledger {
         loop {
             let erasing = Subject::of(self.shared(), request.clone())?;
             let owners = erasing.owners.clone();
-            let same = |kept: &Vec<Owned>| kept.iter().map(|one| one.tag).eq(owners.iter().map(|one| one.tag));
+            let same =
+                |kept: &Vec<Owned>| kept.iter().map(|one| one.tag).eq(owners.iter().map(|one| one.tag));
             let renewing = match kept.take().filter(|(kept, _)| same(kept)) {
                 Some((_, renewing)) => renewing,
                 None => {

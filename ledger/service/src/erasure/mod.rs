@@ -99,19 +99,25 @@ pub struct Hold {
 #[non_exhaustive]
 pub enum NotPrepared {
     /// No next key.
-    #[error("there is no next key-encryption key at {at}: make one and its bucket with `goldenthread nats keys prepare`, and give every node a copy (docs/ERASURE.md)")]
+    #[error(
+        "there is no next key-encryption key at {at}: make one and its bucket with `goldenthread nats keys prepare`, and give every node a copy (docs/ERASURE.md)"
+    )]
     NoKey {
         /// Where it should be.
         at: String,
     },
     /// No bucket.
-    #[error("the servers have no bucket for the next key-encryption key {kek}: make it with `goldenthread nats keys prepare`")]
+    #[error(
+        "the servers have no bucket for the next key-encryption key {kek}: make it with `goldenthread nats keys prepare`"
+    )]
     NoBucket {
         /// The key's fingerprint.
         kek: String,
     },
     /// No register.
-    #[error("the register of nodes cannot be read, so nobody would know whose keys are still there ({reason}): make it with `goldenthread nats keys prepare`")]
+    #[error(
+        "the register of nodes cannot be read, so nobody would know whose keys are still there ({reason}): make it with `goldenthread nats keys prepare`"
+    )]
     NoRegister {
         /// Why.
         reason: String,

@@ -47,7 +47,11 @@ impl Renewals {
 
     /// Writes down the keyring that is to be taken, but for what is removed. It can be read once the renewal has taken place, and never
     /// if it does not.
-    pub(crate) fn begin(&self, keyring: &Keyring, removals: Vec<Removal>) -> Result<Box<Renewing>, BeginError> {
+    pub(crate) fn begin(
+        &self,
+        keyring: &Keyring,
+        removals: Vec<Removal>,
+    ) -> Result<Box<Renewing>, BeginError> {
         let source = self.source.as_ref().ok_or(BeginError::NoSource)?;
         let keks = source.load().map_err(BeginError::Kek)?;
         let no_key = || BeginError::NotPrepared(NotPrepared::NoKey { at: source.to_string() });

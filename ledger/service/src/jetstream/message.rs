@@ -150,8 +150,7 @@ impl Closing {
         };
         let head = Checkpoint::parse(&text(required(header::HEAD)?, header::HEAD)?)
             .map_err(|_| MessageFault::Header(header::HEAD))?;
-        let mut keys =
-            required(header::KEYS)?.parse().map_err(|_| MessageFault::Header(header::KEYS))?;
+        let mut keys = required(header::KEYS)?.parse().map_err(|_| MessageFault::Header(header::KEYS))?;
         let begins = header(header::SHARDS).map(|value| {
             let value = Some(value).filter(|value| value.len() <= MAX_SHARDS);
             bytes(value.ok_or(MessageFault::Header(header::SHARDS))?, header::SHARDS)

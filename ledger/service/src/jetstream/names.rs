@@ -64,7 +64,11 @@ impl Prefix {
 
     pub(super) fn subject(&self, operation: &str, stream: &str) -> String {
         // What is asked of no stream has none in its subject.
-        if stream.is_empty() { format!("{}.{operation}", self.0) } else { format!("{}.{operation}.{stream}", self.0) }
+        if stream.is_empty() {
+            format!("{}.{operation}", self.0)
+        } else {
+            format!("{}.{operation}.{stream}", self.0)
+        }
     }
 }
 

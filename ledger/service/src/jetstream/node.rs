@@ -95,7 +95,6 @@ pub(crate) struct Started {
 }
 
 impl Opening {
-
     /// Finds the folder's place in the stream. `kek` is the fingerprint of the key-encryption key that opened the folder's keyring.
     pub(crate) fn new(
         root: &std::path::Path,

@@ -208,8 +208,7 @@ impl CommitPort for Port {
             .map_err(|error| CommitError::Refused(error.to_string()))?;
         let epoch = KeyEpoch { ordinal: self.epoch, kek: self.kek.clone(), begins: None };
         let epoch = Some(epoch).filter(|epoch| epoch.ordinal > 0);
-        let closing =
-            Closing { head, keys: self.keyring.sequence, epoch, checkpoint: self.newest.clone() };
+        let closing = Closing { head, keys: self.keyring.sequence, epoch, checkpoint: self.newest.clone() };
         let messages = messages(&batch.entries, &closing);
         let name = format!("{:032x}", u128::from_be_bytes(random::bytes()));
         let fence = self.position.sequence;

@@ -97,8 +97,9 @@ impl Register {
 impl NodeState {
     fn read(node: &str, payload: &[u8], key: &NodeKey) -> Self {
         let nothing = || Self { node: node.to_owned(), name: String::new(), epoch: 0, folded: 0 };
-        let said: Option<Said> =
-            Some(payload).filter(|payload| payload.len() <= MAX).and_then(|text| serde_json::from_slice(text).ok());
+        let said: Option<Said> = Some(payload)
+            .filter(|payload| payload.len() <= MAX)
+            .and_then(|text| serde_json::from_slice(text).ok());
         let Some(said) = said.filter(|said| said.node == node) else { return nothing() };
         let name = plain(&said.name);
         let sound = said.name == name && said.code == code(&said, key);

@@ -165,8 +165,7 @@ impl Keyring {
     /// Whose keys are there under another tag, or not at all, once that keyring is in this one's place; by the keys of their links.
     pub(crate) fn removed_by(&self, other: &Self) -> Vec<Removal> {
         let added = other.owners.iter().filter(|(tag, _)| !self.owners.contains_key(*tag));
-        let goes_on: HashMap<_, OwnerTag> =
-            added.map(|(tag, held)| (*held.link.as_bytes(), *tag)).collect();
+        let goes_on: HashMap<_, OwnerTag> = added.map(|(tag, held)| (*held.link.as_bytes(), *tag)).collect();
         let gone = self.owners.iter().filter(|(tag, _)| !other.owners.contains_key(*tag));
         gone.map(|(tag, held)| Removal { tag: *tag, goes_on: goes_on.get(held.link.as_bytes()).copied() })
             .collect()
@@ -186,8 +185,8 @@ mod tests {
 
     fn filled(count: u8) -> (tempfile::TempDir, Keyring) {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut keyring =
-            Keyring::create(&mut Disk::new(folder.path(), None), &KeyEncryptionKey::generate()).expect("made");
+        let mut keyring = Keyring::create(&mut Disk::new(folder.path(), None), &KeyEncryptionKey::generate())
+            .expect("made");
         let agency = AgencyCode::parse("gss:E06000005").expect("a code");
         for n in 0..count {
             keyring.ensure(&owner(n), &agency, &mut Vec::new());

@@ -9,8 +9,8 @@ use gt_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::switch::Switch;
-use crate::jetstream::NodeState;
 use crate::disk::{Disk, read_if_there};
+use crate::jetstream::NodeState;
 
 /// A key that is no longer in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +40,9 @@ pub enum ConfirmError {
     #[error("keyring/retired: {0}")]
     Io(#[from] io::Error),
     /// The folder follows a stream, and its node does not run.
-    #[error("this folder is a node's of a NATS stream: start the node (goldenthread serve --nats), and ask it")]
+    #[error(
+        "this folder is a node's of a NATS stream: start the node (goldenthread serve --nats), and ask it"
+    )]
     FollowsStream,
     /// Nodes still have the key, or have not said that they do not.
     #[error("nodes have not confirmed yet that they have forgotten this key: {0}")]

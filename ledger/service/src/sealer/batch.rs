@@ -60,8 +60,8 @@ impl Home {
 }
 
 /// A statement that is being sealed.
-struct Admitted {
-    ticket: Ticket,
+pub(super) struct Admitted {
+    pub(super) ticket: Ticket,
     index: LeafIndex,
     registry: u64,
     owners: Vec<OwnerPlace>,
@@ -276,35 +276,8 @@ impl Sealer {
         Ok(())
     }
 
-    /// The entry that a statement without owners would have if it were sealed next. The state stays as it was.
-    pub(super) fn chain_one(
-        &mut self,
-        checked: Checked,
-        now: Timestamp,
-    ) -> Result<(Ticket, SealedEntry), Refusal> {
-        self.state.begin();
-        let admitted = admit(&mut self.state, &checked, now);
-        let chained = match admitted {
-            Err(refusal) => Err(refusal),
-            Ok(Admission::Taken(_)) => Err(Refusal::Superseded),
-            Ok(Admission::Next) => {
-                let one = self.place(checked.ticket);
-                let enciphered = encipher(&one.ticket.prepared, &[], &self.state.registry.genesis());
-                let (mut entries, _) = self.chain_entries(std::slice::from_ref(&one), vec![enciphered], now);
-                Ok((one.ticket, entries.remove(0)))
-            }
-        };
-        self.state.roll_back();
-        chained
-    }
-
-    /// Answers one ticket, whose entry is durable.
-    pub(super) fn answer_one(&self, ticket: Ticket, index: LeafIndex, bytes: Vec<u8>) {
-        answer(&self.shared, vec![Due { ticket, index, what: DueWith::Entry(bytes) }]);
-    }
-
     /// Gives a statement its place in its publisher's chain and in the log.
-    fn place(&mut self, ticket: Ticket) -> Admitted {
+    pub(super) fn place(&mut self, ticket: Ticket) -> Admitted {
         let statement = &ticket.prepared.statement;
         let publisher = statement.payload().publisher;
         let index = self.state.predecessor.next_index;
@@ -356,7 +329,7 @@ impl Sealer {
     }
 
     /// Builds the entries one after the other, since each names the hash of the one before; then frames their vault records in parallel.
-    fn chain_entries(
+    pub(super) fn chain_entries(
         &mut self,
         admitted: &[Admitted],
         enciphered: Vec<Enciphered>,

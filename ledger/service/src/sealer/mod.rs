@@ -4,6 +4,7 @@
 pub(crate) mod admit;
 mod answer;
 mod batch;
+mod begin;
 mod commit;
 mod custody;
 mod encipher;

@@ -39,13 +39,19 @@ fn an_erasure_ends_on_every_node_and_nothing_has_the_words() {
     let done = nodes[0].erase(&request(1, Scope::Records)).expect("erased");
     assert_eq!((done.index.0, done.entries, done.kek.as_str()), (size, 2, next.as_str()));
     assert_eq!((done.retired.kek.as_str(), done.retired.epoch), (old.as_str(), Some(1)));
-    done.receipt.verify(&done.receipt.extra.as_deref().map(gt_core::tree::leaf_hash).expect("an entry"), &epochs.broker.home.pin.origin, &epochs.broker.home.pin.parse().expect("a pin").0).expect("the receipt holds");
+    done.receipt
+        .verify(
+            &done.receipt.extra.as_deref().map(gt_core::tree::leaf_hash).expect("an entry"),
+            &epochs.broker.home.pin.origin,
+            &epochs.broker.home.pin.parse().expect("a pin").0,
+        )
+        .expect("the receipt holds");
     for (site, node) in [&first, &second, &third].into_iter().zip(&nodes) {
         wait_for_size(node, size + 1);
         wait_for_key(site, node, &next);
         assert_eq!(node.erased_at(), Some(LeafIndex(size)));
         assert_eq!(node.retired_keks().expect("reads")[0].erasure, Some(size));
-        assert_eq!(node.presentation(LeafIndex(4)).expect("reads"), None, "its first note");
+        assert_eq!(node.presentation(LeafIndex(5)).expect("reads"), None, "its first note");
     }
     assert_ended(&nodes.each_ref(), &[1]);
     // Sealing goes on from either, about those who are known and those who are new.
@@ -67,7 +73,8 @@ fn an_erasure_ends_on_every_node_and_nothing_has_the_words() {
     let shards = |site: &Site| fs::read(site.data.join("keyring/shards")).expect("there");
     assert!(shards(&first) == shards(&second) && shards(&first) == shards(&third));
     let store = epochs.broker.server.store();
-    let places = [&first.data, &first.secrets, &second.data, &second.secrets, &third.data, &third.secrets, &store];
+    let places =
+        [&first.data, &first.secrets, &second.data, &second.secrets, &third.data, &third.secrets, &store];
     let places = places.map(|place| place.as_path());
     assert!(is_nowhere(&places, WORDS.as_bytes()) && is_nowhere(&places, child(1).as_bytes()));
 
@@ -81,7 +88,9 @@ fn an_erasure_ends_on_every_node_and_nothing_has_the_words() {
     assert_ended(&nodes.each_ref(), &[1]);
     let next = epochs.prepare(&first, &[&first, &second, &third, &late[0], &late[1]]);
     // The one that joined asks, and for a child about whom it has read everything from the stream.
-    wait_until("the register is complete", || nodes[3].nodes().expect("a register").expect("nodes").len() == 5);
+    wait_until("the register is complete", || {
+        nodes[3].nodes().expect("a register").expect("nodes").len() == 5
+    });
     nodes[3].erase(&request(2, Scope::Data)).expect("erased");
     for (site, node) in [&first, &second, &third, &late[0], &late[1]].into_iter().zip(&nodes) {
         wait_for_size(node, size + 1);
@@ -160,7 +169,9 @@ fn a_node_without_the_next_key_waits_alone() {
     first.give(&key);
     let making = epochs.broker.setup();
     epochs.broker.runtime.block_on(making.prepare_keys(&first.kek(), &key.epoch())).expect("made");
-    wait_until("the register is complete", || nodes[0].nodes().expect("a register").expect("nodes").len() == 3);
+    wait_until("the register is complete", || {
+        nodes[0].nodes().expect("a register").expect("nodes").len() == 3
+    });
     let done = nodes[0].erase(&request(1, Scope::Data)).expect("erased");
     for node in &nodes[1..] {
         wait_until("it says that it waits", || node.waits_for_key() == Some((1, key.epoch())));
@@ -208,7 +219,14 @@ fn a_node_without_the_next_key_waits_alone() {
     one.confirm_destroyed(&Confirmed::Erasure(done.index.0)).expect("confirmed");
     let retired = epochs.broker.runtime.block_on(setup.retire_keys(kek.kek(), &[])).expect("asked");
     assert_eq!((retired.pending.len(), retired.removed), (0, vec![done.retired.kek.clone()]));
-    assert!(!epochs.broker.server.store().join(format!("jetstream/$G/streams/KV_gt-keys-{}", done.retired.kek)).exists());
+    assert!(
+        !epochs
+            .broker
+            .server
+            .store()
+            .join(format!("jetstream/$G/streams/KV_gt-keys-{}", done.retired.kek))
+            .exists()
+    );
     deliver(&other, &note(&mut epochs.council, 3)).expect("sealed");
     let nodes = [one, other, third_again];
     for node in &nodes {
@@ -290,7 +308,7 @@ fn an_erasure_goes_through_while_another_node_seals() {
     for (site, node) in [&first, &second].into_iter().zip(&nodes) {
         wait_for_size(node, size);
         wait_for_key(site, node, &next);
-        assert_eq!(node.presentation(LeafIndex(4)).expect("reads"), None);
+        assert_eq!(node.presentation(LeafIndex(5)).expect("reads"), None);
         assert_eq!(node.integrity_alerts(), [] as [serde_json::Value; 0]);
         node.close();
     }

@@ -143,8 +143,16 @@ fn an_epoch_has_one_form() {
     let headers = Closing { epoch: Some(good), ..closing(3, false) }.to_headers();
     assert!(read(&headers).is_ok());
     for bad in [
-        "", "2", "2 0123456789abcdef", "0 0123456789abcdef 1", "02 0123456789abcdef 1", "2 0123456789ABCDEF 1",
-        "2 0123456789abcde 1", "2  0123456789abcdef 1", "2 0123456789abcdef 1 ", "2 0123456789abcdef -1",
+        "",
+        "2",
+        "2 0123456789abcdef",
+        "0 0123456789abcdef 1",
+        "02 0123456789abcdef 1",
+        "2 0123456789ABCDEF 1",
+        "2 0123456789abcde 1",
+        "2  0123456789abcdef 1",
+        "2 0123456789abcdef 1 ",
+        "2 0123456789abcdef -1",
     ] {
         let mut changed = headers.clone();
         changed.iter_mut().find(|(name, _)| *name == header::KEY_EPOCH).expect("there").1 = bad.to_owned();

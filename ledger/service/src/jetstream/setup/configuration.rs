@@ -5,7 +5,8 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::super::names::{
-    ALERT_STREAM, CHECKPOINT_STREAM, CHECKPOINT_SUBJECT, LEDGER_STREAM, NODE_STREAM, NODE_SUBJECTS, keyring_bucket, keyring_stream,
+    ALERT_STREAM, CHECKPOINT_STREAM, CHECKPOINT_SUBJECT, LEDGER_STREAM, NODE_STREAM, NODE_SUBJECTS,
+    keyring_bucket, keyring_stream,
 };
 
 /// How the streams are to be.

@@ -182,7 +182,8 @@ impl Setup {
                     .map_err(|error| write("a batch", error.to_string()))?;
                 let checkpoint =
                     signer.sign(head.clone()).map_err(|error| write("a batch", error.to_string()))?;
-                let messages = messages(&batch, &Closing { head, keys, epoch: None, checkpoint: Some(checkpoint) });
+                let messages =
+                    messages(&batch, &Closing { head, keys, epoch: None, checkpoint: Some(checkpoint) });
                 let name = format!("{:032x}", u128::from_be_bytes(crate::random::bytes()));
                 match publish_settled(&stream, &name, &messages, fence, &closing).await {
                     Settled::Committed(last) => fence = last,

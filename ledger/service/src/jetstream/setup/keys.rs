@@ -10,6 +10,7 @@ use super::super::register::{NodeState, Register};
 use super::configuration::configurations;
 use super::{NO_STREAM, Setup, SetupError};
 use crate::keyring::KeyEncryptionKey;
+use crate::secrets::Secrets;
 
 /// What stands before the fingerprint in the name of a keyring's stream.
 const OF_KEYRING: &str = "KV_gt-keys-";
@@ -51,6 +52,21 @@ impl Setup {
         Ok(made)
     }
 
+    /// The fingerprint of the key whose bucket a node works with: the latest epoch's of which it has the key.
+    pub async fn epoch_of(&self, secrets: &Secrets) -> String {
+        let buckets = Buckets { client: self.client.clone(), prefix: self.prefix.clone() };
+        let (mut newest, mut epoch) = (None, secrets.kek().epoch());
+        for key in secrets.keks().all() {
+            let bucket = buckets.of(&key.epoch(), 0);
+            let Ok(Some(_)) = bucket.shards().await else { continue };
+            let ordinal = bucket.ordinal(key).await.unwrap_or(0);
+            if newest.is_none_or(|newest| ordinal > newest) {
+                (newest, epoch) = (Some(ordinal), key.epoch());
+            }
+        }
+        epoch
+    }
+
     /// Removes the buckets of earlier epochs than that of the key in force, unless a registered node has still to come to it. `without`
     /// are nodes that never will: they are struck off the register.
     pub async fn retire_keys(
@@ -65,7 +81,12 @@ impl Setup {
         }
         let ordinal = buckets.of(&fingerprint, 0).ordinal(in_force).await?;
         let mut retired = Retired {
-            pending: register.nodes(in_force).await?.into_iter().filter(|node| node.epoch < ordinal).collect(),
+            pending: register
+                .nodes(in_force)
+                .await?
+                .into_iter()
+                .filter(|node| node.epoch < ordinal)
+                .collect(),
             ..Retired::default()
         };
         if !retired.pending.is_empty() {

@@ -68,7 +68,11 @@ impl Sealer {
     pub(super) fn take(&mut self, news: News) -> Result<(), SealError> {
         match news {
             News::Messages { assembled, from, through, pending } => {
-                if self.is_kept(from)? { self.take_messages(assembled, through, pending) } else { Ok(()) }
+                if self.is_kept(from)? {
+                    self.take_messages(assembled, through, pending)
+                } else {
+                    Ok(())
+                }
             }
             News::Asked { last, created, accounted } => {
                 self.take_answer(last, &created, accounted)?;
@@ -204,7 +208,11 @@ impl Sealer {
                         *tree = after;
                     }
                     // What adds nothing needs no checkpoint.
-                    if adds && !batch.entries.is_empty() { node.port.ahead().contains_key(&tree.size().0) } else { end == at }
+                    if adds && !batch.entries.is_empty() {
+                        node.port.ahead().contains_key(&tree.size().0)
+                    } else {
+                        end == at
+                    }
                 }
             };
             if covered {
