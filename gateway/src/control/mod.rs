@@ -200,7 +200,7 @@ pub(crate) fn confirmed(what: &str) -> Confirmed {
 
 /// The retired keys, oldest first, each with the erasure for which it was retired, as its entry says it.
 pub(crate) fn retired(ledger: &Ledger) -> Result<Value, ConfirmError> {
-    let nodes = ledger.nodes().map_err(|error| ConfirmError::Register(error.to_string()))?;
+    let (keks, nodes) = ledger.retired_keks_and_nodes()?;
     let listed = |kek: RetiredKek| {
         let erased = kek.erasure.and_then(|index| sealed(ledger, index));
         let pending = nodes.as_ref().map(|nodes| pending_nodes(&kek, nodes));
@@ -211,7 +211,7 @@ pub(crate) fn retired(ledger: &Ledger) -> Result<Value, ConfirmError> {
         one["pending_nodes"] = json!(pending);
         one
     };
-    Ok(ledger.retired_keks()?.into_iter().map(listed).collect())
+    Ok(keks.into_iter().map(listed).collect())
 }
 
 /// A retired key for people, to whom the number of an epoch says nothing.

@@ -54,7 +54,7 @@ impl Ledger {
     /// Notes that every copy of a retired key-encryption key is destroyed: in escrow, in backups, at other nodes. Blocks.
     pub fn confirm_destroyed(&self, what: &Confirmed) -> Result<RetiredKek, ConfirmError> {
         if let Some(nodes) = self.nodes().map_err(|error| ConfirmError::Register(error.to_string()))? {
-            let listed = self.retired_keks()?;
+            let listed = self.listed_keks()?;
             let meant = listed.iter().find(|one| what.is(one)).ok_or(ConfirmError::Unknown)?;
             let pending: Vec<&str> = nodes
                 .iter()
@@ -65,7 +65,10 @@ impl Ledger {
                 return Err(ConfirmError::NodesPending(pending.join(", ")));
             }
         }
-        self.ask(|reply| CustodyWork::Confirm(what.clone(), reply)).unwrap_or(Err(ConfirmError::Stopped))
+        let done = self.ask(|reply| CustodyWork::Confirm(what.clone(), reply));
+        let done = done.unwrap_or(Err(ConfirmError::Stopped))?;
+        self.tell_confirmed(&self.listed_keks()?);
+        Ok(done)
     }
 
     /// The nodes of a ledger on several, as their register has them. `None` for a ledger that is this folder alone. Blocks.
@@ -76,6 +79,21 @@ impl Ledger {
 
     /// The key-encryption keys that were in force, oldest first.
     pub fn retired_keks(&self) -> Result<Vec<RetiredKek>, ConfirmError> {
+        Ok(self.retired_keks_and_nodes()?.0)
+    }
+
+    /// The same, and on a node of several the nodes as their register has them: what was confirmed at another counts here too. Blocks.
+    pub fn retired_keks_and_nodes(&self) -> Result<(Vec<RetiredKek>, Option<Vec<NodeState>>), ConfirmError> {
+        let nodes = self.nodes().map_err(|error| ConfirmError::Register(error.to_string()))?;
+        let mut listed = self.listed_keks()?;
+        for one in listed.iter_mut().filter(|one| one.confirmed_at.is_none()) {
+            let elsewhere = nodes.iter().flatten().filter_map(|node| node.confirmed.get(&one.kek));
+            one.confirmed_at = elsewhere.min().cloned();
+        }
+        Ok((listed, nodes))
+    }
+
+    fn listed_keks(&self) -> Result<Vec<RetiredKek>, ConfirmError> {
         Ok(retired::load(self.log().root())?)
     }
 

@@ -2,6 +2,7 @@
 //! take, and taken from there.
 
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use gt_core::checkpoint::Checkpoint;
 
@@ -27,8 +28,12 @@ pub(crate) struct NextKeyring {
     pub(crate) ordinal: u64,
     /// The fingerprint of its key.
     pub(crate) kek: String,
+    parts: u64,
     shared: SharedKeyring,
 }
+
+/// How long replicas may take to have what was acknowledged.
+const READ_BACK_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where buckets are reached.
 #[derive(Clone)]
@@ -80,8 +85,9 @@ impl Buckets {
             keyring.accept(&records)?;
             Ok(keyring)
         });
+        let parts = parts.len() as u64;
         Ok(match opened {
-            Ok(keyring) => Some(NextKeyring { keyring, shards, ordinal, kek: fingerprint, shared }),
+            Ok(keyring) => Some(NextKeyring { keyring, shards, ordinal, kek: fingerprint, parts, shared }),
             Err(error) => {
                 tracing::error!(kek = fingerprint, %error, "the keyring of another epoch does not open");
                 None
@@ -108,12 +114,12 @@ impl Buckets {
                 return self.read(kek, wanted.ordinal, shards, through).await;
             }
             // A node that was away for longer, and has the key of an epoch after that.
-            let later = match bucket.shards().await {
-                Ok(Some(shards)) => Some((bucket.ordinal(kek).await?, shards)),
+            let later = match bucket.placed_shards().await {
+                Ok(Some(placed)) => Some((bucket.ordinal(kek).await?, placed)),
                 _ => None,
             };
-            if let Some((ordinal, shards)) = later.filter(|(ordinal, _)| *ordinal > wanted.ordinal) {
-                return self.read(kek, ordinal, shards, 0).await;
+            if let Some((ordinal, (at, shards))) = later.filter(|(ordinal, _)| *ordinal > wanted.ordinal) {
+                return self.read(kek, ordinal, shards, at).await;
             }
         }
         Ok(None)
@@ -148,14 +154,26 @@ impl Port {
         })
     }
 
-    /// Reads back a keyring that this node has written down.
-    pub(crate) fn read_keyring(&self, kek: &KeyEncryptionKey, shards: &[u8]) -> Option<NextKeyring> {
-        let buckets = self.buckets();
-        let read = buckets.read(kek, self.epoch + 1, shards.to_vec(), 0);
-        self.runtime.block_on(read).unwrap_or_else(|error| {
-            tracing::warn!(%error, "what was written of the next keyring cannot be read back");
-            None
-        })
+    /// Reads back a keyring that this node has written down in so many parts: all of it, from a replica that has it.
+    pub(crate) fn read_keyring(
+        &self,
+        kek: &KeyEncryptionKey,
+        shards: &[u8],
+        parts: u64,
+    ) -> Option<NextKeyring> {
+        let (buckets, began) = (self.buckets(), Instant::now());
+        while began.elapsed() < READ_BACK_WITHIN && !self.closing.load(Ordering::Acquire) {
+            let read = buckets.read(kek, self.epoch + 1, shards.to_vec(), 0);
+            match self.runtime.block_on(read) {
+                Ok(Some(next)) if next.parts == parts => return Some(next),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "what was written of the next keyring cannot be read back")
+                }
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        None
     }
 
     /// Writes down what has not been written of a keyring in the making.
@@ -177,7 +195,15 @@ impl Port {
         self.position.kek = Some(kek.clone());
         self.keyring = shared;
         (self.epoch, self.kek) = (ordinal, kek);
+        self.position.epoch = ordinal;
         keyring
+    }
+
+    /// Takes an epoch for begun whose keyring the folder has already: nobody had said so in its bucket where it was read.
+    pub(crate) fn is_of(&mut self, epoch: Option<&KeyEpoch>) -> bool {
+        let Some(epoch) = epoch.filter(|epoch| epoch.kek == self.kek) else { return false };
+        (self.epoch, self.position.epoch) = (epoch.ordinal, epoch.ordinal);
+        true
     }
 
     /// Says in the bucket that the epoch has begun, where a new node finds it. Who cannot write there leaves it to a sealer.

@@ -2,12 +2,14 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use gt_core::Hash;
 use gt_core::checkpoint::{CheckpointError, SignedCheckpoint};
 use gt_core::note::SignNoteError;
 
 use super::assemble::{Assembled, Assembler, StreamBatch};
+use super::keys::SharedKeyring;
 use super::names::LEDGER_STREAM;
 use super::node::NodeOptions;
 use super::port::stream_end;
@@ -101,7 +103,12 @@ pub(crate) fn join(root: &Path, secrets: &Secrets, options: &NodeOptions) -> Res
     writer.append(&batch.entries).map_err(failed)?;
     writer.make_durable().map_err(failed)?;
     // Before the checkpoint: a folder that has one and follows no stream could be written to alone.
-    let position = Position { keys: found.sequence, kek: Some(found.kek), ..Position::start(&created) };
+    let position = Position {
+        keys: found.sequence,
+        kek: Some(found.kek),
+        epoch: found.ordinal,
+        ..Position::start(&created)
+    };
     position.write(writer.disk()).map_err(failed)?;
     let head = (writer.size(), writer.root());
     let checkpoint = first_checkpoint(&batch, secrets, head)?;
@@ -123,8 +130,8 @@ async fn newest_keyring(secrets: &Secrets, options: &NodeOptions) -> Result<Opti
     for key in secrets.keks().all() {
         let kek = key.epoch();
         let mut bucket = options.buckets().of(&kek, 0);
-        let shards = match bucket.shards().await {
-            Ok(Some(shards)) => shards,
+        let (at, shards) = match bucket.placed_shards().await {
+            Ok(Some(placed)) => placed,
             Ok(None) => continue,
             // The next key may have no bucket yet, and an old one none any more.
             Err(error) => {
@@ -136,7 +143,7 @@ async fn newest_keyring(secrets: &Secrets, options: &NodeOptions) -> Result<Opti
         if newest.as_ref().is_some_and(|found| found.ordinal > ordinal) {
             continue;
         }
-        let Some((parts, added)) = bucket.contents(&renewal::name(&shards)).await? else { continue };
+        let Some((parts, added)) = all_of(&mut bucket, &shards, at).await? else { return Ok(None) };
         let parts = parts.into_iter().map(|bytes| KeyRecord { name: "s".into(), bytes });
         let records = parts.chain(added).collect();
         newest = Some(Found { ordinal, kek, shards, records, sequence: bucket.sequence });
@@ -145,6 +152,23 @@ async fn newest_keyring(secrets: &Secrets, options: &NodeOptions) -> Result<Opti
         (None, Some(error)) => Err(error),
         (newest, _) => Ok(newest),
     }
+}
+
+/// The parts and records of a keyring. A replica that does not know of all of them is asked again.
+async fn all_of(
+    bucket: &mut SharedKeyring,
+    shards: &[u8],
+    through: u64,
+) -> Result<Option<(Vec<Vec<u8>>, Vec<KeyRecord>)>, StreamError> {
+    for _ in 0..100 {
+        bucket.sequence = 0;
+        let contents = bucket.contents(&renewal::name(shards)).await?;
+        if contents.is_some() && bucket.sequence >= through {
+            return Ok(contents);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(None)
 }
 
 /// A folder that an earlier attempt left without a checkpoint is begun anew.

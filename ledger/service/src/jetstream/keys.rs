@@ -103,6 +103,12 @@ impl SharedKeyring {
         self.value(SHARDS).await
     }
 
+    /// The same with their sequence: every part of the keyring that they open has a lower one.
+    pub(super) async fn placed_shards(&self) -> Result<Option<(u64, Vec<u8>)>, StreamError> {
+        let there = self.stream.last_of(&format!("$KV.{}.{SHARDS}", self.bucket)).await?;
+        Ok(there.map(|message| (message.sequence, message.payload)))
+    }
+
     /// The number of the epoch. What somebody wrote who does not have the key is the first one's: nothing rests on it.
     pub(super) async fn ordinal(&self, kek: &KeyEncryptionKey) -> Result<u64, StreamError> {
         let wrapped = self.value(EPOCH).await?;

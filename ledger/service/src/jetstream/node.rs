@@ -117,7 +117,8 @@ impl Opening {
             None => 0,
         };
         // Nobody may have come to say so in the bucket.
-        let epoch = told.max(retired::epoch(root).map_err(io)?);
+        let noted = if position.kek.as_deref() == Some(kek) { position.epoch } else { 0 };
+        let epoch = told.max(retired::epoch(root).map_err(io)?).max(noted);
         position.must_count_records_of(kek, epoch);
         keyring.sequence = position.keys;
         Ok(Self { epoch, kek: kek.to_owned(), position, keyring, stream, end })

@@ -24,12 +24,15 @@ pub(crate) struct Position {
     /// The fingerprint of the key-encryption key whose keyring that is. None was written before there were epochs: that of the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) kek: Option<String>,
+    /// The number of that key's epoch.
+    #[serde(default)]
+    pub(crate) epoch: u64,
 }
 
 impl Position {
     /// Before the first message of a stream.
     pub(crate) fn start(created: &str) -> Self {
-        Self { created: created.to_owned(), sequence: 0, size: 0, keys: 0, kek: None }
+        Self { created: created.to_owned(), sequence: 0, size: 0, keys: 0, kek: None, epoch: 0 }
     }
 
     /// Whether the folder follows a stream.
@@ -57,7 +60,7 @@ impl Position {
         if self.kek.as_deref().map_or(epoch > 0, |of| of != kek) {
             self.keys = 0;
         }
-        self.kek = Some(kek.to_owned());
+        (self.kek, self.epoch) = (Some(kek.to_owned()), epoch);
     }
 
     /// Writes it, without waiting for the disk.

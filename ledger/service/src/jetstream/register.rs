@@ -1,6 +1,7 @@
 //! The register of nodes: which there are, and how far each has come with erasing (`docs/FORMATS.md` section 8). Each node keeps one
 //! message in it. Who stands there is waited for, so a message that says nothing credible is a node that has not confirmed.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -16,8 +17,8 @@ use super::names::{NODE_STREAM, NODE_SUBJECTS, node_subject};
 use super::publish::{Attempt, OutgoingMessage, publish_atomically};
 use super::read::{Stream, StreamError};
 use crate::disk::{Disk, read_if_there};
-use crate::keyring::KeyEncryptionKey;
 use crate::keyring::renewal::{NodeKey, node_code};
+use crate::keyring::{KeyEncryptionKey, RetiredKek};
 use crate::layout;
 use crate::random;
 
@@ -25,6 +26,8 @@ use crate::random;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The longest message that is read.
 const MAX: usize = 2048;
+/// How many confirmations a node repeats.
+const MOST_CONFIRMED: usize = 16;
 
 /// One node, as the register has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub struct NodeState {
     pub epoch: u64,
     /// The size of the log up to which its views are folded without what erasures ended.
     pub folded: u64,
+    /// Keys of which somebody confirmed there that every copy is destroyed, by their fingerprints, and when.
+    pub confirmed: BTreeMap<String, String>,
 }
 
 /// What a node says of itself. The code is an HMAC under the key of the epoch that it claims.
@@ -47,6 +52,7 @@ struct Said {
     name: String,
     epoch: u64,
     folded: u64,
+    confirmed: BTreeMap<String, String>,
     code: String,
 }
 
@@ -69,8 +75,16 @@ pub(crate) struct Register {
 pub(crate) struct Saying {
     node: String,
     name: String,
-    state: Mutex<(u64, Option<NodeKey>, u64)>,
+    state: Mutex<State>,
     now: watch::Sender<Vec<u8>>,
+}
+
+#[derive(Default)]
+struct State {
+    epoch: u64,
+    key: Option<NodeKey>,
+    folded: u64,
+    confirmed: BTreeMap<String, String>,
 }
 
 impl Register {
@@ -96,15 +110,23 @@ impl Register {
 
 impl NodeState {
     fn read(node: &str, payload: &[u8], key: &NodeKey) -> Self {
-        let nothing = || Self { node: node.to_owned(), name: String::new(), epoch: 0, folded: 0 };
+        let nothing = || Self {
+            node: node.to_owned(),
+            name: String::new(),
+            epoch: 0,
+            folded: 0,
+            confirmed: BTreeMap::new(),
+        };
         let said: Option<Said> = Some(payload)
             .filter(|payload| payload.len() <= MAX)
             .and_then(|text| serde_json::from_slice(text).ok());
         let Some(said) = said.filter(|said| said.node == node) else { return nothing() };
         let name = plain(&said.name);
         let sound = said.name == name && said.code == code(&said, key);
-        let (epoch, folded) = if sound { (said.epoch, said.folded) } else { (0, 0) };
-        Self { name, epoch, folded, ..nothing() }
+        if !sound {
+            return Self { name, ..nothing() };
+        }
+        Self { name, epoch: said.epoch, folded: said.folded, confirmed: said.confirmed, ..nothing() }
     }
 }
 
@@ -121,23 +143,38 @@ impl Saying {
     /// This node has come to an epoch: its keyring is that epoch's, and nothing of the one before is left in it.
     pub(crate) fn came_to(&self, epoch: u64, kek: &KeyEncryptionKey) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        (state.0, state.1) = (epoch, Some(NodeKey::of(kek)));
+        (state.epoch, state.key) = (epoch, Some(NodeKey::of(kek)));
         self.say(&state);
     }
 
     /// This node's views hold nothing that an erasure at an entry below this size ended.
     pub(crate) fn folded(&self, size: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if size > state.2 {
-            state.2 = size;
+        if size > state.folded {
+            state.folded = size;
             self.say(&state);
         }
     }
 
-    fn say(&self, (epoch, key, folded): &(u64, Option<NodeKey>, u64)) {
-        let Some(key) = key else { return };
-        let (node, name) = (self.node.clone(), self.name.clone());
-        let mut said = Said { node, name, epoch: *epoch, folded: *folded, code: String::new() };
+    /// Somebody has confirmed here that every copy of these keys is destroyed. The latest are enough.
+    pub(crate) fn confirmed(&self, listed: &[RetiredKek]) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let confirmed =
+            listed.iter().rev().filter_map(|one| Some((one.kek.clone(), one.confirmed_at.clone()?)));
+        state.confirmed = confirmed.take(MOST_CONFIRMED).collect();
+        self.say(&state);
+    }
+
+    fn say(&self, state: &State) {
+        let Some(key) = &state.key else { return };
+        let mut said = Said {
+            node: self.node.clone(),
+            name: self.name.clone(),
+            epoch: state.epoch,
+            folded: state.folded,
+            confirmed: state.confirmed.clone(),
+            code: String::new(),
+        };
         said.code = code(&said, key);
         self.now.send_replace(serde_json::to_vec(&said).expect("texts and numbers serialise"));
     }
@@ -173,8 +210,9 @@ async fn keep(stream: Stream, subject: String, mut changes: watch::Receiver<Vec<
 }
 
 fn code(said: &Said, key: &NodeKey) -> String {
-    let Said { node, name, epoch, folded, .. } = said;
-    node_code(key, &format!("{node}\n{name}\n{epoch}\n{folded}"))
+    let Said { node, name, epoch, folded, confirmed, .. } = said;
+    let confirmed: String = confirmed.iter().map(|(kek, at)| format!("\n{kek} {at}")).collect();
+    node_code(key, &format!("{node}\n{name}\n{epoch}\n{folded}{confirmed}"))
 }
 
 /// The node of a folder. One that was copied from another node's becomes a node of its own: else the one could confirm for the other.
@@ -234,6 +272,10 @@ mod tests {
             name: "gt-1:ledger".into(),
             epoch: 3,
             folded: 9,
+            confirmed: BTreeMap::from([(
+                "fedcba9876543210".to_owned(),
+                "2026-03-01T09:00:00.000Z".to_owned(),
+            )]),
             code: String::new(),
         };
         said.code = code(&said, key);
@@ -253,6 +295,7 @@ mod tests {
         assert_eq!(read(&said(&other), &key), (0, 0));
         assert_eq!(read(&Said { epoch: 4, ..said(&key) }, &key), (0, 0));
         assert_eq!(read(&Said { folded: 10, ..said(&key) }, &key), (0, 0));
+        assert_eq!(read(&Said { confirmed: BTreeMap::new(), ..said(&key) }, &key), (0, 0));
         assert_eq!(read(&Said { node: "1123456789abcdef".into(), ..said(&key) }, &key), (0, 0));
         for text in [&b""[..], b"{}", b"x", &[b' '; MAX + 1]] {
             let state = NodeState::read("0123456789abcdef", text, &key);

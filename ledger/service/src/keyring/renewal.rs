@@ -179,7 +179,7 @@ mod tests {
     use gt_core::statement::{Owner, Pseudonym};
 
     fn owner(n: u8) -> Owner {
-        let text = format!("nhs.1:{}", gt_core::base64url::encode(&[n; 32]));
+        let text = format!("nhs.1:{}", base64url::encode(&[n; 32]));
         Owner::Person(Pseudonym::parse(&text).expect("a pseudonym"))
     }
 

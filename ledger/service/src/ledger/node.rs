@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::disk::{Disk, Recorder};
 use crate::erasure::Renewals;
 use crate::jetstream::{self, NodeOptions, Opening, Outgoing, Saying};
+use crate::keyring::{RetiredKek, retired};
 use crate::layout;
 use crate::open::{self, OpenLedgerError};
 use crate::sealer::{Home, Node};
@@ -60,6 +61,7 @@ impl Ledger {
         let parts = Parts::new(root, clock, opened)?;
         let io = |source| OpenLedgerError::Io { file: layout::node().display().to_string(), source };
         let saying = Saying::start(root, options.buckets(), &options.runtime).map_err(io)?;
+        saying.confirmed(&retired::load(root).map_err(io)?);
         let told = Some(Arc::clone(&saying));
         let started = jetstream::start(opening, options, parts.local, secrets.pin().0, new_keys, told);
         let node = NodeHandle {
@@ -101,6 +103,13 @@ impl Ledger {
     pub fn has_folded(&self, size: u64) {
         if let Some(node) = &self.node {
             node.saying.folded(size);
+        }
+    }
+
+    /// Tells them what was confirmed at this one.
+    pub(crate) fn tell_confirmed(&self, listed: &[RetiredKek]) {
+        if let Some(node) = &self.node {
+            node.saying.confirmed(listed);
         }
     }
 

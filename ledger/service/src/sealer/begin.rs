@@ -138,7 +138,7 @@ impl Sealer {
         if let Err(reason) = port.write_keyring(&renewing.renewal, parts, &kek, &mut renewing.parts) {
             return Ok(Err(NotBegun::NotPrepared(NotPrepared::NotWritten { reason })));
         }
-        let Some(next) = port.read_keyring(&renewing.next, renewing.renewal.shards()) else {
+        let Some(next) = port.read_keyring(&renewing.next, renewing.renewal.shards(), renewing.parts) else {
             let reason = "what was written does not read back".to_owned();
             return Ok(Err(NotBegun::NotPrepared(NotPrepared::NotWritten { reason })));
         };

@@ -5,10 +5,13 @@ use std::fs;
 use gt_core::LeafIndex;
 use gt_core::erasure::Scope;
 use gt_ledger::Ledger;
+use gt_ledger::disk::Disk;
 use gt_ledger::erasure::{EraseError, NotPrepared};
-use gt_ledger::keyring::{ConfirmError, Confirmed, KeyEncryptionKey, RotateError};
+use gt_ledger::jetstream::message::{Closing, KeyEpoch};
+use gt_ledger::keyring::{ConfirmError, Confirmed, KeyEncryptionKey, Keyring, RotateError};
 use gt_ledger::refusal::Refusal;
 
+use crate::broker::raw::{RawMessage, head_after};
 use crate::broker::{assert_same_folders, deliver, wait_for_size, wait_until};
 use crate::epochs::{Epochs, Site, is_nowhere, note, wait_for_key};
 use crate::partnership::child;
@@ -318,4 +321,30 @@ fn an_erasure_goes_through_while_another_node_seals() {
         epochs.assert_sound(site);
     }
     assert_same_folders(&first.data, &second.data);
+}
+
+/// Somebody who can write to the stream, and has the next key, hands over a keyring in which nobody is.
+#[test]
+fn a_keyring_that_lacks_people_whom_nobody_erased_is_not_taken() {
+    let epochs = Epochs::new();
+    let first = epochs.first();
+    let node = epochs.open(&first);
+    let key = KeyEncryptionKey::generate();
+    first.give(&key);
+    let making = epochs.broker.setup();
+    epochs.broker.runtime.block_on(making.prepare_keys(&first.kek(), &key.epoch())).expect("made");
+    let scratch = tempfile::tempdir().expect("a folder");
+    Keyring::create(&mut Disk::new(scratch.path(), None), &key).expect("made");
+    let shards = fs::read(scratch.path().join("keyring/shards")).expect("there");
+    let before = (fs::read(first.data.join("keyring/shards")).expect("there"), first.kek());
+    let head = head_after(node.log(), &[]);
+    let epoch = KeyEpoch { ordinal: 1, kek: key.epoch(), begins: Some(shards) };
+    let closing = Closing { head, keys: 0, epoch: Some(epoch), checkpoint: None };
+    epochs.broker.publish(&[RawMessage::of_keys("00000000000000000000000000000001").closing(&closing)]);
+    wait_until("it stops", || node.is_stopped());
+    assert_ended(&[&node], &[]);
+    node.close();
+    drop(node);
+    assert_eq!((fs::read(first.data.join("keyring/shards")).expect("there"), first.kek()), before);
+    assert!(!first.data.join("keyring/switch").exists());
 }

@@ -80,6 +80,7 @@ impl Setup {
             size: folder,
             keys: shared.sequence,
             kek: Some(secrets.kek().epoch()),
+            epoch: shared.ordinal(secrets.kek()).await?,
         };
         position
             .write(recovered.writer.disk())
@@ -109,6 +110,10 @@ impl Setup {
         }
         shared.read_on().await?;
         let there = shared.claim();
+        // In a later epoch its parts are all of it.
+        if shared.ordinal(secrets.kek()).await? > 0 {
+            return Ok(shared);
+        }
         let records: Vec<KeyRecord> = keyring
             .to_records()
             .into_iter()

@@ -4,7 +4,9 @@
 use serde_json::json;
 
 use super::super::epoch::Buckets;
-use super::super::names::{NODE_STREAM, keyring_stream, node_subject};
+use super::super::message::Closing;
+use super::super::names::{LEDGER_STREAM, NODE_STREAM, keyring_stream, node_subject};
+use super::super::port::stream_end;
 use super::super::read::StreamError;
 use super::super::register::{NodeState, Register};
 use super::configuration::configurations;
@@ -80,6 +82,11 @@ impl Setup {
             self.strike_off(node).await?;
         }
         let ordinal = buckets.of(&fingerprint, 0).ordinal(in_force).await?;
+        // Whoever holds an older key, or the next one, must not take the bucket in force for one of before.
+        let (epoch, kek) = self.epoch_in_force().await?;
+        if epoch != ordinal || kek.is_some_and(|kek| kek != fingerprint) {
+            return Err(SetupError::NotInForce { given: fingerprint });
+        }
         let mut retired = Retired {
             pending: register
                 .nodes(in_force)
@@ -103,6 +110,20 @@ impl Setup {
             retired.removed.push(kek.to_owned());
         }
         Ok(retired)
+    }
+
+    /// The epoch that the stream's newest batch is of, and the fingerprint of its key; none in the first.
+    async fn epoch_in_force(&self) -> Result<(u64, Option<String>), SetupError> {
+        let stream = self.stream(LEDGER_STREAM);
+        let (mut at, _) = stream_end(&stream).await?;
+        // Messages that no batch ends with are an attempt that came to nothing.
+        while let Some(message) = stream.leader_message(at).await? {
+            if let Ok(closing) = Closing::parse(|name| message.header(name)) {
+                return Ok((closing.ordinal(), closing.epoch.map(|epoch| epoch.kek)));
+            }
+            at = at.saturating_sub(1);
+        }
+        Ok((0, None))
     }
 
     /// The names of all streams of the account: far fewer than one answer can have.

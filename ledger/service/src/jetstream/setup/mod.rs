@@ -80,6 +80,12 @@ pub enum SetupError {
         /// How many the folder has.
         folder: u64,
     },
+    /// Another key-encryption key is in force.
+    #[error("the key-encryption key {given} is not the one in force: ask at a node that has come to it")]
+    NotInForce {
+        /// The fingerprint of the key that was given.
+        given: String,
+    },
     /// Something could not be written.
     #[error("{what} could not be written: {reason}")]
     Write {

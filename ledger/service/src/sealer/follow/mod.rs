@@ -239,7 +239,7 @@ impl Sealer {
             let before = tree.clone();
             let extended = match fits(&batch, &origin, &mut tree) {
                 // For the keys of a batch that is void nobody waits: it may name what never was.
-                Ok(()) if batch.closing.ordinal() > self.node()?.port.epoch() => {
+                Ok(()) if self.begins_later_epoch(&batch)? => {
                     let Some(next) = self.keyring_for(&batch)? else {
                         self.node()?.waiting.push_front(batch);
                         return Ok(false);
@@ -274,6 +274,11 @@ impl Sealer {
         node.port.account(last, size);
         node.port.tidy()?;
         Ok(true)
+    }
+
+    fn begins_later_epoch(&mut self, batch: &StreamBatch) -> Result<bool, SealError> {
+        let port = &mut self.node()?.port;
+        Ok(batch.closing.ordinal() > port.epoch() && !port.is_of(batch.closing.epoch.as_ref()))
     }
 
     /// Takes a batch that this node has committed itself, as it takes every other.
