@@ -49,7 +49,7 @@ pub(super) async fn erase(
 pub(super) async fn list(State(app): State<App>) -> Result<(Extension<Accessed>, Json<Value>), Problem> {
     let asking = move || control::retired(&app.ledger);
     let listed = tokio::task::spawn_blocking(asking).await.map_err(|error| Problem::internal(&error))?;
-    let items = listed.map_err(|error| Problem::internal(&error))?;
+    let items = listed.map_err(|error| unconfirmed(&error))?;
     let records = items.as_array().map_or(0, Vec::len);
     Ok((Extension(Accessed { records, ..Accessed::default() }), Json(json!({"items": items}))))
 }

@@ -312,7 +312,8 @@ fn erasing() -> Vec<Route> {
             .about("erasure", "What was erased, and which retired keys people must still destroy.")
             .token()
             .json("All of it, oldest first.", component("Erasures"))
-            .problem(503, "not_recorded"),
+            .problem(503, "not_recorded")
+            .problem(503, "no_register"),
         recorded(Route::post("/v1/erasures/{index}/confirmations", erasures::confirm))
             .about("erasure", "Say that every copy of the key that was retired for an erasure is destroyed.")
             .path("index", text(), "The erasure's entry, or the fingerprint of the retired key.")

@@ -8,7 +8,7 @@ use super::ledger::Ledger;
 use super::nodes::{Node, secrets_of, servers};
 use super::turn;
 use crate::erasing::{is_found_in, is_in_memory_of, note};
-use crate::partnership::{Client, Publisher, child, path, run, run_with_input};
+use crate::partnership::{Client, Ended, Publisher, child, path, run, run_with_input};
 
 const WORDS: &str = "the ferryman heard the kettle sing at nine";
 const COUNCIL: &str = "gss:E06000999";
@@ -24,7 +24,8 @@ impl Scene {
     fn new(servers: usize) -> Self {
         let mut ledger = Ledger::start(servers);
         let council = ledger.publisher("council");
-        let token = ledger.home.issue("data-protection-officer", "C. Moreau", &["--purpose", "SubjectRights"]);
+        let token =
+            ledger.home.issue("data-protection-officer", "C. Moreau", &["--purpose", "SubjectRights"]);
         let officer = ledger.home.at("officer");
         std::fs::write(&officer, token).expect("written");
         let mut scene = Self { ledger, council, officer: path(&officer).to_owned() };
@@ -43,7 +44,7 @@ impl Scene {
     }
 
     /// `goldenthread nats keys …`, as whoever may make streams.
-    fn keys(&self, what: &[&str]) -> crate::partnership::Ended {
+    fn keys(&self, what: &[&str]) -> Ended {
         let data = self.ledger.home.data();
         let servers = servers(&self.ledger.cluster);
         let all = ["nats", "keys"].iter().chain(what).copied().chain(["--json", "--data", path(&data)]);
@@ -64,15 +65,13 @@ impl Scene {
     }
 
     fn kek(&self, at: usize) -> String {
-        let shown = run(["kek", "show", "--json", "--data", path(&self.ledger.nodes[at].data)]).succeeded().json();
+        let shown =
+            run(["kek", "show", "--json", "--data", path(&self.ledger.nodes[at].data)]).succeeded().json();
         shown["kek"].as_str().expect("a fingerprint").to_owned()
     }
 
-    fn erase(&self, at: usize, whom: &str) -> crate::partnership::Ended {
-        let url = self.ledger.nodes[at].url();
-        let what = ["erase", "--child", "-", "--authority", COUNCIL, "--ground", "EnteredInError", "--records", "--json"];
-        let asked = what.into_iter().chain(["--url", &url, "--token-file", &self.officer]);
-        run_with_input(asked, whom.as_bytes())
+    fn erase(&self, at: usize, whom: &str) -> Ended {
+        erase(&self.ledger.nodes[at].url(), &self.officer, whom)
     }
 
     /// What a node says of the latest erasure: its status, and who has not confirmed it.
@@ -82,7 +81,9 @@ impl Scene {
         let listed = listed.succeeded().json();
         let last = listed.as_array().and_then(|all| all.last()).expect("an erasure").clone();
         let pending = last["pending_nodes"].as_array().expect("a list").clone();
-        let named = |node: &Value| node["name"].as_str().expect("a name").rsplit(':').next().expect("a folder").to_owned();
+        let named = |node: &Value| {
+            node["name"].as_str().expect("a name").rsplit(':').next().expect("a folder").to_owned()
+        };
         (last["status"].as_str().expect("a status").to_owned(), pending.iter().map(named).collect())
     }
 
@@ -99,6 +100,22 @@ impl Scene {
     fn analyst(&self, node: &Node) -> Client {
         self.ledger.analyst(node)
     }
+}
+
+/// The officer asks the node at this address.
+fn erase(url: &str, officer: &str, whom: &str) -> Ended {
+    let what = [
+        "erase",
+        "--child",
+        "-",
+        "--authority",
+        COUNCIL,
+        "--ground",
+        "EnteredInError",
+        "--records",
+        "--json",
+    ];
+    run_with_input(what.into_iter().chain(["--url", url, "--token-file", officer]), whom.as_bytes())
 }
 
 #[test]
@@ -118,10 +135,16 @@ fn an_officer_erases_on_all_nodes_and_nothing_has_the_words_any_more() {
     let refused = scene.erase(2, &gone).exited(1).complaint();
     assert!(refused.contains("only follows"), "{refused}");
     let done = scene.erase(0, &gone).succeeded().json();
-    assert_eq!((&done["status"], &done["entries"], &done["kek"]), (&json!("pending"), &json!(1), &json!(next)));
+    assert_eq!(
+        (&done["status"], &done["entries"], &done["kek"]),
+        (&json!("pending"), &json!(1), &json!(next))
+    );
     scene.ledger.until("all that run have confirmed", || scene.status(0).1 == ["standby"]);
     let early = scene.keys(&["retire"]).exited(1).json();
-    assert_eq!(early["pending_nodes"][0]["name"].as_str().and_then(|name| name.rsplit(':').next()), Some("standby"));
+    assert_eq!(
+        early["pending_nodes"][0]["name"].as_str().and_then(|name| name.rsplit(':').next()),
+        Some("standby")
+    );
     let index = done["index"].to_string();
     let url = scene.ledger.nodes[0].url();
     let confirm = ["erase", "confirm", &index, "--url", &url, "--token-file", &scene.officer];
@@ -146,7 +169,11 @@ fn an_officer_erases_on_all_nodes_and_nothing_has_the_words_any_more() {
     for needle in [WORDS, gone.as_str(), gone.rsplit(':').next().expect("a hash")] {
         for node in &scene.ledger.nodes {
             assert!(!is_in_memory_of(node.id(), needle), "{} has it in memory", node.name);
-            assert!(!is_found_in(&node.data, needle) && !is_found_in(&secrets_of(&node.data), needle), "{}", node.name);
+            assert!(
+                !is_found_in(&node.data, needle) && !is_found_in(&secrets_of(&node.data), needle),
+                "{}",
+                node.name
+            );
             assert!(!node.log_text().contains(needle));
         }
         for at in 0..scene.ledger.cluster.count() {
@@ -159,7 +186,10 @@ fn an_officer_erases_on_all_nodes_and_nothing_has_the_words_any_more() {
     scene.ledger.until_level("every node has the reads");
     scene.ledger.nodes.iter_mut().for_each(Node::stop);
     for node in &scene.ledger.nodes {
-        assert_eq!(run(["kek", "show", "--json", "--data", path(&node.data)]).succeeded().json()["kek"], json!(next));
+        assert_eq!(
+            run(["kek", "show", "--json", "--data", path(&node.data)]).succeeded().json()["kek"],
+            json!(next)
+        );
         let report = run(["fsck", "--json", "--data", path(&node.data)]).succeeded().json();
         assert_eq!(report["verdict"], "sound", "{}: {report}", node.name);
     }
@@ -171,7 +201,8 @@ fn a_node_without_the_next_key_says_so_and_holds_nobody_up() {
     let _turn = turn();
     let mut scene = Scene::new(1);
     let next = scene.prepare(&[1]);
-    let renewed = run(["kek", "rotate", "--json", "--data", path(&scene.ledger.home.data())]).succeeded().json();
+    let renewed =
+        run(["kek", "rotate", "--json", "--data", path(&scene.ledger.home.data())]).succeeded().json();
     assert_eq!(renewed["kek"], json!(next));
     let readiness = |scene: &Scene| scene.ledger.nodes[2].client().get("/readyz");
     scene.ledger.until("it says what it waits for", || {
@@ -210,8 +241,9 @@ fn nodes_that_are_killed_during_an_erasure_complete_it_or_have_not_begun() {
         }
         let killed = if round % 2 == 0 { 0 } else { 2 };
         let size = scene.ledger.nodes[1].client().size();
+        let (url, officer) = (scene.ledger.nodes[0].url(), scene.officer.clone());
         std::thread::scope(|threads| {
-            let asking = threads.spawn(|| scene.erase(0, &gone));
+            let asking = threads.spawn(|| erase(&url, &officer, &gone));
             // The read of who asks comes first; then, at different times, the killing.
             scene.ledger.until("it is asked", || scene.ledger.nodes[1].client().size() > size);
             std::thread::sleep(std::time::Duration::from_millis(40 * round as u64));

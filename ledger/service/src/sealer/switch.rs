@@ -21,6 +21,15 @@ use crate::vault::{StatementBlob, VaultRecord};
 /// How often a node that waits for a key looks whether it is there.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// How many batches are kept while the node waits for a key.
+const MAX_KEPT: usize = 64;
+
+/// From where the stream is to be read again.
+pub(super) struct Skipped {
+    from: u64,
+    asked_again: bool,
+}
+
 impl Sealer {
     /// The keyring with which an epoch goes on. `None` if this node does not have its key yet, or it cannot be read yet: then the node
     /// waits, and says so.
@@ -59,6 +68,33 @@ impl Sealer {
             );
         }
         self.shared.set_waits_for_key(epoch.map(|epoch| (epoch.ordinal, epoch.kek)));
+        Ok(())
+    }
+
+    /// Whether what was read from there on is kept. A node that waits for a key keeps so much and no more, and has the rest read again.
+    pub(super) fn is_kept(&mut self, from: u64) -> Result<bool, SealError> {
+        let waits = self.shared.waits_for_key().is_some();
+        let node = self.node()?;
+        if node.skipped.as_ref().is_some_and(|skipped| skipped.asked_again && skipped.from == from) {
+            node.skipped = None;
+        }
+        if node.skipped.is_none() && waits && node.waiting.len() >= MAX_KEPT {
+            let from = node.port.pending().unwrap_or(node.through + 1);
+            node.skipped = Some(Skipped { from, asked_again: false });
+        }
+        Ok(node.skipped.is_none())
+    }
+
+    /// Has the rest read, once and as soon as the node has its key: checkpoints for what it kept may be among it.
+    pub(super) fn read_again(&mut self) -> Result<(), SealError> {
+        if self.shared.waits_for_key().is_some() {
+            return Ok(());
+        }
+        let node = self.node()?;
+        if let Some(skipped) = node.skipped.as_mut().filter(|skipped| !skipped.asked_again) {
+            skipped.asked_again = true;
+            node.port.read_again(skipped.from);
+        }
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use place::{BatchFault, fits, follows};
 
 use super::batch::{Home, SealError, Sealer};
 use super::commit::{CommitError, CommitPort};
+use super::switch::Skipped;
 use crate::jetstream::assemble::{Assembled, StreamBatch};
 use crate::jetstream::{News, NextKeyring, Port};
 use crate::log::SealedEntry;
@@ -29,20 +30,18 @@ const MAX_GROUP: usize = 1000;
 const MAX_CHECKPOINTS: usize = 4096;
 /// How many batches may wait for their checkpoint.
 const MAX_WAITING: usize = 4096;
-/// How many batches are kept while the node waits for a key.
-const MAX_KEPT: usize = 64;
 
 /// A node's share in the stream.
 pub(crate) struct Node {
     pub(super) port: Port,
     /// Batches that are not applied yet, in the stream's order.
-    waiting: VecDeque<StreamBatch>,
+    pub(super) waiting: VecDeque<StreamBatch>,
     /// The sequence up to which the stream has been read.
-    through: u64,
+    pub(super) through: u64,
     /// How often in a row the stream's leader has said what cannot be.
     doubts: u32,
     /// From where the stream is to be read again: what came after that was not kept, while the node waited for a key.
-    skipped: Option<u64>,
+    pub(super) skipped: Option<Skipped>,
     /// The keyring of the epoch that this node has begun itself.
     pub(super) next: Option<NextKeyring>,
     /// When this node looked last for the key that it waits for.
@@ -100,19 +99,6 @@ impl Sealer {
         }
     }
 
-    /// Whether what was read from there on is kept. A node that waits for a key keeps so much and no more, and has the rest read again.
-    fn is_kept(&mut self, from: u64) -> Result<bool, SealError> {
-        let waits = self.shared.waits_for_key().is_some();
-        let node = self.node()?;
-        if node.skipped == Some(from) && !waits {
-            node.skipped = None;
-        }
-        if node.skipped.is_none() && waits && node.waiting.len() >= MAX_KEPT {
-            node.skipped = Some(node.port.pending().unwrap_or(node.through + 1));
-        }
-        Ok(node.skipped.is_none())
-    }
-
     pub(super) fn node(&mut self) -> Result<&mut Node, SealError> {
         match &mut self.home {
             Home::JetStream(node) => Ok(node),
@@ -161,11 +147,9 @@ impl Sealer {
                 return Ok(());
             }
         }
+        self.read_again()?;
         let size = self.state.size().0;
         let node = self.node()?;
-        if let Some(from) = node.skipped.filter(|_| node.waiting.is_empty()) {
-            node.port.read_again(from);
-        }
         if node.waiting.is_empty() && node.port.cursor().0 < node.through {
             // Void messages, or the beginning of a batch: the fence is the stream's last sequence all the same.
             let through = node.through;
