@@ -55,7 +55,9 @@ impl Scene {
     fn prepare(&self, nodes: &[usize]) -> String {
         let done = self.keys(&["prepare"]).succeeded().json();
         assert_eq!(done["created"].as_array().map(Vec::len), Some(1), "{done}");
-        nodes.iter().for_each(|at| self.give(*at));
+        for at in nodes {
+            self.give(*at);
+        }
         done["next"].as_str().expect("a fingerprint").to_owned()
     }
 

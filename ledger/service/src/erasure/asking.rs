@@ -10,7 +10,7 @@ use crate::record::OwnerId;
 use crate::sealer::{Work, removals};
 
 /// For how long an erasure on several nodes is tried again while others seal first.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long it is waited before.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -74,7 +74,7 @@ impl Ledger {
     /// The nodes of a ledger on several, as their register has them. `None` for a ledger that is this folder alone. Blocks.
     pub fn nodes(&self) -> Result<Option<Vec<NodeState>>, NodesError> {
         let Some(renewals) = self.renewals() else { return Ok(None) };
-        Ok(renewals.nodes().map(Some)?)
+        renewals.nodes().map(Some)
     }
 
     /// The key-encryption keys that were in force, oldest first.
@@ -112,16 +112,16 @@ impl Ledger {
             let owners = erasing.owners.clone();
             let same =
                 |kept: &Vec<Owned>| kept.iter().map(|one| one.tag).eq(owners.iter().map(|one| one.tag));
-            let renewing = match kept.take().filter(|(kept, _)| same(kept)) {
-                Some((_, renewing)) => renewing,
-                None => {
-                    let removals = removals(&owners, request.scope);
-                    renewals.begin(&self.shared().keyring(), removals).map_err(|error| match error {
-                        BeginError::NoSource => EraseError::NoSource,
-                        BeginError::Kek(error) => error.into(),
-                        BeginError::NotPrepared(error) => EraseError::NotPrepared(error),
-                    })?
-                }
+            let again = kept.take().filter(|(kept, _)| same(kept));
+            let renewing = if let Some((_, renewing)) = again {
+                renewing
+            } else {
+                let removals = removals(&owners, request.scope);
+                renewals.begin(&self.shared().keyring(), removals).map_err(|error| match error {
+                    BeginError::NoSource => EraseError::NoSource,
+                    BeginError::Kek(error) => error.into(),
+                    BeginError::NotPrepared(error) => EraseError::NotPrepared(error),
+                })?
             };
             let asked = self.ask(|reply| CustodyWork::EraseOnStream(erasing, renewing, reply));
             match asked.ok_or(EraseError::Interrupted)? {
@@ -139,17 +139,17 @@ impl Ledger {
         if self.only_follows() {
             return Err(RotateError::OnlyFollows);
         }
-        let begun = renewals.begin(&self.shared().keyring(), Vec::new());
-        let mut renewing = begun.map_err(|error| match error {
+        let first = renewals.begin(&self.shared().keyring(), Vec::new());
+        let mut renewing = first.map_err(|error| match error {
             BeginError::NoSource => RotateError::NoSource,
             BeginError::Kek(error) => error.into(),
             BeginError::NotPrepared(error) => RotateError::NotPrepared(error),
         })?;
-        let began = Instant::now();
+        let since = Instant::now();
         loop {
             let asked = self.ask(|reply| CustodyWork::RotateOnStream(renewing, reply));
             match asked.ok_or(RotateError::Interrupted)? {
-                (Err(RotateError::Superseded), again) if began.elapsed() < PATIENCE => {
+                (Err(RotateError::Superseded), again) if since.elapsed() < PATIENCE => {
                     renewing = again;
                     std::thread::sleep(PAUSE);
                 }

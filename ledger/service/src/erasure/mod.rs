@@ -215,12 +215,11 @@ impl EraseError {
             Self::FollowsStream => "follows_stream",
             Self::OnlyFollows => "only_follows",
             Self::NotPrepared(_) => "not_prepared",
-            Self::Superseded => "busy",
             Self::Kek(_) => "kek",
             Self::Read(_) => "unreadable",
             Self::Io(_) => "io",
             Self::Sign(_) => "sign",
-            Self::Busy => "busy",
+            Self::Busy | Self::Superseded => "busy",
             Self::Interrupted => "interrupted",
         }
     }

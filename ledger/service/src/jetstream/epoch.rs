@@ -168,7 +168,7 @@ impl Port {
                 Ok(Some(next)) if next.parts == parts => return Some(next),
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "what was written of the next keyring cannot be read back")
+                    tracing::warn!(%error, "what was written of the next keyring cannot be read back");
                 }
             }
             std::thread::sleep(Duration::from_millis(50));

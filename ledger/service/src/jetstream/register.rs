@@ -202,17 +202,19 @@ async fn keep(stream: Stream, subject: String, mut changes: watch::Receiver<Vec<
                 Err(_) => {}
             }
         }
-        match tokio::time::timeout(LOOK_EVERY, changes.changed()).await {
-            Ok(Err(_)) => return,
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(_)) = tokio::time::timeout(LOOK_EVERY, changes.changed()).await {
+            return;
         }
     }
 }
 
 fn code(said: &Said, key: &NodeKey) -> String {
     let Said { node, name, epoch, folded, confirmed, .. } = said;
-    let confirmed: String = confirmed.iter().map(|(kek, at)| format!("\n{kek} {at}")).collect();
-    node_code(key, &format!("{node}\n{name}\n{epoch}\n{folded}{confirmed}"))
+    let mut text = format!("{node}\n{name}\n{epoch}\n{folded}");
+    for (kek, at) in confirmed {
+        text.extend(["\n", kek, " ", at]);
+    }
+    node_code(key, &text)
 }
 
 /// The node of a folder. One that was copied from another node's becomes a node of its own: else the one could confirm for the other.

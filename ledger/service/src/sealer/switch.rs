@@ -148,7 +148,9 @@ impl Sealer {
             self.shared.forget_links(&removal.tag, &names, removal.goes_on);
             self.state.forget(&removal.tag, removal.goes_on);
         }
-        new.into_iter().for_each(|tag| self.state.know(tag));
+        for tag in new {
+            self.state.know(tag);
+        }
         self.finish_switch(&switch)
     }
 

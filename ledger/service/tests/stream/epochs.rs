@@ -74,7 +74,9 @@ impl Epochs {
     pub(crate) fn prepare(&self, in_force: &Site, sites: &[&Site]) -> String {
         let key = KeyEncryptionKey::generate();
         let now = in_force.secrets().kek().epoch();
-        sites.iter().for_each(|site| site.give(&key));
+        for site in sites {
+            site.give(&key);
+        }
         let making = self.broker.setup();
         let made = self.broker.runtime.block_on(making.prepare_keys(&now, &key.epoch())).expect("made");
         assert_eq!(made, [format!("KV_gt-keys-{}", key.epoch())]);

@@ -78,7 +78,7 @@ fn an_erasure_ends_on_every_node_and_nothing_has_the_words() {
     let store = epochs.broker.server.store();
     let places =
         [&first.data, &first.secrets, &second.data, &second.secrets, &third.data, &third.secrets, &store];
-    let places = places.map(|place| place.as_path());
+    let places = places.map(std::path::PathBuf::as_path);
     assert!(is_nowhere(&places, WORDS.as_bytes()) && is_nowhere(&places, child(1).as_bytes()));
 
     // They start again as they are, and somebody who was not there takes the keyring as it is now.

@@ -76,12 +76,12 @@ fn record(follows: bool, erases: bool) -> Run {
     } else {
         drop(asked.rotate_kek().expect("renewed"));
     }
-    let size = asked.log().size().0;
-    wait_for_size(&node, size);
+    let reached = asked.log().size().0;
+    wait_for_size(&node, reached);
     wait_for_key(site, &node, &next);
     node.close();
     other.close();
-    Run { epochs, before, changes: tape.changes(), opening, names, follows, next, size, erases }
+    Run { epochs, before, changes: tape.changes(), opening, names, follows, next, size: reached, erases }
 }
 
 /// Starts on what survived. It comes to the same, and everything is in order.
