@@ -28,6 +28,7 @@ use gt_core::key::PrivateKey;
 use gt_core::receipt::Receipt;
 use gt_core::statement::{Pseudonym, SignError};
 
+use crate::jetstream::NextKeyring;
 use crate::keyring::renewal::Renewal;
 use crate::keyring::{
     ConfirmError, Confirmed, KekError, KekSource, KeyEncryptionKey, KeyringError, OwnerTag, RetiredKek,
@@ -260,6 +261,8 @@ pub(crate) struct Renewing {
     /// How many parts of it are written down.
     pub(crate) parts: u64,
     pub(crate) next: KeyEncryptionKey,
+    /// All of it, read back. Kept while no key is added, so that another attempt is no slower than any batch.
+    pub(crate) ready: Option<NextKeyring>,
 }
 
 /// What stops the sealer during an erasure. The next start completes it.

@@ -63,7 +63,8 @@ impl Renewals {
         if let Err(error) = self.nodes() {
             return Err(BeginError::NotPrepared(NotPrepared::NoRegister { reason: error.to_string() }));
         }
-        let mut renewing = Renewing { renewal: Renewal::new(keyring, removals, &next), parts: 0, next };
+        let mut renewing =
+            Renewing { renewal: Renewal::new(keyring, removals, &next), parts: 0, next, ready: None };
         let parts = renewing.renewal.parts(keyring);
         let writing = self.buckets.write(&renewing.renewal, parts, &kek, &mut renewing.parts);
         let not_written = |reason| BeginError::NotPrepared(NotPrepared::NotWritten { reason });

@@ -133,12 +133,19 @@ impl Sealer {
         }
         // Keys that were made since it was written down.
         let parts = renewing.renewal.parts(&self.shared.keyring());
+        if !parts.is_empty() {
+            renewing.ready = None;
+        }
         let kek = renewing.next.epoch();
         let port = &mut self.node()?.port;
         if let Err(reason) = port.write_keyring(&renewing.renewal, parts, &kek, &mut renewing.parts) {
             return Ok(Err(NotBegun::NotPrepared(NotPrepared::NotWritten { reason })));
         }
-        let Some(next) = port.read_keyring(&renewing.next, renewing.renewal.shards(), renewing.parts) else {
+        let next = match renewing.ready.take() {
+            Some(next) => Some(next),
+            None => port.read_keyring(&renewing.next, renewing.renewal.shards(), renewing.parts),
+        };
+        let Some(next) = next else {
             let reason = "what was written does not read back".to_owned();
             return Ok(Err(NotBegun::NotPrepared(NotPrepared::NotWritten { reason })));
         };
@@ -146,6 +153,7 @@ impl Sealer {
             Ok(batch) => batch,
             Err(error) if error.is_nothing_committed() => {
                 tracing::warn!(%error, "another epoch of the key-encryption key was not begun");
+                renewing.ready = Some(next);
                 return Ok(Err(NotBegun::Superseded));
             }
             Err(error) => return Err(error.into()),

@@ -292,10 +292,11 @@ fn an_erasure_goes_through_while_another_node_seals() {
     let stop = std::sync::atomic::AtomicBool::new(false);
     let done = std::thread::scope(|scope| {
         let sealing = scope.spawn(|| {
-            let mut sealed = 0;
+            let mut sealed = 0_u32;
             while !stop.load(std::sync::atomic::Ordering::Acquire) {
                 // Every tenth is about the person: after it is erased too, under another opaque id.
-                let n = if sealed % 10 == 0 { 1 } else { 3 + sealed % 30 };
+                let n =
+                    if sealed.is_multiple_of(10) { 1 } else { 3 + u8::try_from(sealed % 30).expect("small") };
                 deliver(&nodes[1], &note(&mut council, n)).expect("sealed");
                 sealed += 1;
             }
