@@ -233,7 +233,7 @@ impl Following {
             match self.catch_up() {
                 Ok(true) => continue,
                 Ok(false) if stopping => break,
-                Ok(false) => {}
+                Ok(false) => self.tell_nodes(),
                 Err(error) => {
                     tracing::error!(error = %chain(&error), "the views no longer follow the log; a restart tries again");
                     break;
@@ -248,6 +248,16 @@ impl Following {
         self.feed.close();
         if let Err(error) = self.projector.close() {
             tracing::warn!(error = %chain(&error), "the views could not be written out; they will be built again");
+        }
+    }
+
+    /// Other nodes wait to hear that nothing that was erased is left in these views.
+    fn tell_nodes(&self) {
+        let (erased, folded) = (self.ledger.erased_at(), self.projector.erased_at());
+        if let Some(index) =
+            erased.filter(|index| folded == erased && self.projector.position().contains(*index))
+        {
+            self.ledger.has_folded(index.0 + 1);
         }
     }
 

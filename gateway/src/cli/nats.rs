@@ -1,3 +1,5 @@
+mod keys;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,6 +16,7 @@ use super::{Failure, Outcome};
 use crate::http::need_ledger;
 use crate::nats::{NatsArgs, NatsOptions, new_user_seed};
 use crate::node::{NodeConfig, ask_servers};
+use keys::Keys;
 
 /// How the servers are reached and asked.
 #[derive(Args)]
@@ -58,6 +61,9 @@ pub(crate) enum Nats {
     Init(SetupArgs),
     /// Say in what servers and streams differ from what they must be. Changes nothing. Exit status 0: in order, 1: not.
     Check(SetupArgs),
+    /// Prepare and tidy up after another key-encryption key: takes the provisioner's credentials (docs/ERASURE.md).
+    #[command(subcommand)]
+    Keys(Keys),
     /// Make a NATS user's key: the seed goes into a file, the public key for the server's configuration to standard output.
     Keygen(Keygen),
 }
@@ -105,6 +111,7 @@ impl Nats {
         match self {
             Self::Init(setup) => setup.init(output),
             Self::Check(setup) => setup.check(output),
+            Self::Keys(command) => command.run(output),
             Self::Keygen(command) => command.run(output),
         }
     }

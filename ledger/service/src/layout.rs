@@ -37,6 +37,11 @@ pub fn evidence(n: u64) -> PathBuf {
     PathBuf::from(format!("state/evidence/{n:03}"))
 }
 
+/// Which node of several a folder is of.
+pub fn node() -> PathBuf {
+    PathBuf::from("state/node")
+}
+
 /// The newest checkpoint that met the quorum of witnesses, with their cosignatures.
 pub fn cosigned() -> PathBuf {
     PathBuf::from("state/cosigned")

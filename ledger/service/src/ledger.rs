@@ -1,13 +1,13 @@
 //! A ledger, open: submit statements, read what is sealed.
 
+mod node;
 mod starting;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use gt_core::LeafIndex;
 use gt_core::bundle::Bundle;
@@ -25,17 +25,17 @@ use crate::configured::Configured;
 use crate::disk::{Disk, Recorder};
 pub use crate::integrity::IntegrityAlert;
 use crate::integrity::{self};
-use crate::jetstream::{self, NodeOptions, Opening, Outgoing, Position};
-use crate::layout;
+use crate::jetstream::{Outgoing, Position};
 use crate::log::{LogReader, Published};
 use crate::open::{self, OpenLedgerError};
 use crate::open_ledger::Shared;
 use crate::prepare::Prepared;
 use crate::record::{ContextId, OwnerId, Record};
 use crate::refusal::{ChainHead, Refusal};
-use crate::sealer::{self, Home, Intake, Node, Sealed, SealerTimes, Threads, Work};
+use crate::sealer::{self, Home, Intake, Sealed, SealerTimes, Threads, Work};
 use crate::secrets::Secrets;
 use crate::witness::{Rounds, WitnessStatus, Witnessing, WitnessingError};
+use node::NodeHandle;
 use starting::Parts;
 
 /// A ledger that is open for sealing and reading.
@@ -48,13 +48,6 @@ pub struct Ledger {
     root: PathBuf,
     removed_entries: u64,
     _lock: File,
-}
-
-/// What a node of a shared stream has besides.
-struct NodeHandle {
-    outgoing: Mutex<Option<UnboundedSender<Outgoing>>>,
-    closing: Arc<AtomicBool>,
-    only_follows: bool,
 }
 
 impl Ledger {
@@ -85,50 +78,6 @@ impl Ledger {
         let parts = Parts::new(root, clock, opened)?;
         let home = Home::Embedded(Box::new(parts.local));
         parts.rest.start(home, signer, None, witnessing).map(|(ledger, _)| ledger)
-    }
-
-    /// Opens the data folder as a node of a stream, and returns once it has caught up with it. A folder that is not there is made from
-    /// the stream. Blocks; not to be called on a thread of the runtime.
-    pub fn open_node(
-        root: &Path,
-        secrets: &Secrets,
-        clock: Box<dyn Clock>,
-        options: &NodeOptions,
-    ) -> Result<Self, OpenLedgerError> {
-        if !root.join(layout::checkpoint()).exists() {
-            jetstream::join(root, secrets, options).map_err(Box::new)?;
-        }
-        let signer = if options.only_follows { None } else { Some(secrets.log_signer()?) };
-        let mut opened = open::open(root, secrets, Disk::new(root, None))?;
-        let mut opening = Opening::new(root, options, secrets)?;
-        let new_keys = opening.read_keys(root, options, &mut opened.keyring)?;
-        for (tag, _) in opened.keyring.owners() {
-            opened.state.know(*tag);
-        }
-        let parts = Parts::new(root, clock, opened)?;
-        let started = jetstream::start(opening, options, parts.local, secrets.pin().0, new_keys);
-        let node = NodeHandle {
-            outgoing: Mutex::new(Some(started.outgoing)),
-            closing: started.closing,
-            only_follows: options.only_follows,
-        };
-        let home = Home::JetStream(Box::new(Node::new(started.port)));
-        let (ledger, works) = parts.rest.start(home, signer, Some(node), None)?;
-        let (following, runtime) = (started.following, options.runtime.clone());
-        let follow = std::thread::Builder::new()
-            .name("gt-follow".into())
-            .spawn(move || following.run(&runtime, &works))
-            .map_err(OpenLedgerError::Threads)?;
-        if let Some(threads) = &mut *ledger.threads.lock().unwrap_or_else(PoisonError::into_inner) {
-            threads.add(follow);
-        }
-        while !ledger.shared.is_caught_up() {
-            if ledger.is_stopped() {
-                return Err(OpenLedgerError::NotCaughtUp);
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        Ok(ledger)
     }
 
     /// Hands a statement to the sealer. The answer comes once the seal is durable; it can be awaited or waited for.

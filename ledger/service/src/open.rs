@@ -17,6 +17,7 @@ use crate::disk::{Disk, private, private_folder, read_if_there};
 use crate::erasure::{Custody, Journal};
 use crate::jetstream::{JoinError, StreamError};
 use crate::keyring::rekey::journal_file;
+use crate::keyring::switch::{self, Switch};
 use crate::keyring::{KeyEncryptionKey, Keyring, KeyringError, OwnerKeys, OwnerTag};
 use crate::layout;
 use crate::log::{LogReader, LogWriter, Published, ReadError, RecoverError, recover};
@@ -183,11 +184,12 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, disk: Disk) -> Result<Opened,
         .and_then(|()| disk.sync_folder(Path::new("")))
         .map_err(|source| OpenLedgerError::Io { file: layout::checkpoint().display().to_string(), source })?;
     let (keyring, kek) = open_keyring(root, secrets)?;
-    let unfinished = unfinished(root, secrets, &kek)?;
+    let mut unfinished = unfinished(root, secrets, &kek)?;
     // After recovery, which may refuse the folder, and then nothing in it has been changed.
     let mut recovered = recover(disk, Some(signed.checkpoint()))?;
-    Keyring::remove_leftovers(recovered.writer.disk(), unfinished.journal.is_some())?;
-    if unfinished.journal.is_some() && unfinished.under_next {
+    Keyring::remove_leftovers(recovered.writer.disk(), unfinished.keeps_next_shards())?;
+    unfinished.forget_switch(recovered.writer.disk()).map_err(io_of(&switch::file()))?;
+    if unfinished.has_next_shards() {
         Keyring::finish_destroying(recovered.writer.disk())?;
     }
     keyring.fold_journal(recovered.writer.disk())?;
@@ -233,7 +235,13 @@ fn unfinished(root: &Path, secrets: &Secrets, kek: &str) -> Result<Unfinished, O
         Some(journal) => journal.next_kek == kek,
         None => in_force.as_deref() != Some(kek),
     };
-    Ok(Unfinished { journal, old_kek: in_force, under_next })
+    let switch = Switch::load(root).map_err(io_of(&switch::file()))?;
+    Ok(Unfinished { journal, old_kek: in_force, under_next, kek: kek.to_owned(), switch })
+}
+
+fn io_of(file: &Path) -> impl FnOnce(io::Error) -> OpenLedgerError {
+    let file = file.display().to_string();
+    move |source| OpenLedgerError::Io { file, source }
 }
 
 /// The folder's checkpoint, unverified.

@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     stopped: AtomicBool,
     active: AtomicBool,
     caught_up: AtomicBool,
+    /// The epoch and the fingerprint of the key-encryption key that this node waits for.
+    waits_for_key: Mutex<Option<(u64, String)>>,
     size: watch::Sender<u64>,
     announced: watch::Sender<u64>,
     times: Mutex<SealerTimes>,
@@ -62,6 +64,7 @@ impl Shared {
             stopped: AtomicBool::new(false),
             active: AtomicBool::new(false),
             caught_up: AtomicBool::new(false),
+            waits_for_key: Mutex::default(),
             size,
             announced: watch::Sender::new(0),
             times: Mutex::default(),
@@ -165,6 +168,15 @@ impl Shared {
     /// Says whether this sealer committed the newest batch.
     pub(crate) fn set_active(&self, active: bool) {
         self.active.store(active, Ordering::Release);
+    }
+
+    /// Which key-encryption key this node waits for, and the number of its epoch.
+    pub(crate) fn waits_for_key(&self) -> Option<(u64, String)> {
+        self.waits_for_key.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_waits_for_key(&self, key: Option<(u64, String)>) {
+        *self.waits_for_key.lock().unwrap_or_else(PoisonError::into_inner) = key;
     }
 
     /// Says that the node has read the stream to where it ended when the node started.

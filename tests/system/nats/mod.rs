@@ -9,6 +9,7 @@ mod ledger;
 mod load;
 mod nodes;
 
+mod erasing;
 mod followers;
 mod foreign;
 mod outbox;

@@ -103,6 +103,16 @@ impl Node {
         assert_eq!(process.ended().code(), Some(0), "{}: {}", self.name, process.log_text());
     }
 
+    /// `kill -9` while somebody else is still asking it something; [`Self::kill`] comes after.
+    pub(super) fn strike(&self) {
+        self.process.as_ref().expect("it runs").signal("KILL");
+    }
+
+    /// Its number among the processes.
+    pub(super) fn id(&self) -> u32 {
+        self.process.as_ref().expect("it runs").id()
+    }
+
     /// What it has written so far, in all its lives.
     pub(super) fn log_text(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()

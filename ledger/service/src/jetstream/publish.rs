@@ -56,11 +56,8 @@ pub(super) enum Settled {
     Closed,
 }
 
-/// The messages of a batch.
+/// The messages of a batch. One without entries begins an epoch of the key-encryption key.
 pub(super) fn messages(batch: &[SealedEntry], closing: &Closing) -> Vec<OutgoingMessage> {
-    let (head, keys, checkpoint) = closing.to_headers();
-    let mut of_last = vec![(header::HEAD, head), (header::KEYS, keys)];
-    of_last.extend(checkpoint.map(|checkpoint| (header::CHECKPOINT, checkpoint)));
     let mut messages: Vec<OutgoingMessage> = batch
         .iter()
         .map(|entry| OutgoingMessage {
@@ -69,8 +66,12 @@ pub(super) fn messages(batch: &[SealedEntry], closing: &Closing) -> Vec<Outgoing
             payload: message::encode(entry).into(),
         })
         .collect();
+    if messages.is_empty() {
+        let subject = message::KEYS_SUBJECT.to_owned();
+        messages.push(OutgoingMessage { subject, headers: Vec::new(), payload: Bytes::new() });
+    }
     if let Some(last) = messages.last_mut() {
-        last.headers = of_last;
+        last.headers = closing.to_headers();
     }
     messages
 }

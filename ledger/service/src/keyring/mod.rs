@@ -9,8 +9,10 @@ pub(crate) mod journal;
 mod proposals;
 mod records;
 pub(crate) mod rekey;
+pub(crate) mod renewal;
 pub(crate) mod retired;
 mod source;
+pub(crate) mod switch;
 pub(crate) mod wrap;
 
 pub use crate::key_command::{CommandError, KeyCommand};
@@ -141,19 +143,7 @@ impl Keyring {
         let read = |file: &Path| read_if_there(&root.join(file)).map_err(io_error(file));
         let wrapped = read(&shards_file())?
             .ok_or_else(|| io_error(&shards_file())(io::Error::from(io::ErrorKind::NotFound)))?;
-        let plain = unwrap(kek.key(), b"gt/keyring/1/shards", &wrapped).ok_or(KeyringError::WrongKey)?;
-        let mut keys = plain.chunks_exact(32).map(|chunk| {
-            let mut key = Zeroizing::new([0; 32]);
-            key.copy_from_slice(chunk);
-            key
-        });
-        let (Some(index_key), shard_keys) = (keys.next(), keys.collect::<Vec<_>>()) else {
-            return Err(KeyringError::WrongKey);
-        };
-        if shard_keys.len() != SHARDS {
-            return Err(KeyringError::WrongKey);
-        }
-        let mut keyring = Self { index_key, shard_keys, owners: HashMap::new() };
+        let mut keyring = Self::of_shards(kek, &wrapped)?;
         let names = Names::under(root, kek).map_err(io_error(&rekey::journal_file()))?;
         for shard in 0..SHARDS {
             let file = names.of(root, shard);

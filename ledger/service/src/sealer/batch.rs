@@ -60,8 +60,8 @@ impl Home {
 }
 
 /// A statement that is being sealed.
-struct Admitted {
-    ticket: Ticket,
+pub(super) struct Admitted {
+    pub(super) ticket: Ticket,
     index: LeafIndex,
     registry: u64,
     owners: Vec<OwnerPlace>,
@@ -265,7 +265,7 @@ impl Sealer {
 
     /// Signs nothing that a witness contradicts: one that has said so while the batch was committed, or, for a sealer that takes over,
     /// one that is asked now.
-    fn check_with_witnesses(&self, committed: TreeSize, root: Hash) -> Result<(), SealError> {
+    pub(super) fn check_with_witnesses(&self, committed: TreeSize, root: Hash) -> Result<(), SealError> {
         let Some(witnesses) = self.shared.witnesses.get() else { return Ok(()) };
         if self.shared.is_stopped() {
             return Err(SealError::Contradicted);
@@ -277,7 +277,7 @@ impl Sealer {
     }
 
     /// Gives a statement its place in its publisher's chain and in the log.
-    fn place(&mut self, ticket: Ticket) -> Admitted {
+    pub(super) fn place(&mut self, ticket: Ticket) -> Admitted {
         let statement = &ticket.prepared.statement;
         let publisher = statement.payload().publisher;
         let index = self.state.predecessor.next_index;
@@ -329,7 +329,7 @@ impl Sealer {
     }
 
     /// Builds the entries one after the other, since each names the hash of the one before; then frames their vault records in parallel.
-    fn chain_entries(
+    pub(super) fn chain_entries(
         &mut self,
         admitted: &[Admitted],
         enciphered: Vec<Enciphered>,

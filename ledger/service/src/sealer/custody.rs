@@ -20,7 +20,8 @@ use crate::erasure::{
     Custody, CustodyFault, CustodyWork, EraseError, EraseRequest, Erasing, ErasureReceipt, Journal, Owned,
 };
 use crate::keyring::rekey::Removal;
-use crate::keyring::{ConfirmError, Keks, KeyEncryptionKey, RetiredKek, RotateError, retired};
+use crate::keyring::switch::Switch;
+use crate::keyring::{Keks, KeyEncryptionKey, RetiredKek, RotateError, retired};
 use crate::prepare::Prepared;
 use crate::random;
 use crate::record::OwnerId;
@@ -32,6 +33,31 @@ pub(crate) struct Unfinished {
     pub(crate) old_kek: Option<String>,
     /// The keyring opened under the next key-encryption key.
     pub(crate) under_next: bool,
+    /// The fingerprint of the key that it opened under.
+    pub(crate) kek: String,
+    /// A switch to another epoch's keyring.
+    pub(crate) switch: Option<Switch>,
+}
+
+impl Unfinished {
+    /// Whether new shards beside the others may be the keyring's.
+    pub(crate) fn keeps_next_shards(&self) -> bool {
+        self.journal.is_some() || self.has_next_shards()
+    }
+
+    /// Whether they are.
+    pub(crate) fn has_next_shards(&self) -> bool {
+        let switched = self.switch.as_ref().is_some_and(|switch| switch.next_kek == self.kek);
+        switched || (self.journal.is_some() && self.under_next)
+    }
+
+    /// A switch that has not taken place begins anew, when the stream brings it.
+    pub(crate) fn forget_switch(&mut self, disk: &mut Disk) -> std::io::Result<()> {
+        match self.switch.take_if(|switch| switch.next_kek != self.kek) {
+            Some(_) => Switch::remove(disk),
+            None => Ok(()),
+        }
+    }
 }
 
 /// An erasure that is ready to begin.
@@ -47,13 +73,17 @@ impl Sealer {
         match work {
             CustodyWork::Erase(erasing, reply) => drop(reply.send(self.erase(&erasing, laps)?)),
             CustodyWork::Rotate(reply) => drop(reply.send(self.rotate()?)),
+            CustodyWork::EraseOnStream(erasing, mut renewing, reply) => {
+                let done = self.erase_on_stream(&erasing, &mut renewing)?;
+                drop(reply.send((done, renewing)));
+            }
+            CustodyWork::RotateOnStream(mut renewing, reply) => {
+                let done = self.rotate_on_stream(&mut renewing)?;
+                drop(reply.send((done, renewing)));
+            }
             CustodyWork::Confirm(what, reply) => {
                 let at = self.watch.received_at()?;
-                let confirmed = match self.disk() {
-                    Ok(disk) => retired::confirm(disk, &what, at),
-                    Err(_) => Err(ConfirmError::FollowsStream),
-                };
-                drop(reply.send(confirmed));
+                drop(reply.send(retired::confirm(self.any_disk(), &what, at)));
             }
         }
         Ok(())
@@ -108,7 +138,7 @@ impl Sealer {
     }
 
     /// The ledger's own service publisher, if this key is in force for it.
-    fn service_publisher(&self, key: &PrivateKey) -> Option<PublisherId> {
+    pub(super) fn service_publisher(&self, key: &PrivateKey) -> Option<PublisherId> {
         let thumbprint = key.public().thumbprint();
         let of_service = |agency: &AgencyCode| *agency == AgencyCode::service();
         let mut publishers = self.state.registry.publishers();
@@ -120,7 +150,7 @@ impl Sealer {
         Some(*id)
     }
 
-    fn sign_erasure(
+    pub(super) fn sign_erasure(
         &mut self,
         publisher: PublisherId,
         key: &PrivateKey,
@@ -200,7 +230,7 @@ impl Sealer {
     fn retire(&mut self, old: &str, next: &str, erasure: Option<u64>) -> Result<RetiredKek, SealError> {
         let at = self.watch.received_at()?;
         let disk = self.disk()?;
-        retired::add(disk, old, at, erasure).map_err(fault)?;
+        retired::add(disk, old, at, erasure, None).map_err(fault)?;
         let listed = retired::load(disk.root()).map_err(fault)?;
         let custody = self.custody.as_mut().ok_or_else(|| kek_gone(next))?;
         let keks = custody.source.load().map_err(|error| SealError::Custody(error.into()))?;
@@ -225,7 +255,10 @@ impl Sealer {
 
     /// Completes what an earlier process has left in the middle.
     pub(crate) fn resume(&mut self, unfinished: Unfinished) -> Result<(), SealError> {
-        let Unfinished { journal, old_kek, under_next } = unfinished;
+        if matches!(self.home, Home::JetStream(_)) {
+            return self.resume_switch(unfinished);
+        }
+        let Unfinished { journal, old_kek, under_next, .. } = unfinished;
         match journal {
             Some(journal) => self.resume_erasure(&journal),
             None if under_next => {
@@ -243,7 +276,7 @@ impl Sealer {
         }
     }
 
-    fn promote(&mut self) -> Result<(), SealError> {
+    pub(super) fn promote(&mut self) -> Result<(), SealError> {
         let Some(custody) = &self.custody else { return Ok(()) };
         custody.source.promote().map_err(|error| SealError::Custody(error.into()))
     }
@@ -294,6 +327,13 @@ impl Sealer {
         Entry::parse(&bytes).ok().map(|entry| entry.statement)
     }
 
+    pub(super) fn any_disk(&mut self) -> &mut Disk {
+        match &mut self.home {
+            Home::Embedded(port) => port.disk(),
+            Home::JetStream(node) => node.port.local_disk(),
+        }
+    }
+
     fn disk(&mut self) -> Result<&mut Disk, SealError> {
         match &mut self.home {
             Home::Embedded(port) => Ok(port.disk()),
@@ -303,7 +343,7 @@ impl Sealer {
 }
 
 /// What becomes of the owners' keys. The new tags are of the same shards, and made from nothing.
-fn removals(owners: &[Owned], scope: Scope) -> Vec<Removal> {
+pub(crate) fn removals(owners: &[Owned], scope: Scope) -> Vec<Removal> {
     let goes_on = |owner: &Owned| {
         let mut tag = *random::key();
         tag[0] = owner.tag[0];
@@ -319,11 +359,11 @@ fn next_key(keks: &Keks, epoch: &str) -> Result<KeyEncryptionKey, SealError> {
     Ok(KeyEncryptionKey::from_bytes(next.as_bytes()))
 }
 
-fn kek_gone(epoch: &str) -> SealError {
+pub(super) fn kek_gone(epoch: &str) -> SealError {
     SealError::Custody(CustodyFault::KekGone(epoch.to_owned()))
 }
 
-fn fault(error: std::io::Error) -> SealError {
+pub(super) fn fault(error: std::io::Error) -> SealError {
     SealError::Custody(error.into())
 }
 

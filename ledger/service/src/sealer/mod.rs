@@ -4,16 +4,18 @@
 pub(crate) mod admit;
 mod answer;
 mod batch;
+mod begin;
 mod commit;
 mod custody;
 mod encipher;
 mod follow;
 mod intake;
+mod switch;
 mod times;
 mod waiting;
 
 pub(crate) use batch::{Home, Sealer};
-pub(crate) use custody::Unfinished;
+pub(crate) use custody::{Unfinished, removals};
 pub(crate) use follow::Node;
 pub(crate) use intake::{Answering, Intake, Ticket};
 

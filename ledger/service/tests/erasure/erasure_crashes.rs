@@ -1,56 +1,21 @@
 //! The power goes, or the process is killed, at every change that an erasure or a renewal makes to the data folder and to the key's own
 //! folder: it is all there afterwards or none of it, and `subject.erased` is sealed exactly once.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::Arc;
 
 use gt_core::erasure::Scope;
 use gt_ledger::Ledger;
 use gt_ledger::audit::{Verdict, fsck};
 use gt_ledger::clock::SystemClock;
-use gt_ledger::disk::{Change, Recorder};
+use gt_ledger::disk::Change;
 use gt_ledger::keyring::KekSource;
 use gt_ledger::secrets::{Secrets, SecretsAt, file};
 
 use crate::partnership::Home;
 use crate::scene::{Scene, owner, records, request, secrets_of};
+use crate::surviving_disk::tape::{Tape, scratch};
 use crate::surviving_disk::{Chance, Survival, SurvivingDisk};
-
-/// Both folders' changes in one order, by their paths below the folder that has both.
-#[derive(Default)]
-struct Tape(Mutex<Vec<Change>>);
-
-/// One folder's recorder.
-struct Below(PathBuf, Arc<Tape>);
-
-impl Recorder for Below {
-    fn record(&self, change: Change) {
-        let at = |path: PathBuf| self.0.join(path);
-        let change = match change {
-            Change::MakeFolder(path) => Change::MakeFolder(at(path)),
-            Change::Append(path, bytes) => Change::Append(at(path), bytes),
-            Change::Replace(path, bytes) => Change::Replace(at(path), bytes),
-            Change::Cut(path, len) => Change::Cut(at(path), len),
-            Change::Rename(from, to) => Change::Rename(at(from), at(to)),
-            Change::RemoveFolder(path) => Change::RemoveFolder(at(path)),
-            Change::Remove(path) => Change::Remove(at(path)),
-            Change::SyncFile(path) => Change::SyncFile(at(path)),
-            Change::SyncFolder(path) if path.as_os_str().is_empty() => Change::SyncFolder(self.0.clone()),
-            Change::SyncFolder(path) => Change::SyncFolder(at(path)),
-        };
-        self.1.0.lock().expect("not poisoned").push(change);
-    }
-}
-
-impl Tape {
-    fn of(self: &Arc<Self>, folder: &str) -> Arc<dyn Recorder> {
-        Arc::new(Below(PathBuf::from(folder), Arc::clone(self)))
-    }
-
-    fn changes(&self) -> Vec<Change> {
-        self.0.lock().expect("not poisoned").clone()
-    }
-}
 
 /// What was there before, and what happened.
 struct Run {
@@ -67,11 +32,6 @@ struct Run {
 enum What {
     Erasure(Scope),
     Renewal,
-}
-
-fn scratch() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder")
 }
 
 fn open_recorded(root: &Path, secrets: &Secrets, tape: &Arc<Tape>) -> Ledger {
