@@ -181,6 +181,12 @@ impl Disk {
         }
     }
 
+    /// Removes a file durably.
+    pub fn remove_durably(&mut self, path: &Path) -> io::Result<()> {
+        self.remove(path)?;
+        self.sync_folder(path.parent().unwrap_or(Path::new("")))
+    }
+
     /// Makes a folder's names durable.
     pub fn sync_folder(&self, path: &Path) -> io::Result<()> {
         File::open(self.root.join(path))?.sync_all()?;

@@ -24,10 +24,7 @@ impl Scene {
     fn new(servers: usize) -> Self {
         let mut ledger = Ledger::start(servers);
         let council = ledger.publisher("council");
-        let token =
-            ledger.home.issue("data-protection-officer", "C. Moreau", &["--purpose", "SubjectRights"]);
-        let officer = ledger.home.at("officer");
-        std::fs::write(&officer, token).expect("written");
+        let officer = ledger.home.officer_token();
         let mut scene = Self { ledger, council, officer: path(&officer).to_owned() };
         for n in 1..5 {
             scene.note(0, &child(n));

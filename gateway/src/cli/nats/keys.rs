@@ -8,11 +8,10 @@ use gt_ledger::jetstream::NodeState;
 use gt_ledger::secrets::Secrets;
 use serde_json::json;
 
-use super::super::keys_at::KekArgs;
 use super::super::output::Output;
 use super::super::serve::runtime;
 use super::super::{Failure, Outcome};
-use super::{ServerArgs, connected};
+use super::KeysAndServers;
 
 #[derive(Subcommand)]
 pub(crate) enum Keys {
@@ -35,16 +34,8 @@ pub(crate) struct At {
     /// The data folder of a node; it may be served meanwhile.
     #[arg(long)]
     data: PathBuf,
-    /// Where the keys are. [default: the data folder's name with .secrets]
-    #[arg(long)]
-    secrets: Option<PathBuf>,
     #[command(flatten)]
-    kek: KekArgs,
-    /// The servers: `nats://HOST[:PORT][,…]` or `tls://…`.
-    #[arg(long, value_name = "URL")]
-    nats: String,
-    #[command(flatten)]
-    servers: ServerArgs,
+    at: KeysAndServers,
 }
 
 fn node(text: &str) -> Result<String, String> {
@@ -63,12 +54,12 @@ impl Keys {
 
 impl At {
     fn prepare(&self, output: &Output) -> Outcome {
-        let at = self.kek.at(&self.data, self.secrets.clone())?;
+        let at = self.at.keys(&self.data)?;
         let source = at.kek_source();
         let in_force = source.load()?.key().epoch();
         let made = runtime()?.block_on(async {
             // Before a key is made: without the servers nothing is.
-            let (setup, _) = connected(&self.nats, &self.servers).await?;
+            let (setup, _) = self.at.connected().await?;
             let next = source.prepare_next()?.epoch();
             let made = setup.prepare_keys(&in_force, &next).await?;
             Ok::<_, Failure>((next, made))
@@ -89,9 +80,9 @@ impl At {
     }
 
     fn retire(&self, without: &[String], output: &Output) -> Outcome {
-        let secrets = Secrets::load_at(&self.kek.at(&self.data, self.secrets.clone())?)?;
+        let secrets = Secrets::load_at(&self.at.keys(&self.data)?)?;
         let done = runtime()?.block_on(async {
-            let (setup, _) = connected(&self.nats, &self.servers).await?;
+            let (setup, _) = self.at.connected().await?;
             Ok::<_, Failure>(setup.retire_keys(secrets.kek(), without).await?)
         })?;
         let pending: Vec<_> =

@@ -255,4 +255,4 @@ impl<const MOST: usize> Terms<MOST> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

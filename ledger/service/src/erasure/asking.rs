@@ -1,7 +1,7 @@
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::renewals::{BeginError, NodesError, Renewals};
+use super::renewals::{NodesError, Renewals};
 use super::{CustodyWork, EraseError, EraseRequest, ErasureReceipt, Owned, Renewing, Subject};
 use crate::Ledger;
 use crate::jetstream::NodeState;
@@ -116,12 +116,7 @@ impl Ledger {
             let renewing = if let Some((_, renewing)) = again {
                 renewing
             } else {
-                let removals = removals(&owners, request.scope);
-                renewals.begin(&self.shared().keyring(), removals).map_err(|error| match error {
-                    BeginError::NoSource => EraseError::NoSource,
-                    BeginError::Kek(error) => error.into(),
-                    BeginError::NotPrepared(error) => EraseError::NotPrepared(error),
-                })?
+                renewals.begin(self.shared(), removals(&owners, request.scope))?
             };
             let asked = self.ask(|reply| CustodyWork::EraseOnStream(erasing, renewing, reply));
             match asked.ok_or(EraseError::Interrupted)? {
@@ -139,12 +134,7 @@ impl Ledger {
         if self.only_follows() {
             return Err(RotateError::OnlyFollows);
         }
-        let first = renewals.begin(&self.shared().keyring(), Vec::new());
-        let mut renewing = first.map_err(|error| match error {
-            BeginError::NoSource => RotateError::NoSource,
-            BeginError::Kek(error) => error.into(),
-            BeginError::NotPrepared(error) => RotateError::NotPrepared(error),
-        })?;
+        let mut renewing = renewals.begin(self.shared(), Vec::new())?;
         let since = Instant::now();
         loop {
             let asked = self.ask(|reply| CustodyWork::RotateOnStream(renewing, reply));

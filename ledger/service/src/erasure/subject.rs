@@ -8,11 +8,12 @@ use gt_core::time::Timestamp;
 use gt_core::{Hash, LeafIndex};
 use serde_json::Value;
 
-use super::{EraseError, EraseRequest, Hold, Owned, Whom};
-use crate::keyring::{OwnerKeys, OwnerTag};
+use super::{EraseError, EraseRequest, ErasureReceipt, Hold, Owned, Whom};
+use crate::keyring::{OwnerKeys, OwnerTag, RetiredKek};
 use crate::open;
 use crate::open_ledger::Shared;
 use crate::record::{OpenStatement, OwnerId, Record};
+use crate::sealer::Sealed;
 
 /// Events that forbid an erasure while they stand, and those that end them.
 const HOLDS: [(&str, &str); 2] = [("hold.placed", "hold.lifted"), ("record.restricted", "record.released")];
@@ -22,6 +23,21 @@ pub(crate) struct Erasing {
     pub(crate) request: EraseRequest,
     /// By id, without repeats.
     pub(crate) owners: Vec<Owned>,
+}
+
+impl Erasing {
+    /// What it has come to, once it is sealed and `retired` is no longer the key in force.
+    pub(crate) fn receipt(&self, sealed: Sealed, kek: String, retired: RetiredKek) -> ErasureReceipt {
+        ErasureReceipt {
+            index: sealed.index,
+            receipt: sealed.receipt,
+            owners: self.owners.iter().map(|owner| owner.id).collect(),
+            entries: self.owners.iter().map(|owner| owner.entries).sum(),
+            scope: self.request.scope,
+            kek,
+            retired,
+        }
+    }
 }
 
 /// Everybody who is the person whom the request names.

@@ -4,19 +4,16 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use gt_core::checkpoint::Checkpoint;
-
 use super::assemble::StreamBatch;
 use super::keys::SharedKeyring;
-use super::message::{Closing, KeyEpoch};
+use super::message::KeyEpoch;
 use super::names::Prefix;
-use super::port::Port;
-use super::publish::{Settled, messages, publish_settled};
+use super::port::{Port, Published};
 use super::read::StreamError;
-use crate::keyring::renewal::{Renewal, name};
+use crate::erasure::Renewing;
+use crate::keyring::renewal::name;
 use crate::keyring::{Keks, KeyEncryptionKey, Keyring};
 use crate::log::SealedEntry;
-use crate::random;
 use crate::sealer::CommitError;
 
 /// The keyring of a later epoch, complete and open.
@@ -53,18 +50,15 @@ impl Buckets {
         bucket.stream.info().await.is_ok() && matches!(bucket.shards().await, Ok(None))
     }
 
-    /// Writes down what has not been written of a keyring in the making; `at` counts its parts.
-    pub(crate) async fn write(
-        &self,
-        renewal: &Renewal,
-        parts: Vec<Vec<u8>>,
-        kek: &str,
-        at: &mut u64,
-    ) -> Result<(), String> {
-        let (shared, name) = (self.of(kek, 0), name(renewal.shards()));
+    /// Writes down further parts of a keyring in the making. What was read back of it before is then no longer all of it.
+    pub(crate) async fn write(&self, renewing: &mut Renewing, parts: Vec<Vec<u8>>) -> Result<(), String> {
+        if !parts.is_empty() {
+            renewing.ready = None;
+        }
+        let (shared, name) = (self.of(&renewing.next.epoch(), 0), name(renewing.renewal.shards()));
         for part in parts {
-            shared.create_part(&name, *at, &part).await?;
-            *at += 1;
+            shared.create_part(&name, renewing.parts, &part).await?;
+            renewing.parts += 1;
         }
         Ok(())
     }
@@ -176,15 +170,9 @@ impl Port {
         None
     }
 
-    /// Writes down what has not been written of a keyring in the making.
-    pub(crate) fn write_keyring(
-        &self,
-        renewal: &Renewal,
-        parts: Vec<Vec<u8>>,
-        kek: &str,
-        at: &mut u64,
-    ) -> Result<(), String> {
-        self.runtime.block_on(self.buckets().write(renewal, parts, kek, at))
+    /// Writes down further parts of a keyring in the making.
+    pub(crate) fn write_keyring(&self, renewing: &mut Renewing, parts: Vec<Vec<u8>>) -> Result<(), String> {
+        self.runtime.block_on(self.buckets().write(renewing, parts))
     }
 
     /// Goes on with the keyring of a later epoch, which is in the folder. Keys that were to be written there belong to the one before.
@@ -225,27 +213,9 @@ impl Port {
         if !self.ahead.is_empty() {
             return Err(CommitError::Superseded);
         }
-        let (size, root) = self.local.head_after(&entries);
-        let head = Checkpoint::new(&self.origin, size, root)
-            .map_err(|error| CommitError::Refused(error.to_string()))?;
         let (epoch, keys) = next.begins();
-        let closing = Closing { head, keys, epoch: Some(epoch), checkpoint: self.newest.clone() };
-        let messages = messages(&entries, &closing);
-        let name = format!("{:032x}", u128::from_be_bytes(random::bytes()));
-        let fence = self.position.sequence;
-        let settled =
-            self.runtime.block_on(publish_settled(&self.stream, &name, &messages, fence, &self.closing));
-        match settled {
-            Settled::Committed(last) if last == fence + 1 => {
-                Ok(StreamBatch { first: last, last, name, entries, closing })
-            }
-            Settled::Committed(last) => Err(CommitError::Contradiction(format!(
-                "a batch of 1 after {fence} was acknowledged at {last}"
-            ))),
-            Settled::Superseded => Err(CommitError::Superseded),
-            Settled::Refused(reason) => Err(CommitError::Refused(reason)),
-            Settled::Closed => Err(CommitError::Closed),
-        }
+        let Published { last, name, closing } = self.publish(&entries, keys, Some(epoch))?;
+        Ok(StreamBatch { first: last, last, name, entries, closing })
     }
 
     /// Tells other nodes that this one has come to its epoch.

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::assemble::StoredMessage;
 use super::message::MessageFault;
 use super::names::{Prefix, keyring_bucket, keyring_stream};
-use super::publish::{Attempt, OutgoingMessage, publish_atomically};
+use super::publish::{Attempt, OutgoingMessage, new_name, publish_atomically};
 use super::read::{Stream, StreamError};
 use crate::keyring::renewal::{self, wrapped_ordinal};
 use crate::keyring::{KeyEncryptionKey, KeyRecord};
@@ -67,7 +67,7 @@ impl SharedKeyring {
                 return Ok(());
             }
             let messages: Vec<OutgoingMessage> = missing.iter().map(|record| self.message(record)).collect();
-            let id = format!("{:032x}.{attempt}", u128::from_be_bytes(crate::random::bytes()));
+            let id = format!("{}.{attempt}", new_name());
             match publish_atomically(&self.stream, &id, &messages, &[]).await {
                 Attempt::Acknowledged(last) if last == self.sequence + messages.len() as u64 => {
                     self.sequence = last;
@@ -124,7 +124,7 @@ impl SharedKeyring {
     ) -> Result<(), StreamError> {
         let record = |name: &str, bytes: Vec<u8>| self.message(&KeyRecord { name: name.into(), bytes });
         let records = [record(EPOCH, wrapped_ordinal(kek, ordinal)), record(SHARDS, shards.to_vec())];
-        let id = format!("{:032x}", u128::from_be_bytes(crate::random::bytes()));
+        let id = new_name();
         let attempt = publish_atomically(&self.stream, &id, &records, &[]).await;
         match self.shards().await? {
             Some(there) if there == shards => Ok(()),

@@ -15,13 +15,12 @@ use super::message::{Closing, KeyEpoch};
 use super::names::CHECKPOINT_SUBJECT;
 use super::node::Outgoing;
 use super::position::Position;
-use super::publish::{Settled, messages, publish_settled};
+use super::publish::{Settled, messages, new_name, publish_settled};
 use super::read::{Stream, StreamError};
 use super::register::Saying;
 use crate::disk::Disk;
 use crate::keyring::KeyRecord;
 use crate::log::{LogReader, SealedEntry};
-use crate::random;
 use crate::sealer::{CommitError, CommitPort, Embedded, SealedBatch};
 
 /// Commits to the stream, and to the data folder after it.
@@ -186,6 +185,45 @@ impl Port {
     }
 }
 
+/// A batch that is in the stream.
+pub(super) struct Published {
+    /// The sequence of its last message.
+    pub(super) last: u64,
+    pub(super) name: String,
+    pub(super) closing: Closing,
+}
+
+impl Port {
+    /// Publishes a batch behind everything that this folder has, resting on the keyring's sequence `keys`. It is not in the folder then.
+    pub(super) fn publish(
+        &self,
+        entries: &[SealedEntry],
+        keys: u64,
+        epoch: Option<KeyEpoch>,
+    ) -> Result<Published, CommitError> {
+        let (size, root) = self.local.head_after(entries);
+        let head = Checkpoint::new(&self.origin, size, root)
+            .map_err(|error| CommitError::Refused(error.to_string()))?;
+        let closing = Closing { head, keys, epoch, checkpoint: self.newest.clone() };
+        let (messages, name) = (messages(entries, &closing), new_name());
+        let fence = self.position.sequence;
+        let settled =
+            self.runtime.block_on(publish_settled(&self.stream, &name, &messages, fence, &self.closing));
+        match settled {
+            Settled::Committed(last) if last == fence + messages.len() as u64 => {
+                Ok(Published { last, name, closing })
+            }
+            Settled::Committed(last) => Err(CommitError::Contradiction(format!(
+                "a batch of {} after {fence} was acknowledged at {last}",
+                messages.len()
+            ))),
+            Settled::Superseded => Err(CommitError::Superseded),
+            Settled::Refused(reason) => Err(CommitError::Refused(reason)),
+            Settled::Closed => Err(CommitError::Closed),
+        }
+    }
+}
+
 impl CommitPort for Port {
     fn share_keys(&mut self, proposed: Vec<KeyRecord>) -> Result<Vec<KeyRecord>, CommitError> {
         self.has_its_key()?;
@@ -203,31 +241,12 @@ impl CommitPort for Port {
             );
             return Err(CommitError::Superseded);
         }
-        let (size, root) = self.local.head_after(&batch.entries);
-        let head = Checkpoint::new(&self.origin, size, root)
-            .map_err(|error| CommitError::Refused(error.to_string()))?;
         let epoch = KeyEpoch { ordinal: self.epoch, kek: self.kek.clone(), begins: None };
         let epoch = Some(epoch).filter(|epoch| epoch.ordinal > 0);
-        let closing = Closing { head, keys: self.keyring.sequence, epoch, checkpoint: self.newest.clone() };
-        let messages = messages(&batch.entries, &closing);
-        let name = format!("{:032x}", u128::from_be_bytes(random::bytes()));
-        let fence = self.position.sequence;
-        let settled =
-            self.runtime.block_on(publish_settled(&self.stream, &name, &messages, fence, &self.closing));
-        match settled {
-            Settled::Committed(last) if last == fence + messages.len() as u64 => {
-                let committed = self.append(&batch.entries)?;
-                self.account(last, committed.0.0);
-                Ok(committed)
-            }
-            Settled::Committed(last) => Err(CommitError::Contradiction(format!(
-                "a batch of {} after {fence} was acknowledged at {last}",
-                messages.len()
-            ))),
-            Settled::Superseded => Err(CommitError::Superseded),
-            Settled::Refused(reason) => Err(CommitError::Refused(reason)),
-            Settled::Closed => Err(CommitError::Closed),
-        }
+        let published = self.publish(&batch.entries, self.keyring.sequence, epoch)?;
+        let committed = self.append(&batch.entries)?;
+        self.account(published.last, committed.0.0);
+        Ok(committed)
     }
 
     fn announce(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::message::{self, Closing, header};
 use super::read::Stream;
 use crate::log::SealedEntry;
+use crate::random;
 
 /// The server's error for a fence that does not hold.
 const WRONG_LAST_SEQUENCE: u64 = 10071;
@@ -54,6 +55,11 @@ pub(super) enum Settled {
     Refused(String),
     /// It is not known, and there was an end to asking.
     Closed,
+}
+
+/// A name for a batch, that no other has.
+pub(super) fn new_name() -> String {
+    format!("{:032x}", u128::from_be_bytes(random::bytes()))
 }
 
 /// The messages of a batch. One without entries begins an epoch of the key-encryption key.

@@ -107,14 +107,8 @@ impl Keyring {
         }
         let mut bytes: Vec<Vec<u8>> = vec![Vec::new(); SHARDS];
         for (tag, held) in self.owners.iter().filter(|(tag, _)| shards.contains(&tag[0])) {
-            let (shard, shard_key) = (usize::from(tag[0]), &shard_keys[usize::from(tag[0])]);
-            match removals.iter().find(|removal| removal.tag == *tag) {
-                None => write(held, tag, shard_key, &mut bytes[shard]),
-                Some(Removal { goes_on: Some(tag), .. }) => {
-                    write(&held.ended(), tag, shard_key, &mut bytes[shard]);
-                }
-                Some(Removal { goes_on: None, .. }) => {}
-            }
+            let shard = usize::from(tag[0]);
+            write_what_stays(held, tag, removals, &shard_keys[shard], &mut bytes[shard]);
         }
         for shard in shards.iter().map(|shard| usize::from(*shard)) {
             let file = next_shard_file(shard);
@@ -187,6 +181,21 @@ impl OwnerKeys {
             keys.data = [0; 32];
         }
         Self { owner: None, link: self.link.clone(), agencies }
+    }
+}
+
+/// What is left of an owner's keys once these are removed, if anything is.
+pub(super) fn write_what_stays(
+    held: &OwnerKeys,
+    tag: &OwnerTag,
+    removals: &[Removal],
+    shard_key: &Zeroizing<[u8; 32]>,
+    out: &mut Vec<u8>,
+) {
+    match removals.iter().find(|removal| removal.tag == *tag) {
+        None => write(held, tag, shard_key, out),
+        Some(Removal { goes_on: Some(tag), .. }) => write(&held.ended(), tag, shard_key, out),
+        Some(Removal { goes_on: None, .. }) => {}
     }
 }
 

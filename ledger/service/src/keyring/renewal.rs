@@ -12,8 +12,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::rekey::{Removal, write};
-use super::wrap::{unwrap, wrap};
+use super::rekey::{Removal, write, write_what_stays};
+use super::wrap::{first_digits, unwrap, wrap};
 use super::{
     KeyEncryptionKey, Keyring, KeyringError, OwnerTag, SHARDS, io_error, rekey, shard_file, shards_file,
 };
@@ -36,9 +36,7 @@ pub(crate) struct Renewal {
 
 /// The name of a keyring among the records of a bucket, by its wrapped index and shard keys.
 pub(crate) fn name(shards: &[u8]) -> String {
-    let hash = Hash::of_parts(&[b"gt/keyring-name/1\0", shards]);
-    let first = hash.as_bytes().first_chunk().expect("a hash has 32 bytes");
-    format!("{:016x}", u64::from_be_bytes(*first))
+    first_digits(&Hash::of_parts(&[b"gt/keyring-name/1\0", shards]))
 }
 
 /// What a node shows that it has a key-encryption key with.
@@ -96,11 +94,7 @@ impl Renewal {
             }
             self.written.insert(*tag, agencies);
             let shard_key = &self.shard_keys[usize::from(tag[0])];
-            match self.removals.iter().find(|removal| removal.tag == *tag) {
-                None => write(held, tag, shard_key, &mut part),
-                Some(Removal { goes_on: Some(tag), .. }) => write(&held.ended(), tag, shard_key, &mut part),
-                Some(Removal { goes_on: None, .. }) => {}
-            }
+            write_what_stays(held, tag, &self.removals, shard_key, &mut part);
             if part.len() >= PART {
                 parts.push(std::mem::take(&mut part));
             }

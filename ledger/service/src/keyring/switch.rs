@@ -51,7 +51,6 @@ impl Switch {
         if !disk.root().join(&file).exists() {
             return Ok(());
         }
-        disk.remove(&file)?;
-        disk.sync_folder(file.parent().unwrap_or(Path::new("")))
+        disk.remove_durably(&file)
     }
 }

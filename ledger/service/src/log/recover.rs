@@ -210,7 +210,7 @@ impl Recovery {
     fn cut_or_remove(&mut self, file: &Path, end: usize, len: usize) -> Result<(), RecoverError> {
         let disk = &mut self.writer.disk;
         if end == 0 {
-            disk.remove(file).and_then(|()| disk.sync_folder(file.parent().unwrap_or(Path::new(""))))
+            disk.remove_durably(file)
         } else if end < len {
             disk.cut(file, end as u64)
         } else {

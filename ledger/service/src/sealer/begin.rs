@@ -1,23 +1,20 @@
 //! Beginning another epoch of the key-encryption key on a node of several, to erase or for its own sake. Up to the acknowledgement of the
 //! batch nothing has changed anywhere; what has changed from then on is for `switch.rs`, as on every other node.
 
-use std::sync::mpsc::sync_channel;
-
 use gt_core::LeafIndex;
 use gt_core::statement::Statement;
 use gt_core::time::Timestamp;
 
-use super::admit::{Admission, admit, check_signer};
+use super::admit::{Admission, admit};
 use super::answer::{Due, DueWith, answer};
 use super::batch::{SealError, Sealer};
 use super::custody::{fault, kek_gone};
 use super::encipher::encipher;
-use super::intake::Reply;
-use super::{Checked, Sealed, Ticket};
-use crate::erasure::{CustodyFault, EraseError, Erasing, ErasureReceipt, NotPrepared, Renewing};
+use super::service::own_refused;
+use super::{Checked, Ticket};
+use crate::erasure::{EraseError, Erasing, ErasureReceipt, NotPrepared, Renewing};
 use crate::keyring::{RetiredKek, RotateError, retired};
 use crate::log::SealedEntry;
-use crate::prepare::Prepared;
 use crate::refusal::Refusal;
 
 /// What an epoch that was not begun leaves behind: nothing that anybody can read.
@@ -42,17 +39,14 @@ impl Sealer {
             Ok(statement) => statement,
             Err(error) => return Ok(Err(error)),
         };
-        let signer = check_signer(&self.state.registry, &statement);
-        let (sender, answer) = sync_channel(1);
-        let reply = Reply::of_sealer(Box::new(move |answer| drop(sender.send(answer))));
-        let ticket = Ticket { prepared: Prepared::of_erasure(statement), reply };
-        let (ticket, entry) = match self.chain_one(Checked { ticket, signer }, now) {
+        let (checked, answer) = self.own_ticket(statement);
+        let (ticket, entry) = match self.chain_one(checked, now) {
             Ok(chained) => chained,
             // The service's chain has gone on in the meantime.
             Err(Refusal::ChainGap(_) | Refusal::ChainFork(_) | Refusal::Superseded) => {
                 return Ok(Err(EraseError::Superseded));
             }
-            Err(refusal) => return Err(SealError::Custody(CustodyFault::Refused(Box::new(refusal)))),
+            Err(refusal) => return Err(own_refused(refusal)),
         };
         let (index, bytes) = (self.state.predecessor.next_index, entry.bytes.clone());
         if let Err(not_begun) = self.begin_epoch(vec![entry], renewing)? {
@@ -62,19 +56,9 @@ impl Sealer {
             }));
         }
         self.answer_one(ticket, index, bytes);
-        let refused = |refusal| SealError::Custody(CustodyFault::Refused(Box::new(refusal)));
-        let Sealed { index, receipt, .. } =
-            answer.recv().unwrap_or(Err(Refusal::Stopped)).map_err(refused)?;
+        let sealed = answer.get()?;
         let retired = self.retired_by(renewing)?;
-        Ok(Ok(ErasureReceipt {
-            index,
-            receipt,
-            owners: erasing.owners.iter().map(|owner| owner.id).collect(),
-            entries: erasing.owners.iter().map(|owner| owner.entries).sum(),
-            scope: erasing.request.scope,
-            kek: renewing.next.epoch(),
-            retired,
-        }))
+        Ok(Ok(erasing.receipt(sealed, renewing.next.epoch(), retired)))
     }
 
     /// The entry that a statement without owners would have if it were sealed next. The state stays as it was.
@@ -112,9 +96,7 @@ impl Sealer {
     }
 
     fn statement_of(&mut self, erasing: &Erasing, iat: i64) -> Result<Statement, EraseError> {
-        let custody = self.custody.as_ref().ok_or(EraseError::NoSource)?;
-        let key = custody.service.clone().ok_or(EraseError::NoServiceKey)?;
-        let publisher = self.service_publisher(&key).ok_or(EraseError::NoServiceKey)?;
+        let (publisher, key) = self.service()?;
         self.sign_erasure(publisher, &key, &erasing.request, &erasing.owners, iat)
     }
 
@@ -133,12 +115,8 @@ impl Sealer {
         }
         // Keys that were made since it was written down.
         let parts = renewing.renewal.parts(&self.shared.keyring());
-        if !parts.is_empty() {
-            renewing.ready = None;
-        }
-        let kek = renewing.next.epoch();
         let port = &mut self.node()?.port;
-        if let Err(reason) = port.write_keyring(&renewing.renewal, parts, &kek, &mut renewing.parts) {
+        if let Err(reason) = port.write_keyring(renewing, parts) {
             return Ok(Err(NotBegun::NotPrepared(NotPrepared::NotWritten { reason })));
         }
         let next = match renewing.ready.take() {

@@ -1,28 +1,22 @@
 //! Destroying and renewing keys, on the sealer's own thread: nothing is sealed in between, and what waits is sealed right after.
 
-use std::sync::mpsc::sync_channel;
-
-use gt_core::agency::AgencyCode;
 use gt_core::chain::Place;
 use gt_core::entry::Entry;
-use gt_core::erasure::{self, Erasure, Scope};
-use gt_core::key::PrivateKey;
-use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, Statement, sign};
+use gt_core::erasure::{Erasure, Scope};
+use gt_core::link::LinkName;
+use gt_core::statement::Statement;
 use gt_core::{Hash, LeafIndex};
 
-use super::admit::check_signer;
+use super::Sealed;
 use super::batch::{Home, SealError, Sealer};
-use super::intake::Reply;
 use super::times::Laps;
-use super::{Checked, Sealed, Ticket};
 use crate::disk::Disk;
 use crate::erasure::{
-    Custody, CustodyFault, CustodyWork, EraseError, EraseRequest, Erasing, ErasureReceipt, Journal, Owned,
+    Custody, CustodyFault, CustodyWork, EraseError, Erasing, ErasureReceipt, Journal, Owned,
 };
 use crate::keyring::rekey::Removal;
 use crate::keyring::switch::Switch;
-use crate::keyring::{Keks, KeyEncryptionKey, RetiredKek, RotateError, retired};
-use crate::prepare::Prepared;
+use crate::keyring::{Keks, KeyEncryptionKey, Keyring, RetiredKek, RotateError, retired};
 use crate::random;
 use crate::record::OwnerId;
 
@@ -105,15 +99,7 @@ impl Sealer {
         self.destroy(&removals, &next).map_err(SealError::Custody)?;
         let sealed = self.seal_erasure(statement, laps)?;
         let retired = self.finish_erasure(&journal, sealed.index)?;
-        Ok(Ok(ErasureReceipt {
-            index: sealed.index,
-            receipt: sealed.receipt,
-            owners: erasing.owners.iter().map(|owner| owner.id).collect(),
-            entries: erasing.owners.iter().map(|owner| owner.entries).sum(),
-            scope: erasing.request.scope,
-            kek: journal.next_kek,
-            retired,
-        }))
+        Ok(Ok(erasing.receipt(sealed, journal.next_kek, retired)))
     }
 
     /// Everything that can be refused, before anything is destroyed.
@@ -126,9 +112,7 @@ impl Sealer {
             return Err(EraseError::Busy);
         }
         let (source, old_kek) = (custody.source.clone(), custody.kek.clone());
-        let service = custody.service.clone();
-        let service = service.and_then(|key| Some((self.service_publisher(&key)?, key)));
-        let (publisher, key) = service.ok_or(EraseError::NoServiceKey)?;
+        let (publisher, key) = self.service()?;
         let now = self.watch.received_at().map_err(|_| EraseError::Interrupted)?;
         let statement =
             self.sign_erasure(publisher, &key, &erasing.request, &erasing.owners, now.as_seconds())?;
@@ -137,86 +121,42 @@ impl Sealer {
         Ok(Ready { journal, statement, next })
     }
 
-    /// The ledger's own service publisher, if this key is in force for it.
-    pub(super) fn service_publisher(&self, key: &PrivateKey) -> Option<PublisherId> {
-        let thumbprint = key.public().thumbprint();
-        let of_service = |agency: &AgencyCode| *agency == AgencyCode::service();
-        let mut publishers = self.state.registry.publishers();
-        let (id, _) = publishers.find(|(_, publisher)| {
-            of_service(&publisher.agency)
-                && publisher.revoked.is_none()
-                && publisher.keys.last().is_some_and(|(_, key)| key.thumbprint() == thumbprint)
-        })?;
-        Some(*id)
-    }
-
-    pub(super) fn sign_erasure(
-        &mut self,
-        publisher: PublisherId,
-        key: &PrivateKey,
-        request: &EraseRequest,
-        owners: &[Owned],
-        iat: i64,
-    ) -> Result<Statement, EraseError> {
-        let says = Erasure {
-            owners: owners.iter().map(|owner| *owner.id.as_bytes()).collect(),
-            entries: owners.iter().map(|owner| owner.entries).sum(),
-            scope: request.scope,
-            authority: request.authority.clone(),
-            ground: request.ground,
-        };
-        let members = says.to_members();
-        let chain = self.state.chain(&publisher);
-        let (seq, prev) = (chain.next_seq(), chain.head());
-        let draft = Draft {
-            iss: AgencyCode::service(),
-            aud: self.state.registry.ledger_keys().origin.clone(),
-            iat,
-            publisher,
-            on_behalf_of: None,
-            seq,
-            prev,
-            event_type: EventType::parse(erasure::TYPE).expect("a type of the ledger's own"),
-            version: erasure::VERSION,
-            members: members
-                .iter()
-                .map(|(name, value)| (name.to_owned(), DraftMember::Clear(value.clone())))
-                .collect(),
-            kept: Vec::new(),
-        };
-        Ok(sign(&draft, key, || [0; 16])?.statement)
-    }
-
     /// Destroys keys, on disk and in memory. A crash leaves the keyring as it was, or as it is to be.
     fn destroy(&mut self, removals: &[Removal], next: &KeyEncryptionKey) -> Result<(), CustodyFault> {
         let keyring = self.shared.keyring();
         let Home::Embedded(port) = &mut self.home else { return Err(CustodyFault::OtherOwners) };
         keyring.fold_journal(port.disk())?;
         let rekeyed = keyring.destroy(port.disk(), removals, next)?;
-        let linked = removals.iter().map(|removal| {
-            let entries = 0..self.state.entries_of(&removal.tag);
-            keyring.owner(&removal.tag).map(|held| entries.map(|n| held.link.name(n)).collect::<Vec<_>>())
-        });
-        let linked: Vec<_> = linked.map(Option::unwrap_or_default).collect();
+        let linked = self.linked(&keyring, removals);
         drop(keyring);
         self.shared.keyring_mut().forget(removals, rekeyed);
+        self.forget(removals, linked);
+        Ok(())
+    }
+
+    /// The links that the entries of each of these owners have.
+    pub(super) fn linked(&self, keyring: &Keyring, removals: &[Removal]) -> Vec<Vec<LinkName>> {
+        let linked = removals.iter().map(|removal| {
+            let entries = 0..self.state.entries_of(&removal.tag);
+            keyring.owner(&removal.tag).map(|held| entries.map(|n| held.link.name(n)).collect())
+        });
+        linked.map(Option::unwrap_or_default).collect()
+    }
+
+    /// Forgets whose those links are, once the keyring has forgotten it.
+    pub(super) fn forget(&mut self, removals: &[Removal], linked: Vec<Vec<LinkName>>) {
         for (removal, names) in removals.iter().zip(linked) {
             self.shared.forget_links(&removal.tag, &names, removal.goes_on);
             self.state.forget(&removal.tag, removal.goes_on);
         }
-        Ok(())
     }
 
     fn seal_erasure(&mut self, statement: Statement, laps: &mut Laps) -> Result<Sealed, SealError> {
-        let signer = check_signer(&self.state.registry, &statement);
-        let (sender, answer) = sync_channel(1);
-        let reply = Reply::of_sealer(Box::new(move |answer| drop(sender.send(answer))));
-        let ticket = Ticket { prepared: Prepared::of_erasure(statement), reply };
+        let (checked, answer) = self.own_ticket(statement);
         // Shown together with the entry.
         self.state.erased_at = Some(self.state.predecessor.next_index);
-        self.seal(vec![Checked { ticket, signer }], laps)?;
-        let refused = |refusal| SealError::Custody(CustodyFault::Refused(Box::new(refusal)));
-        answer.recv().unwrap_or(Err(crate::refusal::Refusal::Stopped)).map_err(refused)
+        self.seal(vec![checked], laps)?;
+        answer.get()
     }
 
     /// Puts the next key-encryption key in force and ends the erasure. Each step may have been taken already.
@@ -232,13 +172,19 @@ impl Sealer {
         let disk = self.disk()?;
         retired::add(disk, old, at, erasure, None).map_err(fault)?;
         let listed = retired::load(disk.root()).map_err(fault)?;
+        self.put_in_force(next)?;
+        listed.into_iter().find(|one| one.kek == old).ok_or_else(|| kek_gone(old))
+    }
+
+    /// Has the source put the next key-encryption key in force, unless it has, and the one before destroyed.
+    pub(super) fn put_in_force(&mut self, next: &str) -> Result<(), SealError> {
         let custody = self.custody.as_mut().ok_or_else(|| kek_gone(next))?;
         let keks = custody.source.load().map_err(|error| SealError::Custody(error.into()))?;
         if keks.next().is_some_and(|key| key.epoch() == next) {
             custody.source.promote().map_err(|error| SealError::Custody(error.into()))?;
         }
         next.clone_into(&mut custody.kek);
-        listed.into_iter().find(|one| one.kek == old).ok_or_else(|| kek_gone(old))
+        Ok(())
     }
 
     fn rotate(&mut self) -> Result<Result<RetiredKek, RotateError>, SealError> {

@@ -10,6 +10,7 @@ mod custody;
 mod encipher;
 mod follow;
 mod intake;
+mod service;
 mod switch;
 mod times;
 mod waiting;

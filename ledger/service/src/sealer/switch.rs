@@ -8,13 +8,13 @@ use gt_core::erasure::Erasure;
 use gt_core::statement::Statement;
 
 use super::batch::{SealError, Sealer};
-use super::custody::{Unfinished, fault, kek_gone};
+use super::custody::{Unfinished, fault};
 use crate::erasure::CustodyFault;
 use crate::jetstream::NextKeyring;
 use crate::jetstream::assemble::StreamBatch;
 use crate::jetstream::message::KeyEpoch;
 use crate::keyring::switch::Switch;
-use crate::keyring::{KekSource, KeyEncryptionKey, KeyringError, retired, shards_file};
+use crate::keyring::{KeyEncryptionKey, KeyringError, retired, shards_file};
 use crate::record::OwnerId;
 use crate::vault::{StatementBlob, VaultRecord};
 
@@ -118,14 +118,7 @@ impl Sealer {
                 return Err(SealError::Custody(CustodyFault::KeysMissing));
             }
         }
-        let linked: Vec<Vec<_>> = removals
-            .iter()
-            .map(|removal| {
-                let entries = 0..self.state.entries_of(&removal.tag);
-                let held = keyring.owner(&removal.tag);
-                held.map(|held| entries.map(|n| held.link.name(n)).collect()).unwrap_or_default()
-            })
-            .collect();
+        let linked = self.linked(&keyring, &removals);
         let new: Vec<_> =
             next.keyring.owners().map(|(tag, _)| *tag).filter(|tag| keyring.owner(tag).is_none()).collect();
         drop(keyring);
@@ -144,10 +137,7 @@ impl Sealer {
         next.keyring.replace(self.any_disk(), &next.shards).map_err(custody)?;
         let keyring = self.node()?.port.enter(next);
         *self.shared.keyring_mut() = keyring;
-        for (removal, names) in removals.iter().zip(linked) {
-            self.shared.forget_links(&removal.tag, &names, removal.goes_on);
-            self.state.forget(&removal.tag, removal.goes_on);
-        }
+        self.forget(&removals, linked);
         for tag in new {
             self.state.know(tag);
         }
@@ -159,13 +149,7 @@ impl Sealer {
         let at = self.watch.received_at()?;
         let disk = self.any_disk();
         retired::add(disk, &switch.old_kek, at, switch.erasure, Some(switch.epoch)).map_err(fault)?;
-        let custody = self.custody.as_mut().ok_or_else(|| kek_gone(&switch.next_kek))?;
-        let load = |source: &KekSource| source.load().map_err(|error| SealError::Custody(error.into()));
-        let keks = load(&custody.source)?;
-        if keks.next().is_some_and(|key| key.epoch() == switch.next_kek) {
-            custody.source.promote().map_err(|error| SealError::Custody(error.into()))?;
-        }
-        switch.next_kek.clone_into(&mut custody.kek);
+        self.put_in_force(&switch.next_kek)?;
         self.say_epoch()?;
         Switch::remove(self.any_disk()).map_err(fault)
     }

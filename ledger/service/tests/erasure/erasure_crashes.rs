@@ -14,7 +14,7 @@ use gt_ledger::secrets::{Secrets, SecretsAt, file};
 
 use crate::partnership::Home;
 use crate::scene::{Scene, owner, records, request, secrets_of};
-use crate::surviving_disk::tape::{Tape, scratch};
+use crate::surviving_disk::tape::{self, Tape, scratch};
 use crate::surviving_disk::{Chance, Survival, SurvivingDisk};
 
 /// What was there before, and what happened.
@@ -125,7 +125,7 @@ fn examine(run: &Run, root: &Path, again: bool) -> Found {
 
 const SURVIVALS: [Survival; 3] = [Survival::None, Survival::All, Survival::Chance];
 
-/// Cuts after each change, with each way of surviving; returns what the last of each way came to.
+/// Cuts after each change, with each way of surviving.
 fn cut_everywhere(
     run: &Run,
     before: &SurvivingDisk,
@@ -133,44 +133,15 @@ fn cut_everywhere(
     ways: &[Survival],
     seed: u64,
 ) {
-    let mut disk = before.clone();
     let mut came_to = Vec::new();
-    for after in 0..=changes.len() {
-        if after > 0 {
-            disk.apply(&changes[after - 1]);
+    tape::cut_everywhere(before, (changes, from), ways, seed, |root, after, way| {
+        let what = examine(run, root, after % 4 == way);
+        if after == changes.len() {
+            came_to.push(what);
         }
-        if after < from {
-            continue;
-        }
-        for (way, survival) in ways.iter().enumerate() {
-            let folder = scratch();
-            disk.survivor(folder.path(), *survival, &mut Chance(seed ^ (after as u64 * 7 + way as u64)));
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                examine(run, folder.path(), after % 4 == way)
-            }));
-            match outcome {
-                Ok(what) if after == changes.len() => came_to.push(what),
-                Ok(_) => {}
-                Err(panic) => {
-                    eprintln!(
-                        "cut after {after} of {} changes ({survival:?}): {:?}",
-                        changes.len(),
-                        changes.get(after.saturating_sub(1)).map(name)
-                    );
-                    std::panic::resume_unwind(panic);
-                }
-            }
-        }
-    }
+    });
     // Whoever was told that it is done finds it done.
     assert!(came_to.iter().all(|what| *what == Found::Everything), "{came_to:?}");
-}
-
-fn name(change: &Change) -> String {
-    match change {
-        Change::Append(path, _) | Change::Replace(path, _) => format!("write {}", path.display()),
-        other => format!("{other:?}"),
-    }
 }
 
 #[test]

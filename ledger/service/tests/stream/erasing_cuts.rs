@@ -15,7 +15,7 @@ use gt_ledger::secrets::{Secrets, SecretsAt, file};
 use crate::broker::{open, wait_for_size};
 use crate::epochs::{Epochs, Site, wait_for_key};
 use crate::scene::{owner, records, request, secrets_of};
-use crate::surviving_disk::tape::{Tape, scratch};
+use crate::surviving_disk::tape::{self, Tape, scratch};
 use crate::surviving_disk::{Chance, Survival, SurvivingDisk};
 
 /// What one node's folders went through, and what they must come to.
@@ -110,28 +110,9 @@ fn examine(run: &Run, root: &Path, thoroughly: bool) {
 
 /// Cuts after every change from `from` on.
 fn cut_everywhere(run: &Run, before: &SurvivingDisk, changes: &[Change], from: usize, ways: &[Survival]) {
-    let mut disk = before.clone();
-    for after in 0..=changes.len() {
-        if after > 0 {
-            disk.apply(&changes[after - 1]);
-        }
-        if after < from {
-            continue;
-        }
-        for (way, survival) in ways.iter().enumerate() {
-            let folder = scratch();
-            disk.survivor(folder.path(), *survival, &mut Chance(after as u64 * 7 + way as u64));
-            let what = || examine(run, folder.path(), after % 5 == way);
-            if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(what)) {
-                eprintln!(
-                    "cut {after} of {} ({survival:?}), after {:?}",
-                    changes.len(),
-                    &changes[after.saturating_sub(3)..after]
-                );
-                std::panic::resume_unwind(panic);
-            }
-        }
-    }
+    tape::cut_everywhere(before, (changes, from), ways, 0, |root, after, way| {
+        examine(run, root, after % 5 == way);
+    });
 }
 
 #[test]
@@ -170,10 +151,8 @@ fn what_completes_a_switch_can_be_interrupted_again() {
         let node = open_recorded(&run.epochs, folder.path(), &run.names, true, &tape);
         wait_for_size(&node, run.size);
         node.close();
-        let changes = tape.changes();
-        let some: Vec<Change> = changes;
         let mut at = before;
-        for (after, change) in some.iter().enumerate() {
+        for (after, change) in tape.changes().iter().enumerate() {
             at.apply(change);
             if after % 6 == 0 {
                 cut_everywhere(&run, &at, &[], 0, &[Survival::Chance]);

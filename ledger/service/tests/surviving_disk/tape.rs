@@ -1,9 +1,12 @@
 //! What changes in several folders, in one order.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use gt_ledger::disk::{Change, Recorder};
+
+use super::{Chance, Survival, SurvivingDisk};
 
 /// Both folders' changes in one order, by their paths below the folder that has both.
 #[derive(Default)]
@@ -38,6 +41,47 @@ impl Tape {
 
     pub(crate) fn changes(&self) -> Vec<Change> {
         self.0.lock().expect("not poisoned").clone()
+    }
+}
+
+/// Cuts after every change from `from` on, with each way of surviving, and has each survivor examined: in its folder, after so many
+/// changes, in which of the ways.
+pub(crate) fn cut_everywhere(
+    before: &SurvivingDisk,
+    (changes, from): (&[Change], usize),
+    ways: &[Survival],
+    seed: u64,
+    mut examine: impl FnMut(&Path, usize, usize),
+) {
+    let mut disk = before.clone();
+    for after in 0..=changes.len() {
+        if after > 0 {
+            disk.apply(&changes[after - 1]);
+        }
+        if after < from {
+            continue;
+        }
+        for (way, survival) in ways.iter().enumerate() {
+            let folder = scratch();
+            disk.survivor(folder.path(), *survival, &mut Chance(seed ^ (after as u64 * 7 + way as u64)));
+            let examined = AssertUnwindSafe(|| examine(folder.path(), after, way));
+            if let Err(panic) = catch_unwind(examined) {
+                let last = changes[..after].iter().rev().take(3).rev().map(name);
+                eprintln!(
+                    "cut after {after} of {} changes ({survival:?}): {:?}",
+                    changes.len(),
+                    last.collect::<Vec<_>>()
+                );
+                resume_unwind(panic);
+            }
+        }
+    }
+}
+
+fn name(change: &Change) -> String {
+    match change {
+        Change::Append(path, _) | Change::Replace(path, _) => format!("write {}", path.display()),
+        other => format!("{other:?}"),
     }
 }
 

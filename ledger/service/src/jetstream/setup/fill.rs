@@ -13,7 +13,7 @@ use super::super::message::Closing;
 use super::super::names::{CHECKPOINT_SUBJECT, LEDGER_STREAM};
 use super::super::port::stream_end;
 use super::super::position::Position;
-use super::super::publish::{Settled, messages, publish_settled};
+use super::super::publish::{Settled, messages, new_name, publish_settled};
 use super::{Setup, SetupError};
 use crate::disk::Disk;
 use crate::keyring::rekey::journal_file;
@@ -189,8 +189,7 @@ impl Setup {
                     signer.sign(head.clone()).map_err(|error| write("a batch", error.to_string()))?;
                 let messages =
                     messages(&batch, &Closing { head, keys, epoch: None, checkpoint: Some(checkpoint) });
-                let name = format!("{:032x}", u128::from_be_bytes(crate::random::bytes()));
-                match publish_settled(&stream, &name, &messages, fence, &closing).await {
+                match publish_settled(&stream, &new_name(), &messages, fence, &closing).await {
                     Settled::Committed(last) => fence = last,
                     other => return Err(write("a batch", format!("{other:?}"))),
                 }
