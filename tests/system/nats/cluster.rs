@@ -182,7 +182,7 @@ fn program() -> PathBuf {
 
 /// A loopback port that nobody has, outside the range from which the system gives ports to outgoing connections: so it stays free
 /// while a server is down.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     const FIRST: u16 = 10_000;
     const COUNT: u16 = 20_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);

@@ -264,7 +264,7 @@ pub(super) fn nats_init(data: &Path, cluster: &Cluster, max_bytes: u64) {
 }
 
 /// The log's entries, read from a folder whose node has stopped.
-fn entries(data: &Path) -> Vec<Entry> {
+pub(crate) fn entries(data: &Path) -> Vec<Entry> {
     let (mut entries, mut bundles) = (Vec::new(), 0);
     loop {
         let name = format!("entries/{bundles:03}");

@@ -20,15 +20,15 @@ const PACE: Duration = Duration::from_millis(6);
 
 /// An acknowledged statement.
 #[derive(Debug, Clone)]
-pub(super) struct Kept {
-    pub(super) statement: Hash,
-    pub(super) receipt: String,
-    pub(super) at: Instant,
+pub(crate) struct Kept {
+    pub(crate) statement: Hash,
+    pub(crate) receipt: String,
+    pub(crate) at: Instant,
 }
 
 /// Every receipt that was ever handed out.
 #[derive(Default)]
-pub(super) struct Receipts(Mutex<Vec<Kept>>);
+pub(crate) struct Receipts(Mutex<Vec<Kept>>);
 
 impl Receipts {
     pub(super) fn keep(&self, statement: Hash, receipt: &str) {
@@ -36,17 +36,17 @@ impl Receipts {
         self.0.lock().expect("nothing panics with it").push(kept);
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.lock().expect("nothing panics with it").len()
     }
 
-    pub(super) fn all(&self) -> Vec<Kept> {
+    pub(crate) fn all(&self) -> Vec<Kept> {
         self.0.lock().expect("nothing panics with it").clone()
     }
 }
 
 /// Publishers, each on a thread of its own.
-pub(super) struct Load {
+pub(crate) struct Load {
     receipts: Arc<Receipts>,
     servers: String,
     random: Random,
@@ -77,12 +77,12 @@ impl Course {
 }
 
 impl Load {
-    pub(super) fn new(receipts: Arc<Receipts>, servers: String) -> Self {
+    pub(crate) fn new(receipts: Arc<Receipts>, servers: String) -> Self {
         Self { receipts, servers, random: Random::seeded(), course: Arc::default(), threads: Vec::new() }
     }
 
     /// Publishes at a node drawn at random, one statement or several together.
-    pub(super) fn over_http(&mut self, mut publisher: Publisher, nodes: Vec<String>) {
+    pub(crate) fn over_http(&mut self, mut publisher: Publisher, nodes: Vec<String>) {
         let mut random = self.random.split();
         self.spawn(move |course, receipts| {
             while course.goes_on() {
@@ -125,7 +125,7 @@ impl Load {
     }
 
     /// Posts drafts to an agent.
-    pub(super) fn by_agent(&mut self, home: &Home, key: &str) {
+    pub(crate) fn by_agent(&mut self, home: &Home, key: &str) {
         let agent = agent(home, key, &self.servers, &home.at("agent.log"));
         let client = Client::new(&agent.listening());
         let mut random = self.random.split();
@@ -148,7 +148,7 @@ impl Load {
     }
 
     /// Runs `publish` with some drafts, and then with the next ones.
-    pub(super) fn by_publish(&mut self, home: &Home, key: &str) {
+    pub(crate) fn by_publish(&mut self, home: &Home, key: &str) {
         let (mut random, arguments) = (self.random.split(), publish_arguments(home, key, &self.servers));
         self.spawn(move |course, receipts| {
             for n in 0.. {
@@ -170,14 +170,14 @@ impl Load {
                         );
                         break;
                     }
-                    assert!(!ended.stdout.contains("refused"), "{}", ended.stdout);
+                    assert!(!ended.stdout.contains("\"refused\""), "{}", ended.stdout);
                 }
             }
         });
     }
 
     /// Has everything that was begun acknowledged, and stops.
-    pub(super) fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         self.course.finishing.store(true, Ordering::Release);
         for thread in self.threads.drain(..) {
             thread.join().expect("no publisher panics");

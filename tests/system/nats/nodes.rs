@@ -86,6 +86,11 @@ impl Node {
         self.process.take().expect("it runs").kill();
     }
 
+    /// The process's number.
+    pub(super) fn id(&self) -> u32 {
+        self.process.as_ref().expect("it runs").id()
+    }
+
     /// SIGSTOP.
     pub(super) fn freeze(&self) {
         self.process.as_ref().expect("it runs").signal("STOP");
