@@ -89,6 +89,11 @@ impl Cluster {
         self.file(at, "store")
     }
 
+    /// A server's process.
+    pub(super) fn id(&self, at: usize) -> u32 {
+        self.servers[at].process.as_ref().expect("it runs").id()
+    }
+
     /// Starts a server that does not run, without waiting for it.
     pub(super) fn launch(&mut self, at: usize) {
         let (config, log) = (self.file(at, "conf"), self.file(at, "log"));

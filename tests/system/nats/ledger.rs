@@ -91,8 +91,16 @@ impl Ledger {
 
     /// Sets publishers to work: over HTTP at any of the nodes, over NATS, through an agent and through `publish`.
     pub(super) fn load(&mut self) -> Load {
+        self.with(Load::new(Arc::clone(&self.receipts), self.cluster.url()))
+    }
+
+    /// The same with so much time between two statements of a publisher.
+    pub(super) fn load_at_pace(&mut self, pace: Duration) -> Load {
+        self.with(Load::at_pace(pace, Arc::clone(&self.receipts), self.cluster.url()))
+    }
+
+    fn with(&mut self, mut load: Load) -> Load {
         let urls = self.nodes.iter().map(Node::url).collect();
-        let mut load = Load::new(Arc::clone(&self.receipts), self.cluster.url());
         load.over_http(self.publisher("hospital"), urls);
         load.over_nats(self.publisher("force"), Arc::clone(&self.broker));
         load.by_agent(&self.home, "charity");

@@ -55,8 +55,9 @@ pub(crate) struct Load {
 }
 
 /// What the publishers are told.
-#[derive(Default)]
 struct Course {
+    /// How long to wait between two statements.
+    pace: Duration,
     /// Finish what is begun, and begin nothing more.
     finishing: AtomicBool,
     /// The test has ended already.
@@ -65,7 +66,7 @@ struct Course {
 
 impl Course {
     fn goes_on(&self) -> bool {
-        thread::sleep(PACE);
+        thread::sleep(self.pace);
         !self.finishing.load(Ordering::Acquire)
     }
 
@@ -78,7 +79,14 @@ impl Course {
 
 impl Load {
     pub(crate) fn new(receipts: Arc<Receipts>, servers: String) -> Self {
-        Self { receipts, servers, random: Random::seeded(), course: Arc::default(), threads: Vec::new() }
+        Self::at_pace(PACE, receipts, servers)
+    }
+
+    /// The same with so much time between two statements of a publisher.
+    pub(crate) fn at_pace(pace: Duration, receipts: Arc<Receipts>, servers: String) -> Self {
+        let (finishing, given_up) = (AtomicBool::new(false), AtomicBool::new(false));
+        let course = Arc::new(Course { pace, finishing, given_up });
+        Self { receipts, servers, random: Random::seeded(), course, threads: Vec::new() }
     }
 
     /// Publishes at a node drawn at random, one statement or several together.

@@ -24,7 +24,7 @@ mod witnessed;
 pub(crate) use cluster::free_port;
 pub(crate) use ledger::entries;
 pub(crate) use load::{Kept, Load, Receipts};
-pub(crate) use surviving::chapter;
+pub(crate) use surviving::{Hit, chapter};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

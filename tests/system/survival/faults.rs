@@ -12,6 +12,8 @@ pub(super) enum Fault {
     Freeze(u64),
     /// Its system calls fail while it works.
     Calls(Failing),
+    /// They fail for the views' files alone.
+    CallsOnViews(Failing),
     /// They fail while it starts.
     CallsAtStart(Failing),
     /// The disk is full for a while, and it is started on the full disk.
@@ -25,7 +27,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    const KINDS: u64 = 9;
+    const KINDS: u64 = 10;
 
     /// Any fault.
     pub(super) fn drawn(random: &mut Random) -> Self {
@@ -34,12 +36,10 @@ impl Fault {
         Self::of_kind(kind.min(Self::KINDS), random)
     }
 
-    /// A fault of each kind, in this order, and every kind of call.
-    pub(super) fn each_once(random: &mut Random) -> Vec<Self> {
-        let calls: Vec<Self> =
-            (0..Failing::KINDS).map(|kind| Self::Calls(Failing::drawn(kind, random))).collect();
-        let others = [0, 4, 5, 6, 7, 8].map(|kind| Self::of_kind(kind, random));
-        others.into_iter().chain(calls).collect()
+    /// Those that no other test has: a clock that jumps far, a start that fails, a full disk, damaged views, and two kinds of calls.
+    pub(super) fn some(random: &mut Random) -> Vec<Self> {
+        let calls = (0..2).map(|kind| Self::Calls(Failing::drawn(kind, random))).collect::<Vec<_>>();
+        [4, 5, 6, 7].map(|kind| Self::of_kind(kind, random)).into_iter().chain(calls).collect()
     }
 
     fn of_kind(kind: u64, random: &mut Random) -> Self {
@@ -53,6 +53,7 @@ impl Fault {
             6 => Self::DiskFull,
             7 => Self::Views,
             8 => Self::SlowListeners(8),
+            9 => Self::CallsOnViews(Failing::drawn(random.below(Failing::KINDS), random)),
             _ => Self::Calls(Failing::drawn(random.below(Failing::KINDS), random)),
         }
     }
@@ -64,6 +65,7 @@ impl Fault {
             Self::KillAtStart(millis) => format!("kill -9, and again {millis} ms into the start"),
             Self::Freeze(millis) => format!("stands still for {millis} ms"),
             Self::Calls(failing) => failing.to_text(),
+            Self::CallsOnViews(failing) => format!("on the views {}", failing.to_text()),
             Self::CallsAtStart(failing) => format!("at the start {}", failing.to_text()),
             Self::DiskFull => "the disk is full".to_owned(),
             Self::Clock(seconds) => format!("the clock jumps by {seconds:+} s"),

@@ -86,7 +86,8 @@ impl Injection {
             gone || tracer.log_text().contains("attached")
         });
         if gone || !attached {
-            return Err(tracer.log_text());
+            let said = tracer.log_text();
+            return Err(format!("calls that fail need strace, and to be allowed to trace: {}", said.trim()));
         }
         Ok(Self { tracer, told })
     }
@@ -131,12 +132,13 @@ pub(crate) fn has_struck(told: &Path) -> bool {
     std::fs::read_to_string(told).is_ok_and(|text| text.contains("(INJECTED)"))
 }
 
-/// The first call that failed, with the file that it was for, as the tracer wrote it.
+/// The first call that failed.
 fn first_struck(told: &Path) -> String {
     let text = std::fs::read_to_string(told).unwrap_or_default();
     let line = text.lines().find(|line| line.contains("(INJECTED)")).unwrap_or_default();
     let call = line.split_once(char::is_whitespace).map_or("", |(_, call)| call.trim());
-    call.split('(').next().unwrap_or_default().to_owned()
+    let call = call.trim_start_matches("<... ");
+    call.split(['(', ' ']).next().unwrap_or_default().to_owned()
 }
 
 /// Everything in a folder, and what is written beside a file before it takes its place.

@@ -1,7 +1,7 @@
 //! Ledgers under faults and under load: processes that are killed and frozen, system calls that fail, disks that are full, clocks that jump,
 //! views that are damaged, readers that do not read. After each fault what was promised is held against what is there (`standing.rs`).
 //!
-//! [`a_ledger_survives_each_fault`] and [`nodes_survive_faults`] are the short version. [`soak`] draws faults at random for as long as it is
+//! [`a_ledger_survives_faults`] and [`nodes_survive_faults`] are the short version. [`soak`] draws faults at random for as long as it is
 //! told (`tests/soak/run`); `GT_SEED` brings the same ones again, at other moments.
 
 mod clock;
@@ -13,6 +13,7 @@ mod readers;
 mod record;
 mod space;
 mod standing;
+mod suffering;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -22,8 +23,9 @@ pub(crate) use injection::{Failing, Injection, files_in};
 pub(crate) use record::Record;
 pub(crate) use standing::{Standing, is_sound, rows};
 
+use crate::nats::{Hit, chapter};
 use crate::partnership::Random;
-use embedded::World;
+use embedded::{Publishing, World};
 use faults::Fault;
 
 /// How many faults a ledger lives through before the next one begins anew: what is checked after each grows with the log.
@@ -32,20 +34,18 @@ const FAULTS_OF_A_LEDGER: usize = 8;
 const FROZEN: Duration = Duration::from_secs(30);
 
 #[test]
-fn a_ledger_survives_each_fault() {
-    let (mut record, mut random) = (Record::new(None), Random::seeded());
-    let mut world = World::new(&mut record);
-    for fault in Fault::each_once(&mut random) {
-        world.live_through(fault, &mut random, &mut record);
-    }
-    world.end(&mut record);
+fn a_ledger_survives_faults() {
+    let (mut record, mut random) = (Record::default(), Random::seeded());
+    let faults = Fault::some(&mut random);
+    alone(Publishing::Directly, faults, &mut random, &mut record);
     record.finish();
 }
 
 #[test]
 fn nodes_survive_faults() {
-    let (mut record, mut random) = (Record::new(None), Random::seeded());
-    crate::nats::chapter(&mut record, &mut random, 3, Duration::from_secs(3));
+    let (mut record, mut random) = (Record::default(), Random::seeded());
+    let hits = [Hit::FreezeServer(Duration::from_secs(2)), Hit::CallsOfSealer];
+    chapter(&hits, &mut random, &mut record);
     record.finish();
 }
 
@@ -55,18 +55,23 @@ fn nodes_survive_faults() {
 fn soak() {
     let minutes = std::env::var("GT_SOAK_MINUTES").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
     let file = std::env::var_os("GT_SOAK_RESULT").map(PathBuf::from);
-    let (mut record, mut random) = (Record::new(file), Random::seeded());
-    while record.elapsed() < Duration::from_mins(minutes) {
+    let (mut record, mut random) = (Record::lasting(Duration::from_mins(minutes), file), Random::seeded());
+    while record.goes_on() {
+        // Drawn beforehand, so that a seed means the same faults however long each of them takes.
+        let (of_streams, mut of_life) = (random.once_in(3), random.split());
         // A broken promise ends a ledger's life, and not the soak.
-        let of_streams = random.once_in(3);
-        let chapter = catch_unwind(AssertUnwindSafe(|| {
+        let life = catch_unwind(AssertUnwindSafe(|| {
             if of_streams {
-                crate::nats::chapter(&mut record, &mut random, FAULTS_OF_A_LEDGER, FROZEN);
+                let draw = |_| Hit::drawn(&mut of_life, FROZEN);
+                let hits: Vec<Hit> = (0..FAULTS_OF_A_LEDGER).map(draw).collect();
+                chapter(&hits, &mut of_life, &mut record);
             } else {
-                alone(&mut record, &mut random);
+                let draw = |_| Fault::drawn(&mut of_life);
+                let faults = (0..FAULTS_OF_A_LEDGER).map(draw).collect();
+                alone(Publishing::WithOutboxes, faults, &mut of_life, &mut record);
             }
         }));
-        if let Err(panic) = chapter {
+        if let Err(panic) = life {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
             record.fail(text.unwrap_or_else(|| "a panic without a text".to_owned()));
@@ -75,11 +80,13 @@ fn soak() {
     record.finish();
 }
 
-fn alone(record: &mut Record, random: &mut Random) {
-    let mut world = World::new(record);
-    for _ in 0..FAULTS_OF_A_LEDGER {
-        let fault = Fault::drawn(random);
-        world.live_through(fault, random, record);
+fn alone(publishing: Publishing, faults: Vec<Fault>, random: &mut Random, record: &mut Record) {
+    let mut world = World::new(publishing, record);
+    for fault in faults {
+        if !record.goes_on() {
+            break;
+        }
+        world.live_through(fault, &mut random.split(), record);
     }
     world.end(record);
 }

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 /// All faults so far.
 pub(crate) struct Record {
     began: Instant,
+    /// How long to go on; for as long as there is something to do, if it is not said.
+    lasts: Option<Duration>,
     /// Where to write it, without an extension.
     file: Option<PathBuf>,
     faults: Vec<Fault>,
@@ -26,10 +28,23 @@ struct Fault {
     outcome: Option<String>,
 }
 
-impl Record {
-    pub(crate) fn new(file: Option<PathBuf>) -> Self {
+impl Default for Record {
+    fn default() -> Self {
         let (faults, failures, left_out) = (Vec::new(), Vec::new(), Vec::new());
-        Self { began: Instant::now(), file, faults, failures, left_out, receipts: 0, finished: false }
+        let (lasts, file) = (None, None);
+        Self { began: Instant::now(), lasts, file, faults, failures, left_out, receipts: 0, finished: false }
+    }
+}
+
+impl Record {
+    /// A record that is written to these files (their extensions are added).
+    pub(crate) fn lasting(lasts: Duration, file: Option<PathBuf>) -> Self {
+        Self { lasts: Some(lasts), file, ..Self::default() }
+    }
+
+    /// Whether there is time for more.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.lasts.is_none_or(|lasts| self.began.elapsed() < lasts)
     }
 
     /// A fault that happens now.
@@ -66,10 +81,6 @@ impl Record {
     /// So many more receipts were compared with the log at the end of a ledger's life.
     pub(crate) fn count(&mut self, receipts: usize) {
         self.receipts += receipts;
-    }
-
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.began.elapsed()
     }
 
     /// The end. It panics if a promise was broken.
