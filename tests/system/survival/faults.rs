@@ -53,7 +53,7 @@ impl Fault {
             6 => Self::DiskFull,
             7 => Self::Views,
             8 => Self::SlowListeners(8),
-            9 => Self::CallsOnViews(Failing::drawn(random.below(Failing::KINDS), random)),
+            9 => Self::CallsOnViews(Failing::drawn(random.below(Failing::KINDS), random).soon()),
             _ => Self::Calls(Failing::drawn(random.below(Failing::KINDS), random)),
         }
     }

@@ -39,6 +39,11 @@ impl Failing {
         Self { calls, error, after: random.below(12), for_good: random.once_in(2) }
     }
 
+    /// The same among threads each of which makes few such calls.
+    pub(crate) fn soon(self) -> Self {
+        Self { after: self.after % 2, ..self }
+    }
+
     /// In words.
     pub(crate) fn to_text(&self) -> String {
         let calls = self.calls.replace('?', "");

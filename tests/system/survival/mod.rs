@@ -30,6 +30,8 @@ use faults::Fault;
 
 /// How many faults a ledger lives through before the next one begins anew: what is checked after each grows with the log.
 const FAULTS_OF_A_LEDGER: usize = 8;
+/// The same for several nodes, whose end is compared in more ways.
+const FAULTS_OF_NODES: usize = 5;
 /// How long a server of the stream is frozen.
 const FROZEN: Duration = Duration::from_secs(30);
 
@@ -63,7 +65,7 @@ fn soak() {
         let life = catch_unwind(AssertUnwindSafe(|| {
             if of_streams {
                 let draw = |_| Hit::drawn(&mut of_life, FROZEN);
-                let hits: Vec<Hit> = (0..FAULTS_OF_A_LEDGER).map(draw).collect();
+                let hits: Vec<Hit> = (0..FAULTS_OF_NODES).map(draw).collect();
                 chapter(&hits, &mut of_life, &mut record);
             } else {
                 let draw = |_| Fault::drawn(&mut of_life);

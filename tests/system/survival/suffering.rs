@@ -217,7 +217,7 @@ impl World {
         format!("{call} failed; {}{ended}: {sentence}", came.to_text())
     }
 
-    /// The last error that was logged since, or the sentence with which it ended.
+    /// The first error that was logged since, or the sentence with which it ended.
     fn sentence(&self, said: usize) -> String {
         let text = self.log_text();
         let of_line = |line: &str| {
@@ -230,13 +230,8 @@ impl World {
             (value["level"] == "ERROR")
                 .then(|| format!("{}{error}", fields["message"].as_str().unwrap_or("")))
         };
-        let mut sentences: Vec<String> = text[said..].lines().filter_map(of_line).collect();
-        sentences.dedup();
-        if sentences.is_empty() {
-            "nothing said".to_owned()
-        } else {
-            self.without_folder(&sentences.join("; then "))
-        }
+        let first = text[said..].lines().find_map(of_line);
+        first.map_or_else(|| "nothing said".to_owned(), |sentence| self.without_folder(&sentence))
     }
 
     /// It ended instead of serving: with status 1, and a sentence.

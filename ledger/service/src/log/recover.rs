@@ -34,7 +34,7 @@ pub struct Recovered {
 pub enum RecoverError {
     /// A file cannot be read or written.
     #[error(
-        "{file} in the data folder cannot be read or written: {source}. Nothing that was sealed has been changed: see to the disk, and start again"
+        "{file} in the data folder cannot be read or written. Nothing that was sealed has been changed: see to the disk, and start again: {source}"
     )]
     Io {
         /// Which file.
