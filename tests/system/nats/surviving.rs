@@ -138,8 +138,7 @@ fn suffer_calls_of_a_server(
     random: &mut Random,
     record: &mut Record,
 ) -> String {
-    // Servers keep their files open, and rename few.
-    let failing = Failing::drawn(random.below(2), random).soon();
+    let failing = Failing::of_open_files(random);
     record.begin("nodes", format!("of nats-server {} {}", server + 1, failing.to_text()));
     let files = files_in(&ledger.cluster.store(server));
     let process = ledger.cluster.id(server);

@@ -53,7 +53,7 @@ impl Fault {
             6 => Self::DiskFull,
             7 => Self::Views,
             8 => Self::SlowListeners(8),
-            9 => Self::CallsOnViews(Failing::drawn(random.below(Failing::KINDS), random).soon()),
+            9 => Self::CallsOnViews(Failing::of_open_files(random)),
             _ => Self::Calls(Failing::drawn(random.below(Failing::KINDS), random)),
         }
     }

@@ -22,7 +22,7 @@ pub(crate) struct Failing {
 
 /// What can fail. A question mark before a call's name is for machines that lack it.
 const CALLS: [(&str, [&str; 2]); 4] = [
-    ("fsync,fdatasync", ["EIO", "ENOSPC"]),
+    ("fsync,fdatasync,?sync_file_range", ["EIO", "ENOSPC"]),
     ("write,pwrite64", ["ENOSPC", "EIO"]),
     ("?rename,?renameat,renameat2", ["EIO", "ENOSPC"]),
     ("openat", ["EIO", "EMFILE"]),
@@ -39,9 +39,10 @@ impl Failing {
         Self { calls, error, after: random.below(12), for_good: random.once_in(2) }
     }
 
-    /// The same among threads each of which makes few such calls.
-    pub(crate) fn soon(self) -> Self {
-        Self { after: self.after % 2, ..self }
+    /// Syncs or writes alone, and soon: for files that stay open, of threads each of which makes few such calls.
+    pub(crate) fn of_open_files(random: &mut Random) -> Self {
+        let failing = Self::drawn(random.below(2), random);
+        Self { after: failing.after % 2, ..failing }
     }
 
     /// In words.

@@ -67,9 +67,9 @@ impl World {
             Fault::Clock(seconds) => self.suffer_clock(seconds, record),
             Fault::Views => {
                 if random.once_in(2) {
-                    self.kill()
+                    self.kill();
                 } else {
-                    self.stop()
+                    self.stop();
                 }
                 let what = damage_views(&self.home.data().join("views"), random);
                 self.start();
@@ -112,9 +112,9 @@ impl World {
             Ok(_) => {
                 let struck = if has_struck(&told) { "it started all the same" } else { "no call failed" };
                 end_child(&tracer);
-                format!("{struck}, ended with {}", ending(&tracer.ended()))
+                format!("{struck}, ended with {}", ending(tracer.ended()))
             }
-            Err(sentence) => self.refused_to_start(&tracer.ended(), &sentence),
+            Err(sentence) => self.refused_to_start(tracer.ended(), &sentence),
         };
         self.start();
         outcome
@@ -136,7 +136,7 @@ impl World {
                 process.kill();
                 "started on the full disk".to_owned()
             }
-            Err(sentence) => self.refused_to_start(&process.ended(), &sentence),
+            Err(sentence) => self.refused_to_start(process.ended(), &sentence),
         };
         self.space.as_ref().expect("it was filled").free();
         self.start();
@@ -205,7 +205,7 @@ impl World {
         let ended = match came {
             Came::Ended => {
                 let status = self.server.take().expect("it ran").ended();
-                format!(" with {}", ending(&status))
+                format!(" with {}", ending(status))
             }
             Came::WentOn | Came::Stopped => {
                 self.end_in_any_way(random);
@@ -235,7 +235,7 @@ impl World {
     }
 
     /// It ended instead of serving: with status 1, and a sentence.
-    fn refused_to_start(&self, status: &ExitStatus, sentence: &str) -> String {
+    fn refused_to_start(&self, status: ExitStatus, sentence: &str) -> String {
         assert_eq!(status.code(), Some(1), "{sentence}: {}", self.log_text());
         assert!(sentence.len() > 20, "it says why: {sentence}{}", self.log_text());
         format!("ended with exit status 1: {}", self.without_folder(sentence))
@@ -257,7 +257,7 @@ impl Came {
 }
 
 /// An exit status in words.
-fn ending(status: &ExitStatus) -> String {
+fn ending(status: ExitStatus) -> String {
     status.code().map_or_else(|| "a signal".to_owned(), |code| format!("exit status {code}"))
 }
 
