@@ -10,7 +10,7 @@ use gt_core::entry::Entry;
 
 use super::broker::Broker;
 use super::cluster::Cluster;
-use super::load::{Kept, Load, Receipts};
+use super::load::{CHILDREN, Kept, Load, Receipts};
 use super::nodes::{Node, servers, share_secrets};
 use crate::partnership::{Client, Home, Publisher, path, run, within};
 
@@ -96,7 +96,7 @@ impl Ledger {
 
     /// The same with so much time between two statements of a publisher.
     pub(super) fn load_at_pace(&mut self, pace: Duration) -> Load {
-        self.with(Load::at_pace(pace, Arc::clone(&self.receipts), self.cluster.url()))
+        self.with(Load::about(CHILDREN, pace, Arc::clone(&self.receipts), self.cluster.url()))
     }
 
     fn with(&mut self, mut load: Load) -> Load {

@@ -17,6 +17,8 @@ use crate::partnership::{Client, Home, Process, Publisher, Random, child, draft_
 const PATIENCE: Duration = Duration::from_secs(6);
 /// So that a load lasts, without filling two processors.
 const PACE: Duration = Duration::from_millis(6);
+/// Few, so that each has a history.
+pub(super) const CHILDREN: u64 = 8;
 
 /// An acknowledged statement.
 #[derive(Debug, Clone)]
@@ -56,6 +58,8 @@ pub(crate) struct Load {
 
 /// What the publishers are told.
 struct Course {
+    /// About how many children statements are.
+    children: u64,
     /// How long to wait between two statements.
     pace: Duration,
     /// Finish what is begun, and begin nothing more.
@@ -79,13 +83,13 @@ impl Course {
 
 impl Load {
     pub(crate) fn new(receipts: Arc<Receipts>, servers: String) -> Self {
-        Self::at_pace(PACE, receipts, servers)
+        Self::about(CHILDREN, PACE, receipts, servers)
     }
 
-    /// The same with so much time between two statements of a publisher.
-    pub(crate) fn at_pace(pace: Duration, receipts: Arc<Receipts>, servers: String) -> Self {
+    /// The same about so many children, with so much time between two statements of a publisher.
+    pub(crate) fn about(children: u64, pace: Duration, receipts: Arc<Receipts>, servers: String) -> Self {
         let (finishing, given_up) = (AtomicBool::new(false), AtomicBool::new(false));
-        let course = Arc::new(Course { pace, finishing, given_up });
+        let course = Arc::new(Course { children, pace, finishing, given_up });
         Self { receipts, servers, random: Random::seeded(), course, threads: Vec::new() }
     }
 
@@ -95,8 +99,9 @@ impl Load {
         self.spawn(move |course, receipts| {
             while course.goes_on() {
                 let count = if random.once_in(3) { 2 + random.below(6) } else { 1 };
-                let mut waiting: Vec<Statement> =
-                    (0..count).map(|_| publisher.next(&child(random.below(8)), random.below(200))).collect();
+                let mut waiting: Vec<Statement> = (0..count)
+                    .map(|_| publisher.next(&child(random.below(course.children)), random.below(200)))
+                    .collect();
                 while !waiting.is_empty() && course.tries_again() {
                     let node = &nodes[usize::try_from(random.below(nodes.len() as u64)).expect("few nodes")];
                     let answered = post(&Client::impatient(node, PATIENCE), &waiting);
@@ -114,7 +119,7 @@ impl Load {
         self.spawn(move |course, receipts| {
             let subject = format!("gt.intake.{}.{}", publisher.agency, publisher.id);
             while course.goes_on() {
-                let statement = publisher.next(&child(random.below(8)), random.below(200));
+                let statement = publisher.next(&child(random.below(course.children)), random.below(200));
                 while course.tries_again() {
                     let Some(answer) = broker.ask(&subject, statement.to_compact().as_bytes(), PATIENCE)
                     else {
@@ -143,7 +148,7 @@ impl Load {
                 if !course.goes_on() {
                     return;
                 }
-                let draft = draft_line(&format!("a{n}"), &child(random.below(8)), n);
+                let draft = draft_line(&format!("a{n}"), &child(random.below(course.children)), n);
                 while course.tries_again() {
                     let reply = client.post("/v1/drafts?wait=2", "application/json", draft.as_bytes());
                     assert!(matches!(reply.status, 201 | 202), "{}", reply.text());
@@ -163,7 +168,9 @@ impl Load {
                 if !course.goes_on() {
                     return;
                 }
-                let draft = |d: u64| draft_line(&format!("p{n}-{d}"), &child(random.below(8)), n + d) + "\n";
+                let draft = |d: u64| {
+                    draft_line(&format!("p{n}-{d}"), &child(random.below(course.children)), n + d) + "\n"
+                };
                 let drafts: String = (0..12).map(draft).collect();
                 while course.tries_again() {
                     let ended = run_with_input(&arguments, drafts.as_bytes());

@@ -17,6 +17,8 @@ use crate::partnership::{Client, Home, Process, Random, eventually, path, the_pr
 pub(super) const ENOUGH: usize = 15;
 /// Slow enough for a log that can be checked again and again.
 const PACE: Duration = Duration::from_millis(20);
+/// So many that their histories stay short: each event has the views look at its child's whole history.
+const CHILDREN: u64 = 60;
 const PUBLISHERS: [(&str, &str); 4] = [
     ("council", "gss:E06000999"),
     ("hospital", "ods:RX1"),
@@ -69,7 +71,7 @@ impl World {
         };
         world.start();
         world.base = usize::try_from(world.client().size()).expect("a few");
-        let mut work = Load::at_pace(PACE, receipts, world.url());
+        let mut work = Load::about(CHILDREN, PACE, receipts, world.url());
         for publisher in [council, hospital] {
             work.over_http(publisher, vec![world.url()]);
         }
