@@ -39,7 +39,9 @@ impl Fault {
     /// Those that no other test has: a clock that jumps far, a start that fails, a full disk, damaged views, and two kinds of calls.
     pub(super) fn some(random: &mut Random) -> Vec<Self> {
         let calls = (0..2).map(|kind| Self::Calls(Failing::drawn(kind, random))).collect::<Vec<_>>();
-        [4, 5, 6, 7].map(|kind| Self::of_kind(kind, random)).into_iter().chain(calls).collect()
+        let start = Self::CallsAtStart(Failing::of_any_start(random));
+        let others = [4, 6, 7].map(|kind| Self::of_kind(kind, random));
+        [start].into_iter().chain(others).chain(calls).collect()
     }
 
     fn of_kind(kind: u64, random: &mut Random) -> Self {

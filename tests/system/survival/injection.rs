@@ -41,8 +41,16 @@ impl Failing {
 
     /// Syncs or writes alone, and soon: for files that stay open, of threads each of which makes few such calls.
     pub(crate) fn of_open_files(random: &mut Random) -> Self {
-        let failing = Self::drawn(random.below(2), random);
-        Self { after: failing.after % 2, ..failing }
+        Self::drawn(random.below(2), random).soon()
+    }
+
+    /// Syncs alone, and soon: a start makes some, whatever it finds.
+    pub(crate) fn of_any_start(random: &mut Random) -> Self {
+        Self::drawn(0, random).soon()
+    }
+
+    fn soon(self) -> Self {
+        Self { after: self.after % 2, ..self }
     }
 
     /// In words.
