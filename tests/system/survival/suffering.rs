@@ -99,7 +99,7 @@ impl World {
             injection.detach();
             return "no such call was made".to_owned();
         }
-        let came = self.what_came();
+        let came = self.what_came(said);
         let call = injection.detach();
         self.restart_after(&came, said, &call, random)
     }
@@ -124,7 +124,7 @@ impl World {
         let Some(space) = &self.space else { return "left out".to_owned() };
         let said = self.log_text().len();
         space.fill();
-        let came = self.what_came();
+        let came = self.what_came(said);
         if !matches!(came, Came::Ended) {
             self.end_in_any_way(random);
         }
@@ -158,7 +158,7 @@ impl World {
         self.until_more(ENOUGH);
         let said = self.log_text().len();
         clock.set(seconds);
-        let came = self.what_came();
+        let came = self.what_came(said);
         let far = seconds.abs() > 10;
         assert_eq!(far, matches!(came, Came::Stopped), "{seconds} s: {}", came.to_text());
         let sentence = if far { format!(": {}", self.sentence(said)) } else { String::new() };
@@ -180,8 +180,8 @@ impl World {
         format!("publishers went on; each {}", heard.join(" or "))
     }
 
-    /// Waits until it shows what the process does about a fault.
-    fn what_came(&mut self) -> Came {
+    /// Waits until it shows what the process does about a fault. One that seals nothing more must have said so since.
+    fn what_came(&mut self, said: usize) -> Came {
         let (mut came, before, client) =
             (None, self.receipts.count(), Client::impatient(&self.url(), STRIKING));
         let server = self.server.as_mut().expect("it runs");
@@ -198,6 +198,9 @@ impl World {
             };
             came.is_some()
         });
+        if matches!(came, Some(Came::Stopped)) {
+            eventually("it says why", || self.log_text()[said..].contains("the sealer has stopped"));
+        }
         came.expect("it showed")
     }
 
