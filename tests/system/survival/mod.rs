@@ -76,7 +76,7 @@ fn soak() {
         if let Err(panic) = life {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            record.fail(text.unwrap_or_else(|| "a panic without a text".to_owned()));
+            record.fail(text.as_deref().unwrap_or("a panic without a text"));
         }
     }
     record.finish();

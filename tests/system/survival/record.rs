@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+/// As much as is kept of what a broken promise says; some say a whole answer.
+const MOST_OF_A_FAILURE: usize = 1_000;
+
 /// All faults so far.
 pub(crate) struct Record {
     began: Instant,
@@ -72,7 +75,8 @@ impl Record {
     }
 
     /// A promise that was broken.
-    pub(crate) fn fail(&mut self, why: String) {
+    pub(crate) fn fail(&mut self, why: &str) {
+        let why: String = why.chars().take(MOST_OF_A_FAILURE).collect();
         eprintln!("FAILED: {why}");
         self.failures.push(why);
         self.write();
