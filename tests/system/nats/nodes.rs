@@ -6,10 +6,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::cluster::{Cluster, free_port};
-use crate::partnership::{Client, Process, copy_folder, path};
+use crate::partnership::{Client, Process, copy_folder, path, within};
 
 /// How long a node may take to answer what it answers by itself.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long it may end and be started again while its servers find each other.
+const PATIENCE_TO_SERVE: Duration = Duration::from_mins(1);
 
 /// One node. Its address stays the same for as long as it is known.
 pub(super) struct Node {
@@ -49,6 +51,27 @@ impl Node {
         self.process = Some(process);
     }
 
+    /// Starts the node as a service manager would: again, when it ends because the servers cannot be asked at that moment. Each time it must
+    /// say so, and end with status 1.
+    pub(super) fn start_until_it_serves(&mut self) {
+        let served = within(PATIENCE_TO_SERVE, || {
+            let mut process = Process::start(&self.arguments, &self.log);
+            let Err(said) = process.listening_or_not() else {
+                self.process = Some(process);
+                return true;
+            };
+            let said = if said.is_empty() { process.log_text() } else { said };
+            assert_eq!(process.ended().code(), Some(1), "{}: {said}", self.name);
+            assert!(
+                said.contains("cannot be asked") || said.contains("cannot be reached"),
+                "{}: {said}",
+                self.name
+            );
+            false
+        });
+        assert!(served, "{} does not start: {}", self.name, self.log_text());
+    }
+
     /// What it is started with from its next start on, besides.
     pub(super) fn also(&mut self, more: &[&str]) {
         self.arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
@@ -84,6 +107,11 @@ impl Node {
     /// `kill -9`, also of one that is frozen.
     pub(super) fn kill(&mut self) {
         self.process.take().expect("it runs").kill();
+    }
+
+    /// The process's number.
+    pub(super) fn id(&self) -> u32 {
+        self.process.as_ref().expect("it runs").id()
     }
 
     /// SIGSTOP.

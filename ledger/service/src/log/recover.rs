@@ -33,7 +33,9 @@ pub struct Recovered {
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
     /// A file cannot be read or written.
-    #[error("{file}: {source}")]
+    #[error(
+        "{file} in the data folder cannot be read or written. Nothing that was sealed has been changed: see to the disk, and start again: {source}"
+    )]
     Io {
         /// Which file.
         file: String,

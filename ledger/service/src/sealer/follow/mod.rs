@@ -84,7 +84,10 @@ impl Sealer {
 
     /// Says why the sealer stops, where somebody looks for it.
     pub(super) fn report_stop(&mut self, error: SealError) {
-        tracing::error!(%error, "the sealer has stopped");
+        tracing::error!(
+            %error,
+            "the sealer has stopped: nothing more is sealed here. Put right what is wrong, and start the ledger again"
+        );
         match error {
             SealError::Commit(CommitError::Contradiction(reason)) => {
                 self.keep_evidence(&Contradiction { reason, evidence: Vec::new() });
