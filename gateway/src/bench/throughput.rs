@@ -146,10 +146,11 @@ fn seal_share(ledger: &Ledger, chains: &[&Chain], in_flight: usize) -> Result<()
     waiting.into_iter().try_for_each(received)
 }
 
-type Answer = Receiver<Result<Sealed, Refusal>>;
+/// What the ledger answers, once it does.
+pub(super) type Answer = Receiver<Result<Sealed, Refusal>>;
 
 /// Hands a statement over, again if the ledger is busy: the next one of its chain must not overtake it.
-fn submit(ledger: &Ledger, bytes: &[u8]) -> Result<Answer, BenchError> {
+pub(super) fn submit(ledger: &Ledger, bytes: &[u8]) -> Result<Answer, BenchError> {
     loop {
         let mut answer = ledger.submit(Prepared::new(bytes)?);
         match answer.try_recv() {
