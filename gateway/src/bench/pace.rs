@@ -218,7 +218,7 @@ fn send(
 fn receive(arriving: &Receiver<Sent>, credit: &Sender<()>) -> Result<Share, BenchError> {
     let (mut latencies, mut kept) = (Vec::new(), Vec::new());
     for (chain, position, started, answer) in arriving {
-        let sealed = answer.blocking_recv().map_err(|_| Refusal::Stopped)??;
+        let sealed = answer.receive()?;
         latencies.push(started.elapsed());
         // The sender may be through.
         let _ = credit.send(());
