@@ -22,9 +22,21 @@ def prepare(server):
     with server.connect() as connection:
         connection.execute("DROP ROLE IF EXISTS council")
     server.run_sql(DATABASE, "audit.sql")
-    # What the database did before is none of the measurement's.
+    settle(server)
+
+
+def settle(server):
+    """Writes everything down, so that what was done before is none of the next measurement's."""
     with server.connect() as connection:
         connection.execute("CHECKPOINT")
+    os.sync()
+
+
+def drop(server):
+    """Removes the table when it has been measured."""
+    with server.connect() as connection:
+        connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+    settle(server)
 
 
 def append(server, statements, clients, batch, count):

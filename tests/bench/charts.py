@@ -28,10 +28,19 @@ def draw(parts, folder):
             figure, axes = plt.subplots(layout="constrained")
             if chart(axes, parts):
                 axes.set_title(title, loc="left")
+                plain_numbers(axes)
                 figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})
                 drawn.append((f"{name}.svg", title))
             plt.close(figure)
     return drawn
+
+
+def plain_numbers(axes):
+    """Logarithmic axes with 0.1, 1, 1,000 and not with powers of ten."""
+    for axis, scale in ((axes.xaxis, axes.get_xscale()), (axes.yaxis, axes.get_yscale())):
+        if scale == "log":
+            axis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
+            axis.set_minor_formatter("")
 
 
 def rates(axes, parts):

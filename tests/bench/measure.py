@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 import aims
 import charts
 import document
@@ -73,7 +75,7 @@ def measure(told, folder):
                 run.folder.chmod(0o711)
                 figures["parts"][name] = PARTS[name](run)
             say(f"{name} took {time.monotonic() - begun:.0f} s")
-        except Failed as failed:
+        except (Failed, psycopg.Error, OSError) as failed:
             figures["failed"][name] = str(failed)
             say(f"{name} could not be measured: {failed}")
     figures["aims"] = aims.judge(figures["parts"])

@@ -84,6 +84,8 @@ class Program:
         """Runs `goldenthread bench` with these arguments and returns its JSON."""
         command = [str(self.path), "--json", "bench", "--data", str(self.folder), *map(str, arguments)]
         say(" ".join(["goldenthread bench", *map(str, arguments)]))
+        # What was written before is none of this measurement's.
+        os.sync()
         environment = dict(os.environ, RUST_LOG=os.environ.get("RUST_LOG", "warn"))
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment

@@ -29,7 +29,6 @@ def load(server, file):
     say("loading the history into PostgreSQL")
     server.run_sql(DATABASE, "history.sql")
     with server.connect(DATABASE) as connection, connection.cursor() as cursor:
-        cursor.execute("CREATE UNLOGGED TABLE raw (line jsonb)")
         with cursor.copy("COPY raw FROM STDIN") as copy, file.open() as lines:
             for line in lines:
                 copy.write_row((line,))

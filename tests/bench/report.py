@@ -75,7 +75,7 @@ RATES = {
     "sealed_beside_signatures": "sealed, embedded, in the rounds with signatures",
     "signatures_alone": "signatures alone (`verify_strict`), all cores",
     "postgresql_single": "PostgreSQL, one commit a row, 8 clients",
-    "postgresql_batched": "PostgreSQL, batches of 1,000",
+    "postgresql_batched": "PostgreSQL, batches of 1,000, 2 clients",
     "nats_one": "sealed, NATS, one server",
     "nats_three": "sealed, NATS, three servers",
     "broker_one": "broker alone, one server, atomic batches of 1,000",

@@ -10,6 +10,8 @@ from processes import say
 SATURATED = 3500
 PUBLISHERS = 50
 SINGLE_CLIENTS = 8
+# While one commits, the other's batch is already there; more of them wait for the same lock.
+BATCH_CLIENTS = 2
 BATCH = 1_000
 
 
@@ -29,14 +31,14 @@ def measure_round(run, server, cluster):
     statements = run.folder / "statements"
     common = ["--rounds", 1, "--statements", scale.statements]
     many = [*common, "--publishers", PUBLISHERS]
-    # One by one a statement waits for the disk; so few in flight say how long, and many how many a second.
     paced = program.bench(*many, "--in-flight", SATURATED, "--export", statements)
     audit.prepare(server)
     single = audit.append(server, statements, SINGLE_CLIENTS, 1, scale.single_rows)
     audit.check(server, statements, scale.single_rows)
     audit.prepare(server)
-    batched = audit.append(server, statements, 1, BATCH, scale.statements)
+    batched = audit.append(server, statements, BATCH_CLIENTS, BATCH, scale.statements)
     audit.check(server, statements, scale.statements)
+    audit.drop(server)
     statements.unlink()
     return {
         "paced": paced,

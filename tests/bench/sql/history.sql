@@ -13,7 +13,8 @@ CREATE TABLE event (
 );
 CREATE TABLE identity (pseudonym text PRIMARY KEY, person text NOT NULL);
 
--- Of each raw line: {"entry","received_at","agency","type","data"}.
+-- Each line is {"entry","received_at","agency","type","data"}; the table goes when they are loaded.
+CREATE UNLOGGED TABLE raw (line jsonb);
 CREATE FUNCTION load_history() RETURNS void LANGUAGE sql AS $$
     INSERT INTO event
         SELECT (line->>'entry')::bigint,

@@ -1,40 +1,36 @@
 -- Pattern repeat-missing: three or more starts of a child's absences within 90 days. What several agencies report of one absence is one
--- episode; away without authorisation that turns into missing is two. Windows that share an episode are one.
+-- episode; away without authorisation that turns into missing is two. Windows that share an episode are one. Times are in milliseconds,
+-- so that an end and its entry go through a minimum together.
 WITH report AS (
-    SELECT identity.person, event.agency, event.type, event.kind, event.entry, event.listed_at AS at
+    SELECT identity.person, event.agency, event.type, event.kind, event.entry,
+           (extract(epoch FROM event.listed_at) * 1000)::bigint AS at
     FROM event JOIN identity ON identity.pseudonym = event.child
     WHERE event.type IN ('missing.started', 'missing.ended')
+), followed AS (
+    SELECT *, min(at) FILTER (WHERE type = 'missing.started') OVER own AS next_at,
+           min(ARRAY[at, entry]) FILTER (WHERE type = 'missing.ended') OVER own AS own_end,
+           min(ARRAY[at, entry]) FILTER (WHERE type = 'missing.ended') OVER anybody AS any_end
+    FROM report
+    WINDOW own AS (PARTITION BY person, agency ORDER BY at RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING),
+           anybody AS (PARTITION BY person ORDER BY at RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
 ), started AS (
-    SELECT person, agency, kind, entry, at,
-           min(at) OVER (PARTITION BY person, agency ORDER BY at
-                         RANGE BETWEEN interval '1 microsecond' FOLLOWING AND UNBOUNDED FOLLOWING) AS next_at
-    FROM report WHERE type = 'missing.started'
-), paired AS (
-    -- The agency's own end, or else the first that anybody reports: in both cases before the agency's next start.
-    SELECT started.*, coalesce(own.at, other.at) AS end_at, coalesce(own.entry, other.entry) AS end_entry
-    FROM started
-    LEFT JOIN LATERAL (
-        SELECT report.at, report.entry FROM report
-        WHERE report.type = 'missing.ended' AND report.person = started.person AND report.agency = started.agency
-          AND report.at > started.at AND report.at <= coalesce(started.next_at, 'infinity')
-        ORDER BY report.at, report.entry LIMIT 1
-    ) AS own ON true
-    LEFT JOIN LATERAL (
-        SELECT report.at, report.entry FROM report
-        WHERE report.type = 'missing.ended' AND report.person = started.person AND own.at IS NULL
-          AND report.at > started.at AND report.at <= coalesce(started.next_at, 'infinity')
-        ORDER BY report.at, report.entry LIMIT 1
-    ) AS other ON true
+    -- The agency's own end, or else the first that anybody reports: in both cases not after the agency's next start.
+    SELECT person, kind, entry, at, next_at,
+           lead(kind) OVER (PARTITION BY person, agency ORDER BY at, entry) AS next_kind,
+           CASE WHEN own_end[1] <= coalesce(next_at, own_end[1]) THEN own_end
+                WHEN any_end[1] <= coalesce(next_at, any_end[1]) THEN any_end END AS ended
+    FROM followed WHERE type = 'missing.started'
 ), absence AS (
-    SELECT *, CASE WHEN end_at IS NOT NULL THEN end_at
-                   WHEN next_at IS NULL THEN 'infinity'
+    SELECT *, CASE WHEN ended IS NOT NULL THEN ended[1]
+                   WHEN next_at IS NULL THEN 9223372036854775807
+                   WHEN next_kind <> kind THEN next_at
                    ELSE at END AS reach,
-           row_number() OVER by_start AS place
-    FROM paired WINDOW by_start AS (PARTITION BY person ORDER BY at, kind = 'Missing' DESC, entry)
+           row_number() OVER (PARTITION BY person ORDER BY at, kind = 'Missing' DESC, entry) AS place
+    FROM started
 ), touched AS (
-    SELECT *, lag(at) OVER one AS before_at,
+    SELECT *, lag(at) OVER (PARTITION BY person ORDER BY place) AS before_at,
            max(reach) OVER (PARTITION BY person ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
-    FROM absence WINDOW one AS (PARTITION BY person ORDER BY place)
+    FROM absence
 ), island AS (
     SELECT *, count(*) FILTER (WHERE reached IS NULL OR (at >= reached AND at <> before_at))
                   OVER (PARTITION BY person ORDER BY place) AS island
@@ -45,24 +41,22 @@ WITH report AS (
               AND first_value(kind) OVER (PARTITION BY person, island ORDER BY place) <> 'Missing' AS turned
     FROM island
 ), episode AS (
-    SELECT person, min(at) AS at, array_agg(entry) || array_remove(array_agg(end_entry), NULL) AS entries,
+    SELECT person, min(at) AS at, array_remove(array_agg(entry) || array_agg(ended[2]), NULL) AS entries,
            row_number() OVER (PARTITION BY person ORDER BY min(at), turned) AS i
     FROM turned GROUP BY person, island, turned
-), full_window AS (
-    SELECT last.person, last.i, min(inside.i) AS first
-    FROM episode AS last
-    JOIN episode AS inside
-      ON inside.person = last.person AND inside.i <= last.i AND inside.at >= last.at - interval '90 days'
-    GROUP BY last.person, last.i
-    HAVING count(*) >= 3
+), last AS (
+    -- The first episode within 90 days before each: a window is full if it has three.
+    SELECT *, i - count(*) OVER (PARTITION BY person ORDER BY at
+                                 RANGE BETWEEN 7776000000 PRECEDING AND CURRENT ROW) + 1 AS first
+    FROM (SELECT person, at, i FROM episode) AS episode
 ), marked AS (
-    SELECT *, (first > lag(i) OVER (PARTITION BY person ORDER BY i)) IS NOT FALSE AS begins FROM full_window
+    SELECT *, (first > lag(i) OVER (PARTITION BY person ORDER BY i)) IS NOT FALSE AS begins FROM last WHERE i - first >= 2
 ), numbered AS (
     SELECT *, count(*) FILTER (WHERE begins) OVER (PARTITION BY person ORDER BY i) AS run FROM marked
 ), run AS (
     SELECT person, run, min(first) AS first, max(i) AS last FROM numbered GROUP BY person, run
 )
-SELECT (SELECT array_agg(DISTINCT one ORDER BY one) FROM unnest(array_agg(each)) AS one)
+SELECT array_agg(DISTINCT each ORDER BY each)
 FROM run
 JOIN episode ON episode.person = run.person AND episode.i BETWEEN run.first AND run.last
 CROSS JOIN LATERAL unnest(episode.entries) AS each
