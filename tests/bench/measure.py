@@ -54,8 +54,8 @@ def arguments():
     return parser.parse_args()
 
 
-def measure(told, folder):
-    """Every part in turn. A part that fails is told in the report, and the others are measured all the same."""
+def measure(told, folder, out):
+    """Every part in turn, the report written after each. A part that fails is told in it, and the others are measured all the same."""
     chosen = scale.QUICK if told.quick else scale.FULL if told.full else scale.NORMAL
     run = Run(Program(told.program, folder, told.nats_server), folder, chosen)
     figures = {
@@ -78,7 +78,9 @@ def measure(told, folder):
         except (Failed, psycopg.Error, OSError) as failed:
             figures["failed"][name] = str(failed)
             say(f"{name} could not be measured: {failed}")
-    figures["aims"] = aims.judge(figures["parts"])
+        # So what was measured is there if the run is interrupted.
+        figures["aims"] = aims.judge(figures["parts"])
+        write(figures, out)
     return figures
 
 
@@ -99,9 +101,8 @@ def main():
         if told.document:
             figures = json.loads(Path(told.document).read_text())
         else:
-            figures = measure(told, scratch)
             out = told.out or told.target / "bench" / time.strftime("%Y%m%dT%H%M%S")
-            write(figures, out)
+            figures = measure(told, scratch, out)
             print((out / "report.md").read_text())
             say(f"written to {out}")
         if told.document is not None:

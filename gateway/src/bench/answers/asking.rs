@@ -30,7 +30,8 @@ pub(super) fn ask(
         let pseudonym = Pseudonym::parse(name).ok()?;
         Some((Some(name.clone()), ledger.owner_id(&Owner::Person(pseudonym))?))
     });
-    let timeline = each("timeline", children.collect(), times, |child| {
+    let children: Vec<_> = children.collect();
+    let timeline = each("timeline", &children, times, |child| {
         let items = queries.timeline(child, None, None, &page)?.items;
         Ok(items.iter().map(|event| json!(event.index.0)).collect())
     })?;
@@ -38,12 +39,12 @@ pub(super) fn ask(
         about.contexts.iter().map(|name| (Some(name.clone()), ledger.context_id(name))).collect();
     let names: BTreeMap<String, &String> =
         about.contexts.iter().map(|name| (ledger.context_id(name).to_string(), name)).collect();
-    let place = each("place", contexts, times, |context| {
+    let place = each("place", &contexts, times, |context| {
         let items = queries.context(context, None, None, &page)?.items;
         Ok(items.iter().map(|link| json!(link.index.0)).collect())
     })?;
     let linked = LinkedFilter { children: Some(CHILDREN), ..LinkedFilter::default() };
-    let places = each("places", vec![(None, ())], times, |()| {
+    let places = each("places", &[(None, ())], times, |()| {
         let items = queries.contexts(&linked, LinkedSort::Children, &page)?.items;
         let row = |row: &gt_projections::ContextRow| {
             json!([names.get(&row.context.to_string()), row.children, row.links, row.last_at.as_millis()])
@@ -52,7 +53,7 @@ pub(super) fn ask(
     })?;
     let mut asked = vec![timeline, place, places];
     for pattern in [Pattern::RepeatMissing, Pattern::SharedLocation] {
-        asked.push(each(pattern.as_str(), vec![(None, ())], times, |()| waiting(queries, pattern))?);
+        asked.push(each(pattern.as_str(), &[(None, ())], times, |()| waiting(queries, pattern))?);
     }
     Ok(asked)
 }
@@ -78,7 +79,7 @@ fn waiting(queries: &Queries, pattern: Pattern) -> Result<Vec<Value>, QueryError
 /// Asks about each of these in turn. An answer is kept the first time.
 fn each<T>(
     question: &'static str,
-    about: Vec<(Option<String>, T)>,
+    about: &[(Option<String>, T)],
     times: u32,
     mut ask: impl FnMut(&T) -> Result<Vec<Value>, QueryError>,
 ) -> Result<Asked, BenchError> {

@@ -34,13 +34,10 @@ pub(super) fn write(ledger: &Ledger, outline: &Outline, file: &Path) -> Result<A
     let step = outline.len() / SAMPLE + 1;
     let (mut entries, mut position) = (Vec::new().into_iter(), 0_usize);
     for event in outline.events() {
-        let entry = match entries.next() {
-            Some(entry) => entry,
-            None => {
-                entries = read(ledger, index)?.into_iter();
-                entries.next().ok_or(BenchError::Stage("rows"))?
-            }
-        };
+        if entries.len() == 0 {
+            entries = read(ledger, index)?.into_iter();
+        }
+        let entry = entries.next().ok_or(BenchError::Stage("rows"))?;
         let row = json!({
             "entry": index,
             "received_at": entry.received_at.to_string(),
