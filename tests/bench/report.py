@@ -9,6 +9,7 @@ NOISE = (
 def write(report, charts, links=""):
     parts, machine = report["parts"], report["machine"]
     blocks = [
+        *warnings(report),
         f"Made with `tests/bench/run{arguments(report)}`: {machine['system']}, {machine['cores']} cores of {machine['processor']}, "
         f"{machine['memory_gib']} GiB, {machine['file_system']}; {machine['program']}. Load of the machine before: "
         f"{machine['load_before']:.1f}. {NOISE}",
@@ -24,6 +25,18 @@ def write(report, charts, links=""):
     if charts:
         blocks += ["### Charts", "\n".join(f"![{title}]({links}{name})" for name, title in charts)]
     return "\n\n".join(blocks) + "\n"
+
+
+def warnings(report):
+    """What makes the figures good for nothing but finding out whether everything works."""
+    machine, found = report["machine"], []
+    if machine["load_before"] > machine["cores"] / 4:
+        found.append("other work was running on the machine")
+    if machine["file_system"] in ("tmpfs", "ramfs"):
+        found.append("the data lay in memory, where a sync costs nothing")
+    if report["scale"] == "quick":
+        found.append("the run was a small one")
+    return [f"**Not to be quoted: {'; '.join(found)}.**"] if found else []
 
 
 def arguments(report):
