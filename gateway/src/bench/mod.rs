@@ -4,6 +4,8 @@
 //!   same machine checks when it does nothing else ([`throughput`]);
 //! - what each stage costs, and where the sealer's own threads spend their time ([`stages`]);
 //! - how long it takes from request to receipt over HTTP at a fixed rate ([`latency`]);
+//! - how long it takes from bytes to receipt, by how many are unanswered at a time ([`pace`]);
+//! - what the views answer about a generated history, and how fast, beside the same history as rows ([`answers`]);
 //! - how fast the views are rebuilt from a generated history, in how much memory, and how fast they answer ([`views`]);
 //! - how fast a whole data folder is verified, as a ratio of how many signatures the same machine checks ([`verify`]);
 //! - how long recorded and unrecorded reads wait beside publishing ([`reads`]);
@@ -13,9 +15,11 @@
 //! Statements are decisions to share, signed beforehand by a fictional partnership ([`workload`]). Rates depend on the
 //! machine, its disk and its neighbours; the ratio and the stages say what of that is ours.
 
+pub mod answers;
 pub mod erase;
 pub mod latency;
 pub mod nats;
+pub mod pace;
 mod processor;
 pub mod reads;
 pub mod stages;

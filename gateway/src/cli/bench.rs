@@ -1,3 +1,4 @@
+mod comparison_report;
 mod deeds_report;
 mod nats_report;
 mod verify_report;
@@ -14,13 +15,14 @@ use serde_json::{Value, json};
 
 use super::output::{Output, table};
 use super::{Failure, Outcome};
+use crate::bench::answers::{self, AnswersPlan};
 use crate::bench::latency::Latency;
 use crate::bench::nats::{self, Servers};
 use crate::bench::stages::a_batch;
 use crate::bench::throughput::Rates;
 use crate::bench::verify::{self, VerifyPlan};
 use crate::bench::views::{self, ViewsPlan};
-use crate::bench::{Plan, Report, erase, reads, run};
+use crate::bench::{Plan, Report, erase, pace, reads, run};
 
 /// What `--nats` without a URL means: a server of the measurement's own.
 const OWN: &str = "own";
@@ -77,6 +79,17 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "CHILDREN", num_args = 0..=1, default_missing_value = "100000",
           conflicts_with_all = ["nats", "views", "verify", "reads"], value_parser = erasable)]
     erase: Option<NonZeroU32>,
+    /// Measure how long a statement takes to its receipt instead, with so many unanswered at a time: one number, or several with commas.
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', num_args = 1, value_parser = in_flight,
+          conflicts_with_all = ["nats", "views", "verify", "reads", "erase"])]
+    in_flight: Vec<NonZeroU32>,
+    /// With --in-flight: write every statement that is sealed in the rounds to this file, one a line.
+    #[arg(long, value_name = "FILE", requires = "in_flight")]
+    export: Option<PathBuf>,
+    /// Ask the views of a generated history of so many events as --statements says, and write that history into this folder as rows, so
+    /// that another database can be asked the same.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["nats", "views", "verify", "reads", "erase", "in_flight"])]
+    answers: Option<PathBuf>,
     /// How often the views are asked each kind of question.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     questions: u32,
@@ -94,6 +107,12 @@ fn publishers(text: &str) -> Result<NonZeroU32, String> {
     } else {
         Err("each has a thread of its own, so at most 500".to_owned())
     }
+}
+
+/// More than this the ledger refuses as too many.
+fn in_flight(text: &str) -> Result<NonZeroU32, String> {
+    let number = text.parse::<NonZeroU32>().map_err(|error| error.to_string())?;
+    if number.get() <= 3500 { Ok(number) } else { Err("at most 3500".to_owned()) }
 }
 
 fn erasable(text: &str) -> Result<NonZeroU32, String> {
@@ -125,6 +144,13 @@ impl Bench {
             output.say(&json!(report), || views_report::to_text(&report));
             return Ok(ExitCode::SUCCESS);
         }
+        if let Some(rows) = self.answers {
+            let plan =
+                AnswersPlan { events: self.statements, questions: self.questions, folder: self.data, rows };
+            let report = answers::run(&plan)?;
+            output.say(&json!(report), || comparison_report::answers_text(&report));
+            return Ok(ExitCode::SUCCESS);
+        }
         let plan = Plan {
             statements: self.statements,
             publishers: self.publishers,
@@ -134,6 +160,11 @@ impl Bench {
             seconds: self.seconds,
             folder: self.data,
         };
+        if !self.in_flight.is_empty() {
+            let report = pace::run(&plan, &self.in_flight, self.export.as_deref())?;
+            output.say(&comparison_report::pace_json(&report), || comparison_report::pace_text(&report));
+            return Ok(ExitCode::SUCCESS);
+        }
         if let Some(reads) = self.reads {
             let report = reads::run(&plan, reads, self.reads_per_second)?;
             output.say(&deeds_report::reads_json(&report), || deeds_report::reads_text(&report));
@@ -210,6 +241,7 @@ fn latency_json(latency: &Latency) -> Value {
         "p50_ms": latency.p50,
         "p90_ms": latency.p90,
         "p99_ms": latency.p99,
+        "p999_ms": latency.p999,
         "max_ms": latency.max,
     })
 }

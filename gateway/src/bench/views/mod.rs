@@ -117,7 +117,7 @@ pub(super) fn history(events: u32) -> gt_history::Plan {
 }
 
 impl Latencies {
-    fn of(mut millis: Vec<f64>) -> Self {
+    pub(super) fn of(mut millis: Vec<f64>) -> Self {
         millis.sort_by(f64::total_cmp);
         let at = |part: usize| millis.get((millis.len() * part / 100).min(millis.len().saturating_sub(1)));
         let at = |part: usize| at(part).copied().unwrap_or(f64::NAN);
