@@ -12,9 +12,9 @@ use gt_core::{Hash, LeafIndex};
 
 use super::admit::check_signer;
 use super::batch::{Home, SealError, Sealer};
-use super::intake::Reply;
+use super::intake::{Reply, Ticket};
 use super::times::Laps;
-use super::{Checked, Sealed, Ticket};
+use super::{Checked, Sealed};
 use crate::disk::Disk;
 use crate::erasure::{
     Custody, CustodyFault, CustodyWork, EraseError, EraseRequest, Erasing, ErasureReceipt, Journal, Owned,
@@ -297,7 +297,7 @@ impl Sealer {
     fn disk(&mut self) -> Result<&mut Disk, SealError> {
         match &mut self.home {
             Home::Embedded(port) => Ok(port.disk()),
-            Home::JetStream(_) => Err(SealError::OnlyFollows),
+            Home::JetStream(_) | Home::Away => Err(SealError::OnlyFollows),
         }
     }
 }
