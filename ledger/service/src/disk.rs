@@ -113,39 +113,60 @@ impl Disk {
     }
 
     /// Makes the contents of files and the names in folders durable, all at the same time: that takes hardly longer than one of them,
-    /// since a file system writes its journal once for all who wait for it. On threads of their own, for they do nothing but wait,
-    /// and those that compute must not wait with them.
+    /// since a file system writes its journal once for all who wait for it.
     pub fn sync_together(&self, files: &[PathBuf], folders: &[PathBuf]) -> io::Result<()> {
-        let files = files.iter().map(|file| (file, true));
-        let mut all: Vec<_> = files.chain(folders.iter().map(|folder| (folder, false))).collect();
-        let sync = |(path, is_file): (&PathBuf, bool)| {
-            if is_file { self.sync(path) } else { self.sync_folder(path) }
-        };
-        let Some(last) = all.pop() else { return Ok(()) };
+        match (files, folders) {
+            ([], []) => Ok(()),
+            ([others @ .., last], _) => self.sync_while(others, folders, || self.sync(last)),
+            ([], [others @ .., last]) => self.sync_while(files, others, || self.sync_folder(last)),
+        }
+    }
+
+    /// The same, and does something else meanwhile. The syncs have threads of their own, for they do nothing but wait, and those that
+    /// compute must not wait with them.
+    pub fn sync_while<T>(
+        &self,
+        files: &[PathBuf],
+        folders: &[PathBuf],
+        meanwhile: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
         std::thread::scope(|scope| {
-            let others: Vec<_> = all
-                .into_iter()
-                .map(|one| std::thread::Builder::new().spawn_scoped(scope, move || sync(one)))
-                .collect::<io::Result<_>>()?;
-            let last = sync(last);
-            let others = others.into_iter().map(|other| {
-                other.join().unwrap_or_else(|_| Err(io::Error::other("a thread that syncs panicked")))
-            });
-            others.fold(last, Result::and)
+            let mut syncs = Vec::with_capacity(files.len() + folders.len());
+            let files = files.iter().map(|file| (file, true));
+            for (path, is_file) in files.chain(folders.iter().map(|folder| (folder, false))) {
+                let sync = move || if is_file { self.sync(path) } else { self.sync_folder(path) };
+                syncs.push(std::thread::Builder::new().spawn_scoped(scope, sync)?);
+            }
+            let done = meanwhile()?;
+            for sync in syncs {
+                sync.join().unwrap_or_else(|_| Err(io::Error::other("a thread that syncs panicked")))?;
+            }
+            Ok(done)
         })
     }
 
     /// Replaces a file durably: write beside it, make that durable, rename, make the folder durable. A crash leaves the old or the new one.
     pub fn replace(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.make_folders(path)?;
+        self.write_beside(path, bytes)?;
+        self.put_in_place(path)
+    }
+
+    /// The first half of [`Self::replace`], where the folder is there: the new contents are durable, and not in force.
+    pub fn write_beside(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let beside = path.with_extension("new");
         let mut file =
             self.options().write(true).create(true).truncate(true).open(self.root.join(&beside))?;
         file.write_all(bytes)?;
         self.note(|| Change::Replace(beside.clone(), bytes.to_vec()));
         file.sync_data()?;
-        self.note(|| Change::SyncFile(beside.clone()));
-        self.rename(&beside, path)?;
+        self.note(|| Change::SyncFile(beside));
+        Ok(())
+    }
+
+    /// The second half of [`Self::replace`].
+    pub fn put_in_place(&mut self, path: &Path) -> io::Result<()> {
+        self.rename(&path.with_extension("new"), path)?;
         self.sync_folder(path.parent().unwrap_or(Path::new("")))
     }
 

@@ -12,7 +12,7 @@ use gt_core::time::Timestamp;
 use rayon::prelude::*;
 
 use super::batch::{Admitted, SealError, Sealer};
-use super::commit::{CommitPort, SealedBatch};
+use super::commit::{CommitPort, Embedded, SealedBatch};
 use super::encipher::{Enciphered, OwnerPlace, encipher};
 use super::times::{Laps, Stage};
 use crate::keyring::{KeyRecord, Proposals};
@@ -171,6 +171,34 @@ impl Chained {
         shared.add_links(names);
         port.announce(checkpoint)?;
         shared.set_active(true);
+        laps.end(Stage::Publish);
+        shared.show(shown);
+        Ok(batch.entries.into_iter().map(|entry| entry.bytes).collect())
+    }
+
+    /// The same for the data folder alone: the checkpoint is signed while the disk is waited for. Nobody sees it before the batch is
+    /// durable, and nobody ever does if a witness contradicts it meanwhile.
+    pub(super) fn commit_to_folder(
+        self,
+        port: &mut Embedded,
+        signer: &LogSigner,
+        shared: &Shared,
+        laps: &mut Laps,
+    ) -> Result<Vec<Vec<u8>>, SealError> {
+        let Self { batch, names, size: chained, origin, shown } = self;
+        let checkpoint = port.commit_while(&batch, |committed, root| {
+            if committed != chained {
+                return Err(SealError::OtherSize { committed, chained });
+            }
+            check_with_witnesses(shared, committed, root)?;
+            Ok(signer.sign(Checkpoint::new(&origin, committed, root)?)?)
+        })?;
+        laps.end(Stage::Write);
+        let head = checkpoint.checkpoint();
+        check_with_witnesses(shared, head.size(), head.root())?;
+        // As in `commit`.
+        shared.add_links(names);
+        port.announce_ready(checkpoint)?;
         laps.end(Stage::Publish);
         shared.show(shown);
         Ok(batch.entries.into_iter().map(|entry| entry.bytes).collect())

@@ -106,6 +106,39 @@ impl Embedded {
         Ok((self.writer.size(), self.writer.root()))
     }
 
+    /// Commits a batch, and gets its checkpoint ready meanwhile: it is signed, and beside the one in force, while the disk is waited
+    /// for. Nobody sees it before [`Self::announce_ready`].
+    pub(super) fn commit_while<E: From<CommitError>>(
+        &mut self,
+        batch: &SealedBatch,
+        sign: impl FnOnce(TreeSize, Hash) -> Result<SignedCheckpoint, E>,
+    ) -> Result<SignedCheckpoint, E> {
+        // As in `append`.
+        Keyring::persist(self.writer.disk(), &batch.keys).map_err(CommitError::from)?;
+        self.completed.extend(self.writer.append(&batch.entries).map_err(CommitError::from)?);
+        let (size, root) = (self.writer.size(), self.writer.root());
+        let mut unsigned = None;
+        let made = self.writer.make_durable_while(|| {
+            sign(size, root).map_err(|error| {
+                unsigned = Some(error);
+                io::Error::other("the checkpoint is not signed")
+            })
+        });
+        made.map_err(|error| unsigned.unwrap_or_else(|| CommitError::from(error).into()))
+    }
+
+    /// Puts the checkpoint in force that [`Self::commit_while`] has got ready, durably, and shows it to readers.
+    pub(super) fn announce_ready(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
+        self.writer.publish_ready(&checkpoint)?;
+        self.show(checkpoint);
+        Ok(())
+    }
+
+    fn show(&mut self, checkpoint: SignedCheckpoint) {
+        let published = Published { checkpoint, open_tiles: self.writer.open_tiles() };
+        self.reader.publish(published, std::mem::take(&mut self.completed));
+    }
+
     /// Access to the folder for what lies beside the log.
     pub(crate) fn disk(&mut self) -> &mut Disk {
         self.writer.disk()
@@ -128,8 +161,7 @@ impl CommitPort for Embedded {
 
     fn announce(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
         self.writer.publish(&checkpoint)?;
-        let published = Published { checkpoint, open_tiles: self.writer.open_tiles() };
-        self.reader.publish(published, std::mem::take(&mut self.completed));
+        self.show(checkpoint);
         Ok(())
     }
 

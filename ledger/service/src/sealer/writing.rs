@@ -92,7 +92,7 @@ fn write_one(
 ) -> Result<(), SealError> {
     let Job { chained, mut answers, signer } = job;
     if let Some(chained) = chained {
-        match chained.commit(port, &signer, shared, laps) {
+        match chained.commit_to_folder(port, &signer, shared, laps) {
             Ok(entries) => answers.are_sealed(entries),
             Err(error) => {
                 // Said before the waiting tickets are dropped, so that whoever hears `Stopped` finds the sealer stopped.
