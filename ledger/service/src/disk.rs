@@ -117,8 +117,8 @@ impl Disk {
     pub fn sync_together(&self, files: &[PathBuf], folders: &[PathBuf]) -> io::Result<()> {
         match (files, folders) {
             ([], []) => Ok(()),
-            ([others @ .., last], _) => self.sync_while(others, folders, || self.sync(last)),
-            ([], [others @ .., last]) => self.sync_while(files, others, || self.sync_folder(last)),
+            ([others @ .., last], _) => self.sync_while(others, folders, || self.sync(last))?,
+            ([], [others @ .., last]) => self.sync_while(files, others, || self.sync_folder(last))?,
         }
     }
 
@@ -128,7 +128,7 @@ impl Disk {
         &self,
         files: &[PathBuf],
         folders: &[PathBuf],
-        meanwhile: impl FnOnce() -> io::Result<T>,
+        meanwhile: impl FnOnce() -> T,
     ) -> io::Result<T> {
         std::thread::scope(|scope| {
             let mut syncs = Vec::with_capacity(files.len() + folders.len());
@@ -137,7 +137,7 @@ impl Disk {
                 let sync = move || if is_file { self.sync(path) } else { self.sync_folder(path) };
                 syncs.push(std::thread::Builder::new().spawn_scoped(scope, sync)?);
             }
-            let done = meanwhile()?;
+            let done = meanwhile();
             for sync in syncs {
                 sync.join().unwrap_or_else(|_| Err(io::Error::other("a thread that syncs panicked")))?;
             }
@@ -148,25 +148,14 @@ impl Disk {
     /// Replaces a file durably: write beside it, make that durable, rename, make the folder durable. A crash leaves the old or the new one.
     pub fn replace(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.make_folders(path)?;
-        self.write_beside(path, bytes)?;
-        self.put_in_place(path)
-    }
-
-    /// The first half of [`Self::replace`], where the folder is there: the new contents are durable, and not in force.
-    pub fn write_beside(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let beside = path.with_extension("new");
         let mut file =
             self.options().write(true).create(true).truncate(true).open(self.root.join(&beside))?;
         file.write_all(bytes)?;
         self.note(|| Change::Replace(beside.clone(), bytes.to_vec()));
         file.sync_data()?;
-        self.note(|| Change::SyncFile(beside));
-        Ok(())
-    }
-
-    /// The second half of [`Self::replace`].
-    pub fn put_in_place(&mut self, path: &Path) -> io::Result<()> {
-        self.rename(&path.with_extension("new"), path)?;
+        self.note(|| Change::SyncFile(beside.clone()));
+        self.rename(&beside, path)?;
         self.sync_folder(path.parent().unwrap_or(Path::new("")))
     }
 

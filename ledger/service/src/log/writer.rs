@@ -182,17 +182,10 @@ impl LogWriter {
         self.disk.sync_together(&distinct(files), &distinct(folders))
     }
 
-    /// The same, and meanwhile has the checkpoint made, which then lies beside the one in force until [`Self::publish_ready`].
-    pub fn make_durable_while(
-        &mut self,
-        checkpoint: impl FnOnce() -> io::Result<SignedCheckpoint>,
-    ) -> io::Result<SignedCheckpoint> {
+    /// The same, and does something else while the disk is waited for.
+    pub fn make_durable_while<T>(&mut self, meanwhile: impl FnOnce() -> T) -> io::Result<T> {
         let (files, folders) = (std::mem::take(&mut self.unsynced), std::mem::take(&mut self.unnamed));
-        self.disk.sync_while(&distinct(files), &distinct(folders), || {
-            let checkpoint = checkpoint()?;
-            self.disk.write_beside(&layout::checkpoint(), checkpoint.to_string().as_bytes())?;
-            Ok(checkpoint)
-        })
+        self.disk.sync_while(&distinct(files), &distinct(folders), meanwhile)
     }
 
     /// Makes the checkpoint durable. From here on the entries are sealed, and a crash loses nothing.
@@ -200,12 +193,6 @@ impl LogWriter {
         let text = checkpoint.to_string();
         self.disk.replace(&layout::checkpoint(), text.as_bytes())?;
         self.disk.replace_lazily(&layout::handed_out(), text.as_bytes())
-    }
-
-    /// The same for the checkpoint that [`Self::make_durable_while`] has left beside the one in force.
-    pub fn publish_ready(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
-        self.disk.put_in_place(&layout::checkpoint())?;
-        self.disk.replace_lazily(&layout::handed_out(), checkpoint.to_string().as_bytes())
     }
 
     /// Moves full bundles and tiles, which a durable checkpoint covers, to their C2SP paths. A crash in between leaves some of

@@ -294,7 +294,8 @@ impl From<Sorted> for Answers {
     /// What was admitted comes before what was sealed before it.
     fn from(sorted: Sorted) -> Self {
         let admitted = sorted.admitted.into_iter();
-        let admitted = admitted.map(|one| Due { ticket: one.ticket, index: one.index, what: DueWith::Admitted });
+        let admitted =
+            admitted.map(|one| Due { ticket: one.ticket, index: one.index, what: DueWith::Admitted });
         Self { refused: sorted.refused, due: admitted.chain(sorted.taken).collect() }
     }
 }

@@ -192,13 +192,13 @@ impl Chained {
             }
             check_with_witnesses(shared, committed, root)?;
             Ok(signer.sign(Checkpoint::new(&origin, committed, root)?)?)
-        })?;
+        })??;
         laps.end(Stage::Write);
         let head = checkpoint.checkpoint();
         check_with_witnesses(shared, head.size(), head.root())?;
         // As in `commit`.
         shared.add_links(names);
-        port.announce_ready(checkpoint)?;
+        port.announce(checkpoint)?;
         laps.end(Stage::Publish);
         shared.show(shown);
         Ok(batch.entries.into_iter().map(|entry| entry.bytes).collect())

@@ -106,37 +106,17 @@ impl Embedded {
         Ok((self.writer.size(), self.writer.root()))
     }
 
-    /// Commits a batch, and gets its checkpoint ready meanwhile: it is signed, and beside the one in force, while the disk is waited
-    /// for. Nobody sees it before [`Self::announce_ready`].
-    pub(super) fn commit_while<E: From<CommitError>>(
+    /// Commits a batch, and meanwhile has something made of the head of the tree that it makes.
+    pub(super) fn commit_while<T>(
         &mut self,
         batch: &SealedBatch,
-        sign: impl FnOnce(TreeSize, Hash) -> Result<SignedCheckpoint, E>,
-    ) -> Result<SignedCheckpoint, E> {
+        meanwhile: impl FnOnce(TreeSize, Hash) -> T,
+    ) -> Result<T, CommitError> {
         // As in `append`.
-        Keyring::persist(self.writer.disk(), &batch.keys).map_err(CommitError::from)?;
-        self.completed.extend(self.writer.append(&batch.entries).map_err(CommitError::from)?);
+        Keyring::persist(self.writer.disk(), &batch.keys)?;
+        self.completed.extend(self.writer.append(&batch.entries)?);
         let (size, root) = (self.writer.size(), self.writer.root());
-        let mut unsigned = None;
-        let made = self.writer.make_durable_while(|| {
-            sign(size, root).map_err(|error| {
-                unsigned = Some(error);
-                io::Error::other("the checkpoint is not signed")
-            })
-        });
-        made.map_err(|error| unsigned.unwrap_or_else(|| CommitError::from(error).into()))
-    }
-
-    /// Puts the checkpoint in force that [`Self::commit_while`] has got ready, durably, and shows it to readers.
-    pub(super) fn announce_ready(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
-        self.writer.publish_ready(&checkpoint)?;
-        self.show(checkpoint);
-        Ok(())
-    }
-
-    fn show(&mut self, checkpoint: SignedCheckpoint) {
-        let published = Published { checkpoint, open_tiles: self.writer.open_tiles() };
-        self.reader.publish(published, std::mem::take(&mut self.completed));
+        Ok(self.writer.make_durable_while(|| meanwhile(size, root))?)
     }
 
     /// Access to the folder for what lies beside the log.
@@ -161,7 +141,8 @@ impl CommitPort for Embedded {
 
     fn announce(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
         self.writer.publish(&checkpoint)?;
-        self.show(checkpoint);
+        let published = Published { checkpoint, open_tiles: self.writer.open_tiles() };
+        self.reader.publish(published, std::mem::take(&mut self.completed));
         Ok(())
     }
 
