@@ -135,7 +135,11 @@ impl Disk {
             let files = files.iter().map(|file| (file, true));
             for (path, is_file) in files.chain(folders.iter().map(|folder| (folder, false))) {
                 let sync = move || if is_file { self.sync(path) } else { self.sync_folder(path) };
-                syncs.push(std::thread::Builder::new().spawn_scoped(scope, sync)?);
+                match std::thread::Builder::new().spawn_scoped(scope, sync) {
+                    Ok(syncing) => syncs.push(syncing),
+                    // One after the other takes longer, and is as durable.
+                    Err(_) => sync()?,
+                }
             }
             let done = meanwhile();
             for sync in syncs {
