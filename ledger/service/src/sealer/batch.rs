@@ -126,7 +126,7 @@ impl SealError {
 impl Sealer {
     /// Works until there is nothing more, or something goes wrong. Then it refuses everything: a sealer that does not know what is
     /// durable must not go on.
-    pub(super) fn run(mut self, works: &Receiver<Work>, checked: CheckedQueue, writing: Option<Writing>) {
+    pub(super) fn run(mut self, works: &Receiver<Work>, checked: CheckedQueue, writer: Option<Writing>) {
         let shared = Arc::clone(&self.shared);
         // In this order: whoever hears `Stopped` finds the sealer stopped.
         let mut waiting = Waiting::new(works, checked);
@@ -136,13 +136,11 @@ impl Sealer {
             laps.end(Stage::AwaitBatch);
             let done = match work {
                 // The writing thread has failed, or a witness has contradicted the folder meanwhile.
-                _ if shared.is_stopped() => {
-                    self.come_home(writing.as_ref()).and(Err(SealError::Contradicted))
-                }
-                Next::Seal => self.seal_waiting(&mut waiting, writing.as_ref(), &mut laps),
+                _ if shared.is_stopped() => self.come_home(writer.as_ref()).and(Err(SealError::Contradicted)),
+                Next::Seal => self.seal_waiting(&mut waiting, writer.as_ref(), &mut laps),
                 Next::Stream(news) => self.take(news),
                 Next::Custody(work) => {
-                    self.come_home(writing.as_ref()).and_then(|()| self.take_custody(work, &mut laps))
+                    self.come_home(writer.as_ref()).and_then(|()| self.take_custody(work, &mut laps))
                 }
             };
             if let Err(error) = done {
@@ -152,6 +150,8 @@ impl Sealer {
             }
             shared.times_mut(|times| times.add(&laps.take()));
         }
+        // It writes and answers what it has been given, and ends.
+        drop(writer);
         // Dropping a ticket says that the sealer has stopped.
         drop(waiting);
         works.iter().for_each(drop);
@@ -160,21 +160,21 @@ impl Sealer {
     fn seal_waiting(
         &mut self,
         waiting: &mut Waiting<'_>,
-        writing: Option<&Writing>,
+        writer: Option<&Writing>,
         laps: &mut Laps,
     ) -> Result<(), SealError> {
-        let Some(writing) = writing else { return self.seal(waiting.batch(), laps) };
+        let Some(writer) = writer else { return self.seal(waiting.batch(), laps) };
         if waiting.checked() < WORTH_CHAINING {
-            self.come_home(Some(writing))?;
+            self.come_home(Some(writer))?;
             laps.end(Stage::AwaitWriter);
         }
-        self.seal_ahead(waiting.batch(), writing, laps)
+        self.seal_ahead(waiting.batch(), writer, laps)
     }
 
     /// Waits until the writing thread is done, and has given the folder back.
-    fn come_home(&mut self, writing: Option<&Writing>) -> Result<(), SealError> {
-        if let (Home::Away, Some(writing)) = (&self.home, writing) {
-            self.home = Home::Embedded(writing.finish()?);
+    fn come_home(&mut self, writer: Option<&Writing>) -> Result<(), SealError> {
+        if let (Home::Away, Some(writer)) = (&self.home, writer) {
+            self.home = Home::Embedded(writer.finish()?);
         }
         Ok(())
     }
@@ -183,7 +183,7 @@ impl Sealer {
     fn seal_ahead(
         &mut self,
         batch: Vec<Checked>,
-        writing: &Writing,
+        writer: &Writing,
         laps: &mut Laps,
     ) -> Result<(), SealError> {
         let signer = self.signer.clone().ok_or(SealError::OnlyFollows)?;
@@ -192,7 +192,7 @@ impl Sealer {
         laps.end(Stage::Admit);
         let some = !sorted.admitted.is_empty();
         let chained = some.then(|| self.chain(&mut sorted.admitted, now, laps)).transpose();
-        let away = chained.and_then(|chained| self.come_home(Some(writing)).map(|()| chained));
+        let away = chained.and_then(|chained| self.come_home(Some(writer)).map(|()| chained));
         laps.end(Stage::AwaitWriter);
         let handed_over = away.and_then(|chained| {
             let Home::Embedded(port) = std::mem::replace(&mut self.home, Home::Away) else {
@@ -201,7 +201,7 @@ impl Sealer {
             Ok((port, chained))
         });
         match handed_over {
-            Ok((port, chained)) => writing.commit(port, Job { chained, answers: sorted.into(), signer }),
+            Ok((port, chained)) => writer.commit(port, Job { chained, answers: sorted.into(), signer }),
             Err(error) => {
                 // Said before the waiting tickets are dropped, so that whoever hears `Stopped` finds the sealer stopped.
                 self.shared.set_stopped();

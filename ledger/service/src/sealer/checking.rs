@@ -84,11 +84,11 @@ fn signers(
     let signed: Vec<Result<Signed<'_>, Refusal>> = signed.collect();
     let to_check: Vec<Signed<'_>> = signed.iter().filter_map(|one| one.as_ref().ok().copied()).collect();
     let mut verdicts = multiples.verify(&to_check).into_iter();
-    let signer = |signed: Result<Signed<'_>, Refusal>| {
+    let verdict = |signed: Result<Signed<'_>, Refusal>| {
         let key = signed?.key;
-        let verdict = verdicts.next().unwrap_or(Err(BadSignature));
-        verdict.map_err(|BadSignature| StatementError::BadSignature)?;
+        let checked = verdicts.next().unwrap_or(Err(BadSignature));
+        checked.map_err(|BadSignature| StatementError::BadSignature)?;
         Ok(key.thumbprint())
     };
-    signed.into_iter().map(signer).collect()
+    signed.into_iter().map(verdict).collect()
 }

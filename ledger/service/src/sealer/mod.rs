@@ -98,14 +98,14 @@ pub(crate) fn start(
         .name("gt-check".into())
         .spawn(move || check_signatures(&waiting, &shared, &checked, &to_sealer))?;
     let mut threads = vec![check];
-    let writing = match sealer.home {
+    let writer = match sealer.home {
         Home::Embedded(_) => Some(Writing::start(&sealer.shared, &mut threads)?),
         // What other sealers commit comes in between, and a batch of one's own may come to nothing: the next one must not rest on it.
         _ => None,
     };
     let seal = std::thread::Builder::new()
         .name("gt-seal".into())
-        .spawn(move || sealer.run(&waiting_work, to_seal, writing))?;
+        .spawn(move || sealer.run(&waiting_work, to_seal, writer))?;
     threads.push(seal);
     Ok((Intake::new(queue), works, Threads(threads)))
 }
