@@ -101,7 +101,10 @@ impl Follower {
             .enable_time()
             .build()
             .map_err(FollowError::Thread)?;
-        let run = move || following.run(&stopping, &waiting);
+        let run = move || {
+            give_way();
+            following.run(&stopping, &waiting);
+        };
         let thread =
             std::thread::Builder::new().name("gt-project".into()).spawn(run).map_err(FollowError::Thread)?;
         Ok(Self { queries, feed, stop, thread: Some(thread) })
@@ -132,6 +135,19 @@ impl Drop for Follower {
         self.stop();
     }
 }
+
+/// Leaves the processor to others where there is not enough of it: views may lag a little, and publishers wait for their receipts.
+fn give_way() {
+    // Of a process, this is about all its threads anywhere else.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "the projecting thread keeps its priority");
+    }
+}
+
+/// How far the projecting thread stands back, as `nice` counts.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
 
 /// What the thread has.
 struct Following {

@@ -173,7 +173,8 @@ pub fn run(plan: &Plan) -> Result<Report, BenchError> {
     let latency = (plan.rate > 0 && plan.seconds > 0)
         .then(|| {
             tracing::info!(rate = plan.rate, seconds = plan.seconds, "measuring from request to receipt");
-            latency::measure(plan, &mut partnership)
+            // A ledger of its own: a server would first bring its views up to everything that was sealed above.
+            latency::measure(plan, &mut Partnership::create(plan)?)
         })
         .transpose()?;
     Ok(Report { cores, sizes, throughput, stages, latency })

@@ -43,6 +43,15 @@ pub(crate) struct Shared {
     pub(crate) witnesses: OnceLock<Arc<Rounds>>,
 }
 
+/// What a batch changes for readers.
+pub(crate) struct Shown {
+    heads: Vec<(PublisherId, ChainHead)>,
+    /// If the batch, or one that is not durable yet, has changed them.
+    registry: Option<(Arc<Registry>, Configured)>,
+    /// The entry that sealed the latest erasure, and one more; 0 if there is none.
+    erased: u64,
+}
+
 impl Shared {
     pub(crate) fn new(
         root: &Path,
@@ -114,25 +123,38 @@ impl Shared {
         self.erased.load(Ordering::Acquire).checked_sub(1).map(LeafIndex)
     }
 
-    /// Shows readers what has just become durable: these publishers' heads, the registry, the configuration, the size.
-    pub(crate) fn sealed(&self, state: &State, publishers: impl IntoIterator<Item = PublisherId>) {
-        let mut heads = self.heads.write().unwrap_or_else(PoisonError::into_inner);
-        for publisher in publishers {
-            if let Some(chain) = state.chains.get(&publisher) {
-                heads.insert(publisher, ChainHead { next_seq: chain.next_seq(), head: chain.head() });
-            }
+    /// What readers are to be shown of a batch once it is durable, as the state stands when it is chained.
+    pub(crate) fn shown_by(&self, state: &State, publishers: impl IntoIterator<Item = PublisherId>) -> Shown {
+        let head = |publisher: PublisherId| {
+            let chain = state.chains.get(&publisher)?;
+            Some((publisher, ChainHead { next_seq: chain.next_seq(), head: chain.head() }))
+        };
+        let changed = self.registry().statements() != state.registry.statements();
+        Shown {
+            heads: publishers.into_iter().filter_map(head).collect(),
+            registry: changed.then(|| (Arc::new(state.registry.clone()), state.configured.clone())),
+            erased: state.erased_at.map_or(0, |index| index.0 + 1),
         }
-        drop(heads);
-        if self.registry().statements() != state.registry.statements() {
-            *self.registry.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state.registry.clone());
-            *self.configured.write().unwrap_or_else(PoisonError::into_inner) = state.configured.clone();
+    }
+
+    /// Shows readers what has just become durable: publishers' heads, the registry, the configuration, the size.
+    pub(crate) fn show(&self, shown: Shown) {
+        self.heads.write().unwrap_or_else(PoisonError::into_inner).extend(shown.heads);
+        if let Some((registry, configured)) = shown.registry {
+            *self.registry.write().unwrap_or_else(PoisonError::into_inner) = registry;
+            *self.configured.write().unwrap_or_else(PoisonError::into_inner) = configured;
         }
         // Before the size: whoever sees that the log has grown must know which of it can no longer be read.
-        self.erased.store(state.erased_at.map_or(0, |index| index.0 + 1), Ordering::Release);
+        self.erased.store(shown.erased, Ordering::Release);
         self.size.send_replace(self.log.size().0);
         if let Some(witnesses) = self.witnesses.get() {
             witnesses.grown();
         }
+    }
+
+    /// Shows readers what has become durable just now.
+    pub(crate) fn sealed(&self, state: &State, publishers: impl IntoIterator<Item = PublisherId>) {
+        self.show(self.shown_by(state, publishers));
     }
 
     pub(crate) fn registry(&self) -> Arc<Registry> {

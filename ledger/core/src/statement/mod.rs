@@ -20,7 +20,7 @@ pub use sign::{Draft, DraftMember, SignError, Signed, sign};
 use crate::base64url;
 use crate::hash::Hash;
 use crate::json::Value;
-use crate::key::{PublicKey, Thumbprint};
+use crate::key::{PublicKey, Signed as SignedBytes, Thumbprint};
 
 /// The longest `H.P.S`, in bytes.
 pub const MAX_STATEMENT_BYTES: usize = 48 * 1024;
@@ -190,6 +190,14 @@ impl Statement {
         self.names(key)?;
         let (message, signature) = self.signed();
         key.verify(message.as_bytes(), signature).map_err(|_| StatementError::BadSignature)
+    }
+
+    /// What to check of its signature under this key, which must be the one that `kid` names, where many are checked together
+    /// ([`KeyMultiples::verify`](crate::key::KeyMultiples::verify)).
+    pub fn signed_by<'a>(&'a self, key: &'a PublicKey) -> Result<SignedBytes<'a>, StatementError> {
+        self.names(key)?;
+        let (message, signature) = self.signed();
+        Ok(SignedBytes { key, message: message.as_bytes(), signature })
     }
 
     /// Checks that `kid` names this key.

@@ -220,18 +220,28 @@ impl Keyring {
     /// Proposes what is missing of an owner's keys for an agency. The keys count once [`Self::accept`] has taken them, and must be
     /// durable before anything rests on them ([`Self::persist`]).
     pub fn propose(&self, owner: &Owner, agency: &AgencyCode, proposed: &mut Proposals) {
-        let tag = self.tag(owner);
-        let held = self.owners.get(&tag);
+        self.propose_for(&self.tag(owner), owner, agency, proposed);
+    }
+
+    /// The same for an owner whose tag is known.
+    pub(crate) fn propose_for(
+        &self,
+        tag: &OwnerTag,
+        owner: &Owner,
+        agency: &AgencyCode,
+        proposed: &mut Proposals,
+    ) {
+        let held = self.owners.get(tag);
         if held.is_none() {
-            let new = || self.owner_record(&tag, owner, &LinkKey::from_bytes(*random::key()));
-            proposed.add(owner_name(&tag), new);
+            let new = || self.owner_record(tag, owner, &LinkKey::from_bytes(*random::key()));
+            proposed.add(owner_name(tag), new);
         }
         if held.is_none_or(|keys| !keys.agencies.contains_key(agency)) {
             let new = || {
                 let keys = AgencyKeys { data: *random::key(), record: *random::key() };
-                self.agency_record(&tag, agency, &keys)
+                self.agency_record(tag, agency, &keys)
             };
-            proposed.add(self.agency_name(&tag, agency), new);
+            proposed.add(self.agency_name(tag, agency), new);
         }
     }
 

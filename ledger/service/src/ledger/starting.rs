@@ -60,6 +60,7 @@ impl Rest {
         if let Some(witnessing) = witnessing {
             Rounds::start(&root, &shared, witnessing, node.is_some())?;
         }
+        let signer = signer.map(Arc::new);
         let mut sealer = Sealer { state, home, signer, watch, shared: Arc::clone(&shared), custody };
         sealer.resume(unfinished).map_err(|error| OpenLedgerError::Unfinished(error.to_string()))?;
         let (intake, works, threads) =

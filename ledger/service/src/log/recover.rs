@@ -104,6 +104,7 @@ pub fn recover(disk: Disk, checkpoint: Option<&Checkpoint>) -> Result<Recovered,
         frontier: Frontier::new(),
         levels: Vec::new(),
         unsynced: Vec::new(),
+        unnamed: Vec::new(),
         full: Vec::new(),
     };
     let mut recovery = Recovery { writer, size };

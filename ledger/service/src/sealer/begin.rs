@@ -6,12 +6,14 @@ use gt_core::statement::Statement;
 use gt_core::time::Timestamp;
 
 use super::admit::{Admission, admit};
-use super::answer::{Due, DueWith, answer};
+use super::answer::{Answers, Due, DueWith};
 use super::batch::{SealError, Sealer};
+use super::chaining::check_with_witnesses;
 use super::custody::{fault, kek_gone};
 use super::encipher::encipher;
 use super::service::own_refused;
-use super::{Checked, Ticket};
+use super::Checked;
+use super::intake::Ticket;
 use crate::erasure::{EraseError, Erasing, ErasureReceipt, NotPrepared, Renewing};
 use crate::keyring::{RetiredKek, RotateError, retired};
 use crate::log::SealedEntry;
@@ -81,7 +83,8 @@ impl Sealer {
 
     /// Answers one ticket, whose entry is durable.
     fn answer_one(&self, ticket: Ticket, index: LeafIndex, bytes: Vec<u8>) {
-        answer(&self.shared, vec![Due { ticket, index, what: DueWith::Entry(bytes) }]);
+        let due = vec![Due { ticket, index, what: DueWith::Entry(bytes) }];
+        Answers { refused: Vec::new(), due }.give(&self.shared);
     }
 
     pub(super) fn rotate_on_stream(
@@ -136,15 +139,15 @@ impl Sealer {
             }
             Err(error) => return Err(error.into()),
         };
-        self.check_with_witnesses(batch.closing.head.size(), batch.closing.head.root())?;
+        check_with_witnesses(&self.shared, batch.closing.head.size(), batch.closing.head.root())?;
         self.take_own(batch, next)?;
         self.shared.set_active(true);
-        self.home.port().settle()?;
+        self.home.port()?.settle()?;
         Ok(Ok(()))
     }
 
     fn retired_by(&mut self, renewing: &Renewing) -> Result<RetiredKek, SealError> {
-        let root = self.any_disk().root().to_owned();
+        let root = self.any_disk()?.root().to_owned();
         let listed = retired::load(&root).map_err(fault)?;
         listed.into_iter().next_back().ok_or_else(|| kek_gone(&renewing.next.epoch()))
     }

@@ -77,7 +77,7 @@ impl Sealer {
             }
             CustodyWork::Confirm(what, reply) => {
                 let at = self.watch.received_at()?;
-                drop(reply.send(retired::confirm(self.any_disk(), &what, at)));
+                drop(reply.send(retired::confirm(self.any_disk()?, &what, at)));
             }
         }
         Ok(())
@@ -273,17 +273,18 @@ impl Sealer {
         Entry::parse(&bytes).ok().map(|entry| entry.statement)
     }
 
-    pub(super) fn any_disk(&mut self) -> &mut Disk {
+    pub(super) fn any_disk(&mut self) -> Result<&mut Disk, SealError> {
         match &mut self.home {
-            Home::Embedded(port) => port.disk(),
-            Home::JetStream(node) => node.port.local_disk(),
+            Home::Embedded(port) => Ok(port.disk()),
+            Home::JetStream(node) => Ok(node.port.local_disk()),
+            Home::Away => Err(SealError::WritingStopped),
         }
     }
 
     fn disk(&mut self) -> Result<&mut Disk, SealError> {
         match &mut self.home {
             Home::Embedded(port) => Ok(port.disk()),
-            Home::JetStream(_) => Err(SealError::OnlyFollows),
+            Home::JetStream(_) | Home::Away => Err(SealError::OnlyFollows),
         }
     }
 }

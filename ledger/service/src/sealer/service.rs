@@ -10,8 +10,8 @@ use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, Statement, 
 
 use super::admit::check_signer;
 use super::batch::{SealError, Sealer};
-use super::intake::Reply;
-use super::{Checked, Sealed, Ticket};
+use super::intake::{Reply, Ticket};
+use super::{Checked, Sealed};
 use crate::erasure::{CustodyFault, EraseError, EraseRequest, Owned};
 use crate::prepare::Prepared;
 use crate::refusal::Refusal;

@@ -132,9 +132,9 @@ impl Sealer {
         let custody = |error: KeyringError| SealError::Custody(error.into());
         // Each step durable before the next. Before `replace` has replaced `keyring/shards` a start is as if nothing had begun.
         let shared = std::sync::Arc::clone(&self.shared);
-        shared.keyring().fold_journal(self.any_disk()).map_err(custody)?;
-        switch.store(self.any_disk()).map_err(fault)?;
-        next.keyring.replace(self.any_disk(), &next.shards).map_err(custody)?;
+        shared.keyring().fold_journal(self.any_disk()?).map_err(custody)?;
+        switch.store(self.any_disk()?).map_err(fault)?;
+        next.keyring.replace(self.any_disk()?, &next.shards).map_err(custody)?;
         let keyring = self.node()?.port.enter(next);
         *self.shared.keyring_mut() = keyring;
         self.forget(&removals, linked);
@@ -147,11 +147,11 @@ impl Sealer {
     /// Everything is under the next key-encryption key: lists the one before, and has it destroyed. Each step may have been taken.
     fn finish_switch(&mut self, switch: &Switch) -> Result<(), SealError> {
         let at = self.watch.received_at()?;
-        let disk = self.any_disk();
+        let disk = self.any_disk()?;
         retired::add(disk, &switch.old_kek, at, switch.erasure, Some(switch.epoch)).map_err(fault)?;
         self.put_in_force(&switch.next_kek)?;
         self.say_epoch()?;
-        Switch::remove(self.any_disk()).map_err(fault)
+        Switch::remove(self.any_disk()?).map_err(fault)
     }
 
     /// A sealer says in the bucket which epoch it is of, and every node in the register.
@@ -160,7 +160,7 @@ impl Sealer {
         let seals = self.signer.is_some();
         let keks = custody.source.load().map_err(|error| SealError::Custody(error.into()))?;
         let kek: Option<&KeyEncryptionKey> = keks.all().find(|key| key.epoch() == custody.kek);
-        let shards = std::fs::read(self.any_disk().root().join(shards_file()));
+        let shards = std::fs::read(self.any_disk()?.root().join(shards_file()));
         let shards = shards.map_err(fault)?;
         if let Some(kek) = kek {
             let port = &mut self.node()?.port;

@@ -84,20 +84,15 @@ impl Sealer {
 
     /// Says why the sealer stops, where somebody looks for it.
     pub(super) fn report_stop(&mut self, error: SealError) {
-        tracing::error!(
-            %error,
-            "the sealer has stopped: nothing more is sealed here. Put right what is wrong, and start the ledger again"
-        );
+        // The writing thread has said it already.
+        if !matches!(error, SealError::WritingStopped) {
+            error.report(&self.shared);
+        }
         match error {
             SealError::Commit(CommitError::Contradiction(reason)) => {
                 self.keep_evidence(&Contradiction { reason, evidence: Vec::new() });
             }
             SealError::Contradiction(contradiction) => self.keep_evidence(&contradiction),
-            SealError::Witness(contradiction) => {
-                if let Some(witnesses) = self.shared.witnesses.get() {
-                    witnesses.keep_evidence(&self.shared, &contradiction);
-                }
-            }
             _ => {}
         }
     }
@@ -105,7 +100,7 @@ impl Sealer {
     pub(super) fn node(&mut self) -> Result<&mut Node, SealError> {
         match &mut self.home {
             Home::JetStream(node) => Ok(node),
-            Home::Embedded(_) => {
+            Home::Embedded(_) | Home::Away => {
                 Err(CommitError::Contradiction("an embedded ledger has no stream".into()).into())
             }
         }
