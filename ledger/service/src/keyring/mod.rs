@@ -31,12 +31,14 @@ use gt_core::base64url;
 use gt_core::link::LinkKey;
 use gt_core::statement::Owner;
 use hmac::{Hmac, KeyInit, Mac};
+use rayon::prelude::*;
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::disk::{Disk, read_if_there};
 use crate::random;
 use crate::record::ContextId;
+use records::Taken;
 use rekey::Names;
 use wrap::{Wrapped, unwrap, wrap};
 
@@ -59,7 +61,8 @@ pub struct OwnerKeys {
     pub owner: Option<Owner>,
     /// The key of its links.
     pub link: LinkKey,
-    agencies: HashMap<AgencyCode, AgencyKeys>,
+    /// Few: a map for each of many owners would be most of the keyring's memory.
+    agencies: Vec<(AgencyCode, AgencyKeys)>,
 }
 
 /// The keys of one owner for one agency.
@@ -152,11 +155,18 @@ impl Keyring {
         }
         let mut keyring = Self { index_key, shard_keys, owners: HashMap::new() };
         let names = Names::under(root, kek).map_err(io_error(&rekey::journal_file()))?;
-        for shard in 0..SHARDS {
-            let file = names.of(root, shard);
-            if let Some(bytes) = read(&file)? {
-                keyring.load(&file, &bytes)?;
-            }
+        let opened: Result<Vec<Vec<Opened>>, KeyringError> = (0..SHARDS)
+            .into_par_iter()
+            .map(|shard| {
+                let file = names.of(root, shard);
+                read(&file)?.map_or_else(|| Ok(Vec::new()), |bytes| keyring.read(&file, &bytes))
+            })
+            .collect();
+        // An owner has a record or two in its shard.
+        let opened = opened?;
+        keyring.owners.reserve(opened.iter().map(Vec::len).sum::<usize>() / 2);
+        for (shard, records) in opened.into_iter().enumerate() {
+            keyring.put(&names.of(root, shard), records)?;
         }
         if let Some(bytes) = read(&journal_file())? {
             let batches = journal::read(&bytes);
@@ -233,7 +243,7 @@ impl Keyring {
             let new = || self.owner_record(&tag, owner, &LinkKey::from_bytes(*random::key()));
             proposed.add(owner_name(&tag), new);
         }
-        if held.is_none_or(|keys| !keys.agencies.contains_key(agency)) {
+        if held.is_none_or(|keys| keys.agency(agency).is_none()) {
             let new = || {
                 let keys = AgencyKeys { data: *random::key(), record: *random::key() };
                 self.agency_record(&tag, agency, &keys)
@@ -285,21 +295,39 @@ impl Keyring {
     }
 
     fn load(&mut self, file: &Path, bytes: &[u8]) -> Result<Vec<OwnerTag>, KeyringError> {
-        let (mut tags, mut end) = (Vec::new(), 0);
+        let records = self.read(file, bytes)?;
+        self.put(file, records)
+    }
+
+    /// Unwraps records, and takes none of them yet.
+    fn read(&self, file: &Path, bytes: &[u8]) -> Result<Vec<Opened>, KeyringError> {
+        let (mut records, mut end) = (Vec::new(), 0);
         for (at, record) in Wrapped::split(bytes) {
             let opened =
                 unwrap(&self.shard_keys[usize::from(record.shard)], &[b'k', record.shard], record.sealed);
-            tags.push(opened.and_then(|plain| self.take(&plain)).ok_or_else(|| damaged(file, at))?);
+            let says = opened.and_then(|plain| self.parse(&plain)).ok_or_else(|| damaged(file, at))?;
+            records.push(Opened { at, says });
             end = at + record.bytes.len();
         }
-        if end < bytes.len() { Err(damaged(file, end)) } else { Ok(tags) }
+        if end < bytes.len() { Err(damaged(file, end)) } else { Ok(records) }
     }
+
+    fn put(&mut self, file: &Path, records: Vec<Opened>) -> Result<Vec<OwnerTag>, KeyringError> {
+        let put = |Opened { at, says }| self.take(says).ok_or_else(|| damaged(file, at));
+        records.into_iter().map(put).collect()
+    }
+}
+
+/// A record that was unwrapped, and where it stood.
+struct Opened {
+    at: usize,
+    says: Taken,
 }
 
 impl OwnerKeys {
     /// The owner's keys for an agency.
     pub fn agency(&self, agency: &AgencyCode) -> Option<&AgencyKeys> {
-        self.agencies.get(agency)
+        self.agencies.iter().find(|(code, _)| code == agency).map(|(_, keys)| keys)
     }
 
     /// Whether the data keys are destroyed: those that are there open nothing.

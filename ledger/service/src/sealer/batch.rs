@@ -21,11 +21,13 @@ use super::waiting::{CheckedQueue, Next, Waiting};
 use super::{Checked, StoppedByPanic, Ticket, Work};
 use crate::clock::{ClockDrift, Watch};
 use crate::erasure::{Custody, CustodyFault};
+use crate::index::IndexError;
 use crate::keyring::{KeyRecord, KeyringError, Proposals};
 use crate::log::SealedEntry;
 use crate::open_ledger::Shared;
 use crate::prepare::Prepared;
 use crate::refusal::Refusal;
+use crate::snapshot::Snapshots;
 use crate::state::{LinkOwner, State};
 use crate::vault::VaultRecord;
 use crate::witness::WitnessContradiction;
@@ -40,6 +42,7 @@ pub(crate) struct Sealer {
     pub(crate) shared: Arc<Shared>,
     /// What renewing the key-encryption key and erasing need.
     pub(crate) custody: Option<Custody>,
+    pub(crate) snapshots: Snapshots,
 }
 
 /// Where batches are committed: one of the two homes that a ledger can have.
@@ -95,6 +98,8 @@ pub(crate) enum SealError {
     #[error("what an erasure or a renewal of the key-encryption key has begun: {0}")]
     Custody(#[source] CustodyFault),
     #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
     Contradiction(#[from] Contradiction),
     #[error(transparent)]
     Witness(#[from] WitnessContradiction),
@@ -125,10 +130,14 @@ impl Sealer {
                 shared.set_stopped();
                 break;
             }
+            self.snapshots.after_work(&mut self.state);
             shared.times_mut(|times| times.add(&laps.take()));
         }
         // Dropping a ticket says that the sealer has stopped.
         drop(waiting);
+        if !shared.is_stopped() {
+            self.snapshots.close(&mut self.state);
+        }
         works.iter().for_each(drop);
     }
 
@@ -256,7 +265,7 @@ impl Sealer {
         let checkpoint = Checkpoint::new(&self.state.registry.ledger_keys().origin, committed, root)?;
         let checkpoint = signer.sign(checkpoint)?;
         // Before the checkpoint shows the entries: a reader that finds no owner for a link takes the record for erased.
-        self.shared.add_links(names);
+        self.shared.index.add(&names);
         self.home.port().announce(checkpoint)?;
         self.shared.set_active(true);
         laps.end(Stage::Publish);

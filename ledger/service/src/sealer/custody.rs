@@ -163,15 +163,10 @@ impl Sealer {
         let Home::Embedded(port) = &mut self.home else { return Err(CustodyFault::OtherOwners) };
         keyring.fold_journal(port.disk())?;
         let rekeyed = keyring.destroy(port.disk(), removals, next)?;
-        let linked = removals.iter().map(|removal| {
-            let entries = 0..self.state.entries_of(&removal.tag);
-            keyring.owner(&removal.tag).map(|held| entries.map(|n| held.link.name(n)).collect::<Vec<_>>())
-        });
-        let linked: Vec<_> = linked.map(Option::unwrap_or_default).collect();
         drop(keyring);
         self.shared.keyring_mut().forget(removals, rekeyed);
-        for (removal, names) in removals.iter().zip(linked) {
-            self.shared.forget_links(&removal.tag, &names, removal.goes_on);
+        for removal in removals {
+            self.shared.index.forget(&removal.tag, removal.goes_on);
             self.state.forget(&removal.tag, removal.goes_on);
         }
         Ok(())
@@ -208,6 +203,9 @@ impl Sealer {
             custody.source.promote().map_err(|error| SealError::Custody(error.into()))?;
         }
         next.clone_into(&mut custody.kek);
+        if let Some(key) = keks.all().find(|key| key.epoch() == next) {
+            self.snapshots.renew(key, &mut self.state);
+        }
         listed.into_iter().find(|one| one.kek == old).ok_or_else(|| kek_gone(old))
     }
 
@@ -259,10 +257,10 @@ impl Sealer {
             let removals = self.removals_of(&says).map_err(SealError::Custody)?;
             self.destroy(&removals, &next).map_err(SealError::Custody)?;
         }
-        let index = match self.place_of(&statement) {
+        let index = match self.place_of(&statement)? {
             Place::Taken(index) => index,
             Place::Next => self.seal_erasure(statement.clone(), &mut Laps::start())?.index,
-            Place::Gap | Place::OtherPredecessor => {
+            Place::TakenEarlier | Place::Gap | Place::OtherPredecessor => {
                 return Err(SealError::Custody(CustodyFault::OtherStatement));
             }
         };
@@ -284,9 +282,9 @@ impl Sealer {
         Ok(removals(&owners.ok_or(CustodyFault::OtherOwners)?, says.scope))
     }
 
-    fn place_of(&mut self, statement: &Statement) -> Place {
+    fn place_of(&mut self, statement: &Statement) -> Result<Place, SealError> {
         let payload = statement.payload();
-        self.state.chain(&payload.publisher).place(payload.seq, &payload.prev)
+        Ok(self.state.place(&payload.publisher, payload.seq, &payload.prev)?)
     }
 
     fn statement_at(&self, index: LeafIndex) -> Option<Hash> {
