@@ -341,6 +341,11 @@ impl Ledger {
         bundle::make(&*self.shared, request)
     }
 
+    /// How many people and agencies have had entries of their own.
+    pub fn owners(&self) -> usize {
+        self.shared.index.owners()
+    }
+
     /// The opaque id of an owner, if the ledger knows it.
     pub fn owner_id(&self, owner: &Owner) -> Option<OwnerId> {
         let keyring = self.shared.keyring();

@@ -139,7 +139,7 @@ impl Snapshots {
             self.wait(state);
         }
         let since = state.size().0.saturating_sub(self.begun.0);
-        if since >= INTERVAL && self.writing.is_none() && !self.gives_up() {
+        if !self.gives_up() && since >= INTERVAL && self.writing.is_none() {
             self.begin(state);
         }
     }
@@ -147,7 +147,7 @@ impl Snapshots {
     /// Writes what the state is by now, and waits for it.
     pub(crate) fn close(&mut self, state: &mut State) {
         self.wait(state);
-        if state.size() > self.taken {
+        if !self.gives_up() && state.size() > self.taken {
             self.take_now(state);
         }
     }
