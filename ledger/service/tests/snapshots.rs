@@ -53,8 +53,8 @@ impl Scene {
 
     /// What a start makes of the folder, from how many entries of a snapshot on, and what was wrong with that.
     fn start(&self, folder: &Path) -> (Ledger, u64, Option<String>) {
-        let ledger =
-            Ledger::open(folder, &self.home.secrets(), Box::new(SystemClock::default()), None).expect("opens");
+        let ledger = Ledger::open(folder, &self.home.secrets(), Box::new(SystemClock::default()), None)
+            .expect("opens");
         let start = ledger.state_start().clone();
         (ledger, start.from.0, start.fault)
     }
@@ -307,8 +307,7 @@ fn nothing_personal_is_in_the_snapshot_and_an_old_key_opens_none() {
     assert_ne!(index_file(&scene.home.data()), of_blocks, "the blocks are under another key too");
     scene.assert_whole(&ledger);
     drop(ledger);
-    let keyring =
-        gt_ledger::keyring::Keyring::open(&scene.home.data(), secrets().kek()).expect("opens");
+    let keyring = gt_ledger::keyring::Keyring::open(&scene.home.data(), secrets().kek()).expect("opens");
     let snapshot = fs::read(scene.home.data().join(layout::snapshot())).expect("a snapshot");
     let blocks = fs::read(index_file(&scene.home.data())).expect("readable");
     for (tag, held) in keyring.owners() {

@@ -133,4 +133,3 @@ fn mean_micros(
     }
     Ok(started.elapsed().as_secs_f64() * 1e6 / as_f64(usize::try_from(LOOKS).unwrap_or(usize::MAX)))
 }
-

@@ -17,7 +17,17 @@ pub(super) fn to_text(report: &[AtSize]) -> String {
         "{}\n\n{}\n\n{}",
         table(&["entries", "owners", "sealed a second", "µs each", "MiB resident", "s to stop"], &sealing),
         table(
-            &["entries", "start after", "s", "s processor", "read again", "MiB", "MiB at most", "µs a proof", "µs a receipt"],
+            &[
+                "entries",
+                "start after",
+                "s",
+                "s processor",
+                "read again",
+                "MiB",
+                "MiB at most",
+                "µs a proof",
+                "µs a receipt"
+            ],
             &starts
         ),
         table(&["entries", "bytes an entry: log", "vault", "keyring", "state"], &disk),

@@ -84,8 +84,8 @@ pub(crate) enum BlockName {
 }
 
 impl BlockName {
-    fn place(&self, generation: &Generation) -> Vec<u8> {
-        let mut place = [b"gt/state-index/1\0".as_slice(), generation].concat();
+    fn place(&self, generation: Generation) -> Vec<u8> {
+        let mut place = [b"gt/state-index/1\0".as_slice(), &generation].concat();
         match self {
             Self::Links(bundle) => {
                 place.push(1);
@@ -134,7 +134,7 @@ pub(crate) struct BlockFile {
 impl BlockFile {
     /// Opens the file of this generation.
     pub(crate) fn open(root: &Path, generation: Generation, key: Arc<StateKey>) -> io::Result<Self> {
-        let file = Arc::new(File::open(root.join(file_of(&generation)))?);
+        let file = Arc::new(File::open(root.join(file_of(generation)))?);
         Ok(Self { generation, key, file })
     }
 
@@ -155,18 +155,18 @@ impl BlockFile {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(IndexError::Damaged),
             read => Ok(read?),
         }?;
-        self.key.open(&name.place(&self.generation), &sealed).ok_or(IndexError::Damaged)
+        self.key.open(&name.place(self.generation), &sealed).ok_or(IndexError::Damaged)
     }
 }
 
 /// A block as it goes to its file.
-pub(crate) fn seal(key: &StateKey, generation: &Generation, name: &BlockName, plain: &[u8]) -> Vec<u8> {
+pub(crate) fn seal(key: &StateKey, generation: Generation, name: &BlockName, plain: &[u8]) -> Vec<u8> {
     key.seal(&[], &name.place(generation), plain.to_vec())
 }
 
 /// The name of a generation's file.
-pub(crate) fn file_of(generation: &Generation) -> PathBuf {
-    layout::state_index(u64::from_be_bytes(*generation))
+pub(crate) fn file_of(generation: Generation) -> PathBuf {
+    layout::state_index(u64::from_be_bytes(generation))
 }
 
 /// One link of a bundle's entries, and whose it is.

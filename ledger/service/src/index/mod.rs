@@ -6,6 +6,8 @@
 
 mod blocks;
 mod owners;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +29,9 @@ pub(crate) use blocks::{
 };
 use blocks::{LinkOf, decode_chain, decode_links, encode_links};
 use owners::Owners;
+
+/// How many entries a block of a chain has: as many as a bundle.
+const CHAIN_LEN: usize = 256;
 
 /// How many blocks that were read are kept for who reads on.
 const CACHED: usize = 32;
@@ -82,7 +87,8 @@ impl Index {
         self.with_links(&held, entry.index.0 / BUNDLE, |links| {
             let of_entry = links.iter().filter(|link| usize::from(link.within) == within);
             let named = of_entry.filter_map(|link| {
-                let name = entry.links.iter().map(|link| link.name).find(|name| first_8(name) == link.name)?;
+                let name =
+                    entry.links.iter().map(|link| link.name).find(|name| first_8(name) == link.name)?;
                 Some((name, held.owners.tag(link.owner)?))
             });
             named.collect()
@@ -134,7 +140,7 @@ impl Index {
         let stored = *stored.ok_or_else(|| self.damage())?;
         let bytes = self.block(&held, &BlockName::Chain(*publisher, number), stored)?;
         let entries = decode_chain(&bytes).unwrap_or_default();
-        entries.get(usize::from((seq % CHAIN_BLOCK) as u8)).copied().ok_or_else(|| self.damage())
+        entries.get(within_bundle(seq)).copied().ok_or_else(|| self.damage())
     }
 
     /// How many of a publisher's statements, from the first on, are in the file.
@@ -181,11 +187,12 @@ impl Index {
         let chains = chains.iter().flat_map(|(publisher, chain)| {
             let written = held.chains.get(publisher).map_or(0, |blocks| blocks.len() as u64);
             let (first, entries) = chain.kept();
-            let skipped = usize::try_from((CHAIN_BLOCK * written).saturating_sub(first)).unwrap_or(usize::MAX);
-            let whole = entries.get(skipped..).unwrap_or_default().chunks_exact(within_bundle(BUNDLE - 1) + 1);
-            whole.zip(written..).map(|(entries, number)| {
-                (BlockName::Chain(*publisher, number), encode_chain(entries))
-            })
+            let skipped =
+                usize::try_from((CHAIN_BLOCK * written).saturating_sub(first)).unwrap_or(usize::MAX);
+            let whole = entries.get(skipped..).unwrap_or_default().chunks_exact(CHAIN_LEN);
+            whole
+                .zip(written..)
+                .map(|(entries, number)| (BlockName::Chain(*publisher, number), encode_chain(entries)))
         });
         let planned = links.chain(chains).map(|(name, plain)| {
             let len = u32::try_from(plain.len() + OVERHEAD).expect("a block is small");
@@ -219,8 +226,7 @@ impl Index {
         let held = self.read();
         for (stored, bundle) in held.bundles.iter().zip(0..) {
             let name = BlockName::Links(bundle);
-            let mut links =
-                decode_links(&self.block(&held, &name, *stored)?).ok_or_else(|| self.damage())?;
+            let mut links = decode_links(&self.block(&held, &name, *stored)?).ok_or_else(|| self.damage())?;
             links.retain(|link| held.owners.tag(link.owner).is_some());
             let mut plain = Vec::new();
             encode_links(&links, &mut plain);

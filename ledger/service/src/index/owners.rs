@@ -101,7 +101,8 @@ impl Owners {
             by_id: HashMap::with_capacity(count),
         };
         for number in 0..u32::try_from(count).ok()? {
-            let row = Row { tag: reader.array()?, id: reader.array()?, count: reader.u64()?, last: reader.u64()? };
+            let row =
+                Row { tag: reader.array()?, id: reader.array()?, count: reader.u64()?, last: reader.u64()? };
             let doubled = row.count > 0
                 && (owners.by_tag.insert(row.tag, number).is_some()
                     || owners.by_id.insert(row.id, number).is_some());

@@ -43,6 +43,7 @@ use rekey::Names;
 use wrap::{Wrapped, unwrap, wrap};
 
 const SHARDS: usize = 256;
+const SHARDS_AT_A_TIME: usize = 16;
 const MAX_RECORD: usize = 4096;
 
 /// An owner's name in the keyring: HMAC(index key, pseudonym). Its first byte is the shard.
@@ -155,18 +156,20 @@ impl Keyring {
         }
         let mut keyring = Self { index_key, shard_keys, owners: HashMap::new() };
         let names = Names::under(root, kek).map_err(io_error(&rekey::journal_file()))?;
-        let opened: Result<Vec<Vec<Opened>>, KeyringError> = (0..SHARDS)
-            .into_par_iter()
-            .map(|shard| {
-                let file = names.of(root, shard);
-                read(&file)?.map_or_else(|| Ok(Vec::new()), |bytes| keyring.read(&file, &bytes))
-            })
-            .collect();
-        // An owner has a record or two in its shard.
-        let opened = opened?;
-        keyring.owners.reserve(opened.iter().map(Vec::len).sum::<usize>() / 2);
-        for (shard, records) in opened.into_iter().enumerate() {
-            keyring.put(&names.of(root, shard), records)?;
+        // Some at a time: what is unwrapped and not yet taken is in memory twice.
+        for first in (0..SHARDS).step_by(SHARDS_AT_A_TIME) {
+            let shards = first..first + SHARDS_AT_A_TIME;
+            let opened: Result<Vec<Vec<Opened>>, KeyringError> = shards
+                .clone()
+                .into_par_iter()
+                .map(|shard| {
+                    let file = names.of(root, shard);
+                    read(&file)?.map_or_else(|| Ok(Vec::new()), |bytes| keyring.read(&file, &bytes))
+                })
+                .collect();
+            for (shard, records) in shards.zip(opened?) {
+                keyring.put(&names.of(root, shard), records)?;
+            }
         }
         if let Some(bytes) = read(&journal_file())? {
             let batches = journal::read(&bytes);

@@ -110,7 +110,10 @@ impl Keyring {
             Taken::Agency { tag, agency, keys } => {
                 let held = self.owners.get_mut(&tag)?;
                 if held.agency(&agency).is_none() {
-                    held.agencies.reserve_exact(1);
+                    // Most owners are known to few agencies.
+                    if held.agencies.len() < 4 {
+                        held.agencies.reserve_exact(1);
+                    }
                     held.agencies.push((agency, keys));
                 }
                 Some(tag)

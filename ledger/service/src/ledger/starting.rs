@@ -45,7 +45,8 @@ impl Parts {
         let last = state.predecessor.received_at.ok_or(OpenLedgerError::Empty)?;
         let shared = Arc::new(Shared::new(root, Arc::clone(&log), keyring, &state, index));
         let (root, watch) = (root.to_owned(), Watch::new(clock, last));
-        let rest = Rest { root, state, snapshots, start, watch, shared, lock, removed_entries, custody, unfinished };
+        let rest =
+            Rest { root, state, snapshots, start, watch, shared, lock, removed_entries, custody, unfinished };
         Ok(Self { local: Embedded::new(writer, log), rest })
     }
 }
@@ -64,7 +65,8 @@ impl Rest {
         if let Some(witnessing) = witnessing {
             Rounds::start(&root, &shared, witnessing, node.is_some())?;
         }
-        let mut sealer = Sealer { state, home, signer, watch, shared: Arc::clone(&shared), custody, snapshots };
+        let mut sealer =
+            Sealer { state, home, signer, watch, shared: Arc::clone(&shared), custody, snapshots };
         sealer.resume(unfinished).map_err(|error| OpenLedgerError::Unfinished(error.to_string()))?;
         let (intake, works, threads) =
             sealer::start(sealer, Arc::clone(&shared)).map_err(OpenLedgerError::Threads)?;

@@ -214,7 +214,7 @@ impl Sealer {
         let (entries, names) = self.chain_entries(&sorted.admitted, enciphered, now);
         laps.end(Stage::Chain);
         let batch = SealedBatch { keys, entries };
-        self.commit(&batch, names, laps)?;
+        self.commit(&batch, &names, laps)?;
         let publishers = sorted.admitted.iter().map(|one| one.ticket.prepared.statement.payload().publisher);
         self.shared.sealed(&self.state, publishers.collect::<HashSet<_>>());
         Ok(batch.entries.into_iter().map(|entry| entry.bytes).collect())
@@ -248,12 +248,7 @@ impl Sealer {
         self.shared.set_active(false);
     }
 
-    fn commit(
-        &mut self,
-        batch: &SealedBatch,
-        names: Vec<LinkOwner>,
-        laps: &mut Laps,
-    ) -> Result<(), SealError> {
+    fn commit(&mut self, batch: &SealedBatch, names: &[LinkOwner], laps: &mut Laps) -> Result<(), SealError> {
         let signer = self.signer.as_ref().ok_or(SealError::OnlyFollows)?;
         let (committed, root) = self.home.port().commit(batch)?;
         laps.end(Stage::Write);
@@ -265,7 +260,7 @@ impl Sealer {
         let checkpoint = Checkpoint::new(&self.state.registry.ledger_keys().origin, committed, root)?;
         let checkpoint = signer.sign(checkpoint)?;
         // Before the checkpoint shows the entries: a reader that finds no owner for a link takes the record for erased.
-        self.shared.index.add(&names);
+        self.shared.index.add(names);
         self.home.port().announce(checkpoint)?;
         self.shared.set_active(true);
         laps.end(Stage::Publish);

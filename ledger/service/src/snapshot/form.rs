@@ -53,7 +53,9 @@ pub(super) fn encode(
         out.extend_from_slice(chain.head().as_bytes());
         put_u64(&mut out, first);
         put_count(&mut out, kept.len());
-        kept.iter().for_each(|index| put_u64(&mut out, index.0));
+        for index in kept {
+            put_u64(&mut out, index.0);
+        }
     }
     index.encode(planned, &mut out);
     out

@@ -39,7 +39,9 @@ pub(super) enum SnapshotFault {
     TooLong,
     #[error("it is empty")]
     Empty,
-    #[error("it was written by another version of this program (its form is {0}, and this version writes {VERSION})")]
+    #[error(
+        "it was written by another version of this program (its form is {0}, and this version writes {VERSION})"
+    )]
     Version(u8),
     #[error(
         "it does not open: it is damaged, or another ledger's, or from before the key-encryption key was renewed"

@@ -95,7 +95,12 @@ pub(crate) fn open(
                     if state.size().0 - size.0 >= INTERVAL / 2 {
                         snapshots.take_now(&mut state);
                     }
-                    return Ok(Begun { state, index, snapshots, start: StateStart { from: size, fault: None } });
+                    return Ok(Begun {
+                        state,
+                        index,
+                        snapshots,
+                        start: StateStart { from: size, fault: None },
+                    });
                 }
                 Err(error) => Some(format!("what the log has beyond it does not follow from it: {error}")),
             }

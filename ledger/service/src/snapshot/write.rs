@@ -53,11 +53,11 @@ impl Writer {
         planned: &[Planned],
         snapshot: Option<Vec<u8>>,
     ) -> io::Result<BlockFile> {
-        let file = file_of(&self.generation);
+        let file = file_of(self.generation);
         self.cut(&file)?;
         let mut bytes = Vec::new();
         for block in planned {
-            bytes.extend(seal(key, &self.generation, &block.name, &block.plain));
+            bytes.extend(seal(key, self.generation, &block.name, &block.plain));
             if bytes.len() >= CHUNK {
                 self.disk.append(&file, &bytes)?;
                 bytes.clear();
@@ -83,13 +83,13 @@ impl Writer {
         index: &Index,
     ) -> Result<(BlockFile, Vec<(BlockName, Stored)>), IndexError> {
         let generation: Generation = random::bytes();
-        let (file, mut bytes) = (file_of(&generation), Vec::new());
+        let (file, mut bytes) = (file_of(generation), Vec::new());
         let (mut end, mut blocks) = (0, Vec::new());
         index.each_block(|name, plain| {
             let len = u32::try_from(plain.len() + OVERHEAD).map_err(io::Error::other)?;
             blocks.push((*name, Stored { at: end, len }));
             end += u64::from(len);
-            bytes.extend(seal(key, &generation, name, &plain));
+            bytes.extend(seal(key, generation, name, &plain));
             if bytes.len() >= CHUNK {
                 self.disk.append(&file, &bytes)?;
                 bytes.clear();
@@ -99,7 +99,7 @@ impl Writer {
         self.disk.append(&file, &bytes)?;
         self.disk.sync(&file)?;
         let written = BlockFile::open(self.disk.root(), generation, Arc::clone(key))?;
-        self.disk.close(&file_of(&self.generation));
+        self.disk.close(&file_of(self.generation));
         (self.generation, self.end, self.untidy) = (generation, end, true);
         Ok((written, blocks))
     }
@@ -133,7 +133,7 @@ impl Writer {
         if !std::mem::take(&mut self.untidy) {
             return Ok(());
         }
-        let (kept, folder) = (file_of(&self.generation), PathBuf::from("state"));
+        let (kept, folder) = (file_of(self.generation), PathBuf::from("state"));
         for entry in fs::read_dir(self.disk.root().join(&folder))? {
             let file = folder.join(entry?.file_name());
             let is_of_blocks = file.file_stem().is_some_and(|stem| stem == "index");
