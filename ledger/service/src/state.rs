@@ -120,9 +120,7 @@ impl State {
         index: Arc<Index>,
         each: impl FnMut(&mut Self),
     ) -> Result<Self, StateError> {
-        let (genesis, vault) = log.entries_and_vault(LeafIndex(0), 1)?.pop().ok_or(StateError::NoGenesis)?;
-        let leaf_hash = tree::leaf_hash(&genesis.to_bytes());
-        let mut state = Self::before(&genesis, leaf_hash, &vault, keyring, index)?;
+        let mut state = Self::before(log, keyring, index)?;
         state.catch_up(Frontier::new(), log, keyring, each)?;
         Ok(state)
     }
@@ -134,9 +132,7 @@ impl State {
         keyring: &Keyring,
         index: Arc<Index>,
     ) -> Result<Self, StateError> {
-        let (genesis, vault) = log.entries_and_vault(LeafIndex(0), 1)?.pop().ok_or(StateError::NoGenesis)?;
-        let leaf_hash = tree::leaf_hash(&genesis.to_bytes());
-        let mut state = Self::before(&genesis, leaf_hash, &vault, keyring, index)?;
+        let mut state = Self::before(log, keyring, index)?;
         let Resumed { chains, predecessor, erased_at } = resumed;
         (state.chains, state.predecessor, state.erased_at) = (chains, predecessor, erased_at);
         let registrar = state.registry.registrar_id();
@@ -155,10 +151,11 @@ impl State {
             counts.insert(*tag, count);
         });
         state.counts = counts;
+        state.lighten();
         Ok(state)
     }
 
-    /// Steps past everything that the log has beyond this state. `frontier` is the tree up to here.
+    /// Steps past what the log has beyond this state. `frontier` is the tree up to here.
     pub(crate) fn catch_up(
         &mut self,
         mut frontier: Frontier,
@@ -192,15 +189,11 @@ impl State {
     }
 
     /// The state before entry 0, which says what the registry begins with.
-    fn before(
-        genesis: &Entry,
-        leaf_hash: Hash,
-        vault: &[u8],
-        keyring: &Keyring,
-        index: Arc<Index>,
-    ) -> Result<Self, StateError> {
+    fn before(log: &LogReader, keyring: &Keyring, index: Arc<Index>) -> Result<Self, StateError> {
+        let (genesis, vault) = log.entries_and_vault(LeafIndex(0), 1)?.pop().ok_or(StateError::NoGenesis)?;
+        let leaf_hash = tree::leaf_hash(&genesis.to_bytes());
         let at = genesis.index;
-        let record = record(at, vault, &leaf_hash)?;
+        let record = record(at, &vault, &leaf_hash)?;
         let created = registrar_statement(at, &record)?;
         let registry = Registry::create(leaf_hash, created.payload())
             .map_err(|source| StateError::Registry { index: at, source })?;
