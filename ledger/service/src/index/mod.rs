@@ -97,20 +97,22 @@ impl Index {
 
     /// The entries of an owner, rising; none if its keys are gone.
     pub(crate) fn entries_of(&self, tag: &OwnerTag) -> Result<Vec<LeafIndex>, IndexError> {
-        let held = self.read();
-        let Some((owner, count, last)) = held.owners.find(tag) else { return Ok(Vec::new()) };
+        let Some((owner, count, last)) = self.read().owners.find(tag) else { return Ok(Vec::new()) };
         let (mut entries, mut next) = (Vec::new(), Some(last));
         while let Some(index) = next {
             entries.push(index);
+            // For each anew: the sealer waits for whoever reads, and must not wait for a walk over the disk.
+            let held = self.read();
             let found = self.with_links(&held, index.0 / BUNDLE, |links| {
                 let within = within_bundle(index.0);
                 let mut of_entry = links.iter().filter(|link| usize::from(link.within) == within);
                 of_entry.find(|link| link.owner == owner).map(|link| link.before)
             })?;
-            let before = found.ok_or_else(|| self.damage())?;
-            if before > index.0 {
-                return Err(self.damage());
+            // It may have been erased meanwhile.
+            if held.owners.find(tag).is_none() {
+                return Ok(Vec::new());
             }
+            let before = found.filter(|before| *before <= index.0).ok_or_else(|| self.damage())?;
             next = before.checked_sub(1).map(LeafIndex);
         }
         entries.reverse();
