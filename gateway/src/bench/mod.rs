@@ -10,6 +10,7 @@
 //! - how fast a whole data folder is verified, as a ratio of how many signatures the same machine checks ([`verify`]);
 //! - how long recorded and unrecorded reads wait beside publishing ([`reads`]);
 //! - how long an erasure takes among many children, and what it leaves of the sealing rate ([`erase`]);
+//! - what a folder that grows does to sealing, starting, memory and disk ([`growth`]);
 //! - requests over NATS, with a node of several, and as a ratio of what the broker stores of the same bytes ([`nats`]).
 //!
 //! Statements are decisions to share, signed beforehand by a fictional partnership ([`workload`]). Rates depend on the
@@ -17,6 +18,7 @@
 
 pub mod answers;
 pub mod erase;
+pub mod growth;
 pub mod latency;
 pub mod nats;
 pub mod pace;

@@ -1,5 +1,6 @@
 mod comparison_report;
 mod deeds_report;
+mod growth_report;
 mod nats_report;
 mod verify_report;
 mod views_report;
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use super::output::{Output, table};
 use super::{Failure, Outcome};
 use crate::bench::answers::{self, AnswersPlan};
+use crate::bench::growth::{self, Errand, GrowthPlan};
 use crate::bench::latency::Latency;
 use crate::bench::nats::{self, Servers};
 use crate::bench::stages::a_batch;
@@ -26,6 +28,8 @@ use crate::bench::{Plan, Report, erase, pace, reads, run};
 
 /// What `--nats` without a URL means: a server of the measurement's own.
 const OWN: &str = "own";
+/// How many children statements are about, unless somebody says otherwise.
+const CHILDREN: NonZeroU32 = NonZeroU32::new(2000).expect("not zero");
 
 #[derive(Args)]
 pub(crate) struct Bench {
@@ -35,9 +39,9 @@ pub(crate) struct Bench {
     /// How many publishers sign them, each for an agency of its own.
     #[arg(long, default_value = "50", value_parser = publishers)]
     publishers: NonZeroU32,
-    /// How many children the statements are about.
-    #[arg(long, default_value = "2000")]
-    children: NonZeroU32,
+    /// How many children the statements are about. [default: 2000; with --growth one for 30 entries of the largest size]
+    #[arg(long)]
+    children: Option<NonZeroU32>,
     /// How many rounds of sealing and, in turn, of checking signatures alone; with --nats, of the broker alone.
     #[arg(long, default_value = "5")]
     rounds: NonZeroU32,
@@ -90,6 +94,17 @@ pub(crate) struct Bench {
     /// that another database can be asked the same.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["nats", "views", "verify", "reads", "erase", "in_flight"])]
     answers: Option<PathBuf>,
+    /// Measure growth instead: grow one folder from size to size, in entries, and see at each how fast it seals and starts, and what it takes.
+    #[arg(long, value_name = "SIZES", num_args = 0..=1, default_missing_value = "10000,100000,1000000", value_delimiter = ',',
+          conflicts_with_all = ["nats", "views", "verify", "reads", "erase", "in_flight", "answers"], value_parser = clap::value_parser!(u64).range(1_000..=50_000_000))]
+    growth: Option<Vec<u64>>,
+    /// What the measurement of growth runs in processes of their own.
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    growth_of: Option<PathBuf>,
+    #[arg(long, value_name = "SIZE", hide = true, requires = "growth_of")]
+    grow_to: Option<u64>,
+    #[arg(long, hide = true, requires = "growth_of")]
+    then_be_killed: bool,
     /// How often the views are asked each kind of question.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     questions: u32,
@@ -132,6 +147,23 @@ impl Bench {
             output.say(&figures, || figures.to_string());
             return Ok(ExitCode::SUCCESS);
         }
+        let children = self.children.unwrap_or(CHILDREN);
+        if let Some(folder) = &self.growth_of {
+            let errand = match (self.grow_to, self.then_be_killed) {
+                (Some(size), _) => Errand::GrowTo(size),
+                (None, true) => Errand::StartAndBeKilled,
+                (None, false) => Errand::Start,
+            };
+            let say = |figures: &Value| output.say(figures, || figures.to_string());
+            growth::measure(folder, errand, (self.publishers, children), say)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if let Some(sizes) = self.growth {
+            let plan = GrowthPlan::new(sizes, self.publishers, self.children, self.data);
+            let report = growth::run(&plan, &std::env::current_exe()?)?;
+            output.say(&json!(report), || growth_report::to_text(&report));
+            return Ok(ExitCode::SUCCESS);
+        }
         if let Some(events) = self.verify {
             let plan = VerifyPlan { events, rounds: self.rounds.get(), folder: self.data };
             let report = verify::run(&plan, &std::env::current_exe()?)?;
@@ -154,7 +186,7 @@ impl Bench {
         let plan = Plan {
             statements: self.statements,
             publishers: self.publishers,
-            children: self.erase.unwrap_or(self.children),
+            children: self.erase.unwrap_or(children),
             rounds: self.rounds,
             rate: self.rate,
             seconds: self.seconds,

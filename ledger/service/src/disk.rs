@@ -69,6 +69,11 @@ impl Disk {
         Self { root: root.to_owned(), readers, recorder, appending, durable_folders }
     }
 
+    /// The same folder, for a thread of its own that writes other files.
+    pub(crate) fn another(&self) -> Self {
+        Self::read_by(self.readers, &self.root, self.recorder.clone())
+    }
+
     /// The folder's own path.
     pub fn root(&self) -> &Path {
         &self.root

@@ -34,6 +34,7 @@ use crate::record::{ContextId, OwnerId, Record};
 use crate::refusal::{ChainHead, Refusal};
 use crate::sealer::{self, Home, Intake, Sealed, SealerTimes, Threads, Work};
 use crate::secrets::Secrets;
+use crate::snapshot::StateStart;
 use crate::witness::{Rounds, WitnessStatus, Witnessing, WitnessingError};
 use node::NodeHandle;
 use starting::Parts;
@@ -47,11 +48,12 @@ pub struct Ledger {
     shared: Arc<Shared>,
     root: PathBuf,
     removed_entries: u64,
+    start: StateStart,
     _lock: File,
 }
 
 impl Ledger {
-    /// Opens the data folder: takes the lock, removes what an interrupted commit left, rebuilds the state from the log, starts the sealer.
+    /// Opens the data folder: takes the lock, removes what an interrupted commit left, makes the state from its snapshot and the log, starts the sealer.
     pub fn open(
         root: &Path,
         secrets: &Secrets,
@@ -256,6 +258,11 @@ impl Ledger {
         self.removed_entries
     }
 
+    /// How the state was made when the ledger was opened: from a snapshot, or from the whole log.
+    pub const fn state_start(&self) -> &StateStart {
+        &self.start
+    }
+
     /// Up to `count` records from `first` on, no further than the end of its bundle; with whatever can be read of their statements.
     pub fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<Record>, OpenLedgerError> {
         let raw = self.shared.log.entries_and_vault(first, count).map_err(OpenLedgerError::Read)?;
@@ -263,7 +270,7 @@ impl Ledger {
         // For each anew: the sealer waits for them, and must not wait for a whole bundle.
         raw.into_iter()
             .map(|(entry, vault)| {
-                let (keyring, links) = (self.shared.keyring(), self.shared.links());
+                let (links, keyring) = (self.shared.index.links_of(&entry)?, self.shared.keyring());
                 open::record(entry, &vault, &genesis, &keyring, &links)
             })
             .collect()
@@ -273,8 +280,8 @@ impl Ledger {
     pub fn presentation(&self, index: LeafIndex) -> Result<Option<String>, OpenLedgerError> {
         let raw = self.shared.log.entries_and_vault(index, 1).map_err(OpenLedgerError::Read)?;
         let genesis = self.shared.registry().genesis();
-        let (keyring, links) = (self.shared.keyring(), self.shared.links());
         let Some((entry, vault)) = raw.first() else { return Ok(None) };
+        let (links, keyring) = (self.shared.index.links_of(entry)?, self.shared.keyring());
         Ok(open::texts(entry, vault, &genesis, &keyring, &links)?.map(|texts| texts.to_compact()))
     }
 
@@ -283,17 +290,22 @@ impl Ledger {
         bundle::make(&*self.shared, request)
     }
 
+    /// How many people and agencies have had entries of their own.
+    pub fn owners(&self) -> usize {
+        self.shared.index.owners()
+    }
+
     /// The opaque id of an owner, if the ledger knows it.
     pub fn owner_id(&self, owner: &Owner) -> Option<OwnerId> {
         let keyring = self.shared.keyring();
         let keys = keyring.owner(&keyring.tag(owner))?;
         let name = keys.link.name(0);
-        self.shared.links().contains_key(&name).then(|| OwnerId::from_bytes(name))
+        self.shared.index.tag_of_id(&name).map(|_| OwnerId::from_bytes(name))
     }
 
     /// Whose opaque id it is, while the ledger holds that owner's keys.
     pub fn owner_of(&self, id: &OwnerId) -> Option<Owner> {
-        let tag = *self.shared.links().get(id.as_bytes())?;
+        let tag = self.shared.index.tag_of_id(id.as_bytes())?;
         self.shared.keyring().owner(&tag).and_then(|keys| keys.owner.clone())
     }
 

@@ -15,6 +15,7 @@ use gt_core::tree;
 
 use crate::disk::{Disk, private, private_folder, read_if_there};
 use crate::erasure::{Custody, Journal};
+use crate::index::IndexError;
 use crate::jetstream::{JoinError, StreamError};
 use crate::keyring::rekey::journal_file;
 use crate::keyring::switch::{self, Switch};
@@ -25,7 +26,8 @@ use crate::prepare::{clear_members, to_serde};
 use crate::record::{OpenElement, OpenStatement, OwnerId, Record};
 use crate::sealer::Unfinished;
 use crate::secrets::{Secrets, SecretsError};
-use crate::state::{LinkOwner, State, StateError};
+use crate::snapshot::{self, Begun};
+use crate::state::StateError;
 use crate::vault::{self, StatementBlob, VaultError, VaultRecord};
 
 /// Why a ledger does not open.
@@ -121,6 +123,9 @@ pub enum OpenLedgerError {
     /// Something of the log does not read.
     #[error(transparent)]
     Read(ReadError),
+    /// What is kept of the log's links cannot be read.
+    #[error(transparent)]
+    Index(#[from] IndexError),
     /// A vault record does not read.
     #[error("the vault record of entry {index} does not read: {source}")]
     Vault {
@@ -144,8 +149,7 @@ pub(crate) struct Opened {
     pub(crate) writer: LogWriter,
     pub(crate) log: Arc<LogReader>,
     pub(crate) keyring: Keyring,
-    pub(crate) state: State,
-    pub(crate) links: Vec<LinkOwner>,
+    pub(crate) begun: Begun,
     pub(crate) removed_entries: u64,
     pub(crate) custody: Option<Custody>,
     pub(crate) unfinished: Unfinished,
@@ -184,7 +188,7 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, disk: Disk) -> Result<Opened,
         .and_then(|()| disk.sync_folder(Path::new("")))
         .map_err(|source| OpenLedgerError::Io { file: layout::checkpoint().display().to_string(), source })?;
     let (keyring, kek) = open_keyring(root, secrets)?;
-    let mut unfinished = unfinished(root, secrets, &kek)?;
+    let mut unfinished = unfinished(root, secrets, &kek.epoch())?;
     // After recovery, which may refuse the folder, and then nothing in it has been changed.
     let mut recovered = recover(disk, Some(signed.checkpoint()))?;
     Keyring::remove_leftovers(recovered.writer.disk(), unfinished.keeps_next_shards())?;
@@ -195,26 +199,27 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, disk: Disk) -> Result<Opened,
     keyring.fold_journal(recovered.writer.disk())?;
     let published = Published { checkpoint: signed, open_tiles: recovered.writer.open_tiles() };
     let log = Arc::new(LogReader::new(root, published));
-    let (state, links) = State::rebuild(&log, &keyring)?;
+    let begun = snapshot::open(&log, &keyring, kek, recovered.writer.disk().another())?;
     Ok(Opened {
         lock,
         writer: recovered.writer,
         log,
         keyring,
-        state,
-        links,
+        begun,
         removed_entries: recovered.removed_entries,
-        custody: Custody::of(secrets, kek),
+        custody: Custody::of(secrets, kek.epoch()),
         unfinished,
     })
 }
 
-/// Opens the keyring under the key-encryption key in force, or under the next one if a renewal was interrupted; and the fingerprint of
-/// the one that it was.
-pub(crate) fn open_keyring(root: &Path, secrets: &Secrets) -> Result<(Keyring, String), OpenLedgerError> {
+/// Opens the keyring under the key-encryption key in force, or under the next one if a renewal was interrupted; and the one that it was.
+pub(crate) fn open_keyring<'s>(
+    root: &Path,
+    secrets: &'s Secrets,
+) -> Result<(Keyring, &'s KeyEncryptionKey), OpenLedgerError> {
     for kek in secrets.keks().all() {
         match Keyring::open(root, kek) {
-            Ok(keyring) => return Ok((keyring, kek.epoch())),
+            Ok(keyring) => return Ok((keyring, kek)),
             Err(KeyringError::WrongKey) => {}
             Err(error) => return Err(error.into()),
         }

@@ -6,29 +6,28 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use gt_core::LeafIndex;
-use gt_core::link::LinkName;
 use gt_core::registry::Registry;
 use gt_core::statement::PublisherId;
 use tokio::sync::watch;
 
 use crate::configured::Configured;
+use crate::index::Index;
 use crate::integrity::IntegrityLog;
-use crate::keyring::{Keyring, OwnerTag};
+use crate::keyring::Keyring;
 use crate::log::LogReader;
 use crate::refusal::ChainHead;
 use crate::sealer::SealerTimes;
-use crate::state::{LinkOwner, State};
+use crate::state::State;
 use crate::witness::Rounds;
 
 /// What sealing and reading share.
 pub(crate) struct Shared {
     pub(crate) log: Arc<LogReader>,
+    pub(crate) index: Arc<Index>,
     keyring: RwLock<Keyring>,
     registry: RwLock<Arc<Registry>>,
     configured: RwLock<Configured>,
     heads: RwLock<HashMap<PublisherId, ChainHead>>,
-    links: RwLock<HashMap<LinkName, OwnerTag>>,
-    entries: RwLock<HashMap<OwnerTag, Vec<LeafIndex>>>,
     /// The entry that sealed the latest erasure, and one more; 0 if there is none.
     erased: AtomicU64,
     stopped: AtomicBool,
@@ -58,17 +57,16 @@ impl Shared {
         log: Arc<LogReader>,
         keyring: Keyring,
         state: &State,
-        links: Vec<LinkOwner>,
+        index: Arc<Index>,
     ) -> Self {
         let size = watch::Sender::new(log.size().0);
         let shared = Self {
             log,
+            index,
             keyring: RwLock::new(keyring),
             registry: RwLock::new(Arc::new(state.registry.clone())),
             configured: RwLock::new(state.configured.clone()),
             heads: RwLock::default(),
-            links: RwLock::default(),
-            entries: RwLock::default(),
             erased: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             active: AtomicBool::new(false),
@@ -80,42 +78,8 @@ impl Shared {
             integrity: IntegrityLog::open(root),
             witnesses: OnceLock::new(),
         };
-        shared.add_links(links);
         shared.sealed(state, state.chains.keys().copied());
         shared
-    }
-
-    /// Says whose links these are.
-    pub(crate) fn add_links(&self, links: Vec<LinkOwner>) {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        for (_, tag, index) in &links {
-            entries.entry(*tag).or_default().push(*index);
-        }
-        drop(entries);
-        let names = links.into_iter().map(|(name, tag, _)| (name, tag));
-        self.links.write().unwrap_or_else(PoisonError::into_inner).extend(names);
-    }
-
-    /// The entries of an owner, rising.
-    pub(crate) fn entries_of(&self, tag: &OwnerTag) -> Vec<LeafIndex> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.get(tag).cloned().unwrap_or_default()
-    }
-
-    /// An owner's keys are destroyed: its links are nobody's any more, or those of the tag under which its record keys go on.
-    pub(crate) fn forget_links(&self, tag: &OwnerTag, names: &[LinkName], goes_on: Option<OwnerTag>) {
-        let mut links = self.links.write().unwrap_or_else(PoisonError::into_inner);
-        for name in names {
-            match goes_on {
-                Some(new) => drop(links.insert(*name, new)),
-                None => drop(links.remove(name)),
-            }
-        }
-        drop(links);
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(indexes), Some(new)) = (entries.remove(tag), goes_on) {
-            entries.insert(new, indexes);
-        }
     }
 
     /// The entry that sealed the latest erasure.
@@ -171,10 +135,6 @@ impl Shared {
 
     pub(crate) fn keyring_mut(&self) -> RwLockWriteGuard<'_, Keyring> {
         self.keyring.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn links(&self) -> RwLockReadGuard<'_, HashMap<LinkName, OwnerTag>> {
-        self.links.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn head(&self, publisher: &PublisherId) -> ChainHead {

@@ -51,6 +51,8 @@ pub struct Rebuilt {
     pub open_seconds: f64,
     /// Seconds to rebuild the views.
     pub rebuild_seconds: f64,
+    /// Seconds to open them again once they reflect the whole log.
+    pub reopen_seconds: f64,
     /// Entries a second.
     pub rebuilt_per_second: f64,
     /// Processor time to rebuild the views, in microseconds an entry, where the system tells: what a busy machine does not change.

@@ -95,7 +95,7 @@ impl<'l> Subject<'l> {
     }
 
     fn by_id(&self, id: OwnerId) -> Option<Owned> {
-        let tag = *self.shared.links().get(id.as_bytes())?;
+        let tag = self.shared.index.tag_of_id(id.as_bytes())?;
         self.by_tag(&tag).filter(|found| found.id == id)
     }
 
@@ -105,7 +105,7 @@ impl<'l> Subject<'l> {
         let id = OwnerId::from_bytes(held.link.name(0));
         // An agency's own statements are no data subject's.
         let is_agency = matches!(held.owner, Some(Owner::Agency(_)));
-        let entries = self.shared.entries_of(tag).len() as u64;
+        let entries = self.shared.index.count_of(tag);
         (!is_agency && entries > 0).then_some(Owned { tag: *tag, id, entries })
     }
 
@@ -114,11 +114,12 @@ impl<'l> Subject<'l> {
         let failed = |error| EraseError::Read(Box::new(error));
         let genesis = self.shared.registry().genesis();
         let mut records = Vec::new();
-        for index in self.shared.entries_of(&owner.tag) {
+        for index in self.shared.index.entries_of(&owner.tag).map_err(|error| failed(error.into()))? {
             let read = self.shared.log.entries_and_vault(index, 1);
             let raw = read.map_err(|error| failed(open::OpenLedgerError::Read(error)))?;
             for (entry, vault) in raw {
-                let (keyring, links) = (self.shared.keyring(), self.shared.links());
+                let links = self.shared.index.links_of(&entry).map_err(|error| failed(error.into()))?;
+                let keyring = self.shared.keyring();
                 records.push(open::record(entry, &vault, &genesis, &keyring, &links).map_err(failed)?);
             }
         }

@@ -40,10 +40,12 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::disk::{Disk, read_if_there};
 use crate::random;
 use crate::record::ContextId;
+use records::Taken;
 use rekey::Names;
 use wrap::{Wrapped, unwrap, wrap};
 
 const SHARDS: usize = 256;
+const SHARDS_AT_A_TIME: usize = 16;
 const MAX_RECORD: usize = 4096;
 /// So many records are worth opening on all cores.
 const MANY_RECORDS: usize = 32;
@@ -64,7 +66,8 @@ pub struct OwnerKeys {
     pub owner: Option<Owner>,
     /// The key of its links.
     pub link: LinkKey,
-    agencies: HashMap<AgencyCode, AgencyKeys>,
+    /// Few: a map for each of many owners would be most of the keyring's memory.
+    agencies: Vec<(AgencyCode, AgencyKeys)>,
 }
 
 /// The keys of one owner for one agency.
@@ -145,10 +148,19 @@ impl Keyring {
             .ok_or_else(|| io_error(&shards_file())(io::Error::from(io::ErrorKind::NotFound)))?;
         let mut keyring = Self::of_shards(kek, &wrapped)?;
         let names = Names::under(root, kek).map_err(io_error(&rekey::journal_file()))?;
-        for shard in 0..SHARDS {
-            let file = names.of(root, shard);
-            if let Some(bytes) = read(&file)? {
-                keyring.load(&file, &bytes)?;
+        // Some at a time: what is unwrapped and not yet taken is in memory twice.
+        for first in (0..SHARDS).step_by(SHARDS_AT_A_TIME) {
+            let shards = first..first + SHARDS_AT_A_TIME;
+            let opened: Result<Vec<Vec<Opened>>, KeyringError> = shards
+                .clone()
+                .into_par_iter()
+                .map(|shard| {
+                    let file = names.of(root, shard);
+                    read(&file)?.map_or_else(|| Ok(Vec::new()), |bytes| keyring.read(&file, &bytes))
+                })
+                .collect();
+            for (shard, records) in shards.zip(opened?) {
+                keyring.put(&names.of(root, shard), records)?;
             }
         }
         if let Some(bytes) = read(&journal_file())? {
@@ -236,7 +248,7 @@ impl Keyring {
             let new = || self.owner_record(tag, owner, &LinkKey::from_bytes(*random::key()));
             proposed.add(owner_name(tag), new);
         }
-        if held.is_none_or(|keys| !keys.agencies.contains_key(agency)) {
+        if held.is_none_or(|keys| keys.agency(agency).is_none()) {
             let new = || {
                 let keys = AgencyKeys { data: *random::key(), record: *random::key() };
                 self.agency_record(tag, agency, &keys)
@@ -288,28 +300,42 @@ impl Keyring {
     }
 
     fn load(&mut self, file: &Path, bytes: &[u8]) -> Result<Vec<OwnerTag>, KeyringError> {
+        let records = self.read(file, bytes)?;
+        self.put(file, records)
+    }
+
+    /// Unwraps records, and takes none of them yet.
+    fn read(&self, file: &Path, bytes: &[u8]) -> Result<Vec<Opened>, KeyringError> {
         let records: Vec<_> = Wrapped::split(bytes).collect();
-        let read = |(_, record): &(usize, Wrapped<'_>)| {
+        let open = |(at, record): &(usize, Wrapped<'_>)| {
             let key = &self.shard_keys[usize::from(record.shard)];
-            self.read(&unwrap(key, &[b'k', record.shard], record.sealed)?)
-        };
-        let opened: Vec<_> = match records.len() {
-            ..MANY_RECORDS => records.iter().map(read).collect(),
-            _ => records.par_iter().map(read).collect(),
+            let says = unwrap(key, &[b'k', record.shard], record.sealed).and_then(|plain| self.parse(&plain));
+            Ok(Opened { at: *at, says: says.ok_or_else(|| damaged(file, *at))? })
         };
         let end = records.last().map_or(0, |(at, record)| at + record.bytes.len());
-        let mut tags = Vec::with_capacity(records.len());
-        for ((at, _), record) in records.into_iter().zip(opened) {
-            tags.push(record.and_then(|record| self.take(record)).ok_or_else(|| damaged(file, at))?);
-        }
-        if end < bytes.len() { Err(damaged(file, end)) } else { Ok(tags) }
+        let records: Vec<Opened> = match records.len() {
+            ..MANY_RECORDS => records.iter().map(open).collect::<Result<_, KeyringError>>()?,
+            _ => records.par_iter().map(open).collect::<Result<_, KeyringError>>()?,
+        };
+        if end < bytes.len() { Err(damaged(file, end)) } else { Ok(records) }
     }
+
+    fn put(&mut self, file: &Path, records: Vec<Opened>) -> Result<Vec<OwnerTag>, KeyringError> {
+        let put = |Opened { at, says }| self.take(says).ok_or_else(|| damaged(file, at));
+        records.into_iter().map(put).collect()
+    }
+}
+
+/// A record that was unwrapped, and where it stood.
+struct Opened {
+    at: usize,
+    says: Taken,
 }
 
 impl OwnerKeys {
     /// The owner's keys for an agency.
     pub fn agency(&self, agency: &AgencyCode) -> Option<&AgencyKeys> {
-        self.agencies.get(agency)
+        self.agencies.iter().find(|(code, _)| code == agency).map(|(_, keys)| keys)
     }
 
     /// Whether the data keys are destroyed: those that are there open nothing.

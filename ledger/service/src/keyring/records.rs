@@ -3,8 +3,6 @@
 //! 1: link key ‖ owner. 2: tag ‖ data key ‖ record key ‖ agency. Of an owner about whom what was disclosed is erased, 3: tag ‖ link key,
 //! and 4: tag ‖ record key ‖ agency; the tag is then a random one, so that nobody who knows the pseudonym finds them by it.
 
-use std::collections::HashMap;
-
 use gt_core::agency::AgencyCode;
 use gt_core::link::LinkKey;
 use gt_core::statement::Owner;
@@ -18,12 +16,6 @@ pub(super) enum Record<'a> {
     Agency { tag: &'a OwnerTag, agency: &'a AgencyCode, keys: &'a AgencyKeys },
     EndedOwner { tag: &'a OwnerTag, link: &'a LinkKey },
     EndedAgency { tag: &'a OwnerTag, agency: &'a AgencyCode, record: &'a [u8; 32] },
-}
-
-/// What a record says, read.
-pub(super) enum ReadRecord {
-    Owner { tag: OwnerTag, owner: Option<Owner>, link: LinkKey },
-    Agency { tag: OwnerTag, agency: AgencyCode, keys: AgencyKeys },
 }
 
 impl Record<'_> {
@@ -78,53 +70,65 @@ impl Keyring {
         framed(&self.shard_keys[usize::from(tag[0])], tag[0], record)
     }
 
-    /// Reads a record that was unwrapped. `None` if it is none.
-    pub(super) fn read(&self, plain: &[u8]) -> Option<ReadRecord> {
+    /// What a record says, once it is unwrapped.
+    pub(super) fn parse(&self, plain: &[u8]) -> Option<Taken> {
         let (kind, rest) = plain.split_first()?;
         match kind {
             1 => {
                 let (link, text) = rest.split_first_chunk::<32>()?;
                 let owner = Owner::from_key_text(core::str::from_utf8(text).ok()?)?;
-                let link = LinkKey::from_bytes(*link);
-                Some(ReadRecord::Owner { tag: self.tag(&owner), owner: Some(owner), link })
+                let (tag, link) = (self.tag(&owner), LinkKey::from_bytes(*link));
+                Some(Taken::Owner { tag, owner: Some(owner), link })
             }
             2 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
                 let (data, rest) = rest.split_first_chunk::<32>()?;
                 let (record, text) = rest.split_first_chunk::<32>()?;
-                ReadRecord::agency(tag, AgencyKeys { data: *data, record: *record }, text)
+                Taken::agency(tag, AgencyKeys { data: *data, record: *record }, text)
             }
             3 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
-                let link = LinkKey::from_bytes(rest.try_into().ok()?);
-                Some(ReadRecord::Owner { tag: *tag, owner: None, link })
+                let link: &[u8; 32] = rest.try_into().ok()?;
+                Some(Taken::Owner { tag: *tag, owner: None, link: LinkKey::from_bytes(*link) })
             }
             4 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
                 let (record, text) = rest.split_first_chunk::<32>()?;
-                ReadRecord::agency(tag, AgencyKeys { data: [0; 32], record: *record }, text)
+                Taken::agency(tag, AgencyKeys { data: [0; 32], record: *record }, text)
             }
             _ => None,
         }
     }
 
-    /// Takes a record; what is held already stays as it is. `None` if it builds on the record of an owner that is not held.
-    pub(super) fn take(&mut self, record: ReadRecord) -> Option<OwnerTag> {
-        match record {
-            ReadRecord::Owner { tag, owner, link } => {
-                let new = || OwnerKeys { owner, link, agencies: HashMap::new() };
-                self.owners.entry(tag).or_insert_with(new);
+    /// Takes what a record says; what is held already stays as it is. `None` if it is of an owner who is not held.
+    pub(super) fn take(&mut self, says: Taken) -> Option<OwnerTag> {
+        match says {
+            Taken::Owner { tag, owner, link } => {
+                self.owners.entry(tag).or_insert_with(|| OwnerKeys { owner, link, agencies: Vec::new() });
                 Some(tag)
             }
-            ReadRecord::Agency { tag, agency, keys } => {
-                self.owners.get_mut(&tag)?.agencies.entry(agency).or_insert(keys);
+            Taken::Agency { tag, agency, keys } => {
+                let held = self.owners.get_mut(&tag)?;
+                if held.agency(&agency).is_none() {
+                    // Most owners are known to few agencies.
+                    if held.agencies.len() < 4 {
+                        held.agencies.reserve_exact(1);
+                    }
+                    held.agencies.push((agency, keys));
+                }
                 Some(tag)
             }
         }
     }
 }
 
-impl ReadRecord {
+/// What a record says.
+pub(super) enum Taken {
+    Owner { tag: OwnerTag, owner: Option<Owner>, link: LinkKey },
+    Agency { tag: OwnerTag, agency: AgencyCode, keys: AgencyKeys },
+}
+
+impl Taken {
     fn agency(tag: &OwnerTag, keys: AgencyKeys, agency: &[u8]) -> Option<Self> {
         let agency = AgencyCode::parse(core::str::from_utf8(agency).ok()?).ok()?;
         Some(Self::Agency { tag: *tag, agency, keys })

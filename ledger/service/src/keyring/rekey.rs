@@ -177,7 +177,7 @@ impl OwnerKeys {
     /// The same owner without a name and without data keys.
     pub(super) fn ended(&self) -> Self {
         let mut agencies = self.agencies.clone();
-        for keys in agencies.values_mut() {
+        for (_, keys) in &mut agencies {
             keys.data = [0; 32];
         }
         Self { owner: None, link: self.link.clone(), agencies }

@@ -56,7 +56,7 @@ impl Ledger {
         let mut opening = Opening::new(root, options, secrets, &opened.unfinished.kek)?;
         let new_keys = opening.read_keys(root, options, &mut opened.keyring)?;
         for (tag, _) in opened.keyring.owners() {
-            opened.state.know(*tag);
+            opened.begun.state.know(*tag);
         }
         let parts = Parts::new(root, clock, opened)?;
         let io = |source| OpenLedgerError::Io { file: layout::node().display().to_string(), source };

@@ -17,9 +17,11 @@ use super::writing::{Job, Writing};
 use super::{Checked, StoppedByPanic, Ticket, Work};
 use crate::clock::{ClockDrift, Watch};
 use crate::erasure::{Custody, CustodyFault};
+use crate::index::IndexError;
 use crate::keyring::{KeyRecord, KeyringError};
 use crate::open_ledger::Shared;
 use crate::refusal::Refusal;
+use crate::snapshot::Snapshots;
 use crate::state::State;
 use crate::witness::WitnessContradiction;
 
@@ -37,6 +39,7 @@ pub(crate) struct Sealer {
     pub(crate) shared: Arc<Shared>,
     /// What renewing the key-encryption key and erasing need.
     pub(crate) custody: Option<Custody>,
+    pub(crate) snapshots: Snapshots,
 }
 
 /// Where batches are committed: one of the two homes that a ledger can have.
@@ -103,6 +106,8 @@ pub(crate) enum SealError {
     #[error("what an erasure or a renewal of the key-encryption key has begun: {0}")]
     Custody(#[source] CustodyFault),
     #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
     Contradiction(#[from] Contradiction),
     #[error(transparent)]
     Witness(#[from] WitnessContradiction),
@@ -137,27 +142,48 @@ impl Sealer {
         let mut laps = Laps::start();
         while let Some(work) = waiting.next() {
             laps.end(Stage::AwaitBatch);
-            let done = match work {
-                // The writing thread has failed, or a witness has contradicted the folder meanwhile.
-                _ if shared.is_stopped() => self.come_home(writer.as_ref()).and(Err(SealError::Contradicted)),
-                Next::Seal => self.seal_waiting(&mut waiting, writer.as_ref(), &mut laps),
-                Next::Stream(news) => self.take(news),
-                Next::Custody(work) => {
-                    self.come_home(writer.as_ref()).and_then(|()| self.take_custody(work, &mut laps))
-                }
-            };
-            if let Err(error) = done {
+            let done = self.work(work, &mut waiting, writer.as_ref(), &mut laps);
+            if let Err(error) = done.and_then(|()| self.take_snapshot(writer.as_ref())) {
                 self.report_stop(error);
                 shared.set_stopped();
                 break;
             }
             shared.times_mut(|times| times.add(&laps.take()));
         }
-        // It writes and answers what it has been given, and ends.
+        let home = self.come_home(writer.as_ref());
+        // It answers what it has been given, and ends.
         drop(writer);
         // Dropping a ticket says that the sealer has stopped.
         drop(waiting);
+        if home.is_ok() && !shared.is_stopped() {
+            self.snapshots.close(&mut self.state);
+        }
         works.iter().for_each(drop);
+    }
+
+    fn work(
+        &mut self,
+        work: Next,
+        waiting: &mut Waiting<'_>,
+        writer: Option<&Writing>,
+        laps: &mut Laps,
+    ) -> Result<(), SealError> {
+        match work {
+            // The writing thread has failed, or a witness has contradicted the folder meanwhile.
+            _ if self.shared.is_stopped() => self.come_home(writer).and(Err(SealError::Contradicted)),
+            Next::Seal => self.seal_waiting(waiting, writer, laps),
+            Next::Stream(news) => self.take(news),
+            Next::Custody(work) => self.come_home(writer).and_then(|()| self.take_custody(work, laps)),
+        }
+    }
+
+    fn take_snapshot(&mut self, writer: Option<&Writing>) -> Result<(), SealError> {
+        if self.snapshots.is_due(&mut self.state) {
+            // What is not durable yet is nothing that a start can have.
+            self.come_home(writer)?;
+            self.snapshots.begin(&mut self.state);
+        }
+        Ok(())
     }
 
     fn seal_waiting(

@@ -5,15 +5,15 @@ use gt_core::LeafIndex;
 use gt_core::statement::Statement;
 use gt_core::time::Timestamp;
 
+use super::Checked;
 use super::admit::{Admission, admit};
 use super::answer::{Answers, Due, DueWith};
 use super::batch::{SealError, Sealer};
 use super::chaining::check_with_witnesses;
 use super::custody::{fault, kek_gone};
 use super::encipher::encipher;
-use super::service::own_refused;
-use super::Checked;
 use super::intake::Ticket;
+use super::service::own_refused;
 use crate::erasure::{EraseError, Erasing, ErasureReceipt, NotPrepared, Renewing};
 use crate::keyring::{RetiredKek, RotateError, retired};
 use crate::log::SealedEntry;

@@ -168,7 +168,7 @@ impl Chained {
         check_with_witnesses(shared, committed, root)?;
         let checkpoint = signer.sign(Checkpoint::new(&origin, committed, root)?)?;
         // Before the checkpoint shows the entries: a reader that finds no owner for a link takes the record for erased.
-        shared.add_links(names);
+        shared.index.add(&names);
         port.announce(checkpoint)?;
         shared.set_active(true);
         laps.end(Stage::Publish);
@@ -197,7 +197,7 @@ impl Chained {
         let head = checkpoint.checkpoint();
         check_with_witnesses(shared, head.size(), head.root())?;
         // As in `commit`.
-        shared.add_links(names);
+        shared.index.add(&names);
         port.announce(checkpoint)?;
         laps.end(Stage::Publish);
         shared.show(shown);
@@ -207,7 +207,11 @@ impl Chained {
 
 /// Signs nothing that a witness contradicts: one that has said so while the batch was committed, or, for a sealer that takes over,
 /// one that is asked now.
-pub(super) fn check_with_witnesses(shared: &Shared, committed: TreeSize, root: Hash) -> Result<(), SealError> {
+pub(super) fn check_with_witnesses(
+    shared: &Shared,
+    committed: TreeSize,
+    root: Hash,
+) -> Result<(), SealError> {
     let Some(witnesses) = shared.witnesses.get() else { return Ok(()) };
     if shared.is_stopped() {
         return Err(SealError::Contradicted);

@@ -3,7 +3,6 @@
 use gt_core::chain::Place;
 use gt_core::entry::Entry;
 use gt_core::erasure::{Erasure, Scope};
-use gt_core::link::LinkName;
 use gt_core::statement::Statement;
 use gt_core::{Hash, LeafIndex};
 
@@ -16,7 +15,7 @@ use crate::erasure::{
 };
 use crate::keyring::rekey::Removal;
 use crate::keyring::switch::Switch;
-use crate::keyring::{Keks, KeyEncryptionKey, Keyring, RetiredKek, RotateError, retired};
+use crate::keyring::{Keks, KeyEncryptionKey, RetiredKek, RotateError, retired};
 use crate::random;
 use crate::record::OwnerId;
 
@@ -127,26 +126,16 @@ impl Sealer {
         let Home::Embedded(port) = &mut self.home else { return Err(CustodyFault::OtherOwners) };
         keyring.fold_journal(port.disk())?;
         let rekeyed = keyring.destroy(port.disk(), removals, next)?;
-        let linked = self.linked(&keyring, removals);
         drop(keyring);
         self.shared.keyring_mut().forget(removals, rekeyed);
-        self.forget(removals, linked);
+        self.forget(removals);
         Ok(())
     }
 
-    /// The links that the entries of each of these owners have.
-    pub(super) fn linked(&self, keyring: &Keyring, removals: &[Removal]) -> Vec<Vec<LinkName>> {
-        let linked = removals.iter().map(|removal| {
-            let entries = 0..self.state.entries_of(&removal.tag);
-            keyring.owner(&removal.tag).map(|held| entries.map(|n| held.link.name(n)).collect())
-        });
-        linked.map(Option::unwrap_or_default).collect()
-    }
-
-    /// Forgets whose those links are, once the keyring has forgotten it.
-    pub(super) fn forget(&mut self, removals: &[Removal], linked: Vec<Vec<LinkName>>) {
-        for (removal, names) in removals.iter().zip(linked) {
-            self.shared.forget_links(&removal.tag, &names, removal.goes_on);
+    /// Forgets whose entries those were, once the keyring has forgotten it.
+    pub(super) fn forget(&mut self, removals: &[Removal]) {
+        for removal in removals {
+            self.shared.index.forget(&removal.tag, removal.goes_on);
             self.state.forget(&removal.tag, removal.goes_on);
         }
     }
@@ -184,6 +173,9 @@ impl Sealer {
             custody.source.promote().map_err(|error| SealError::Custody(error.into()))?;
         }
         next.clone_into(&mut custody.kek);
+        if let Some(key) = keks.all().find(|key| key.epoch() == next) {
+            self.snapshots.renew(key, &mut self.state);
+        }
         Ok(())
     }
 
@@ -238,10 +230,10 @@ impl Sealer {
             let removals = self.removals_of(&says).map_err(SealError::Custody)?;
             self.destroy(&removals, &next).map_err(SealError::Custody)?;
         }
-        let index = match self.place_of(&statement) {
+        let index = match self.place_of(&statement)? {
             Place::Taken(index) => index,
             Place::Next => self.seal_erasure(statement.clone(), &mut Laps::start())?.index,
-            Place::Gap | Place::OtherPredecessor => {
+            Place::TakenEarlier | Place::Gap | Place::OtherPredecessor => {
                 return Err(SealError::Custody(CustodyFault::OtherStatement));
             }
         };
@@ -263,9 +255,9 @@ impl Sealer {
         Ok(removals(&owners.ok_or(CustodyFault::OtherOwners)?, says.scope))
     }
 
-    fn place_of(&mut self, statement: &Statement) -> Place {
+    fn place_of(&mut self, statement: &Statement) -> Result<Place, SealError> {
         let payload = statement.payload();
-        self.state.chain(&payload.publisher).place(payload.seq, &payload.prev)
+        Ok(self.state.place(&payload.publisher, payload.seq, &payload.prev)?)
     }
 
     fn statement_at(&self, index: LeafIndex) -> Option<Hash> {

@@ -118,7 +118,6 @@ impl Sealer {
                 return Err(SealError::Custody(CustodyFault::KeysMissing));
             }
         }
-        let linked = self.linked(&keyring, &removals);
         let new: Vec<_> =
             next.keyring.owners().map(|(tag, _)| *tag).filter(|tag| keyring.owner(tag).is_none()).collect();
         drop(keyring);
@@ -137,7 +136,7 @@ impl Sealer {
         next.keyring.replace(self.any_disk()?, &next.shards).map_err(custody)?;
         let keyring = self.node()?.port.enter(next);
         *self.shared.keyring_mut() = keyring;
-        self.forget(&removals, linked);
+        self.forget(&removals);
         for tag in new {
             self.state.know(tag);
         }

@@ -249,7 +249,7 @@ impl Sealer {
         }
         let Some(last) = last else { return Ok(true) };
         if !entries.is_empty() {
-            self.write(&entries, links, publishers)?;
+            self.write(&entries, &links, publishers)?;
         }
         let size = self.state.size().0;
         let node = self.node()?;
@@ -338,7 +338,7 @@ impl Sealer {
     fn write(
         &mut self,
         entries: &[SealedEntry],
-        links: Vec<LinkOwner>,
+        links: &[LinkOwner],
         publishers: HashSet<PublisherId>,
     ) -> Result<(), SealError> {
         let (size, root) = self.node()?.port.head_after(entries);
@@ -362,7 +362,7 @@ impl Sealer {
         self.shared.set_active(false);
         let node = self.node()?;
         node.port.append(entries)?;
-        self.shared.add_links(links);
+        self.shared.index.add(links);
         self.node()?.port.announce(signed)?;
         self.shared.sealed(&self.state, publishers);
         // Checkpoints that were passed by on the way.
