@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use gt_core::json::Value as Strict;
+use memchr::memmem;
 use serde_json::{Value, json};
 
 use crate::partnership::{Client, Home, Publisher, Server, child, eventually, path, run, run_with_input};
@@ -30,7 +31,7 @@ pub(crate) fn is_found_in(place: &Path, needle: &str) -> bool {
             .flatten()
             .any(|entry| is_found_in(&entry.path(), needle));
     }
-    fs::read(place).unwrap_or_default().windows(needle.len()).any(|window| window == needle.as_bytes())
+    memmem::find(&fs::read(place).unwrap_or_default(), needle.as_bytes()).is_some()
 }
 
 /// Whether the memory of a process has these bytes.
@@ -50,14 +51,29 @@ pub(crate) fn is_in_memory_of(process: u32, needle: &str) -> bool {
         if memory.seek(SeekFrom::Start(from)).is_err() {
             continue;
         }
-        let mut bytes = Vec::new();
-        // What the kernel keeps to itself (vvar) does not read.
-        let _ = (&mut memory).take(to - from).read_to_end(&mut bytes);
-        searched += bytes.len();
-        found |= bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
+        let (read, there) = search(&mut (&mut memory).take(to - from), needle);
+        searched += read;
+        found |= there;
     }
     assert!(searched > 1 << 20, "its memory was read: {searched} bytes");
     found
+}
+
+/// How many bytes could be read, and whether these are among them. An allocator may hold a gigabyte ready: it is read piece by piece.
+fn search(bytes: &mut impl Read, needle: &str) -> (usize, bool) {
+    let finder = memmem::Finder::new(needle);
+    let (mut piece, mut kept, mut searched, mut found) = (vec![0; 1 << 20], 0, 0, false);
+    // What the kernel keeps to itself (vvar) does not read.
+    while let Ok(read @ 1..) = bytes.read(&mut piece[kept..]) {
+        let end = kept + read;
+        searched += read;
+        found |= finder.find(&piece[..end]).is_some();
+        // Its beginning may stand at the end of this piece.
+        let again = (needle.len() - 1).min(end);
+        piece.copy_within(end - again..end, 0);
+        kept = again;
+    }
+    (searched, found)
 }
 
 fn erase(home: &Home, whom: &str, more: &[&str]) -> Value {
