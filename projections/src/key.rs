@@ -70,6 +70,11 @@ pub(crate) fn superseded(statement: StatementRef) -> Key {
     join(&[b"x", &statement.0])
 }
 
+/// What the marks on all replaced statements start with.
+pub(crate) fn all_superseded() -> Key {
+    b"x".to_vec()
+}
+
 /// What a unit's shares start with.
 pub(crate) fn shares(unit: &Unit) -> Key {
     join(&[b"y", &unit.to_bytes()])

@@ -92,7 +92,7 @@ pub enum ApplyError {
 }
 
 /// The version of the rows. Any change of what is stored, or of what is read from a record, needs another one.
-const FORMAT: &str = "gt/views/5";
+const FORMAT: &str = "gt/views/6";
 
 impl Projector {
     /// Opens the views in a folder, which is created if need be. Views that cannot be opened, that another version
@@ -257,10 +257,18 @@ impl Projector {
         let folded = fold.finish();
         let (rules_from, erased_at) = (folded.rules_from, self.head.erased_at);
         let head = Head { as_of, unread: folded.unread, rules_from, erased_at };
-        self.store.write(folded.rows, &head)?;
-        self.store.remove(folded.gone)?;
+        self.store.write(folded.rows, folded.gone, &head)?;
         (self.head, self.rules, self.cache) = (head, folded.rules, Some(folded.cache));
         Ok(folded.changes)
+    }
+}
+
+impl Drop for Projector {
+    /// What the views hold only in memory goes to sled, which writes it out when the last handle is gone.
+    fn drop(&mut self) {
+        if let Err(error) = self.store.settle() {
+            tracing::warn!(%error, "the latest of the views could not be kept; it will be folded again");
+        }
     }
 }
 

@@ -1,0 +1,217 @@
+//! Runs: rows as they were written together, in blocks that are never changed.
+//!
+//! The first key of each block is held in memory; so a row that is asked for costs one read of sled's in each run that may have it.
+
+use std::sync::Arc;
+
+use sled::Tree;
+
+use super::StoreError;
+use super::block::{Packing, Unpacking};
+use super::damaged;
+use crate::bytes::{Reader, Writer};
+use crate::key::Key;
+
+/// A row that is written, or removed.
+pub(crate) type Change = (Key, Option<Vec<u8>>);
+
+/// A run of rows.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) id: u64,
+    /// How often what it holds was merged.
+    pub(super) level: u64,
+    /// The first key of each block.
+    firsts: Vec<Key>,
+}
+
+/// A run that is being written.
+pub(super) struct RunWriter<'t> {
+    tree: &'t Tree,
+    run: Run,
+    first: Key,
+    packing: Packing,
+}
+
+/// A run that is read from its first row to its last.
+pub(super) struct RunReader<'t> {
+    tree: &'t Tree,
+    run: Arc<Run>,
+    block: usize,
+    rows: std::vec::IntoIter<Change>,
+    /// The next row.
+    pub(super) next: Option<Change>,
+}
+
+/// From which key to which, both included, how many rows at most, and from which side.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span<'k> {
+    pub(super) from: &'k [u8],
+    pub(super) to: &'k [u8],
+    pub(super) most: usize,
+    pub(super) backwards: bool,
+}
+
+/// What the names of a run's blocks begin with, and of the list of their first keys.
+pub(super) const BLOCKS: u8 = b'B';
+pub(super) const FIRSTS: u8 = b'F';
+
+/// The name of a row of sled's.
+pub(super) fn name(tag: u8, run: u64, number: u64) -> [u8; 17] {
+    let mut name = [tag; 17];
+    name[1..9].copy_from_slice(&run.to_be_bytes());
+    name[9..].copy_from_slice(&number.to_be_bytes());
+    name
+}
+
+impl<'t> RunWriter<'t> {
+    pub(super) fn new(tree: &'t Tree, id: u64, level: u64) -> Self {
+        let run = Run { id, level, firsts: Vec::new() };
+        Self { tree, run, first: Key::new(), packing: Packing::default() }
+    }
+
+    /// Adds a row. The keys come in their order.
+    pub(super) fn add(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), StoreError> {
+        if !self.packing.add(key, value) {
+            self.write_block()?;
+            self.packing.add(key, value);
+        }
+        if self.first.is_empty() {
+            self.first = key.to_vec();
+        }
+        Ok(())
+    }
+
+    fn write_block(&mut self) -> Result<(), StoreError> {
+        let number = self.run.firsts.len() as u64;
+        self.tree.insert(name(BLOCKS, self.run.id, number), self.packing.take())?;
+        self.run.firsts.push(std::mem::take(&mut self.first));
+        Ok(())
+    }
+
+    /// The run. It counts once the layout names it.
+    pub(super) fn finish(mut self) -> Result<Run, StoreError> {
+        if !self.packing.is_empty() {
+            self.write_block()?;
+        }
+        let (mut packing, mut number) = (Packing::default(), 0);
+        for first in &self.run.firsts {
+            if !packing.add(first, None) {
+                self.tree.insert(name(FIRSTS, self.run.id, number), packing.take())?;
+                packing.add(first, None);
+                number += 1;
+            }
+        }
+        self.tree.insert(name(FIRSTS, self.run.id, number), packing.take())?;
+        Ok(self.run)
+    }
+}
+
+impl Run {
+    /// What the layout says of it.
+    pub(super) fn write(writer: Writer, run: &Self) -> Writer {
+        writer.number(run.id).number(run.level).number(run.firsts.len() as u64)
+    }
+
+    /// The run of which the layout says this.
+    pub(super) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Result<Self, StoreError> {
+        let mut number = || reader.number().ok_or_else(damaged);
+        let (id, level, blocks) = (number()?, number()?, number()?);
+        let mut firsts = Vec::new();
+        for row in tree.scan_prefix(&name(FIRSTS, id, 0)[..9]) {
+            let (_, block) = row?;
+            let mut rows = Unpacking::new(&block);
+            while let Some((first, _)) = rows.next()? {
+                firsts.push(first.to_vec());
+            }
+        }
+        if firsts.len() as u64 != blocks || !firsts.is_sorted() {
+            return Err(damaged());
+        }
+        Ok(Self { id, level, firsts })
+    }
+
+    fn block(&self, tree: &Tree, number: usize) -> Result<sled::IVec, StoreError> {
+        let block = tree.get(name(BLOCKS, self.id, number as u64))?;
+        block.filter(|block| !block.is_empty()).ok_or_else(damaged)
+    }
+
+    /// The block in which a key would be.
+    fn place(&self, key: &[u8]) -> Option<usize> {
+        self.firsts.partition_point(|first| &first[..] <= key).checked_sub(1)
+    }
+
+    /// What it says of a key, if anything.
+    #[allow(clippy::option_option)] // The inner one is the row: none if it is removed.
+    pub(super) fn get(&self, tree: &Tree, key: &[u8]) -> Result<Option<Option<Vec<u8>>>, StoreError> {
+        let Some(place) = self.place(key) else { return Ok(None) };
+        let block = self.block(tree, place)?;
+        let mut rows = Unpacking::new(&block);
+        while let Some((found, value)) = rows.next()? {
+            if found >= key {
+                return Ok((found == key).then(|| value.map(<[u8]>::to_vec)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Its rows within the span. If there are as many as there may be, there may be more.
+    pub(super) fn span(&self, tree: &Tree, span: Span<'_>) -> Result<Vec<Change>, StoreError> {
+        let mut all = Vec::new();
+        let Some(last) = self.place(span.to) else { return Ok(all) };
+        let first = self.place(span.from).unwrap_or_default();
+        let mut blocks: Vec<usize> = Vec::new();
+        if span.backwards {
+            blocks.extend((first..=last).rev().take(span.most));
+        } else {
+            blocks.extend((first..=last).take(span.most.saturating_add(1)));
+        }
+        for number in blocks {
+            let within = self.rows(tree, number, span)?;
+            if span.backwards {
+                all.extend(within.into_iter().rev());
+            } else {
+                all.extend(within);
+            }
+            if all.len() >= span.most {
+                all.truncate(span.most);
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    fn rows(&self, tree: &Tree, number: usize, span: Span<'_>) -> Result<Vec<Change>, StoreError> {
+        let block = self.block(tree, number)?;
+        let (mut rows, mut within) = (Unpacking::new(&block), Vec::new());
+        while let Some((key, value)) = rows.next()? {
+            if key > span.to {
+                break;
+            }
+            if key >= span.from {
+                within.push((key.to_vec(), value.map(<[u8]>::to_vec)));
+            }
+        }
+        Ok(within)
+    }
+}
+
+impl<'t> RunReader<'t> {
+    pub(super) fn new(tree: &'t Tree, run: Arc<Run>) -> Result<Self, StoreError> {
+        let mut reader = Self { tree, run, block: 0, rows: Vec::new().into_iter(), next: None };
+        reader.step()?;
+        Ok(reader)
+    }
+
+    /// Goes on to the row after the next.
+    pub(super) fn step(&mut self) -> Result<(), StoreError> {
+        const ALL: Span<'_> = Span { from: &[], to: &[0xff; 128], most: usize::MAX, backwards: false };
+        self.next = self.rows.next();
+        while self.next.is_none() && self.block < self.run.firsts.len() {
+            self.rows = self.run.rows(self.tree, self.block, ALL)?.into_iter();
+            self.block += 1;
+            self.next = self.rows.next();
+        }
+        Ok(())
+    }
+}
