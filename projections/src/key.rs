@@ -177,6 +177,15 @@ pub(crate) fn configurations() -> Key {
     b"c".to_vec()
 }
 
+/// The tags and the id with which a key begins that has one there.
+pub(crate) fn stem(key: &[u8]) -> Option<&[u8]> {
+    match key {
+        [b'a' | b'b' | b'h' | b'x', ..] => key.get(..17),
+        [b's' | b'n' | b'y', b'c' | b'p' | b'x' | b'g' | b'i' | b'l', ..] => key.get(..18),
+        _ => None,
+    }
+}
+
 /// The first key behind all that start so.
 pub(crate) fn after(prefix: &[u8]) -> Key {
     // No key goes on with so many: it holds an index below 2^53.

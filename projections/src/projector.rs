@@ -223,8 +223,8 @@ impl Projector {
         Queries::new(self.current.clone(), Arc::clone(&self.default_rules))
     }
 
-    /// Writes everything out. Dropping the projector and all its [`Queries`] does so too, but cannot say whether it
-    /// worked.
+    /// Writes everything out. What is not written out because the projector was dropped without this, or the process killed, is folded
+    /// again after the next opening: the latest 8 MB of rows at most, and of a few entries that came one by one nothing.
     pub fn close(mut self) -> Result<(), StoreError> {
         if let Some(retired) = self.retired.take() {
             retired.give_up()?;
@@ -260,15 +260,6 @@ impl Projector {
         self.store.write(folded.rows, folded.gone, &head)?;
         (self.head, self.rules, self.cache) = (head, folded.rules, Some(folded.cache));
         Ok(folded.changes)
-    }
-}
-
-impl Drop for Projector {
-    /// What the views hold only in memory goes to sled, which writes it out when the last handle is gone.
-    fn drop(&mut self) {
-        if let Err(error) = self.store.settle() {
-            tracing::warn!(%error, "the latest of the views could not be kept; it will be folded again");
-        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! - **Concurrency**: one writer; any number of readers, who must leave out rows at or above the position.
 
 mod block;
+mod filter;
 mod layers;
 mod opening;
 mod run;

@@ -6,7 +6,7 @@
 //! - **What is written together is there together.** A small batch goes to the journal first, in blocks of which the last that is
 //!   written has number 0: a batch without it is not there. A large one, as there are while the views catch up, is only kept in memory,
 //!   and reaches sled with the next run: what a crash loses is folded again.
-//! - **Runs** are written when there is enough in memory, and merged by fours. The layout names those that count, and from where
+//! - **Runs** are written when there is enough in memory, and merged when there are four of about one size. The layout names those that count, and from where
 //!   on the journal does; it is written last, and what it does not name is removed when the rows are opened.
 //! - **Readers** see a batch whole or not at all. They wait for a writer only while it puts a batch into memory.
 
@@ -18,7 +18,7 @@ use gt_core::Hash;
 use sled::Tree;
 
 use super::block::{Packing, Unpacking};
-use super::run::{BLOCKS, Change, FIRSTS, Run, RunReader, RunWriter, Span, name};
+use super::run::{Change, PARTS, Run, RunReader, RunWriter, Span, name};
 use super::{Row, StoreError, damaged};
 use crate::bytes::{Reader, Writer};
 use crate::key::Key;
@@ -55,20 +55,20 @@ pub(super) struct Limits {
     recent: usize,
     /// A batch of more rows is not journalled.
     journalled: usize,
+    /// A run of more blocks is not merged any more.
+    merged: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { recent: 8 << 20, journalled: 1000 }
+        Self { recent: 8 << 20, journalled: 3000, merged: 1 << 14 }
     }
 }
 
 const LAYOUT: &[u8] = b"L";
 const JOURNAL: u8 = b'J';
-/// So many runs of one level become one of the next.
+/// So many runs of about one size become one.
 const MERGED: usize = 4;
-/// No run of this level is merged any more: some 130 MB.
-const LAST_LEVEL: u64 = 2;
 
 impl Layers {
     /// The rows that are there; none in an empty tree.
@@ -158,7 +158,7 @@ impl Layers {
     fn spill(&self, writing: &mut Writing) -> Result<(), StoreError> {
         let mut runs = {
             let state = self.state();
-            let mut run = RunWriter::new(&self.tree, writing.next_run, 0);
+            let mut run = RunWriter::new(&self.tree, writing.next_run);
             for (key, value) in &state.recent {
                 run.add(key, value.as_deref())?;
             }
@@ -179,16 +179,12 @@ impl Layers {
         Ok(())
     }
 
-    /// Merges the latest runs of one level, if there are enough of them.
+    /// Merges the latest runs, if there are enough of about one size.
     fn merge(&self, runs: &mut Vec<Arc<Run>>, writing: &mut Writing) -> Result<bool, StoreError> {
-        let Some(level) = runs.first().map(|run| run.level) else { return Ok(false) };
-        let count = runs.iter().take_while(|run| run.level == level).count();
-        if count < MERGED || level >= LAST_LEVEL {
-            return Ok(false);
-        }
+        let Some(count) = to_merge(runs, writing.limits.merged) else { return Ok(false) };
         // A row that is removed hides nothing where nothing is older.
         let is_oldest = count == runs.len();
-        let mut merged = RunWriter::new(&self.tree, writing.next_run, level + 1);
+        let mut merged = RunWriter::new(&self.tree, writing.next_run);
         let readers = runs[..count].iter().map(|run| RunReader::new(&self.tree, Arc::clone(run)));
         let mut readers = readers.collect::<Result<Vec<_>, _>>()?;
         while let Some((key, value)) = next_of(&mut readers)? {
@@ -202,12 +198,20 @@ impl Layers {
         write_layout(&self.tree, runs, writing)?;
         self.state_mut().runs.clone_from(runs);
         for run in gone {
-            for tag in [BLOCKS, FIRSTS] {
+            for tag in PARTS {
                 remove(&self.tree, &name(tag, run.id, 0), &name(tag, run.id, u64::MAX))?;
             }
         }
         Ok(true)
     }
+}
+
+/// How many of the latest runs are to be merged: of at least four, none is larger than so many blocks, or four times as many, and so
+/// on. So there are never more than three of about one size.
+fn to_merge(runs: &[Arc<Run>], most: usize) -> Option<usize> {
+    let sizes = std::iter::successors(Some(most.min(256)), |size| (*size < most).then(|| most.min(size * MERGED)));
+    let within = |size: usize| runs.iter().take_while(|run| run.blocks() <= size).count();
+    sizes.map(within).find(|count| *count >= MERGED)
 }
 
 /// What a row takes of the memory.
@@ -294,7 +298,7 @@ fn remove(tree: &Tree, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
 
 /// Removes runs that were being written or removed when the process ended.
 fn remove_leftovers(tree: &Tree, runs: &[Arc<Run>]) -> Result<(), StoreError> {
-    for tag in [BLOCKS, FIRSTS] {
+    for tag in PARTS {
         let mut from = name(tag, 0, 0);
         while let Some((found, _)) = tree.range(&from[..]..).next().transpose()? {
             let id = found.get(1..9).and_then(|id| id.try_into().ok()).map(u64::from_be_bytes);

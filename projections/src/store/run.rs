@@ -7,10 +7,11 @@ use std::sync::Arc;
 use sled::Tree;
 
 use super::StoreError;
-use super::block::{Packing, Unpacking};
+use super::block::{MOST_BYTES, Packing, Unpacking};
 use super::damaged;
+use super::filter::{Filter, Print, print_of};
 use crate::bytes::{Reader, Writer};
-use crate::key::Key;
+use crate::key::{self, Key};
 
 /// A row that is written, or removed.
 pub(crate) type Change = (Key, Option<Vec<u8>>);
@@ -19,10 +20,10 @@ pub(crate) type Change = (Key, Option<Vec<u8>>);
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) id: u64,
-    /// How often what it holds was merged.
-    pub(super) level: u64,
     /// The first key of each block.
     firsts: Vec<Key>,
+    /// The ids with which keys begin.
+    ids: Filter,
 }
 
 /// A run that is being written.
@@ -30,6 +31,7 @@ pub(super) struct RunWriter<'t> {
     tree: &'t Tree,
     run: Run,
     first: Key,
+    prints: Vec<Print>,
     packing: Packing,
 }
 
@@ -52,9 +54,11 @@ pub(super) struct Span<'k> {
     pub(super) backwards: bool,
 }
 
-/// What the names of a run's blocks begin with, and of the list of their first keys.
+/// What the names of a run's blocks begin with, of the list of their first keys, and of its filter.
 pub(super) const BLOCKS: u8 = b'B';
 pub(super) const FIRSTS: u8 = b'F';
+pub(super) const IDS: u8 = b'I';
+pub(super) const PARTS: [u8; 3] = [BLOCKS, FIRSTS, IDS];
 
 /// The name of a row of sled's.
 pub(super) fn name(tag: u8, run: u64, number: u64) -> [u8; 17] {
@@ -65,9 +69,9 @@ pub(super) fn name(tag: u8, run: u64, number: u64) -> [u8; 17] {
 }
 
 impl<'t> RunWriter<'t> {
-    pub(super) fn new(tree: &'t Tree, id: u64, level: u64) -> Self {
-        let run = Run { id, level, firsts: Vec::new() };
-        Self { tree, run, first: Key::new(), packing: Packing::default() }
+    pub(super) fn new(tree: &'t Tree, id: u64) -> Self {
+        let run = Run { id, firsts: Vec::new(), ids: Filter::default() };
+        Self { tree, run, first: Key::new(), prints: Vec::new(), packing: Packing::default() }
     }
 
     /// Adds a row. The keys come in their order.
@@ -79,6 +83,8 @@ impl<'t> RunWriter<'t> {
         if self.first.is_empty() {
             self.first = key.to_vec();
         }
+        let print = key::stem(key).map(Print::of);
+        self.prints.extend(print.filter(|print| self.prints.last() != Some(print)));
         Ok(())
     }
 
@@ -103,20 +109,28 @@ impl<'t> RunWriter<'t> {
             }
         }
         self.tree.insert(name(FIRSTS, self.run.id, number), packing.take())?;
+        self.run.ids = Filter::of(&self.prints);
+        for (number, part) in self.run.ids.bytes().chunks(MOST_BYTES).enumerate() {
+            self.tree.insert(name(IDS, self.run.id, number as u64), part)?;
+        }
         Ok(self.run)
     }
 }
 
 impl Run {
+    pub(super) const fn blocks(&self) -> usize {
+        self.firsts.len()
+    }
+
     /// What the layout says of it.
     pub(super) fn write(writer: Writer, run: &Self) -> Writer {
-        writer.number(run.id).number(run.level).number(run.firsts.len() as u64)
+        writer.number(run.id).number(run.firsts.len() as u64).number(run.ids.bytes().len() as u64)
     }
 
     /// The run of which the layout says this.
     pub(super) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Result<Self, StoreError> {
         let mut number = || reader.number().ok_or_else(damaged);
-        let (id, level, blocks) = (number()?, number()?, number()?);
+        let (id, blocks, filter) = (number()?, number()?, number()?);
         let mut firsts = Vec::new();
         for row in tree.scan_prefix(&name(FIRSTS, id, 0)[..9]) {
             let (_, block) = row?;
@@ -125,10 +139,14 @@ impl Run {
                 firsts.push(first.to_vec());
             }
         }
-        if firsts.len() as u64 != blocks || !firsts.is_sorted() {
+        let mut ids = Vec::new();
+        for row in tree.scan_prefix(&name(IDS, id, 0)[..9]) {
+            ids.extend_from_slice(&row?.1);
+        }
+        if firsts.len() as u64 != blocks || !firsts.is_sorted() || ids.len() as u64 != filter {
             return Err(damaged());
         }
-        Ok(Self { id, level, firsts })
+        Ok(Self { id, firsts, ids: Filter::from_bytes(ids) })
     }
 
     fn block(&self, tree: &Tree, number: usize) -> Result<sled::IVec, StoreError> {
@@ -144,6 +162,9 @@ impl Run {
     /// What it says of a key, if anything.
     #[allow(clippy::option_option)] // The inner one is the row: none if it is removed.
     pub(super) fn get(&self, tree: &Tree, key: &[u8]) -> Result<Option<Option<Vec<u8>>>, StoreError> {
+        if print_of(key, key).is_some_and(|print| !self.ids.may_have(print)) {
+            return Ok(None);
+        }
         let Some(place) = self.place(key) else { return Ok(None) };
         let block = self.block(tree, place)?;
         let mut rows = Unpacking::new(&block);
@@ -158,6 +179,9 @@ impl Run {
     /// Its rows within the span. If there are as many as there may be, there may be more.
     pub(super) fn span(&self, tree: &Tree, span: Span<'_>) -> Result<Vec<Change>, StoreError> {
         let mut all = Vec::new();
+        if print_of(span.from, span.to).is_some_and(|print| !self.ids.may_have(print)) {
+            return Ok(all);
+        }
         let Some(last) = self.place(span.to) else { return Ok(all) };
         let first = self.place(span.from).unwrap_or_default();
         let mut blocks: Vec<usize> = Vec::new();
