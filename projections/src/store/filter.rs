@@ -30,7 +30,8 @@ impl Print {
         const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
         let (tags, id) = stem.split_at(stem.len().saturating_sub(16));
         let tags = tags.iter().fold(0_u64, |all, tag| (all << 8) | u64::from(*tag)).wrapping_mul(ODD);
-        let half = |half: usize| id.get(half * 8..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
+        let half =
+            |half: usize| id.get(half * 8..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
         Self(u64::from_le_bytes(half(0)) ^ tags, u64::from_le_bytes(half(1)).wrapping_add(tags) | 1)
     }
 

@@ -209,7 +209,8 @@ impl Layers {
 /// How many of the latest runs are to be merged: of at least four, none is larger than so many blocks, or four times as many, and so
 /// on. So there are never more than three of about one size.
 fn to_merge(runs: &[Arc<Run>], most: usize) -> Option<usize> {
-    let sizes = std::iter::successors(Some(most.min(256)), |size| (*size < most).then(|| most.min(size * MERGED)));
+    let sizes =
+        std::iter::successors(Some(most.min(256)), |size| (*size < most).then(|| most.min(size * MERGED)));
     let within = |size: usize| runs.iter().take_while(|run| run.blocks() <= size).count();
     sizes.map(within).find(|count| *count >= MERGED)
 }
@@ -245,7 +246,8 @@ fn merged(found: Vec<Vec<Change>>, span: Span<'_>) -> (Vec<Row>, Option<Key>) {
         return (found.pop().unwrap_or_default().into_iter().filter_map(row).collect(), end);
     }
     let all: BTreeMap<Key, Option<Vec<u8>>> = found.into_iter().rev().flatten().collect();
-    let known = |key: &Key| end.as_ref().is_none_or(|end| if span.backwards { key >= end } else { key <= end });
+    let known =
+        |key: &Key| end.as_ref().is_none_or(|end| if span.backwards { key >= end } else { key <= end });
     let rows = all.into_iter().filter(|(key, _)| known(key)).filter_map(row);
     let rows = if span.backwards { rows.rev().collect() } else { rows.collect() };
     (rows, end)

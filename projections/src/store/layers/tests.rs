@@ -39,7 +39,11 @@ fn change() -> impl Strategy<Value = Change> {
 
 /// A batch, and whether the rows are closed and opened after it.
 fn batches() -> impl Strategy<Value = Vec<(BTreeMap<Key, Option<Vec<u8>>>, bool)>> {
-    let batch = prop::collection::btree_map(change().prop_map(|(key, _)| key), change().prop_map(|(_, value)| value), 1..14);
+    let batch = prop::collection::btree_map(
+        change().prop_map(|(key, _)| key),
+        change().prop_map(|(_, value)| value),
+        1..14,
+    );
     prop::collection::vec((batch, prop::bool::weighted(0.1)), 1..60)
 }
 
