@@ -221,7 +221,8 @@ impl Following {
                 }
             });
             stretches.into_iter().try_for_each(|stretch| self.fold(stretch?))
-        })
+        })?;
+        Ok(self.projector.settle()?)
     }
 
     fn run(mut self, stop: &AtomicBool, waiting: &Runtime) {

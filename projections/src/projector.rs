@@ -223,6 +223,12 @@ impl Projector {
         Queries::new(self.current.clone(), Arc::clone(&self.default_rules))
     }
 
+    /// Hands to sled what is only held in memory, so that a process that is killed loses as little as if its entries had come one by one. After
+    /// catching up.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        self.store.settle()
+    }
+
     /// Writes everything out. What is not written out because the projector was dropped without this, or the process killed, is folded
     /// again after the next opening: the latest 8 MB of rows at most, and of a few entries that came one by one nothing.
     pub fn close(mut self) -> Result<(), StoreError> {
