@@ -101,7 +101,10 @@ impl Follower {
             .enable_time()
             .build()
             .map_err(FollowError::Thread)?;
-        let run = move || following.run(&stopping, &waiting);
+        let run = move || {
+            give_way();
+            following.run(&stopping, &waiting);
+        };
         let thread =
             std::thread::Builder::new().name("gt-project".into()).spawn(run).map_err(FollowError::Thread)?;
         Ok(Self { queries, feed, stop, thread: Some(thread) })
@@ -132,6 +135,19 @@ impl Drop for Follower {
         self.stop();
     }
 }
+
+/// Leaves the processor to others where there is not enough of it: views may lag a little, and publishers wait for their receipts.
+fn give_way() {
+    // Of a process, this is about all its threads anywhere else.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "the projecting thread keeps its priority");
+    }
+}
+
+/// How far the projecting thread stands back, as `nice` counts.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
 
 /// What the thread has.
 struct Following {
@@ -234,7 +250,7 @@ impl Following {
             match self.catch_up() {
                 Ok(true) => continue,
                 Ok(false) if stopping => break,
-                Ok(false) => {}
+                Ok(false) => self.tell_nodes(),
                 Err(error) => {
                     tracing::error!(error = %chain(&error), "the views no longer follow the log; a restart tries again");
                     break;
@@ -249,6 +265,16 @@ impl Following {
         self.feed.close();
         if let Err(error) = self.projector.close() {
             tracing::warn!(error = %chain(&error), "the views could not be written out; they will be built again");
+        }
+    }
+
+    /// Other nodes wait to hear that nothing that was erased is left in these views.
+    fn tell_nodes(&self) {
+        let (erased, folded) = (self.ledger.erased_at(), self.projector.erased_at());
+        if let Some(index) =
+            erased.filter(|index| folded == erased && self.projector.position().contains(*index))
+        {
+            self.ledger.has_folded(index.0 + 1);
         }
     }
 

@@ -6,7 +6,7 @@ import json
 from broker import AGENCIES, Broker
 from checks import Checks
 from connection import User
-from streams import KEY, KEYRING, LEDGER_SUBJECT, fingerprint
+from streams import KEY, KEYRING, LEDGER_SUBJECT, NODE, fingerprint
 
 GREENVALE, POLICE = AGENCIES
 
@@ -63,7 +63,7 @@ async def check_api(checks: Checks, broker: Broker) -> None:
         for prefix in ("$JS.API", "gt.js"):
             requests = {
                 f"{prefix}.{call}": b"" if body is None else json.dumps(body).encode()
-                for stream in ("LEDGER", "CHECKPOINT", KEYRING)
+                for stream in ("LEDGER", "CHECKPOINT", "NODE", KEYRING)
                 for call, body in destructive_calls(stream).items()
             }
             allowed = await allowed_publishes(user, requests)
@@ -77,10 +77,10 @@ async def check_publishing(checks: Checks, broker: Broker) -> None:
     outside = (LEDGER_SUBJECT, "gt.checkpoint", "gt.alert.x", f"{KEY}.owner", "$JS.API.INFO", "$JS.API.STREAM.NAMES",
                "$SYS.REQ.SERVER.PING.JSZ", "$SYS.REQ.SERVER.PING", "$JS.ACK.LEDGER.c.1.1.1.1.1", "_INBOX.somebody", "other")
     forbidden = {
-        GREENVALE: (*outside, "gt.sys.JSZ", "gt.js.DIRECT.GET.LEDGER", "gt.js.STREAM.INFO.LEDGER", f"gt.intake.{POLICE}.p",
+        GREENVALE: (*outside, NODE, "gt.sys.JSZ", "gt.js.DIRECT.GET.LEDGER", "gt.js.STREAM.INFO.LEDGER", f"gt.intake.{POLICE}.p",
                     f"gt.intake.{GREENVALE}", f"gt.intake.{GREENVALE}.p.more"),
-        "node": (*outside, "gt.js.STREAM.MSG.GET.LEDGER", "$JS.API.DIRECT.GET.LEDGER", "$JS.API.STREAM.INFO.LEDGER"),
-        "sealer": ("$JS.API.INFO", "$JS.API.STREAM.NAMES", "$SYS.REQ.SERVER.PING.JSZ", "_INBOX.somebody", "other",
+        "node": (*outside, "gt.node.a.b", "gt.js.STREAM.MSG.GET.LEDGER", "$JS.API.DIRECT.GET.LEDGER", "$JS.API.STREAM.INFO.LEDGER"),
+        "sealer": ("gt.node.a.b", "$JS.API.INFO", "$JS.API.STREAM.NAMES", "$SYS.REQ.SERVER.PING.JSZ", "_INBOX.somebody", "other",
                    f"gt.js.STREAM.MSG.GET.{KEYRING}", "$JS.API.DIRECT.GET.LEDGER", "$JS.ACK.LEDGER.c.1.1.1.1.1"),
     }
     for name, subjects in forbidden.items():
@@ -106,10 +106,10 @@ async def check_listening(checks: Checks, broker: Broker) -> None:
 
 
 async def check_stream_headers(checks: Checks, broker: Broker) -> None:
-    """What a sealer may publish cannot take back what is there."""
+    """What a sealer may publish cannot take back what is there: no node is taken out of the register either."""
     provisioner, sealer = await broker.user("provisioner"), await broker.user("sealer")
     before = await fingerprint(provisioner)
-    for subject in (LEDGER_SUBJECT, f"{KEY}.a"):
+    for subject in (LEDGER_SUBJECT, f"{KEY}.a", NODE):
         for header in ({"Nats-Rollup": "all"}, {"Nats-Rollup": "sub"}, {"Nats-TTL": "1"}):
             answer = json.loads((await sealer.request(subject, b"", headers=header, timeout=10)).data)
             checks.check(f"sealer: {header} on {subject} is refused", "error" in answer, answer)

@@ -9,7 +9,7 @@ import json
 from broker import AGENCIES, Broker, api
 from checks import Checks
 from connection import User
-from streams import KEY, KEYRING, LEDGER_SUBJECT, STREAMS, fingerprint, read_batch
+from streams import KEY, KEYRING, LEDGER_SUBJECT, NODE, STREAMS, fingerprint, read_batch
 
 GREENVALE, POLICE = AGENCIES
 API_TARGETS = ("$JS.API.STREAM.DELETE.LEDGER", "$JS.API.STREAM.PURGE.LEDGER", "$JS.API.STREAM.UPDATE.LEDGER",
@@ -87,8 +87,12 @@ async def check_through_imports(checks: Checks, broker: Broker) -> None:
     for target in API_TARGETS:
         await sealer.publish("gt.alert.x", b"", reply=target)
     await sealer.request("gt.alert.x", b"", timeout=10)
+    node = await broker.user("node")
+    for target in TARGETS:
+        await node.publish(NODE, b"", reply=target)
+    await node.request(NODE, b"", timeout=10)
     after = [(await api(provisioner, f"STREAM.INFO.{name}")).get("config") for name in STREAMS]
-    checks.equal("sealer: acknowledgements to injected replies do nothing", after, configs)
+    checks.equal("sealer, node: acknowledgements to injected replies do nothing", after, configs)
 
 
 async def check_inboxes(checks: Checks, broker: Broker) -> None:

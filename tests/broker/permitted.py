@@ -11,7 +11,7 @@ from broker import AGENCIES, LIMIT, Broker, api, ask
 from checks import Checks
 from connection import User
 from forbidden import not_refused
-from streams import KEY, KEYRING, LEDGER_SUBJECT, make_streams, publish_batch, read_batch
+from streams import KEY, KEYRING, LEDGER_SUBJECT, NODE, STREAMS, create, make_streams, publish_batch, read_batch
 
 GREENVALE, POLICE = AGENCIES
 
@@ -159,6 +159,41 @@ async def check_keyring(checks: Checks, broker: Broker) -> None:
     checks.equal("keyring: the same owner twice in a batch is refused", await create_all("g", "g"), 10164)
     there = [owner for owner in "abcdefg" if await is_there(owner)]
     checks.equal("keyring: refused batches left nothing", there, ["a", "b", "c", "d"])
+
+
+async def check_register(checks: Checks, broker: Broker) -> None:
+    """Each node has one message in the register, which takes the place of the one before; a flood of others pushes nobody out."""
+    sealer, node = await broker.user("sealer"), await broker.user("node", broker.count - 1)
+    for name, user in (("sealer", sealer), ("node", node)):
+        ack = json.loads((await user.request(NODE, name.encode(), timeout=10)).data)
+        checks.equal(f"{name}: says in the register how far it has come", ack.get("stream"), "NODE")
+    refused = 0
+    for at in range(STREAMS["NODE"]["max_msgs"] + 5):
+        answer = json.loads((await node.request(f"gt.node.{at:016x}", b"flood", timeout=10)).data)
+        refused += answer.get("error", {}).get("err_code", 0) == 10077
+    checks.check("register: it is full in time", refused >= 5, refused)
+    ack = json.loads((await node.request(NODE, b"again", timeout=10)).data)
+    checks.check("register: who is in it goes on", "error" not in ack, ack)
+    there = await read_batch(sealer, "NODE", {"multi_last": [NODE], "batch": 1})
+    checks.equal("register: and is seen", [message.data for message in there[:-1]], [b"again"])
+    checks.equal("node: nothing was refused by permissions", (node.refusals, sealer.refusals), ([], []))
+
+
+async def check_epoch(checks: Checks, broker: Broker) -> None:
+    """A sealer fills the bucket of another epoch, which the provisioner has made, and cannot make or remove one itself."""
+    provisioner, sealer = await broker.user("provisioner"), await broker.user("sealer")
+    bucket = "gt-keys-fedcba9876543210"
+    wanted = STREAMS[KEYRING] | {"name": f"KV_{bucket}", "subjects": [f"$KV.{bucket}.>"], "num_replicas": broker.count}
+    made = await create(provisioner, f"KV_{bucket}", wanted)
+    checks.check("provisioner: makes the bucket of another epoch", "error" not in made, made)
+    absent = {"Nats-Expected-Last-Subject-Sequence": "0"}
+    for name in ("s.0123456789abcdef.0", "shards"):
+        answer = json.loads((await sealer.request(f"$KV.{bucket}.{name}", b"wrapped", headers=absent, timeout=10)).data)
+        checks.check(f"sealer: writes {name} there", "error" not in answer, answer)
+    answer = json.loads((await sealer.request(f"$KV.{bucket}.shards", b"other", timeout=10)).data)
+    checks.equal("sealer: and not again", answer.get("error", {}).get("err_code"), 10077)
+    gone = await api(provisioner, f"STREAM.DELETE.KV_{bucket}")
+    checks.equal("provisioner: removes it", gone.get("success"), True)
 
 
 async def check_following(checks: Checks, broker: Broker) -> None:

@@ -9,6 +9,7 @@ from connection import User
 EPOCH = "0123456789abcdef"
 KEYRING = f"KV_gt-keys-{EPOCH}"
 KEY = f"$KV.gt-keys-{EPOCH}"
+NODE = "gt.node.0123456789abcdef"
 LEDGER_SUBJECT = "gt.ledger.decision.recorded"
 NO_PEERS = 10005
 
@@ -19,6 +20,9 @@ STREAMS = {
     "LEDGER": APPEND_ONLY | {"subjects": ["gt.ledger.>"], "max_msg_size": 1 << 20, "max_bytes": 32 << 20},
     "CHECKPOINT": RECENT | {"subjects": ["gt.checkpoint"], "max_msgs": 64, "max_bytes": 1 << 20, "deny_delete": True,
                             "deny_purge": True},
+    # One message a node; once it is full nobody new gets in, and nobody is pushed out.
+    "NODE": RECENT | {"subjects": ["gt.node.*"], "discard": "new", "max_msgs": 256, "max_msgs_per_subject": 1,
+                      "max_bytes": 1 << 20, "max_msg_size": 2048, "deny_delete": True},
     "ALERT": RECENT | {"subjects": ["gt.alert.>"], "max_bytes": 4 << 20, "duplicate_window": 3600 * 10**9},
     # Nobody can write over an owner's wrapped keys, which would erase that owner in silence.
     KEYRING: APPEND_ONLY | {"subjects": [f"{KEY}.>"], "max_msgs_per_subject": 1, "discard_new_per_subject": True,

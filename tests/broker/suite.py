@@ -25,15 +25,15 @@ AFTER_RELOAD: tuple[Group, ...] = (
 # check_streams first: the others need the streams. check_no_sealer before any sealer is connected.
 SINGLE: tuple[Group, ...] = (
     permitted.check_streams, permitted.check_no_sealer, permitted.check_every_server, permitted.check_intake,
-    permitted.check_one_answer, permitted.check_sealing, permitted.check_keyring, permitted.check_following,
-    doors.check_plain_text, doors.check_users, doors.check_certificates,
+    permitted.check_one_answer, permitted.check_sealing, permitted.check_keyring, permitted.check_register,
+    permitted.check_epoch, permitted.check_following, doors.check_plain_text, doors.check_users, doors.check_certificates,
     forbidden.check_api, forbidden.check_publishing, forbidden.check_listening, forbidden.check_stream_headers,
     injected.check_control, injected.check_through_sealer, injected.check_through_imports, injected.check_inboxes,
     leaf.check_leaf, operating.check_new_agency, operating.check_new_key, *AFTER_RELOAD,
 )
 CLUSTER: tuple[Group, ...] = (
     permitted.check_streams, permitted.check_no_sealer, permitted.check_every_server, permitted.check_intake,
-    permitted.check_sealing, permitted.check_keyring, permitted.check_following,
+    permitted.check_sealing, permitted.check_keyring, permitted.check_epoch, permitted.check_following,
     doors.check_plain_text, doors.check_routes, forbidden.check_api,
     injected.check_through_sealer, injected.check_through_imports, leaf.check_leaf, operating.check_new_agency,
     *AFTER_RELOAD,

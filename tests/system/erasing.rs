@@ -34,7 +34,7 @@ pub(crate) fn is_found_in(place: &Path, needle: &str) -> bool {
 }
 
 /// Whether the memory of a process has these bytes.
-fn is_in_memory_of(process: u32, needle: &str) -> bool {
+pub(crate) fn is_in_memory_of(process: u32, needle: &str) -> bool {
     let maps = fs::read_to_string(format!("/proc/{process}/maps")).expect("a process of this test's");
     let mut memory = File::open(format!("/proc/{process}/mem")).expect("a process of this test's");
     let mut searched = 0;

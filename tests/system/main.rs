@@ -18,6 +18,7 @@ mod private_keys;
 mod refusals;
 mod retention;
 mod shutdown;
+mod survival;
 mod tampering;
 mod views;
 mod witnesses;

@@ -38,6 +38,8 @@ pub struct Latency {
     pub p90: f64,
     /// 99 of 100 were faster.
     pub p99: f64,
+    /// 999 of 1,000 were faster.
+    pub p999: f64,
     /// The slowest.
     pub max: f64,
 }
@@ -157,18 +159,19 @@ pub(super) fn verify(
 
 impl Latency {
     pub(super) fn of(rate: u32, sorted: &[Duration], took: Duration) -> Self {
-        let at = |per_hundred: usize| {
-            let position = (sorted.len() * per_hundred).div_ceil(100).saturating_sub(1);
+        let at = |per_thousand: usize| {
+            let position = (sorted.len() * per_thousand).div_ceil(1000).saturating_sub(1);
             sorted.get(position).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1000.0)
         };
         Self {
             rate,
             requests: sorted.len(),
             answered_per_second: super::throughput::as_f64(sorted.len()) / took.as_secs_f64(),
-            p50: at(50),
-            p90: at(90),
-            p99: at(99),
-            max: at(100),
+            p50: at(500),
+            p90: at(900),
+            p99: at(990),
+            p999: at(999),
+            max: at(1000),
         }
     }
 }
@@ -183,7 +186,7 @@ mod tests {
         let latency = Latency::of(500, &sorted, Duration::from_secs(1));
         let close = |found: f64, expected: f64| (found - expected).abs() < 1e-9;
         assert!(close(latency.p50, 100.0) && close(latency.p90, 180.0), "{latency:?}");
-        assert!(close(latency.p99, 198.0) && close(latency.max, 200.0), "{latency:?}");
-        assert!(close(latency.answered_per_second, 200.0), "{latency:?}");
+        assert!(close(latency.p99, 198.0) && close(latency.p999, 200.0), "{latency:?}");
+        assert!(close(latency.max, 200.0) && close(latency.answered_per_second, 200.0), "{latency:?}");
     }
 }

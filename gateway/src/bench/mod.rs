@@ -4,18 +4,24 @@
 //!   same machine checks when it does nothing else ([`throughput`]);
 //! - what each stage costs, and where the sealer's own threads spend their time ([`stages`]);
 //! - how long it takes from request to receipt over HTTP at a fixed rate ([`latency`]);
+//! - how long it takes from bytes to receipt, by how many are unanswered at a time ([`pace`]);
+//! - what the views answer about a generated history, and how fast, beside the same history as rows ([`answers`]);
 //! - how fast the views are rebuilt from a generated history, in how much memory, and how fast they answer ([`views`]);
 //! - how fast a whole data folder is verified, as a ratio of how many signatures the same machine checks ([`verify`]);
 //! - how long recorded and unrecorded reads wait beside publishing ([`reads`]);
 //! - how long an erasure takes among many children, and what it leaves of the sealing rate ([`erase`]);
+//! - what a folder that grows does to sealing, starting, memory and disk ([`growth`]);
 //! - requests over NATS, with a node of several, and as a ratio of what the broker stores of the same bytes ([`nats`]).
 //!
 //! Statements are decisions to share, signed beforehand by a fictional partnership ([`workload`]). Rates depend on the
 //! machine, its disk and its neighbours; the ratio and the stages say what of that is ours.
 
+pub mod answers;
 pub mod erase;
+pub mod growth;
 pub mod latency;
 pub mod nats;
+pub mod pace;
 mod processor;
 pub mod reads;
 pub mod stages;
@@ -169,7 +175,8 @@ pub fn run(plan: &Plan) -> Result<Report, BenchError> {
     let latency = (plan.rate > 0 && plan.seconds > 0)
         .then(|| {
             tracing::info!(rate = plan.rate, seconds = plan.seconds, "measuring from request to receipt");
-            latency::measure(plan, &mut partnership)
+            // A ledger of its own: a server would first bring its views up to everything that was sealed above.
+            latency::measure(plan, &mut Partnership::create(plan)?)
         })
         .transpose()?;
     Ok(Report { cores, sizes, throughput, stages, latency })

@@ -41,8 +41,17 @@ pub(super) fn until_quiet() -> Duration {
 
 /// The most that this process had resident, in MiB.
 pub(super) fn most_resident() -> Option<f64> {
+    of_status("VmHWM:")
+}
+
+/// What this process has resident now, in MiB.
+pub(super) fn resident() -> Option<f64> {
+    of_status("VmRSS:")
+}
+
+fn of_status(name: &str) -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let line = status.lines().find(|line| line.starts_with(name))?;
     let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib / 1024.0)
 }

@@ -11,6 +11,7 @@ use gt_ledger::refusal::Refusal;
 use gt_ledger::sealer::{Sealed, SealerTimes};
 use rayon::prelude::*;
 use tokio::sync::oneshot::Receiver;
+use tokio::sync::oneshot::error::TryRecvError;
 
 use super::workload::{Chain, Partnership, Sizes};
 use super::{BenchError, Plan, processor};
@@ -131,44 +132,57 @@ pub(super) fn seal(ledger: &Ledger, chains: &[Chain], threads: usize) -> Result<
 /// Seals these chains, a statement of each in turn, with up to `in_flight` of them unanswered.
 fn seal_share(ledger: &Ledger, chains: &[&Chain], in_flight: usize) -> Result<(), BenchError> {
     let longest = chains.iter().map(|chain| chain.len()).max().unwrap_or(0);
-    let mut waiting = VecDeque::with_capacity(in_flight);
+    let mut waiting: VecDeque<Answer> = VecDeque::with_capacity(in_flight);
     for position in 0..longest {
         for chain in chains {
             let Some(bytes) = chain.get(position) else { continue };
             if waiting.len() >= in_flight
                 && let Some(oldest) = waiting.pop_front()
             {
-                received(oldest)?;
+                std::hint::black_box(oldest.receive()?);
             }
             waiting.push_back(submit(ledger, bytes)?);
         }
     }
-    waiting.into_iter().try_for_each(received)
+    waiting
+        .into_iter()
+        .try_for_each(|answer| answer.receive().map(|sealed| drop(std::hint::black_box(sealed))))
 }
 
-type Answer = Receiver<Result<Sealed, Refusal>>;
+/// The ledger's answer to a statement that it has taken.
+pub(super) enum Answer {
+    /// It came at once: this thread had to wait for a core meanwhile.
+    Here(Box<Sealed>),
+    /// It has not come yet.
+    ToCome(Receiver<Result<Sealed, Refusal>>),
+}
+
+impl Answer {
+    /// Waits for it.
+    pub(super) fn receive(self) -> Result<Sealed, BenchError> {
+        match self {
+            Self::Here(sealed) => Ok(*sealed),
+            Self::ToCome(answer) => Ok(answer.blocking_recv().map_err(|_| Refusal::Stopped)??),
+        }
+    }
+}
 
 /// Hands a statement over, again if the ledger is busy: the next one of its chain must not overtake it.
-fn submit(ledger: &Ledger, bytes: &[u8]) -> Result<Answer, BenchError> {
+pub(super) fn submit(ledger: &Ledger, bytes: &[u8]) -> Result<Answer, BenchError> {
     loop {
         let mut answer = ledger.submit(Prepared::new(bytes)?);
         match answer.try_recv() {
             Ok(Err(Refusal::Busy)) => std::thread::sleep(PATIENCE),
             Ok(Err(refusal)) => return Err(refusal.into()),
-            _ => return Ok(answer),
+            Ok(Ok(sealed)) => return Ok(Answer::Here(Box::new(sealed))),
+            Err(TryRecvError::Closed) => return Err(Refusal::Stopped.into()),
+            Err(TryRecvError::Empty) => return Ok(Answer::ToCome(answer)),
         }
     }
 }
 
-pub(super) fn received(answer: Answer) -> Result<(), BenchError> {
-    match answer.blocking_recv() {
-        Ok(Ok(sealed)) => {
-            drop(std::hint::black_box(sealed));
-            Ok(())
-        }
-        Ok(Err(refusal)) => Err(refusal.into()),
-        Err(_) => Err(Refusal::Stopped.into()),
-    }
+pub(super) fn received(answer: Receiver<Result<Sealed, Refusal>>) -> Result<(), BenchError> {
+    Answer::ToCome(answer).receive().map(|sealed| drop(std::hint::black_box(sealed)))
 }
 
 fn parse<'k>(chains: &[Chain], keys: &'k [PublicKey]) -> Result<Vec<(Statement, &'k PublicKey)>, BenchError> {

@@ -1,6 +1,7 @@
 //! The statements that are measured: decisions to share, about the children of a fictional partnership.
 
-use std::path::PathBuf;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gt_core::agency::AgencyCode;
@@ -28,7 +29,9 @@ const PRACTITIONERS: u32 = 12;
 
 /// A ledger in a temporary folder, and those who publish to it.
 pub struct Partnership {
-    folder: TempDir,
+    root: PathBuf,
+    /// Removed at the end, unless another process made it.
+    _folder: Option<TempDir>,
     pin: PinFile,
     genesis: Hash,
     children: u32,
@@ -68,9 +71,29 @@ impl Partnership {
         let genesis = created.pin.parse().map_or(Hash::ZERO, |(_, genesis)| genesis);
         let publishers = (0..plan.publishers.get()).map(|number| Publisher::new(number, genesis)).collect();
         let children = plan.children.get();
-        let partnership = Self { folder, pin: created.pin, genesis, children, own: None, publishers };
+        let (root, pin, own) = (folder.path().to_owned(), created.pin, None);
+        let partnership = Self { root, _folder: Some(folder), pin, genesis, children, own, publishers };
         partnership.enrol()?;
         Ok(partnership)
+    }
+
+    /// The partnership of a folder that another process made, at the heads of its chains.
+    pub(super) fn resume(
+        root: &Path,
+        ledger: &Ledger,
+        publishers: NonZeroU32,
+        children: NonZeroU32,
+    ) -> Result<Self, BenchError> {
+        let pin = PinFile::load(&root.join("data.secrets").join(file::PIN))?;
+        let genesis = ledger.registry().genesis();
+        let publishers = (0..publishers.get()).map(|number| {
+            let mut publisher = Publisher::new(number, genesis);
+            let head = ledger.head(&publisher.key.thumbprint());
+            (publisher.seq, publisher.prev) = (head.next_seq, head.head);
+            publisher
+        });
+        let (root, children, publishers) = (root.to_owned(), children.get(), publishers.collect());
+        Ok(Self { root, _folder: None, pin, genesis, children, own: None, publishers })
     }
 
     /// From now on each publisher goes through so many children that are its own, one after another, and begins anew after the last.
@@ -78,14 +101,19 @@ impl Partnership {
         self.own = Some(own);
     }
 
+    /// The folder of all that was made.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The data folder.
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.root.join("data")
     }
 
     /// The folder of the ledger's keys.
     pub fn secrets_folder(&self) -> PathBuf {
-        self.folder.path().join("data.secrets")
+        self.root.join("data.secrets")
     }
 
     /// What pins the ledger: its origin and keys.
@@ -96,6 +124,11 @@ impl Partnership {
     /// The leaf hash of entry 0.
     pub const fn genesis(&self) -> Hash {
         self.genesis
+    }
+
+    /// How many publishers there are.
+    pub(super) fn publishers(&self) -> u32 {
+        u32::try_from(self.publishers.len()).unwrap_or(u32::MAX)
     }
 
     /// The publishers' keys, in the order of the chains that [`Self::sign`] returns.

@@ -1,4 +1,6 @@
+mod comparison_report;
 mod deeds_report;
+mod growth_report;
 mod nats_report;
 mod verify_report;
 mod views_report;
@@ -14,16 +16,20 @@ use serde_json::{Value, json};
 
 use super::output::{Output, table};
 use super::{Failure, Outcome};
+use crate::bench::answers::{self, AnswersPlan};
+use crate::bench::growth::{self, Errand, GrowthPlan};
 use crate::bench::latency::Latency;
 use crate::bench::nats::{self, Servers};
 use crate::bench::stages::a_batch;
 use crate::bench::throughput::Rates;
 use crate::bench::verify::{self, VerifyPlan};
 use crate::bench::views::{self, ViewsPlan};
-use crate::bench::{Plan, Report, erase, reads, run};
+use crate::bench::{Plan, Report, erase, pace, reads, run};
 
 /// What `--nats` without a URL means: a server of the measurement's own.
 const OWN: &str = "own";
+/// How many children statements are about, unless somebody says otherwise.
+const CHILDREN: NonZeroU32 = NonZeroU32::new(2000).expect("not zero");
 
 #[derive(Args)]
 pub(crate) struct Bench {
@@ -33,9 +39,9 @@ pub(crate) struct Bench {
     /// How many publishers sign them, each for an agency of its own.
     #[arg(long, default_value = "50", value_parser = publishers)]
     publishers: NonZeroU32,
-    /// How many children the statements are about.
-    #[arg(long, default_value = "2000")]
-    children: NonZeroU32,
+    /// How many children the statements are about. [default: 2000; with --growth one for 30 entries of the largest size]
+    #[arg(long)]
+    children: Option<NonZeroU32>,
     /// How many rounds of sealing and, in turn, of checking signatures alone; with --nats, of the broker alone.
     #[arg(long, default_value = "5")]
     rounds: NonZeroU32,
@@ -77,6 +83,28 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "CHILDREN", num_args = 0..=1, default_missing_value = "100000",
           conflicts_with_all = ["nats", "views", "verify", "reads"], value_parser = erasable)]
     erase: Option<NonZeroU32>,
+    /// Measure how long a statement takes to its receipt instead, with so many unanswered at a time: one number, or several with commas.
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', num_args = 1, value_parser = in_flight,
+          conflicts_with_all = ["nats", "views", "verify", "reads", "erase"])]
+    in_flight: Vec<NonZeroU32>,
+    /// With --in-flight: write every statement that is sealed in the rounds to this file, one a line.
+    #[arg(long, value_name = "FILE", requires = "in_flight")]
+    export: Option<PathBuf>,
+    /// Ask the views of a generated history of so many events as --statements says, and write that history into this folder as rows, so
+    /// that another database can be asked the same.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["nats", "views", "verify", "reads", "erase", "in_flight"])]
+    answers: Option<PathBuf>,
+    /// Measure growth instead: grow one folder from size to size, in entries, and see at each how fast it seals and starts, and what it takes.
+    #[arg(long, value_name = "SIZES", num_args = 0..=1, default_missing_value = "10000,100000,1000000", value_delimiter = ',',
+          conflicts_with_all = ["nats", "views", "verify", "reads", "erase", "in_flight", "answers"], value_parser = clap::value_parser!(u64).range(1_000..=50_000_000))]
+    growth: Option<Vec<u64>>,
+    /// What the measurement of growth runs in processes of their own.
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    growth_of: Option<PathBuf>,
+    #[arg(long, value_name = "SIZE", hide = true, requires = "growth_of")]
+    grow_to: Option<u64>,
+    #[arg(long, hide = true, requires = "growth_of")]
+    then_be_killed: bool,
     /// How often the views are asked each kind of question.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     questions: u32,
@@ -96,6 +124,12 @@ fn publishers(text: &str) -> Result<NonZeroU32, String> {
     }
 }
 
+/// More than this the ledger refuses as too many.
+fn in_flight(text: &str) -> Result<NonZeroU32, String> {
+    let number = text.parse::<NonZeroU32>().map_err(|error| error.to_string())?;
+    if number.get() <= 3500 { Ok(number) } else { Err("at most 3500".to_owned()) }
+}
+
 fn erasable(text: &str) -> Result<NonZeroU32, String> {
     let number = text.parse::<NonZeroU32>().map_err(|error| error.to_string())?;
     if number.get() <= 2_000_000 { Ok(number) } else { Err("at most 2000000 children".to_owned()) }
@@ -113,6 +147,23 @@ impl Bench {
             output.say(&figures, || figures.to_string());
             return Ok(ExitCode::SUCCESS);
         }
+        let children = self.children.unwrap_or(CHILDREN);
+        if let Some(folder) = &self.growth_of {
+            let errand = match (self.grow_to, self.then_be_killed) {
+                (Some(size), _) => Errand::GrowTo(size),
+                (None, true) => Errand::StartAndBeKilled,
+                (None, false) => Errand::Start,
+            };
+            let say = |figures: &Value| output.say(figures, || figures.to_string());
+            growth::measure(folder, errand, (self.publishers, children), say)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if let Some(sizes) = self.growth {
+            let plan = GrowthPlan::new(sizes, self.publishers, self.children, self.data);
+            let report = growth::run(&plan, &std::env::current_exe()?)?;
+            output.say(&json!(report), || growth_report::to_text(&report));
+            return Ok(ExitCode::SUCCESS);
+        }
         if let Some(events) = self.verify {
             let plan = VerifyPlan { events, rounds: self.rounds.get(), folder: self.data };
             let report = verify::run(&plan, &std::env::current_exe()?)?;
@@ -125,15 +176,27 @@ impl Bench {
             output.say(&json!(report), || views_report::to_text(&report));
             return Ok(ExitCode::SUCCESS);
         }
+        if let Some(rows) = self.answers {
+            let plan =
+                AnswersPlan { events: self.statements, questions: self.questions, folder: self.data, rows };
+            let report = answers::run(&plan)?;
+            output.say(&json!(report), || comparison_report::answers_text(&report));
+            return Ok(ExitCode::SUCCESS);
+        }
         let plan = Plan {
             statements: self.statements,
             publishers: self.publishers,
-            children: self.erase.unwrap_or(self.children),
+            children: self.erase.unwrap_or(children),
             rounds: self.rounds,
             rate: self.rate,
             seconds: self.seconds,
             folder: self.data,
         };
+        if !self.in_flight.is_empty() {
+            let report = pace::run(&plan, &self.in_flight, self.export.as_deref())?;
+            output.say(&comparison_report::pace_json(&report), || comparison_report::pace_text(&report));
+            return Ok(ExitCode::SUCCESS);
+        }
         if let Some(reads) = self.reads {
             let report = reads::run(&plan, reads, self.reads_per_second)?;
             output.say(&deeds_report::reads_json(&report), || deeds_report::reads_text(&report));
@@ -210,6 +273,7 @@ fn latency_json(latency: &Latency) -> Value {
         "p50_ms": latency.p50,
         "p90_ms": latency.p90,
         "p99_ms": latency.p99,
+        "p999_ms": latency.p999,
         "max_ms": latency.max,
     })
 }

@@ -204,7 +204,14 @@ fn line(one: &Value) -> String {
         Value::Null => "renewed".to_owned(),
         index => format!("erasure in entry {index}"),
     };
+    let nodes: Vec<String> = one["pending_nodes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|node| format!("{} ({})", text(&node["node"]), text(&node["name"])))
+        .collect();
     let state = match &one["confirmed_at"] {
+        _ if !nodes.is_empty() => format!("pending: not confirmed by {}", nodes.join(", ")),
         Value::Null => "pending: copies may exist".to_owned(),
         at => format!("destroyed, confirmed {}", text(at)),
     };
@@ -224,5 +231,7 @@ mod tests {
             assert!(said.contains(part), "{part}: {said}");
         }
         assert!(status(&json!([{"kek": "k", "retired_at": "t", "erasure": 4}])).contains("entry 4  pending"));
+        let waits = json!([{"kek": "k", "retired_at": "t", "confirmed_at": "t", "pending_nodes": [{"node": "n", "name": "gt-2:data"}]}]);
+        assert!(status(&waits).ends_with("pending: not confirmed by n (gt-2:data)"));
     }
 }

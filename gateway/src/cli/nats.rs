@@ -1,10 +1,12 @@
-use std::path::PathBuf;
+mod keys;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use gt_ledger::jetstream::setup::{Setup, SetupError, Wanted};
 use gt_ledger::jetstream::{Prefix, servers};
-use gt_ledger::secrets::{Secrets, write_secret};
+use gt_ledger::secrets::{Secrets, SecretsAt, write_secret};
 use serde_json::json;
 
 use super::keys_at::KekArgs;
@@ -14,6 +16,7 @@ use super::{Failure, Outcome};
 use crate::http::need_ledger;
 use crate::nats::{NatsArgs, NatsOptions, new_user_seed};
 use crate::node::{NodeConfig, ask_servers};
+use keys::Keys;
 
 /// How the servers are reached and asked.
 #[derive(Args)]
@@ -58,6 +61,9 @@ pub(crate) enum Nats {
     Init(SetupArgs),
     /// Say in what servers and streams differ from what they must be. Changes nothing. Exit status 0: in order, 1: not.
     Check(SetupArgs),
+    /// Prepare and tidy up after another key-encryption key: takes the provisioner's credentials (docs/ERASURE.md).
+    #[command(subcommand)]
+    Keys(Keys),
     /// Make a NATS user's key: the seed goes into a file, the public key for the server's configuration to standard output.
     Keygen(Keygen),
 }
@@ -68,6 +74,15 @@ pub(crate) struct SetupArgs {
     /// The data folder of a ledger; to fill the streams from it, it must not be served at present.
     #[arg(long)]
     data: PathBuf,
+    #[command(flatten)]
+    at: KeysAndServers,
+    #[command(flatten)]
+    wanted: WantedArgs,
+}
+
+/// Where a ledger's keys are, and its servers.
+#[derive(Args)]
+pub(crate) struct KeysAndServers {
     /// Where the keys are. [default: the data folder's name with .secrets]
     #[arg(long)]
     secrets: Option<PathBuf>,
@@ -78,8 +93,23 @@ pub(crate) struct SetupArgs {
     nats: String,
     #[command(flatten)]
     servers: ServerArgs,
-    #[command(flatten)]
-    wanted: WantedArgs,
+}
+
+impl KeysAndServers {
+    fn keys(&self, data: &Path) -> Result<SecretsAt, Failure> {
+        self.kek.at(data, self.secrets.clone())
+    }
+
+    /// Connects, and checks that every server is good enough. Also tells how many there are.
+    async fn connected(&self) -> Result<(Setup, usize), Failure> {
+        let client = self.servers.options(&self.nats)?.connect().await?;
+        let setup = Setup { client: client.clone(), prefix: self.servers.nats_api_prefix.clone() };
+        setup.ready().await?;
+        let (subject, monitors) = (&self.servers.nats_system_subject, &self.servers.nats_monitor);
+        let asked = ask_servers(&client, subject, monitors, 0).await?;
+        servers::check(&asked, &[]).map_err(SetupError::from)?;
+        Ok((setup, asked.len()))
+    }
 }
 
 #[derive(Args)]
@@ -105,6 +135,7 @@ impl Nats {
         match self {
             Self::Init(setup) => setup.init(output),
             Self::Check(setup) => setup.check(output),
+            Self::Keys(command) => command.run(output),
             Self::Keygen(command) => command.run(output),
         }
     }
@@ -117,26 +148,16 @@ impl WantedArgs {
     }
 }
 
-/// Connects, and checks that every server is good enough.
-async fn connected(url: &str, servers: &ServerArgs) -> Result<(Setup, usize), Failure> {
-    let client = servers.options(url)?.connect().await?;
-    let setup = Setup { client: client.clone(), prefix: servers.nats_api_prefix.clone() };
-    setup.ready().await?;
-    let asked = ask_servers(&client, &servers.nats_system_subject, &servers.nats_monitor, 0).await?;
-    servers::check(&asked, &[]).map_err(SetupError::from)?;
-    Ok((setup, asked.len()))
-}
-
 impl SetupArgs {
     fn secrets(&self) -> Result<Secrets, Failure> {
-        Ok(Secrets::load_at(&self.kek.at(&self.data, self.secrets.clone())?)?)
+        Ok(Secrets::load_at(&self.at.keys(&self.data)?)?)
     }
 
     fn init(self, output: &Output) -> Outcome {
         need_ledger(&self.data)?;
         let secrets = self.secrets()?;
         let done = runtime()?.block_on(async {
-            let (setup, servers) = connected(&self.nats, &self.servers).await?;
+            let (setup, servers) = self.at.connected().await?;
             // Before anything is made for it.
             setup.is_of(&secrets).await?;
             let created = setup.create(&secrets.kek().epoch(), self.wanted.wanted(servers)).await?;
@@ -157,7 +178,7 @@ impl SetupArgs {
                 done.entries,
                 done.uploaded,
                 data = self.data.display(),
-                url = self.nats,
+                url = self.at.nats,
             )
         });
         Ok(ExitCode::SUCCESS)
@@ -166,7 +187,7 @@ impl SetupArgs {
     fn check(self, output: &Output) -> Outcome {
         let secrets = self.secrets()?;
         let differences = runtime()?.block_on(async {
-            let (setup, servers) = connected(&self.nats, &self.servers).await?;
+            let (setup, servers) = self.at.connected().await?;
             let wanted = Some(self.wanted.wanted(servers));
             Ok::<_, Failure>(setup.differences(&secrets.kek().epoch(), wanted).await?)
         })?;

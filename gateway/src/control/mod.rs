@@ -22,6 +22,7 @@ use gt_core::statement::Pseudonym;
 use gt_core::time::Timestamp;
 use gt_ledger::Ledger;
 use gt_ledger::erasure::{EraseRequest, ErasureReceipt, Whom};
+use gt_ledger::jetstream::NodeState;
 use gt_ledger::keyring::{ConfirmError, Confirmed, RetiredKek};
 use gt_ledger::record::OwnerId;
 use gt_projections::Queries;
@@ -112,11 +113,12 @@ impl Request {
                 let done = ledger.erase(&request);
                 done.map(|done| receipt(&done)).map_err(|error| Refused::new(error.code(), error.to_string()))
             }
-            Self::RotateKek => {
-                ledger.rotate_kek().map(|retired| json!({"retired": retired})).map_err(|error| io(&error))
-            }
+            Self::RotateKek => ledger
+                .rotate_kek()
+                .map(|retired| json!({"retired": shown(&retired)}))
+                .map_err(|error| io(&error)),
             Self::Confirm { what } => {
-                ledger.confirm_destroyed(&confirmed(what)).map(|kek| json!(kek)).map_err(|error| io(&error))
+                ledger.confirm_destroyed(&confirmed(what)).map(|kek| shown(&kek)).map_err(|error| io(&error))
             }
             Self::Retired => retired(ledger).map_err(|error| io(&error)),
             Self::RetentionDue { at, limit, cursor } => {
@@ -183,7 +185,7 @@ pub(crate) fn receipt(done: &ErasureReceipt) -> Value {
         "entries": done.entries,
         "scope": done.scope.as_str(),
         "kek": done.kek,
-        "retired": done.retired,
+        "retired": shown(&done.retired),
         "receipt": base64url::encode(done.receipt.to_string().as_bytes()),
     })
 }
@@ -198,14 +200,30 @@ pub(crate) fn confirmed(what: &str) -> Confirmed {
 
 /// The retired keys, oldest first, each with the erasure for which it was retired, as its entry says it.
 pub(crate) fn retired(ledger: &Ledger) -> Result<Value, ConfirmError> {
+    let (keks, nodes) = ledger.retired_keks_and_nodes()?;
     let listed = |kek: RetiredKek| {
         let erased = kek.erasure.and_then(|index| sealed(ledger, index));
-        let status = if kek.confirmed_at.is_some() { "complete" } else { "pending" };
-        let mut one = json!(kek);
+        let pending = nodes.as_ref().map(|nodes| pending_nodes(&kek, nodes));
+        let waits = pending.as_ref().is_some_and(|pending| !pending.is_empty());
+        let status = if kek.confirmed_at.is_some() && !waits { "complete" } else { "pending" };
+        let mut one = shown(&kek);
         (one["status"], one["erased"]) = (json!(status), json!(erased));
+        one["pending_nodes"] = json!(pending);
         one
     };
-    Ok(ledger.retired_keks()?.into_iter().map(listed).collect())
+    Ok(keks.into_iter().map(listed).collect())
+}
+
+/// A retired key for people, to whom the number of an epoch says nothing.
+pub(crate) fn shown(kek: &RetiredKek) -> Value {
+    let RetiredKek { kek, retired_at, erasure, confirmed_at, .. } = kek;
+    json!({"kek": kek, "retired_at": retired_at, "erasure": erasure, "confirmed_at": confirmed_at})
+}
+
+/// The nodes that are still waited for.
+fn pending_nodes(kek: &RetiredKek, nodes: &[NodeState]) -> Vec<Value> {
+    let pending = nodes.iter().filter(|node| kek.is_pending_at(node));
+    pending.map(|node| json!({"node": node.node, "name": node.name})).collect()
 }
 
 /// What a `subject.erased` says; none if it cannot be read.

@@ -49,7 +49,7 @@ pub(super) async fn erase(
 pub(super) async fn list(State(app): State<App>) -> Result<(Extension<Accessed>, Json<Value>), Problem> {
     let asking = move || control::retired(&app.ledger);
     let listed = tokio::task::spawn_blocking(asking).await.map_err(|error| Problem::internal(&error))?;
-    let items = listed.map_err(|error| Problem::internal(&error))?;
+    let items = listed.map_err(|error| unconfirmed(&error))?;
     let records = items.as_array().map_or(0, Vec::len);
     Ok((Extension(Accessed { records, ..Accessed::default() }), Json(json!({"items": items}))))
 }
@@ -64,7 +64,7 @@ pub(super) async fn confirm(
     record(&app, &pass).await?;
     let asked = tokio::task::spawn_blocking(move || app.ledger.confirm_destroyed(&what)).await;
     let done = asked.map_err(|error| Problem::internal(&error))?.map_err(|error| unconfirmed(&error))?;
-    Ok((Extension(SealedBefore), Json(json!(done))))
+    Ok((Extension(SealedBefore), Json(control::shown(&done))))
 }
 
 /// Seals who acts. What comes of it is in no answer before.
@@ -102,14 +102,16 @@ fn refused(error: &EraseError) -> Problem {
             "what was disclosed about this person is erased already; the scope records ends the records too"
                 .to_owned(),
         ),
-        Error::Held(_) | Error::FollowsStream => (StatusCode::CONFLICT, error.to_string()),
+        Error::Held(_) | Error::FollowsStream | Error::OnlyFollows | Error::NotPrepared(_) => {
+            (StatusCode::CONFLICT, error.to_string())
+        }
         Error::UnknownAuthority(_) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "no publisher of this ledger speaks for that authority, so it can decide on no erasure here"
                 .to_owned(),
         ),
         Error::TooManyIdentifiers => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
-        Error::Busy | Error::NoServiceKey | Error::NoSource | Error::Interrupted => {
+        Error::Busy | Error::Superseded | Error::NoServiceKey | Error::NoSource | Error::Interrupted => {
             (StatusCode::SERVICE_UNAVAILABLE, error.to_string())
         }
         Error::Kek(_) | Error::Read(_) | Error::Io(_) | Error::Sign(_) => {
@@ -127,8 +129,11 @@ fn refused(error: &EraseError) -> Problem {
 fn unconfirmed(error: &ConfirmError) -> Problem {
     match error {
         ConfirmError::Unknown => Problem::new(StatusCode::NOT_FOUND, "unknown_erasure", error.to_string()),
-        ConfirmError::FollowsStream => {
-            Problem::new(StatusCode::CONFLICT, "follows_stream", error.to_string())
+        ConfirmError::NodesPending(_) => {
+            Problem::new(StatusCode::CONFLICT, "nodes_pending", error.to_string())
+        }
+        ConfirmError::Register(_) => {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_register", error.to_string())
         }
         ConfirmError::Stopped => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopped", error.to_string()),
         _ => Problem::internal(error),
@@ -139,7 +144,7 @@ fn unconfirmed(error: &ConfirmError) -> Problem {
 mod tests {
     use super::*;
     use gt_core::LeafIndex;
-    use gt_ledger::erasure::Hold;
+    use gt_ledger::erasure::{Hold, NotPrepared};
 
     fn sent(request: &Value) -> Result<EraseRequest, Problem> {
         read(request.to_string().as_bytes())
@@ -188,5 +193,9 @@ mod tests {
         assert!(!lost.detail().contains("disk"));
         assert_eq!(refused(&EraseError::Interrupted).code(), "interrupted");
         assert_eq!(unconfirmed(&ConfirmError::Unknown).status().as_u16(), 404);
+        let pending = unconfirmed(&ConfirmError::NodesPending("0123456789abcdef".into()));
+        assert_eq!((pending.status().as_u16(), pending.code()), (409, "nodes_pending"));
+        let unprepared = NotPrepared::NoBucket { kek: "0123456789abcdef".into() };
+        assert_eq!(refused(&EraseError::NotPrepared(unprepared)).code(), "not_prepared");
     }
 }

@@ -274,8 +274,8 @@ fn subject_access() -> Route {
 }
 
 fn erasing() -> Vec<Route> {
-    let followed = |route: Route| route.token().problem(409, "follows_stream").problem(503, "not_recorded");
-    let erase = followed(Route::post("/v1/erasures", erasures::erase))
+    let recorded = |route: Route| route.token().problem(503, "not_recorded");
+    let erase = recorded(Route::post("/v1/erasures", erasures::erase))
         .about("erasure", "Destroy the keys of what is sealed about somebody.")
         .described(
             "A POST, since a pseudonym is personal data and has no place in a URL. Who asks is sealed first. The answer is pending until people have \
@@ -284,13 +284,15 @@ fn erasing() -> Vec<Route> {
         .body("application/json", component("ErasureRequest"))
         .at_most(erasures::MAX_BODY_BYTES)
         .answers(201, "It is erased.", "application/json", component("ErasureDone"));
-    let problems: [(u16, &'static str); 17] = [
+    let problems: [(u16, &'static str); 19] = [
         (400, "bad_request"),
         (400, "not_json"),
         (403, "other_authority"),
         (404, "unknown_owner"),
         (409, "already_erased"),
         (409, "held"),
+        (409, "not_prepared"),
+        (409, "only_follows"),
         (413, "too_long"),
         (415, "unsupported_media_type"),
         (422, "unknown_authority"),
@@ -310,12 +312,15 @@ fn erasing() -> Vec<Route> {
             .about("erasure", "What was erased, and which retired keys people must still destroy.")
             .token()
             .json("All of it, oldest first.", component("Erasures"))
-            .problem(503, "not_recorded"),
-        followed(Route::post("/v1/erasures/{index}/confirmations", erasures::confirm))
+            .problem(503, "not_recorded")
+            .problem(503, "no_register"),
+        recorded(Route::post("/v1/erasures/{index}/confirmations", erasures::confirm))
             .about("erasure", "Say that every copy of the key that was retired for an erasure is destroyed.")
             .path("index", text(), "The erasure's entry, or the fingerprint of the retired key.")
             .json("It is noted. To say so twice changes nothing.", component("RetiredKey"))
             .problem(404, "unknown_erasure")
+            .problem(409, "nodes_pending")
+            .problem(503, "no_register")
             .problem(503, "stopped"),
     ]
 }
@@ -365,7 +370,7 @@ fn service() -> Vec<Route> {
             .json("It seals, or follows one that does.", component("Readiness"))
             .answers(
                 503,
-                "The sealer has stopped; reading goes on.",
+                "The sealer has stopped, or the node waits for the next key-encryption key; reading goes on.",
                 "application/json",
                 component("Readiness"),
             ),

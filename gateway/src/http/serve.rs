@@ -260,7 +260,15 @@ impl Server {
         {
             tracing::warn!(%error, "the last messages may not have been sent");
         }
-        tracing::info!(size = self.ledger.log().size().0, "stopped: everything accepted is sealed");
+        let size = self.ledger.log().size().0;
+        if self.ledger.is_stopped() {
+            tracing::error!(
+                size,
+                "stopped: nothing was sealed since the sealer stopped, for the reason that was logged then. What got a receipt is sealed; publishers send the rest again"
+            );
+        } else {
+            tracing::info!(size, "stopped: everything accepted is sealed");
+        }
         Ok(())
     }
 }

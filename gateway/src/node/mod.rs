@@ -81,8 +81,9 @@ impl NodeConfig {
         setup.is_of(&secrets).await?;
         let peers = setup.peers().await.map_err(SetupError::from)?;
         let reports = ask_servers(&client, &self.system_subject, &self.monitors, peers).await?;
-        setup.check(&secrets.kek().epoch(), &reports).await?;
-        setup.readable(&secrets.kek().epoch()).await.map_err(SetupError::from)?;
+        let epoch = setup.epoch_of(&secrets).await;
+        setup.check(&epoch, &reports).await?;
+        setup.readable(&epoch).await.map_err(SetupError::from)?;
         let options = NodeOptions {
             client: client.clone(),
             prefix: self.prefix.clone(),

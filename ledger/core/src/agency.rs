@@ -1,6 +1,7 @@
 //! Agency codes: who signs, and on whose behalf (DESIGN section 2).
 
 use core::fmt;
+use std::sync::Arc;
 
 /// The schemes of agency codes: councils by GSS code, health bodies by ODS code, police forces, schools by URN in GIAS, charities,
 /// registered providers of social housing, Ofsted registrations; and `ledger` for the ledger's own publishers.
@@ -14,7 +15,7 @@ pub const SERVICE: &str = "ledger:service";
 
 /// An agency's code, `scheme:code`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AgencyCode(Box<str>);
+pub struct AgencyCode(Arc<str>);
 
 /// The text is not `scheme:code` with a known scheme and 1–16 ASCII letters and digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

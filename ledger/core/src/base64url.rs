@@ -1,7 +1,7 @@
 //! Base64url without padding, in its one accepted spelling: no padding, no spare bits, no white space.
 
-use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{DecodeSliceError, Engine as _};
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 /// Why a text is not strict base64url.
@@ -19,6 +19,17 @@ pub fn encode(bytes: &[u8]) -> String {
 /// By tables, and so not in constant time: what is long is what was signed, and that is no secret to whoever verifies it.
 pub fn decode(text: &str) -> Result<Vec<u8>, Base64UrlError> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| Base64UrlError)
+}
+
+/// How many bytes base64url stands for, refusing what [`decode`] refuses.
+pub(crate) fn decoded_len(text: &str) -> Result<usize, Base64UrlError> {
+    // What is as short as a salt needs no memory of its own.
+    let mut bytes = [0; 48];
+    match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
+        Ok(length) => Ok(length),
+        Err(DecodeSliceError::OutputSliceTooSmall) => decode(text).map(|bytes| bytes.len()),
+        Err(DecodeSliceError::DecodeError(_)) => Err(Base64UrlError),
+    }
 }
 
 /// Decodes base64url of exactly `N` bytes, by tables, as [`decode`] does: hashes, links and signatures are no secrets.
@@ -63,6 +74,8 @@ mod tests {
             let as_array = decode_array::<8>(&encode(&bytes));
             prop_assert_eq!(as_array, bytes.as_slice().try_into().map_err(|_| Base64UrlError));
             prop_assert_eq!(decode_public(&encode(&bytes)), as_array);
+            prop_assert_eq!(decoded_len(&encode(&bytes)), Ok(bytes.len()));
+            prop_assert_eq!(decoded_len(&text).ok(), decode(&text).ok().map(|bytes| bytes.len()));
             prop_assert_eq!(decode(&encode(&bytes)), Ok(bytes));
             if let Ok(decoded) = decode(&text) {
                 prop_assert_eq!(encode(&decoded), text);

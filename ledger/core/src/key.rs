@@ -1,8 +1,10 @@
 //! Ed25519 keys as JWKs (RFC 8037) and their thumbprints (RFC 7638).
 
+mod batch;
 mod prepared;
 mod signer;
 
+pub use batch::SignatureBatch;
 pub use prepared::{KeyMultiples, PreparedKeys, Signed};
 pub use signer::{Signer, SignerError};
 

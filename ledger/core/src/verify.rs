@@ -6,7 +6,7 @@
 use crate::checkpoint::{Checkpoint, VerifyCheckpointError};
 use crate::entry::{Entry, EntryError};
 use crate::hash::Hash;
-use crate::key::{BadSignature, KeyMultiples, PublicKey, Signed};
+use crate::key::{PublicKey, SignatureBatch, Signed};
 use crate::note::{VerifierKey, VerifyNoteError};
 use crate::position::LeafIndex;
 use crate::proof::{InclusionError, InclusionProof};
@@ -94,6 +94,10 @@ pub enum AuthorshipFault {
     Signature(#[from] StatementError),
 }
 
+/// Statements whose signatures are checked together, some thousands at a time (see [`SignatureBatch`]).
+#[derive(Debug, Default)]
+pub struct AuthorshipBatch(SignatureBatch);
+
 impl ReceiptFault {
     /// The stable code of this fault, as verdicts and test vectors name it.
     pub fn code(&self) -> &'static str {
@@ -173,35 +177,32 @@ pub fn verify_authorship(statement: &Statement, registry: &Registry) -> Result<(
     Ok(statement.verify(author_key(statement, registry)?)?)
 }
 
-/// The same as [`verify_authorship`], of many statements by few keys; tells of each what came of it.
-pub fn verify_authorships(
-    statements: &[(&Statement, &Registry)],
-    multiples: &KeyMultiples,
-) -> Vec<Result<(), AuthorshipFault>> {
-    let keys: Vec<Result<&PublicKey, AuthorshipFault>> = statements
-        .iter()
-        .map(|(statement, registry)| {
-            let key = author_key(statement, registry)?;
-            statement.names(key)?;
-            Ok(key)
-        })
-        .collect();
-    let signed: Vec<_> = keys
-        .iter()
-        .zip(statements)
-        .filter_map(|(key, (statement, _))| {
-            let (message, signature) = statement.signed();
-            Some(Signed { key: key.as_ref().ok()?, message: message.as_bytes(), signature })
-        })
-        .collect();
-    let mut verdicts = multiples.verify(&signed).into_iter();
-    keys.into_iter()
-        .map(|key| {
-            key?;
-            let verdict = verdicts.next().unwrap_or(Err(BadSignature));
-            verdict.map_err(|_| StatementError::BadSignature.into())
-        })
-        .collect()
+impl AuthorshipBatch {
+    /// An empty batch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Checks all but the signature, as [`verify_authorship`] does, and takes that. `None` if the statement speaks for its agency just if
+    /// its batch holds; what can be told at once is told.
+    pub fn add(&mut self, statement: &Statement, registry: &Registry) -> Option<Result<(), AuthorshipFault>> {
+        let key = match author_key(statement, registry) {
+            Ok(key) => key,
+            Err(fault) => return Some(Err(fault)),
+        };
+        if let Err(fault) = statement.names(key) {
+            return Some(Err(fault.into()));
+        }
+        let (message, signature) = statement.signed();
+        let verdict = self.0.add(&Signed { key, message: message.as_bytes(), signature })?;
+        Some(verdict.map_err(|_| StatementError::BadSignature.into()))
+    }
+
+    /// Whether all that the batch took hold; the next one begins a new batch. After false nothing is known, and each must be checked by
+    /// itself. For `random` see [`SignatureBatch::close`].
+    pub fn close(&mut self, random: &mut dyn FnMut(&mut [u8])) -> bool {
+        self.0.close(random)
+    }
 }
 
 fn author_key<'r>(statement: &Statement, registry: &'r Registry) -> Result<&'r PublicKey, AuthorshipFault> {

@@ -69,14 +69,30 @@ impl Disk {
         Self { root: root.to_owned(), readers, recorder, appending, durable_folders }
     }
 
+    /// The same folder, for a thread of its own that writes other files.
+    pub(crate) fn another(&self) -> Self {
+        Self::read_by(self.readers, &self.root, self.recorder.clone())
+    }
+
     /// The folder's own path.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Appends to a file and makes it, and the folders above it, if they are not there. The caller makes it durable.
+    /// Appends to a file and makes it, and the folders above it, if they are not there. Its name is durable then; the caller makes
+    /// what it holds so.
     pub fn append(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        if !self.appending.contains_key(path) {
+        if self.append_unnamed(path, bytes)? {
+            self.sync_folder(path.parent().unwrap_or(Path::new("")))?;
+        }
+        Ok(())
+    }
+
+    /// The same, but leaves it to the caller to make the name durable, with others in the same folder: if this says so.
+    pub fn append_unnamed(&mut self, path: &Path, bytes: &[u8]) -> io::Result<bool> {
+        // Also for a file that was there: the process that made it may have been killed before its name was durable.
+        let unnamed = !self.appending.contains_key(path);
+        if unnamed {
             self.make_folders(path)?;
             let new = !self.root.join(path).exists();
             let file = self.options().append(true).create(true).open(self.root.join(path))?;
@@ -84,13 +100,11 @@ impl Disk {
             if new {
                 self.note(|| Change::Append(path.to_owned(), Vec::new()));
             }
-            // Also for a file that was there: the process that made it may have been killed before its name was durable.
-            self.sync_folder(path.parent().unwrap_or(Path::new("")))?;
         }
         let file = self.appending.get_mut(path).expect("opened above");
         file.write_all(bytes)?;
         self.note(|| Change::Append(path.to_owned(), bytes.to_vec()));
-        Ok(())
+        Ok(unnamed)
     }
 
     /// Makes a file's contents durable.
@@ -101,6 +115,43 @@ impl Disk {
         }
         self.note(|| Change::SyncFile(path.to_owned()));
         Ok(())
+    }
+
+    /// Makes the contents of files and the names in folders durable, all at the same time: that takes hardly longer than one of them,
+    /// since a file system writes its journal once for all who wait for it.
+    pub fn sync_together(&self, files: &[PathBuf], folders: &[PathBuf]) -> io::Result<()> {
+        match (files, folders) {
+            ([], []) => Ok(()),
+            ([others @ .., last], _) => self.sync_while(others, folders, || self.sync(last))?,
+            ([], [others @ .., last]) => self.sync_while(files, others, || self.sync_folder(last))?,
+        }
+    }
+
+    /// The same, and does something else meanwhile. The syncs have threads of their own, for they do nothing but wait, and those that
+    /// compute must not wait with them.
+    pub fn sync_while<T>(
+        &self,
+        files: &[PathBuf],
+        folders: &[PathBuf],
+        meanwhile: impl FnOnce() -> T,
+    ) -> io::Result<T> {
+        std::thread::scope(|scope| {
+            let mut syncs = Vec::with_capacity(files.len() + folders.len());
+            let files = files.iter().map(|file| (file, true));
+            for (path, is_file) in files.chain(folders.iter().map(|folder| (folder, false))) {
+                let sync = move || if is_file { self.sync(path) } else { self.sync_folder(path) };
+                match std::thread::Builder::new().spawn_scoped(scope, sync) {
+                    Ok(syncing) => syncs.push(syncing),
+                    // One after the other takes longer, and is as durable.
+                    Err(_) => sync()?,
+                }
+            }
+            let done = meanwhile();
+            for sync in syncs {
+                sync.join().unwrap_or_else(|_| Err(io::Error::other("a thread that syncs panicked")))?;
+            }
+            Ok(done)
+        })
     }
 
     /// Replaces a file durably: write beside it, make that durable, rename, make the folder durable. A crash leaves the old or the new one.
@@ -179,6 +230,12 @@ impl Disk {
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Removes a file durably.
+    pub fn remove_durably(&mut self, path: &Path) -> io::Result<()> {
+        self.remove(path)?;
+        self.sync_folder(path.parent().unwrap_or(Path::new("")))
     }
 
     /// Makes a folder's names durable.

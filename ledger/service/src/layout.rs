@@ -37,9 +37,24 @@ pub fn evidence(n: u64) -> PathBuf {
     PathBuf::from(format!("state/evidence/{n:03}"))
 }
 
+/// Which node of several a folder is of.
+pub fn node() -> PathBuf {
+    PathBuf::from("state/node")
+}
+
 /// The newest checkpoint that met the quorum of witnesses, with their cosignatures.
 pub fn cosigned() -> PathBuf {
     PathBuf::from("state/cosigned")
+}
+
+/// What the sealer's state was at some size, so that a start need not read what comes before.
+pub fn snapshot() -> PathBuf {
+    PathBuf::from("state/snapshot")
+}
+
+/// The blocks that a snapshot rests on; a new file each time that all of them are written anew.
+pub(crate) fn state_index(generation: u64) -> PathBuf {
+    PathBuf::from(format!("state/index.{generation:016x}"))
 }
 
 /// Integrity alerts: forks and the like, one JSON object a line.

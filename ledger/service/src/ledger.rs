@@ -1,13 +1,13 @@
 //! A ledger, open: submit statements, read what is sealed.
 
+mod node;
 mod starting;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use gt_core::LeafIndex;
 use gt_core::bundle::Bundle;
@@ -25,17 +25,18 @@ use crate::configured::Configured;
 use crate::disk::{Disk, Recorder};
 pub use crate::integrity::IntegrityAlert;
 use crate::integrity::{self};
-use crate::jetstream::{self, NodeOptions, Opening, Outgoing, Position};
-use crate::layout;
+use crate::jetstream::{Outgoing, Position};
 use crate::log::{LogReader, Published};
 use crate::open::{self, OpenLedgerError};
 use crate::open_ledger::Shared;
 use crate::prepare::Prepared;
 use crate::record::{ContextId, OwnerId, Record};
 use crate::refusal::{ChainHead, Refusal};
-use crate::sealer::{self, Home, Intake, Node, Sealed, SealerTimes, Threads, Work};
+use crate::sealer::{self, Home, Intake, Sealed, SealerTimes, Threads, Work};
 use crate::secrets::Secrets;
+use crate::snapshot::StateStart;
 use crate::witness::{Rounds, WitnessStatus, Witnessing, WitnessingError};
+use node::NodeHandle;
 use starting::Parts;
 
 /// A ledger that is open for sealing and reading.
@@ -47,18 +48,12 @@ pub struct Ledger {
     shared: Arc<Shared>,
     root: PathBuf,
     removed_entries: u64,
+    start: StateStart,
     _lock: File,
 }
 
-/// What a node of a shared stream has besides.
-struct NodeHandle {
-    outgoing: Mutex<Option<UnboundedSender<Outgoing>>>,
-    closing: Arc<AtomicBool>,
-    only_follows: bool,
-}
-
 impl Ledger {
-    /// Opens the data folder: takes the lock, removes what an interrupted commit left, rebuilds the state from the log, starts the sealer.
+    /// Opens the data folder: takes the lock, removes what an interrupted commit left, makes the state from its snapshot and the log, starts the sealer.
     pub fn open(
         root: &Path,
         secrets: &Secrets,
@@ -85,50 +80,6 @@ impl Ledger {
         let parts = Parts::new(root, clock, opened)?;
         let home = Home::Embedded(Box::new(parts.local));
         parts.rest.start(home, signer, None, witnessing).map(|(ledger, _)| ledger)
-    }
-
-    /// Opens the data folder as a node of a stream, and returns once it has caught up with it. A folder that is not there is made from
-    /// the stream. Blocks; not to be called on a thread of the runtime.
-    pub fn open_node(
-        root: &Path,
-        secrets: &Secrets,
-        clock: Box<dyn Clock>,
-        options: &NodeOptions,
-    ) -> Result<Self, OpenLedgerError> {
-        if !root.join(layout::checkpoint()).exists() {
-            jetstream::join(root, secrets, options).map_err(Box::new)?;
-        }
-        let signer = if options.only_follows { None } else { Some(secrets.log_signer()?) };
-        let mut opened = open::open(root, secrets, Disk::new(root, None))?;
-        let mut opening = Opening::new(root, options, secrets)?;
-        let new_keys = opening.read_keys(root, options, &mut opened.keyring)?;
-        for (tag, _) in opened.keyring.owners() {
-            opened.state.know(*tag);
-        }
-        let parts = Parts::new(root, clock, opened)?;
-        let started = jetstream::start(opening, options, parts.local, secrets.pin().0, new_keys);
-        let node = NodeHandle {
-            outgoing: Mutex::new(Some(started.outgoing)),
-            closing: started.closing,
-            only_follows: options.only_follows,
-        };
-        let home = Home::JetStream(Box::new(Node::new(started.port)));
-        let (ledger, works) = parts.rest.start(home, signer, Some(node), None)?;
-        let (following, runtime) = (started.following, options.runtime.clone());
-        let follow = std::thread::Builder::new()
-            .name("gt-follow".into())
-            .spawn(move || following.run(&runtime, &works))
-            .map_err(OpenLedgerError::Threads)?;
-        if let Some(threads) = &mut *ledger.threads.lock().unwrap_or_else(PoisonError::into_inner) {
-            threads.add(follow);
-        }
-        while !ledger.shared.is_caught_up() {
-            if ledger.is_stopped() {
-                return Err(OpenLedgerError::NotCaughtUp);
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        Ok(ledger)
     }
 
     /// Hands a statement to the sealer. The answer comes once the seal is durable; it can be awaited or waited for.
@@ -307,6 +258,11 @@ impl Ledger {
         self.removed_entries
     }
 
+    /// How the state was made when the ledger was opened: from a snapshot, or from the whole log.
+    pub const fn state_start(&self) -> &StateStart {
+        &self.start
+    }
+
     /// Up to `count` records from `first` on, no further than the end of its bundle; with whatever can be read of their statements.
     pub fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<Record>, OpenLedgerError> {
         let raw = self.shared.log.entries_and_vault(first, count).map_err(OpenLedgerError::Read)?;
@@ -314,7 +270,7 @@ impl Ledger {
         // For each anew: the sealer waits for them, and must not wait for a whole bundle.
         raw.into_iter()
             .map(|(entry, vault)| {
-                let (keyring, links) = (self.shared.keyring(), self.shared.links());
+                let (links, keyring) = (self.shared.index.links_of(&entry)?, self.shared.keyring());
                 open::record(entry, &vault, &genesis, &keyring, &links)
             })
             .collect()
@@ -324,8 +280,8 @@ impl Ledger {
     pub fn presentation(&self, index: LeafIndex) -> Result<Option<String>, OpenLedgerError> {
         let raw = self.shared.log.entries_and_vault(index, 1).map_err(OpenLedgerError::Read)?;
         let genesis = self.shared.registry().genesis();
-        let (keyring, links) = (self.shared.keyring(), self.shared.links());
         let Some((entry, vault)) = raw.first() else { return Ok(None) };
+        let (links, keyring) = (self.shared.index.links_of(entry)?, self.shared.keyring());
         Ok(open::texts(entry, vault, &genesis, &keyring, &links)?.map(|texts| texts.to_compact()))
     }
 
@@ -334,17 +290,22 @@ impl Ledger {
         bundle::make(&*self.shared, request)
     }
 
+    /// How many people and agencies have had entries of their own.
+    pub fn owners(&self) -> usize {
+        self.shared.index.owners()
+    }
+
     /// The opaque id of an owner, if the ledger knows it.
     pub fn owner_id(&self, owner: &Owner) -> Option<OwnerId> {
         let keyring = self.shared.keyring();
         let keys = keyring.owner(&keyring.tag(owner))?;
         let name = keys.link.name(0);
-        self.shared.links().contains_key(&name).then(|| OwnerId::from_bytes(name))
+        self.shared.index.tag_of_id(&name).map(|_| OwnerId::from_bytes(name))
     }
 
     /// Whose opaque id it is, while the ledger holds that owner's keys.
     pub fn owner_of(&self, id: &OwnerId) -> Option<Owner> {
-        let tag = *self.shared.links().get(id.as_bytes())?;
+        let tag = self.shared.index.tag_of_id(id.as_bytes())?;
         self.shared.keyring().owner(&tag).and_then(|keys| keys.owner.clone())
     }
 

@@ -5,11 +5,13 @@
 
 pub mod audit;
 pub mod bundle;
+mod bytes;
 pub mod clock;
 mod configured;
 pub mod create;
 pub mod disk;
 pub mod erasure;
+mod index;
 mod integrity;
 pub mod jetstream;
 mod key_command;
@@ -27,10 +29,13 @@ pub mod record;
 pub mod refusal;
 pub mod sealer;
 pub mod secrets;
+mod snapshot;
 mod state;
 pub mod vault;
 pub mod witness;
 
 pub use configured::Configured;
+pub use index::IndexError;
 pub use ledger::Ledger;
+pub use snapshot::StateStart;
 pub use state::StateError;

@@ -15,8 +15,10 @@ use gt_core::tree;
 
 use crate::disk::{Disk, private, private_folder, read_if_there};
 use crate::erasure::{Custody, Journal};
+use crate::index::IndexError;
 use crate::jetstream::{JoinError, StreamError};
 use crate::keyring::rekey::journal_file;
+use crate::keyring::switch::{self, Switch};
 use crate::keyring::{KeyEncryptionKey, Keyring, KeyringError, OwnerKeys, OwnerTag};
 use crate::layout;
 use crate::log::{LogReader, LogWriter, Published, ReadError, RecoverError, recover};
@@ -24,7 +26,8 @@ use crate::prepare::{clear_members, to_serde};
 use crate::record::{OpenElement, OpenStatement, OwnerId, Record};
 use crate::sealer::Unfinished;
 use crate::secrets::{Secrets, SecretsError};
-use crate::state::{LinkOwner, State, StateError};
+use crate::snapshot::{self, Begun};
+use crate::state::StateError;
 use crate::vault::{self, StatementBlob, VaultError, VaultRecord};
 
 /// Why a ledger does not open.
@@ -120,6 +123,9 @@ pub enum OpenLedgerError {
     /// Something of the log does not read.
     #[error(transparent)]
     Read(ReadError),
+    /// What is kept of the log's links cannot be read.
+    #[error(transparent)]
+    Index(#[from] IndexError),
     /// A vault record does not read.
     #[error("the vault record of entry {index} does not read: {source}")]
     Vault {
@@ -143,8 +149,7 @@ pub(crate) struct Opened {
     pub(crate) writer: LogWriter,
     pub(crate) log: Arc<LogReader>,
     pub(crate) keyring: Keyring,
-    pub(crate) state: State,
-    pub(crate) links: Vec<LinkOwner>,
+    pub(crate) begun: Begun,
     pub(crate) removed_entries: u64,
     pub(crate) custody: Option<Custody>,
     pub(crate) unfinished: Unfinished,
@@ -183,36 +188,38 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, disk: Disk) -> Result<Opened,
         .and_then(|()| disk.sync_folder(Path::new("")))
         .map_err(|source| OpenLedgerError::Io { file: layout::checkpoint().display().to_string(), source })?;
     let (keyring, kek) = open_keyring(root, secrets)?;
-    let unfinished = unfinished(root, secrets, &kek)?;
+    let mut unfinished = unfinished(root, secrets, &kek.epoch())?;
     // After recovery, which may refuse the folder, and then nothing in it has been changed.
     let mut recovered = recover(disk, Some(signed.checkpoint()))?;
-    Keyring::remove_leftovers(recovered.writer.disk(), unfinished.journal.is_some())?;
-    if unfinished.journal.is_some() && unfinished.under_next {
+    Keyring::remove_leftovers(recovered.writer.disk(), unfinished.keeps_next_shards())?;
+    unfinished.forget_switch(recovered.writer.disk()).map_err(io_of(&switch::file()))?;
+    if unfinished.has_next_shards() {
         Keyring::finish_destroying(recovered.writer.disk())?;
     }
     keyring.fold_journal(recovered.writer.disk())?;
     let published = Published { checkpoint: signed, open_tiles: recovered.writer.open_tiles() };
     let log = Arc::new(LogReader::new(root, published));
-    let (state, links) = State::rebuild(&log, &keyring)?;
+    let begun = snapshot::open(&log, &keyring, kek, recovered.writer.disk().another())?;
     Ok(Opened {
         lock,
         writer: recovered.writer,
         log,
         keyring,
-        state,
-        links,
+        begun,
         removed_entries: recovered.removed_entries,
-        custody: Custody::of(secrets, kek),
+        custody: Custody::of(secrets, kek.epoch()),
         unfinished,
     })
 }
 
-/// Opens the keyring under the key-encryption key in force, or under the next one if a renewal was interrupted; and the fingerprint of
-/// the one that it was.
-pub(crate) fn open_keyring(root: &Path, secrets: &Secrets) -> Result<(Keyring, String), OpenLedgerError> {
+/// Opens the keyring under the key-encryption key in force, or under the next one if a renewal was interrupted; and the one that it was.
+pub(crate) fn open_keyring<'s>(
+    root: &Path,
+    secrets: &'s Secrets,
+) -> Result<(Keyring, &'s KeyEncryptionKey), OpenLedgerError> {
     for kek in secrets.keks().all() {
         match Keyring::open(root, kek) {
-            Ok(keyring) => return Ok((keyring, kek.epoch())),
+            Ok(keyring) => return Ok((keyring, kek)),
             Err(KeyringError::WrongKey) => {}
             Err(error) => return Err(error.into()),
         }
@@ -233,7 +240,13 @@ fn unfinished(root: &Path, secrets: &Secrets, kek: &str) -> Result<Unfinished, O
         Some(journal) => journal.next_kek == kek,
         None => in_force.as_deref() != Some(kek),
     };
-    Ok(Unfinished { journal, old_kek: in_force, under_next })
+    let switch = Switch::load(root).map_err(io_of(&switch::file()))?;
+    Ok(Unfinished { journal, old_kek: in_force, under_next, kek: kek.to_owned(), switch })
+}
+
+fn io_of(file: &Path) -> impl FnOnce(io::Error) -> OpenLedgerError {
+    let file = file.display().to_string();
+    move |source| OpenLedgerError::Io { file, source }
 }
 
 /// The folder's checkpoint, unverified.
@@ -317,15 +330,17 @@ pub(crate) fn decrypt_statement<'k>(
     keys_of: impl FnOnce(&LinkName) -> Option<&'k OwnerKeys>,
 ) -> Result<Option<Jws>, OpenLedgerError> {
     let altered = || altered(entry);
-    let jws = |bytes: &[u8]| core::str::from_utf8(bytes).map(Jws::new).map_err(|_| altered());
-    let jws = match &record.statement {
-        StatementBlob::Open(bytes) => jws(bytes)?,
+    let text = match &record.statement {
+        StatementBlob::Open(bytes) => bytes.clone(),
         StatementBlob::Sealed { owner, agency, bytes } => {
             let Some(keys) = keys_of(owner).and_then(|held| held.agency(agency)) else { return Ok(None) };
             let place = vault::place(&entry.statement, None);
-            jws(&vault::open(&keys.record, genesis, &place, bytes).map_err(|_| altered())?)?
+            let mut opened = vault::open(&keys.record, genesis, &place, bytes).map_err(|_| altered())?;
+            // Taken out uncopied, and so not wiped: an `H.P.S` has digests in place of what is said about people.
+            std::mem::take(&mut *opened)
         }
     };
+    let jws = Jws::from(String::from_utf8(text).map_err(|_| altered())?);
     if jws.hash() == entry.statement { Ok(Some(jws)) } else { Err(altered()) }
 }
 

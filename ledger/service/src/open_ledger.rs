@@ -6,39 +6,49 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use gt_core::LeafIndex;
-use gt_core::link::LinkName;
 use gt_core::registry::Registry;
 use gt_core::statement::PublisherId;
 use tokio::sync::watch;
 
 use crate::configured::Configured;
+use crate::index::Index;
 use crate::integrity::IntegrityLog;
-use crate::keyring::{Keyring, OwnerTag};
+use crate::keyring::Keyring;
 use crate::log::LogReader;
 use crate::refusal::ChainHead;
 use crate::sealer::SealerTimes;
-use crate::state::{LinkOwner, State};
+use crate::state::State;
 use crate::witness::Rounds;
 
 /// What sealing and reading share.
 pub(crate) struct Shared {
     pub(crate) log: Arc<LogReader>,
+    pub(crate) index: Arc<Index>,
     keyring: RwLock<Keyring>,
     registry: RwLock<Arc<Registry>>,
     configured: RwLock<Configured>,
     heads: RwLock<HashMap<PublisherId, ChainHead>>,
-    links: RwLock<HashMap<LinkName, OwnerTag>>,
-    entries: RwLock<HashMap<OwnerTag, Vec<LeafIndex>>>,
     /// The entry that sealed the latest erasure, and one more; 0 if there is none.
     erased: AtomicU64,
     stopped: AtomicBool,
     active: AtomicBool,
     caught_up: AtomicBool,
+    /// The epoch and the fingerprint of the key-encryption key that this node waits for.
+    waits_for_key: Mutex<Option<(u64, String)>>,
     size: watch::Sender<u64>,
     announced: watch::Sender<u64>,
     times: Mutex<SealerTimes>,
     pub(crate) integrity: IntegrityLog,
     pub(crate) witnesses: OnceLock<Arc<Rounds>>,
+}
+
+/// What a batch changes for readers.
+pub(crate) struct Shown {
+    heads: Vec<(PublisherId, ChainHead)>,
+    /// If the batch, or one that is not durable yet, has changed them.
+    registry: Option<(Arc<Registry>, Configured)>,
+    /// The entry that sealed the latest erasure, and one more; 0 if there is none.
+    erased: u64,
 }
 
 impl Shared {
@@ -47,63 +57,29 @@ impl Shared {
         log: Arc<LogReader>,
         keyring: Keyring,
         state: &State,
-        links: Vec<LinkOwner>,
+        index: Arc<Index>,
     ) -> Self {
         let size = watch::Sender::new(log.size().0);
         let shared = Self {
             log,
+            index,
             keyring: RwLock::new(keyring),
             registry: RwLock::new(Arc::new(state.registry.clone())),
             configured: RwLock::new(state.configured.clone()),
             heads: RwLock::default(),
-            links: RwLock::default(),
-            entries: RwLock::default(),
             erased: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             active: AtomicBool::new(false),
             caught_up: AtomicBool::new(false),
+            waits_for_key: Mutex::default(),
             size,
             announced: watch::Sender::new(0),
             times: Mutex::default(),
             integrity: IntegrityLog::open(root),
             witnesses: OnceLock::new(),
         };
-        shared.add_links(links);
         shared.sealed(state, state.chains.keys().copied());
         shared
-    }
-
-    /// Says whose links these are.
-    pub(crate) fn add_links(&self, links: Vec<LinkOwner>) {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        for (_, tag, index) in &links {
-            entries.entry(*tag).or_default().push(*index);
-        }
-        drop(entries);
-        let names = links.into_iter().map(|(name, tag, _)| (name, tag));
-        self.links.write().unwrap_or_else(PoisonError::into_inner).extend(names);
-    }
-
-    /// The entries of an owner, rising.
-    pub(crate) fn entries_of(&self, tag: &OwnerTag) -> Vec<LeafIndex> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.get(tag).cloned().unwrap_or_default()
-    }
-
-    /// An owner's keys are destroyed: its links are nobody's any more, or those of the tag under which its record keys go on.
-    pub(crate) fn forget_links(&self, tag: &OwnerTag, names: &[LinkName], goes_on: Option<OwnerTag>) {
-        let mut links = self.links.write().unwrap_or_else(PoisonError::into_inner);
-        for name in names {
-            match goes_on {
-                Some(new) => drop(links.insert(*name, new)),
-                None => drop(links.remove(name)),
-            }
-        }
-        drop(links);
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(indexes), Some(new)) = (entries.remove(tag), goes_on) {
-            entries.insert(new, indexes);
-        }
     }
 
     /// The entry that sealed the latest erasure.
@@ -111,25 +87,38 @@ impl Shared {
         self.erased.load(Ordering::Acquire).checked_sub(1).map(LeafIndex)
     }
 
-    /// Shows readers what has just become durable: these publishers' heads, the registry, the configuration, the size.
-    pub(crate) fn sealed(&self, state: &State, publishers: impl IntoIterator<Item = PublisherId>) {
-        let mut heads = self.heads.write().unwrap_or_else(PoisonError::into_inner);
-        for publisher in publishers {
-            if let Some(chain) = state.chains.get(&publisher) {
-                heads.insert(publisher, ChainHead { next_seq: chain.next_seq(), head: chain.head() });
-            }
+    /// What readers are to be shown of a batch once it is durable, as the state stands when it is chained.
+    pub(crate) fn shown_by(&self, state: &State, publishers: impl IntoIterator<Item = PublisherId>) -> Shown {
+        let head = |publisher: PublisherId| {
+            let chain = state.chains.get(&publisher)?;
+            Some((publisher, ChainHead { next_seq: chain.next_seq(), head: chain.head() }))
+        };
+        let changed = self.registry().statements() != state.registry.statements();
+        Shown {
+            heads: publishers.into_iter().filter_map(head).collect(),
+            registry: changed.then(|| (Arc::new(state.registry.clone()), state.configured.clone())),
+            erased: state.erased_at.map_or(0, |index| index.0 + 1),
         }
-        drop(heads);
-        if self.registry().statements() != state.registry.statements() {
-            *self.registry.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state.registry.clone());
-            *self.configured.write().unwrap_or_else(PoisonError::into_inner) = state.configured.clone();
+    }
+
+    /// Shows readers what has just become durable: publishers' heads, the registry, the configuration, the size.
+    pub(crate) fn show(&self, shown: Shown) {
+        self.heads.write().unwrap_or_else(PoisonError::into_inner).extend(shown.heads);
+        if let Some((registry, configured)) = shown.registry {
+            *self.registry.write().unwrap_or_else(PoisonError::into_inner) = registry;
+            *self.configured.write().unwrap_or_else(PoisonError::into_inner) = configured;
         }
         // Before the size: whoever sees that the log has grown must know which of it can no longer be read.
-        self.erased.store(state.erased_at.map_or(0, |index| index.0 + 1), Ordering::Release);
+        self.erased.store(shown.erased, Ordering::Release);
         self.size.send_replace(self.log.size().0);
         if let Some(witnesses) = self.witnesses.get() {
             witnesses.grown();
         }
+    }
+
+    /// Shows readers what has become durable just now.
+    pub(crate) fn sealed(&self, state: &State, publishers: impl IntoIterator<Item = PublisherId>) {
+        self.show(self.shown_by(state, publishers));
     }
 
     pub(crate) fn registry(&self) -> Arc<Registry> {
@@ -148,10 +137,6 @@ impl Shared {
         self.keyring.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn links(&self) -> RwLockReadGuard<'_, HashMap<LinkName, OwnerTag>> {
-        self.links.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(crate) fn head(&self, publisher: &PublisherId) -> ChainHead {
         let known = self.heads.read().unwrap_or_else(PoisonError::into_inner).get(publisher).copied();
         known.unwrap_or_else(|| ChainHead { next_seq: 0, head: self.registry().first_prev(publisher) })
@@ -165,6 +150,15 @@ impl Shared {
     /// Says whether this sealer committed the newest batch.
     pub(crate) fn set_active(&self, active: bool) {
         self.active.store(active, Ordering::Release);
+    }
+
+    /// Which key-encryption key this node waits for, and the number of its epoch.
+    pub(crate) fn waits_for_key(&self) -> Option<(u64, String)> {
+        self.waits_for_key.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_waits_for_key(&self, key: Option<(u64, String)>) {
+        *self.waits_for_key.lock().unwrap_or_else(PoisonError::into_inner) = key;
     }
 
     /// Says that the node has read the stream to where it ended when the node started.

@@ -1,8 +1,9 @@
-//! What the sealer knows of the log: derived from it, rebuilt from it at every start, and carried on entry by entry.
+//! What the sealer knows of the log: derived from it, by a snapshot or anew, and carried on entry by entry.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use gt_core::chain::Chain;
+use gt_core::chain::{Chain, Place};
 use gt_core::entry::{Entry, Predecessor, SuccessionError};
 use gt_core::erasure;
 use gt_core::link::LinkName;
@@ -12,6 +13,7 @@ use gt_core::tree::{self, Frontier};
 use gt_core::{Hash, LeafIndex, TreeSize};
 
 use crate::configured::Configured;
+use crate::index::{Index, IndexError};
 use crate::keyring::{Keyring, OwnerTag};
 use crate::layout::BUNDLE;
 use crate::log::{LogReader, ReadError};
@@ -25,9 +27,18 @@ pub(crate) struct State {
     pub(crate) configured: Configured,
     /// The entry that sealed the latest erasure.
     pub(crate) erased_at: Option<LeafIndex>,
+    /// Of what is durable: what grows with the log.
+    index: Arc<Index>,
     counts: HashMap<OwnerTag, u64>,
     tips: Tips,
     undo: Option<Undo>,
+}
+
+/// What a snapshot says of the state, beside the index; the registry it does not say, which is folded from the registrar's statements.
+pub(crate) struct Resumed {
+    pub(crate) chains: HashMap<PublisherId, Chain>,
+    pub(crate) predecessor: Predecessor,
+    pub(crate) erased_at: Option<LeafIndex>,
 }
 
 /// The link that each owner's next entry will have, by which an entry that somebody else sealed is known as that owner's.
@@ -94,42 +105,98 @@ pub enum StateError {
     /// There is no entry 0.
     #[error("the log has no entry 0")]
     NoGenesis,
+    /// What is kept of the state beside the log cannot be read.
+    #[error(transparent)]
+    Index(#[from] IndexError),
 }
 
 impl State {
-    /// Reads the whole log. Signatures are not checked again; `fsck` does that. Also returns whose links the entries have.
-    pub(crate) fn rebuild(log: &LogReader, keyring: &Keyring) -> Result<(Self, Vec<LinkOwner>), StateError> {
+    /// Reads the whole log. Signatures are not checked again; `fsck` does that. The index gets whose links the entries have.
+    ///
+    /// `each` is called now and then, between entries.
+    pub(crate) fn rebuild(
+        log: &LogReader,
+        keyring: &Keyring,
+        index: Arc<Index>,
+        each: impl FnMut(&mut Self),
+    ) -> Result<Self, StateError> {
+        let mut state = Self::before(log, keyring, index)?;
+        state.catch_up(Frontier::new(), log, keyring, each)?;
+        Ok(state)
+    }
+
+    /// The state that a snapshot tells of. Reads the registrar's statements.
+    pub(crate) fn resume(
+        resumed: Resumed,
+        log: &LogReader,
+        keyring: &Keyring,
+        index: Arc<Index>,
+    ) -> Result<Self, StateError> {
+        let mut state = Self::before(log, keyring, index)?;
+        let Resumed { chains, predecessor, erased_at } = resumed;
+        (state.chains, state.predecessor, state.erased_at) = (chains, predecessor, erased_at);
+        let registrar = state.registry.registrar_id();
+        let statements = state.chains.get(&registrar).map_or(0, Chain::next_seq);
+        for seq in 1..statements {
+            let Place::Taken(at) = state.place(&registrar, seq, &Hash::ZERO)? else { continue };
+            let (entry, vault) = log.entries_and_vault(at, 1)?.pop().ok_or(StateError::NoGenesis)?;
+            let record = record(at, &vault, &tree::leaf_hash(&entry.to_bytes()))?;
+            let statement = registrar_statement(at, &record)?;
+            state
+                .apply_registrar(at, statement.payload())
+                .map_err(|source| StateError::Registry { index: at, source })?;
+        }
+        let mut counts = HashMap::with_capacity(state.index.owners());
+        state.index.each_owner(|tag, _, count| {
+            counts.insert(*tag, count);
+        });
+        state.counts = counts;
+        state.lighten();
+        Ok(state)
+    }
+
+    /// Steps past what the log has beyond this state. `frontier` is the tree up to here.
+    pub(crate) fn catch_up(
+        &mut self,
+        mut frontier: Frontier,
+        log: &LogReader,
+        keyring: &Keyring,
+        mut each: impl FnMut(&mut Self),
+    ) -> Result<(), StateError> {
         let published = log.published();
         let checkpoint = published.checkpoint.checkpoint();
-        let (mut state, mut frontier, mut links) = (None, Frontier::new(), Vec::new());
-        let mut at = 0;
-        while at < checkpoint.size().0 {
-            let records = log.entries_and_vault(LeafIndex(at), BUNDLE)?;
-            at += records.len() as u64;
+        let mut links = Vec::new();
+        while self.size() < checkpoint.size() {
+            let records = log.entries_and_vault(self.predecessor.next_index, BUNDLE)?;
+            if records.is_empty() {
+                return Err(StateError::NoGenesis);
+            }
             for (entry, vault) in records {
                 let leaf_hash = tree::leaf_hash(&entry.to_bytes());
-                let state = match &mut state {
-                    Some(state) => state,
-                    none => none.insert(Self::before(&entry, leaf_hash, &vault, keyring)?),
-                };
-                state.follow(&entry, leaf_hash, &vault, keyring, &mut links)?;
+                self.follow(&entry, leaf_hash, &vault, keyring, &mut links)?;
                 frontier.push(leaf_hash);
             }
+            self.index.add(&links);
+            links.clear();
+            each(self);
         }
         let found = frontier.root();
-        if found != checkpoint.root() {
-            return Err(StateError::OtherRoot { expected: checkpoint.root(), found });
+        if found == checkpoint.root() {
+            Ok(())
+        } else {
+            Err(StateError::OtherRoot { expected: checkpoint.root(), found })
         }
-        Ok((state.ok_or(StateError::NoGenesis)?, links))
     }
 
     /// The state before entry 0, which says what the registry begins with.
-    fn before(genesis: &Entry, leaf_hash: Hash, vault: &[u8], keyring: &Keyring) -> Result<Self, StateError> {
-        let index = genesis.index;
-        let record = record(index, vault, &leaf_hash)?;
-        let created = registrar_statement(index, &record)?;
+    fn before(log: &LogReader, keyring: &Keyring, index: Arc<Index>) -> Result<Self, StateError> {
+        let (genesis, vault) = log.entries_and_vault(LeafIndex(0), 1)?.pop().ok_or(StateError::NoGenesis)?;
+        let leaf_hash = tree::leaf_hash(&genesis.to_bytes());
+        let at = genesis.index;
+        let record = record(at, &vault, &leaf_hash)?;
+        let created = registrar_statement(at, &record)?;
         let registry = Registry::create(leaf_hash, created.payload())
-            .map_err(|source| StateError::Registry { index, source })?;
+            .map_err(|source| StateError::Registry { index: at, source })?;
         let tips = Tips { by_name: HashMap::new(), stale: keyring.owners().map(|(tag, _)| *tag).collect() };
         Ok(Self {
             registry,
@@ -137,6 +204,7 @@ impl State {
             predecessor: Predecessor::GENESIS,
             configured: Configured::standard(),
             erased_at: None,
+            index,
             counts: HashMap::new(),
             tips,
             undo: None,
@@ -218,6 +286,26 @@ impl State {
     pub(crate) fn chain(&mut self, publisher: &PublisherId) -> &Chain {
         let first = self.registry.first_prev(publisher);
         self.chains.entry(*publisher).or_insert_with(|| Chain::new(first))
+    }
+
+    /// Where a statement belongs in its publisher's chain: never [`Place::TakenEarlier`].
+    pub(crate) fn place(
+        &mut self,
+        publisher: &PublisherId,
+        seq: u64,
+        prev: &Hash,
+    ) -> Result<Place, IndexError> {
+        match self.chain(publisher).place(seq, prev) {
+            Place::TakenEarlier => self.index.entry_of(publisher, seq).map(Place::Taken),
+            place => Ok(place),
+        }
+    }
+
+    /// The entries of earlier statements are in the index's file by now, and no longer needed here.
+    pub(crate) fn lighten(&mut self) {
+        for (publisher, chain) in &mut self.chains {
+            chain.keep_elsewhere(self.index.written_of(publisher));
+        }
     }
 
     /// Adds a statement to its publisher's chain.

@@ -4,74 +4,30 @@
 mod fsck_sample;
 mod partnership;
 
-use std::fs;
-
-use fsck_sample::{Copy, REGISTRARS, Sample, small};
+use fsck_sample::forging::{self, Sealed};
+use fsck_sample::{Copy, ENTRIES, REGISTRARS, sample, small};
 use gt_core::base64url;
-use gt_core::checkpoint::Checkpoint;
 use gt_core::entry::Entry;
 use gt_core::json::{Object, Value};
 use gt_core::key::PrivateKey;
 use gt_core::link::{Link, LinkName};
 use gt_core::statement::{Draft, DraftMember, EventType, Owner, Pseudonym, Statement};
 use gt_core::time::Timestamp;
-use gt_core::{Hash, LeafIndex, TreeSize, tree};
+use gt_core::{Hash, LeafIndex};
 use gt_ledger::Ledger;
 use gt_ledger::audit::{Fault, Report, Verdict};
 use gt_ledger::clock::SystemClock;
-use gt_ledger::disk::Disk;
-use gt_ledger::keyring::{Keyring, OwnerKeys};
-use gt_ledger::log::{SealedEntry, recover};
+use gt_ledger::keyring::{Keyring, OwnerKeys, OwnerTag};
 use gt_ledger::secrets::{file, read_key};
 use gt_ledger::vault::{self, StatementBlob, VaultRecord};
-use partnership::{ORIGIN, Publisher, child};
-
-type Sealed = (Entry, VaultRecord);
+use partnership::{Publisher, child};
 
 /// An entry about a child of whom there are more before and behind it, by the first publisher.
 const MIDDLE: usize = REGISTRARS + 9;
 const DECISION: usize = REGISTRARS + 7;
 
-/// Writes the sample's log anew, after an edit.
 fn forge(edit: impl FnOnce(&mut Vec<Sealed>)) -> Copy {
-    let of = small();
-    let copy = of.copy();
-    let mut sealed = read(of, &copy);
-    edit(&mut sealed);
-    for top in ["tile", "open", "vault", "state"] {
-        fs::remove_dir_all(copy.data().join(top))
-            .or_else(|error| if top == "tile" { Ok(()) } else { Err(error) })
-            .expect("removed");
-    }
-    copy.remove("checkpoint");
-    let mut writer = recover(Disk::new(&copy.data(), None), None).expect("an empty log").writer;
-    let mut prev = Hash::ZERO;
-    for ((mut entry, record), index) in sealed.into_iter().zip(0..) {
-        (entry.index, entry.prev) = (LeafIndex(index), prev);
-        let bytes = entry.to_bytes();
-        prev = tree::leaf_hash(&bytes);
-        writer
-            .append(&[SealedEntry { vault: record.encode(&prev), bytes, leaf_hash: prev }])
-            .expect("written");
-    }
-    let checkpoint = Checkpoint::new(ORIGIN, writer.size(), writer.root()).expect("sound");
-    let signer = of.secrets().log_signer().expect("a signer");
-    writer.publish(&signer.sign(checkpoint).expect("signed")).expect("written");
-    writer.promote().expect("moved");
-    copy
-}
-
-fn read(of: &Sample, copy: &Copy) -> Vec<Sealed> {
-    let ledger =
-        Ledger::open(&copy.data(), &of.secrets(), Box::new(SystemClock::default()), None).expect("opens");
-    let TreeSize(size) = ledger.log().size();
-    let raw = ledger.log().entries_and_vault(LeafIndex(0), size).expect("reads");
-    raw.into_iter()
-        .map(|(entry, vault)| {
-            let (record, _) = VaultRecord::decode(&vault, &entry.leaf_hash()).expect("sound");
-            (entry, record)
-        })
-        .collect()
+    forging::forge(small(), edit)
 }
 
 #[track_caller]
@@ -267,6 +223,40 @@ fn a_statement_that_its_agency_did_not_sign_is_found() {
     assert_finds(&forged(other, None, true), "other_owner", MIDDLE);
 }
 
+/// More signatures than are checked one by one, and a false one among them.
+#[test]
+fn a_false_signature_among_hundreds_is_found_in_its_place() {
+    let (of, place) = (sample(), 300);
+    let keyring = Keyring::open(&of.home.data(), of.secrets().kek()).expect("opens");
+    let copy = forging::forge(of, |log| {
+        let (entry, record) = &mut log[place];
+        let StatementBlob::Sealed { owner, agency, bytes } = &mut record.statement else {
+            panic!("a child's")
+        };
+        let about = keyring.owners().find(|(_, keys)| (0..50).any(|n| keys.link.name(n) == *owner));
+        let keys = about.and_then(|(_, keys)| keys.agency(agency)).expect("keys");
+        let (before, genesis) = (entry.statement, of.home.genesis());
+        let open = |key: &[u8; 32], digest: Option<&Hash>, bytes: &[u8]| {
+            vault::open(key, &genesis, &vault::place(&before, digest), bytes).expect("opens")
+        };
+        let mut jws = open(&keys.record, None, bytes);
+        let within_r = jws.len() - 80;
+        jws[within_r] = if jws[within_r] == b'A' { b'B' } else { b'A' };
+        let after = Hash::of(&jws);
+        let seal = |key: &[u8; 32], digest: Option<&Hash>, text: &[u8]| {
+            vault::seal(key, &genesis, &vault::place(&after, digest), text)
+        };
+        (entry.statement, *bytes) = (after, seal(&keys.record, None, &jws));
+        for blob in &mut record.disclosures {
+            let text = open(&keys.data, Some(&blob.digest), &blob.bytes);
+            blob.bytes = seal(&keys.data, Some(&blob.digest), &text);
+        }
+    });
+    let report = assert_finds(&copy, "bad_signature", place);
+    assert_eq!(report.faults.iter().filter(|fault| fault.code == "bad_signature").count(), 1);
+    assert_eq!((report.counts.entries, report.counts.statements_read), (ENTRIES, ENTRIES - 1));
+}
+
 #[test]
 fn the_registrars_own_statements_are_checked() {
     let unsigned = forge(|log| {
@@ -356,9 +346,12 @@ fn erasure(log: &[Sealed], owner: [u8; 16], entries: i64) -> Sealed {
 fn what_an_erasure_ended_is_counted_and_no_fault_and_nothing_else_is_taken_for_it() {
     let of = small();
     let keyring = Keyring::open(&of.home.data(), of.secrets().kek()).expect("opens");
-    let tag = keyring.tag(&Owner::Person(Pseudonym::parse(&child(2)).expect("a pseudonym")));
+    // Tags are drawn anew for each ledger: a child is taken whose shard has nobody else.
+    let tag_of = |number| keyring.tag(&Owner::Person(Pseudonym::parse(&child(number)).expect("a pseudonym")));
+    let alone = |tag: &OwnerTag| keyring.owners().filter(|(other, _)| other[0] == tag[0]).count() == 1;
+    let (number, tag) =
+        (1..7).map(|number| (number, tag_of(number))).find(|(_, tag)| alone(tag)).expect("one of six");
     let shard = format!("keyring/{:02x}", tag[0]);
-    assert_eq!(keyring.owners().filter(|(other, _)| other[0] == tag[0]).count(), 1, "a shard of its own");
     let id = keyring.owner(&tag).expect("there").link.name(0);
     let entries = {
         let ledger = of.home.open();
@@ -373,7 +366,7 @@ fn what_an_erasure_ended_is_counted_and_no_fault_and_nothing_else_is_taken_for_i
 
     let lost = forge(|_| {});
     lost.remove(&shard);
-    assert_finds(&lost, "keys_gone", REGISTRARS + 2);
+    assert_finds(&lost, "keys_gone", REGISTRARS + usize::from(number));
 
     let erased = forge(|log| log.push(erasure(log, id, entries)));
     assert!(erased.fsck().faults.iter().all(|fault| fault.code == "not_erased"));

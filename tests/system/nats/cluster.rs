@@ -89,6 +89,11 @@ impl Cluster {
         self.file(at, "store")
     }
 
+    /// A server's process.
+    pub(super) fn id(&self, at: usize) -> u32 {
+        self.servers[at].process.as_ref().expect("it runs").id()
+    }
+
     /// Starts a server that does not run, without waiting for it.
     pub(super) fn launch(&mut self, at: usize) {
         let (config, log) = (self.file(at, "conf"), self.file(at, "log"));
@@ -182,7 +187,7 @@ fn program() -> PathBuf {
 
 /// A loopback port that nobody has, outside the range from which the system gives ports to outgoing connections: so it stays free
 /// while a server is down.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     const FIRST: u16 = 10_000;
     const COUNT: u16 = 20_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);

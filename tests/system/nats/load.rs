@@ -17,18 +17,20 @@ use crate::partnership::{Client, Home, Process, Publisher, Random, child, draft_
 const PATIENCE: Duration = Duration::from_secs(6);
 /// So that a load lasts, without filling two processors.
 const PACE: Duration = Duration::from_millis(6);
+/// Few, so that each has a history.
+pub(super) const CHILDREN: u64 = 8;
 
 /// An acknowledged statement.
 #[derive(Debug, Clone)]
-pub(super) struct Kept {
-    pub(super) statement: Hash,
-    pub(super) receipt: String,
-    pub(super) at: Instant,
+pub(crate) struct Kept {
+    pub(crate) statement: Hash,
+    pub(crate) receipt: String,
+    pub(crate) at: Instant,
 }
 
 /// Every receipt that was ever handed out.
 #[derive(Default)]
-pub(super) struct Receipts(Mutex<Vec<Kept>>);
+pub(crate) struct Receipts(Mutex<Vec<Kept>>);
 
 impl Receipts {
     pub(super) fn keep(&self, statement: Hash, receipt: &str) {
@@ -36,17 +38,17 @@ impl Receipts {
         self.0.lock().expect("nothing panics with it").push(kept);
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.lock().expect("nothing panics with it").len()
     }
 
-    pub(super) fn all(&self) -> Vec<Kept> {
+    pub(crate) fn all(&self) -> Vec<Kept> {
         self.0.lock().expect("nothing panics with it").clone()
     }
 }
 
 /// Publishers, each on a thread of its own.
-pub(super) struct Load {
+pub(crate) struct Load {
     receipts: Arc<Receipts>,
     servers: String,
     random: Random,
@@ -55,8 +57,11 @@ pub(super) struct Load {
 }
 
 /// What the publishers are told.
-#[derive(Default)]
 struct Course {
+    /// About how many children statements are.
+    children: u64,
+    /// How long to wait between two statements.
+    pace: Duration,
     /// Finish what is begun, and begin nothing more.
     finishing: AtomicBool,
     /// The test has ended already.
@@ -65,7 +70,7 @@ struct Course {
 
 impl Course {
     fn goes_on(&self) -> bool {
-        thread::sleep(PACE);
+        thread::sleep(self.pace);
         !self.finishing.load(Ordering::Acquire)
     }
 
@@ -77,18 +82,26 @@ impl Course {
 }
 
 impl Load {
-    pub(super) fn new(receipts: Arc<Receipts>, servers: String) -> Self {
-        Self { receipts, servers, random: Random::seeded(), course: Arc::default(), threads: Vec::new() }
+    pub(crate) fn new(receipts: Arc<Receipts>, servers: String) -> Self {
+        Self::about(CHILDREN, PACE, receipts, servers)
+    }
+
+    /// The same about so many children, with so much time between two statements of a publisher.
+    pub(crate) fn about(children: u64, pace: Duration, receipts: Arc<Receipts>, servers: String) -> Self {
+        let (finishing, given_up) = (AtomicBool::new(false), AtomicBool::new(false));
+        let course = Arc::new(Course { children, pace, finishing, given_up });
+        Self { receipts, servers, random: Random::seeded(), course, threads: Vec::new() }
     }
 
     /// Publishes at a node drawn at random, one statement or several together.
-    pub(super) fn over_http(&mut self, mut publisher: Publisher, nodes: Vec<String>) {
+    pub(crate) fn over_http(&mut self, mut publisher: Publisher, nodes: Vec<String>) {
         let mut random = self.random.split();
         self.spawn(move |course, receipts| {
             while course.goes_on() {
                 let count = if random.once_in(3) { 2 + random.below(6) } else { 1 };
-                let mut waiting: Vec<Statement> =
-                    (0..count).map(|_| publisher.next(&child(random.below(8)), random.below(200))).collect();
+                let mut waiting: Vec<Statement> = (0..count)
+                    .map(|_| publisher.next(&child(random.below(course.children)), random.below(200)))
+                    .collect();
                 while !waiting.is_empty() && course.tries_again() {
                     let node = &nodes[usize::try_from(random.below(nodes.len() as u64)).expect("few nodes")];
                     let answered = post(&Client::impatient(node, PATIENCE), &waiting);
@@ -106,7 +119,7 @@ impl Load {
         self.spawn(move |course, receipts| {
             let subject = format!("gt.intake.{}.{}", publisher.agency, publisher.id);
             while course.goes_on() {
-                let statement = publisher.next(&child(random.below(8)), random.below(200));
+                let statement = publisher.next(&child(random.below(course.children)), random.below(200));
                 while course.tries_again() {
                     let Some(answer) = broker.ask(&subject, statement.to_compact().as_bytes(), PATIENCE)
                     else {
@@ -125,7 +138,7 @@ impl Load {
     }
 
     /// Posts drafts to an agent.
-    pub(super) fn by_agent(&mut self, home: &Home, key: &str) {
+    pub(crate) fn by_agent(&mut self, home: &Home, key: &str) {
         let agent = agent(home, key, &self.servers, &home.at("agent.log"));
         let client = Client::new(&agent.listening());
         let mut random = self.random.split();
@@ -135,7 +148,7 @@ impl Load {
                 if !course.goes_on() {
                     return;
                 }
-                let draft = draft_line(&format!("a{n}"), &child(random.below(8)), n);
+                let draft = draft_line(&format!("a{n}"), &child(random.below(course.children)), n);
                 while course.tries_again() {
                     let reply = client.post("/v1/drafts?wait=2", "application/json", draft.as_bytes());
                     assert!(matches!(reply.status, 201 | 202), "{}", reply.text());
@@ -148,14 +161,16 @@ impl Load {
     }
 
     /// Runs `publish` with some drafts, and then with the next ones.
-    pub(super) fn by_publish(&mut self, home: &Home, key: &str) {
+    pub(crate) fn by_publish(&mut self, home: &Home, key: &str) {
         let (mut random, arguments) = (self.random.split(), publish_arguments(home, key, &self.servers));
         self.spawn(move |course, receipts| {
             for n in 0.. {
                 if !course.goes_on() {
                     return;
                 }
-                let draft = |d: u64| draft_line(&format!("p{n}-{d}"), &child(random.below(8)), n + d) + "\n";
+                let draft = |d: u64| {
+                    draft_line(&format!("p{n}-{d}"), &child(random.below(course.children)), n + d) + "\n"
+                };
                 let drafts: String = (0..12).map(draft).collect();
                 while course.tries_again() {
                     let ended = run_with_input(&arguments, drafts.as_bytes());
@@ -170,14 +185,14 @@ impl Load {
                         );
                         break;
                     }
-                    assert!(!ended.stdout.contains("refused"), "{}", ended.stdout);
+                    assert!(!ended.stdout.contains("\"refused\""), "{}", ended.stdout);
                 }
             }
         });
     }
 
     /// Has everything that was begun acknowledged, and stops.
-    pub(super) fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         self.course.finishing.store(true, Ordering::Release);
         for thread in self.threads.drain(..) {
             thread.join().expect("no publisher panics");

@@ -9,6 +9,7 @@ mod ledger;
 mod load;
 mod nodes;
 
+mod erasing;
 mod followers;
 mod foreign;
 mod outbox;
@@ -18,7 +19,13 @@ mod refused;
 mod sealers;
 mod servers;
 mod storage;
+mod surviving;
 mod witnessed;
+
+pub(crate) use cluster::free_port;
+pub(crate) use ledger::entries;
+pub(crate) use load::{Kept, Load, Receipts};
+pub(crate) use surviving::{Hit, chapter};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -6,10 +6,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::cluster::{Cluster, free_port};
-use crate::partnership::{Client, Process, copy_folder, path};
+use crate::partnership::{Client, Process, copy_folder, path, within};
 
 /// How long a node may take to answer what it answers by itself.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long it may end and be started again while its servers find each other.
+const PATIENCE_TO_SERVE: Duration = Duration::from_mins(1);
 
 /// One node. Its address stays the same for as long as it is known.
 pub(super) struct Node {
@@ -49,6 +51,27 @@ impl Node {
         self.process = Some(process);
     }
 
+    /// Starts the node as a service manager would: again, when it ends because the servers cannot be asked at that moment. Each time it must
+    /// say so, and end with status 1.
+    pub(super) fn start_until_it_serves(&mut self) {
+        let served = within(PATIENCE_TO_SERVE, || {
+            let mut process = Process::start(&self.arguments, &self.log);
+            let Err(said) = process.listening_or_not() else {
+                self.process = Some(process);
+                return true;
+            };
+            let said = if said.is_empty() { process.log_text() } else { said };
+            assert_eq!(process.ended().code(), Some(1), "{}: {said}", self.name);
+            assert!(
+                said.contains("cannot be asked") || said.contains("cannot be reached"),
+                "{}: {said}",
+                self.name
+            );
+            false
+        });
+        assert!(served, "{} does not start: {}", self.name, self.log_text());
+    }
+
     /// What it is started with from its next start on, besides.
     pub(super) fn also(&mut self, more: &[&str]) {
         self.arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
@@ -86,6 +109,11 @@ impl Node {
         self.process.take().expect("it runs").kill();
     }
 
+    /// The process's number.
+    pub(super) fn id(&self) -> u32 {
+        self.process.as_ref().expect("it runs").id()
+    }
+
     /// SIGSTOP.
     pub(super) fn freeze(&self) {
         self.process.as_ref().expect("it runs").signal("STOP");
@@ -101,6 +129,16 @@ impl Node {
         let mut process = self.process.take().expect("it runs");
         process.signal("TERM");
         assert_eq!(process.ended().code(), Some(0), "{}: {}", self.name, process.log_text());
+    }
+
+    /// `kill -9` while somebody else is still asking it something; [`Self::kill`] comes after.
+    pub(super) fn strike(&self) {
+        self.process.as_ref().expect("it runs").signal("KILL");
+    }
+
+    /// Its number among the processes.
+    pub(super) fn id(&self) -> u32 {
+        self.process.as_ref().expect("it runs").id()
     }
 
     /// What it has written so far, in all its lives.

@@ -82,6 +82,14 @@ impl Home {
         issued["token"].as_str().expect("a token").to_owned()
     }
 
+    /// The file with a data protection officer's token.
+    pub(crate) fn officer_token(&self) -> PathBuf {
+        let file = self.at("officer");
+        let token = self.issue("data-protection-officer", "C. Moreau", &["--purpose", "SubjectRights"]);
+        std::fs::write(&file, token).expect("written");
+        file
+    }
+
     /// Serves the ledger, and waits until it says where.
     pub(crate) fn serve(&self) -> Server {
         Server::start(self)

@@ -257,13 +257,24 @@ impl Process {
 
     /// Where it says, in a line of JSON, that it listens. The test ends here if it does not.
     pub(crate) fn listening(&self) -> String {
+        self.listening_or_not().unwrap_or_else(|said| panic!("it has ended: {said}{}", self.log_text()))
+    }
+
+    /// Where it says that it listens; or what it says instead, and then it ends.
+    pub(crate) fn listening_or_not(&self) -> Result<String, String> {
         let line = match self.lines.recv_timeout(PATIENCE) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => panic!("it does not say where it listens: {}", self.log_text()),
-            Err(RecvTimeoutError::Disconnected) => panic!("it has ended: {}", self.log_text()),
+            Err(RecvTimeoutError::Disconnected) => return Err(String::new()),
         };
         let value: Value = serde_json::from_str(&line).expect("a line of JSON");
-        value["listening"].as_str().unwrap_or_else(|| panic!("an address: {line}")).to_owned()
+        let said = |name: &str| value[name].as_str().map(ToOwned::to_owned);
+        said("listening").ok_or_else(|| said("error").unwrap_or(line))
+    }
+
+    /// Its end, if it has ended.
+    pub(crate) fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.0.try_wait().expect("a child of this process")
     }
 
     /// The process's number.

@@ -7,7 +7,9 @@ use gt_core::checkpoint::SignedCheckpoint;
 use serde_json::Value;
 
 use super::watching::{Watching, policy_of_all, serve};
-use crate::partnership::{Ended, Home, Publisher, Server, child, copy_folder, eventually, path, run};
+use crate::partnership::{
+    Ended, Home, Process, Publisher, Server, child, copy_folder, eventually, path, run,
+};
 
 /// A ledger with a witness, and the folder as it was before the witness saw anything.
 struct Setting {
@@ -172,4 +174,47 @@ fn a_folder_is_not_written_to_behind_the_backs_of_its_witnesses() {
     register(&["--without-witnesses"]).succeeded();
     assert_ne!(fs::read(data.join("checkpoint")).expect("a checkpoint"), before);
     setting.serve_in_vain();
+}
+
+#[test]
+fn an_interrupted_erasure_is_not_completed_in_an_older_copy() {
+    let mut setting = Setting::new();
+    let journal = setting.home.data().join("keyring/erasure");
+    // Killed while it erases; which step that was is left to chance, but for the first and the last.
+    let mut number = 100;
+    while !journal.exists() {
+        number += 1;
+        assert!(number < 150, "no kill came in the middle");
+        let mut server = serve(&setting.home, &setting.policy);
+        assert_eq!(server.client().publish(&setting.council.next(&child(number), 1)).status, 201);
+        let (data, whom) = (setting.home.data(), child(number));
+        let erase = ["erase", "--child", &whom, "--authority", "gss:E06000999", "--ground", "CourtOrder"];
+        let erasing = [&erase[..], &["--data", path(&data)]].concat();
+        let _asking = Process::start(erasing, &setting.home.at("erase.log"));
+        eventually("it is erasing, or has", || journal.exists() || data.join("keyring/retired").exists());
+        server.process.kill();
+        // What an erasure that was made whole has left.
+        let _ = fs::remove_file(data.join("keyring/retired"));
+    }
+    fs::remove_dir_all(setting.home.at("backup")).expect("removed");
+    copy_folder(&setting.home.data(), &setting.home.at("backup"));
+    let secrets = setting.home.at("data.secrets");
+    copy_folder(&secrets, &setting.home.at("backup.secrets"));
+
+    let server = serve(&setting.home, &setting.policy);
+    setting.publish(&server, 2);
+    eventually("the witness has seen it", || setting.witness.seen() == server.client().size());
+    server.stop();
+    assert!(!journal.exists(), "the erasure is completed");
+    setting.put_back();
+    // The key that is in force now does not open the copy. Whoever kept the old one, too, gets as far as the witness.
+    let said = setting.serve_in_vain().stderr;
+    assert!(said.contains("does not open this ledger's keyring"), "{said}");
+    fs::remove_dir_all(&secrets).expect("removed");
+    copy_folder(&setting.home.at("backup.secrets"), &secrets);
+    let before = fs::read(setting.home.data().join("checkpoint")).expect("a checkpoint");
+    let said = setting.serve_in_vain().stderr;
+    assert!(said.contains("this folder is an older copy"), "{said}");
+    assert!(journal.exists(), "nothing was destroyed on the word of an older copy");
+    assert_eq!(fs::read(setting.home.data().join("checkpoint")).expect("a checkpoint"), before);
 }

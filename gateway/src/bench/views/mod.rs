@@ -51,6 +51,8 @@ pub struct Rebuilt {
     pub open_seconds: f64,
     /// Seconds to rebuild the views.
     pub rebuild_seconds: f64,
+    /// Seconds to open them again once they reflect the whole log.
+    pub reopen_seconds: f64,
     /// Entries a second.
     pub rebuilt_per_second: f64,
     /// Processor time to rebuild the views, in microseconds an entry, where the system tells: what a busy machine does not change.
@@ -117,7 +119,7 @@ pub(super) fn history(events: u32) -> gt_history::Plan {
 }
 
 impl Latencies {
-    fn of(mut millis: Vec<f64>) -> Self {
+    pub(super) fn of(mut millis: Vec<f64>) -> Self {
         millis.sort_by(f64::total_cmp);
         let at = |part: usize| millis.get((millis.len() * part / 100).min(millis.len().saturating_sub(1)));
         let at = |part: usize| at(part).copied().unwrap_or(f64::NAN);

@@ -48,10 +48,16 @@ pub fn measure(folder: &Path, questions: u32) -> Result<(Rebuilt, u64), BenchErr
     let open_alerts = timed(questions, || queries.alerts(&waiting, &Page::default()).map(drop))?;
     let standing = count(&queries, &waiting)?;
     follower.stop();
+    drop((queries, follower));
+    let started = Instant::now();
+    let mut follower = Follower::start(&ledger, &folder.join(VIEWS))?;
+    let reopen_seconds = started.elapsed().as_secs_f64();
+    follower.stop();
     let entries = f64::from(u32::try_from(ledger.log().size().0).unwrap_or(u32::MAX));
     let rebuilt = Rebuilt {
         open_seconds,
         rebuild_seconds,
+        reopen_seconds,
         rebuilt_per_second: entries / rebuild_seconds,
         rebuild_microseconds: processor.map(|spent| spent.as_secs_f64() * 1e6 / entries),
         resident_mib: processor::most_resident(),
@@ -91,7 +97,7 @@ fn count(queries: &Queries, filter: &AlertFilter) -> Result<u64, BenchError> {
     }
 }
 
-fn size_of(folder: &Path) -> Result<f64, BenchError> {
+pub(in crate::bench) fn size_of(folder: &Path) -> Result<f64, BenchError> {
     let mut bytes = 0.0;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;

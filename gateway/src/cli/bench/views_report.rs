@@ -25,6 +25,7 @@ pub(super) fn rebuilt(rebuilt: &Rebuilt) -> String {
             vec!["processor time, µs an entry".to_owned(), processor],
             vec!["seconds, the ledger's own start before".to_owned(), format!("{:.1}", rebuilt.open_seconds)],
             vec!["seconds, the views".to_owned(), format!("{:.1}", rebuilt.rebuild_seconds)],
+            vec!["seconds, to open them again".to_owned(), format!("{:.2}", rebuilt.reopen_seconds)],
             vec!["most memory resident".to_owned(), resident],
             vec!["bytes on disk an entry".to_owned(), format!("{:.0}", rebuilt.view_bytes_an_entry)],
         ],

@@ -17,6 +17,7 @@ pub(super) fn all() -> Named {
     });
     let mut listed = retired();
     listed["status"] = status();
+    listed["pending_nodes"] = pending_nodes();
     listed["erased"] = or_null(object("What the entry says.", sealed));
     let listed = object("A retired key; if an erasure retired it, with that.", listed);
     vec![
@@ -61,6 +62,15 @@ fn retired() -> Value {
     json!({
         "kek": fingerprint(), "retired_at": time(), "erasure": or_null(number()), "confirmed_at": or_null(time()),
     })
+}
+
+/// What a node of several says besides.
+fn pending_nodes() -> Value {
+    let node = json!({"node": {"type": "string", "pattern": "^[0-9a-f]{16}$"}, "name": text()});
+    or_null(list(object(
+        "A node that has not confirmed that it has forgotten the key and what was erased.",
+        node,
+    )))
 }
 
 fn owners() -> Value {

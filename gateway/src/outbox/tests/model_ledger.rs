@@ -107,6 +107,7 @@ impl ModelLedger {
                 return Answer::Sealed { receipt: self.receipt(index) };
             }
             Place::Taken(_) => return refused("chain_fork"),
+            Place::TakenEarlier => unreachable!("this ledger keeps all of a chain in memory"),
             Place::Gap => return refused("chain_gap"),
             Place::OtherPredecessor => return refused("chain_prev"),
             Place::Next if payload.event_type.as_str() == Self::UNKNOWN => return refused("unknown_type"),

@@ -180,7 +180,8 @@ impl Zeroize for Value {
 }
 
 impl<S: Into<String>> Value<S> {
-    fn into_owned(self) -> Value {
+    /// The same value, borrowing from nothing.
+    pub(crate) fn into_owned(self) -> Value {
         match self {
             Self::Null => Value::Null,
             Self::Bool(flag) => Value::Bool(flag),

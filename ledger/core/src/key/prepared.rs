@@ -61,8 +61,14 @@ pub struct Signed<'a> {
 static BASE: LazyLock<Multiples> = LazyLock::new(|| Multiples::of(ED25519_BASEPOINT_POINT, BASE_WIDTH, 1));
 
 /// The points of small order, encoded.
-static SMALL_ORDER: LazyLock<[CompressedEdwardsY; 8]> =
+pub(super) static SMALL_ORDER: LazyLock<[CompressedEdwardsY; 8]> =
     LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress()));
+
+/// k, as RFC 8032 section 5.1.7 says.
+pub(super) fn challenge(r: &[u8; 32], signed: &Signed<'_>) -> Scalar {
+    let hash = Sha512::new().chain_update(r).chain_update(signed.key.as_bytes());
+    Scalar::from_hash(hash.chain_update(signed.message))
+}
 
 impl PreparedKeys {
     /// Prepares at most so many keys at a time, those that were used last.
@@ -181,8 +187,7 @@ impl Multiples {
     fn point(&self, key: &Self, signed: &Signed<'_>) -> Option<EdwardsPoint> {
         let (r, s) = signed.signature.split_first_chunk::<32>()?;
         let s = Option::<Scalar>::from(Scalar::from_canonical_bytes(s.try_into().ok()?))?;
-        let hash = Sha512::new().chain_update(r).chain_update(signed.key.as_bytes());
-        let k = Scalar::from_hash(hash.chain_update(signed.message));
+        let k = challenge(r, signed);
         // They lie scattered over memory. Fetched all at once they are waited for once, and not one by one between additions.
         let of_key = Terms::<KEY_TERMS>::of(key, &k);
         let of_base = Terms::<BASE_TERMS>::of(self, &s);
@@ -250,4 +255,4 @@ impl<const MOST: usize> Terms<MOST> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

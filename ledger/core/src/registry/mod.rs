@@ -8,6 +8,7 @@ pub use event::{
 };
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::agency::AgencyCode;
 use crate::hash::Hash;
@@ -22,7 +23,8 @@ pub struct Registry {
     genesis: Hash,
     keys: LedgerKeys,
     registrar_id: PublisherId,
-    publishers: BTreeMap<PublisherId, Publisher>,
+    /// Shared by the registries of different times, of which a verifier has one for each registration.
+    publishers: BTreeMap<PublisherId, Arc<Publisher>>,
     every_key: BTreeSet<Thumbprint>,
     statements: u64,
     configured_at: Option<LeafIndex>,
@@ -217,12 +219,12 @@ impl Registry {
 
     /// The registered publishers, the registrar excepted.
     pub fn publishers(&self) -> impl Iterator<Item = (&PublisherId, &Publisher)> {
-        self.publishers.iter()
+        self.publishers.iter().map(|(id, publisher)| (id, &**publisher))
     }
 
     /// A registered publisher.
     pub fn publisher(&self, id: &PublisherId) -> Option<&Publisher> {
-        self.publishers.get(id)
+        self.publishers.get(id).map(|publisher| &**publisher)
     }
 
     /// What the first statement of this publisher's chain names as `prev`.
@@ -280,7 +282,7 @@ impl Registry {
                 if publisher.revoked.is_some() {
                     return Err(RegistryError::Revoked);
                 }
-                publisher.revoked = Some((index, revocation.suspect_from));
+                Arc::make_mut(publisher).revoked = Some((index, revocation.suspect_from));
             }
             RegistryEvent::Configured => self.configured_at = Some(index),
         }
@@ -327,7 +329,7 @@ impl Registry {
             recovered: recovered.then_some(index).into_iter().collect(),
             revoked: None,
         };
-        self.publishers.insert(new.publisher, publisher);
+        self.publishers.insert(new.publisher, Arc::new(publisher));
         Ok(())
     }
 
@@ -339,7 +341,7 @@ impl Registry {
         let agency = publisher.agency.clone();
         let recovered = self.check_new_key(&rotation.publisher, &agency, &rotation.key)?;
         self.every_key.insert(rotation.key.key.thumbprint());
-        if let Some(publisher) = self.publishers.get_mut(&rotation.publisher) {
+        if let Some(publisher) = self.publishers.get_mut(&rotation.publisher).map(Arc::make_mut) {
             publisher.keys.push((index, rotation.key.key));
             publisher.recovered.extend(recovered.then_some(index));
         }

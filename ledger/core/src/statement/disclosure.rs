@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::data::{Data, holds_digest};
 use super::error::StatementError;
 use super::{MAX_DISCLOSURE_BYTES, MIN_SALT_BYTES};
@@ -85,18 +87,18 @@ fn read_one(text: &str, data: &Data) -> Result<Disclosure, StatementError> {
     let bytes = base64url::decode(text).map_err(|_| StatementError::Base64Url { part: "disclosure" })?;
     let (member_position, element) = data.find(&digest).ok_or(StatementError::DisclosureUnreferenced)?;
     let member = || data.members()[member_position].name().to_owned();
-    let json = Value::parse(&bytes).map_err(|source| StatementError::Json { part: "disclosure", source })?;
+    let json = Value::borrow(&bytes).map_err(|source| StatementError::Json { part: "disclosure", source })?;
     let Value::Array(parts) = json else {
         return Err(StatementError::DisclosureMalformed);
     };
-    let Ok([Value::String(salt), value]) = <[Value; 2]>::try_from(parts) else {
+    let Ok([Value::String(salt), value]) = <[Value<Cow<'_, str>>; 2]>::try_from(parts) else {
         return Err(StatementError::DisclosureMalformed);
     };
-    if base64url::decode(&salt).map_or(0, |salt| salt.len()) < MIN_SALT_BYTES {
+    if base64url::decoded_len(&salt).unwrap_or(0) < MIN_SALT_BYTES {
         return Err(StatementError::SaltTooShort { member: member() });
     }
     if holds_digest(&value, 0) {
         return Err(StatementError::DigestInDisclosure { member: member() });
     }
-    Ok(Disclosure { text: text.into(), digest, member_position, element, value })
+    Ok(Disclosure { text: text.into(), digest, member_position, element, value: value.into_owned() })
 }

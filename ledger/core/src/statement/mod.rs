@@ -20,7 +20,7 @@ pub use sign::{Draft, DraftMember, SignError, Signed, sign};
 use crate::base64url;
 use crate::hash::Hash;
 use crate::json::Value;
-use crate::key::{PublicKey, Thumbprint};
+use crate::key::{PublicKey, Signed as SignedBytes, Thumbprint};
 
 /// The longest `H.P.S`, in bytes.
 pub const MAX_STATEMENT_BYTES: usize = 48 * 1024;
@@ -36,14 +36,14 @@ pub const MIN_SALT_BYTES: usize = 16;
 /// `H.P.S`, not yet read, with its hash: so whoever holds it against an entry before it is read hashes it once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jws {
-    text: Box<str>,
+    text: String,
     hash: Hash,
 }
 
 impl Jws {
-    /// Takes the text, and hashes it.
+    /// Copies the text, and hashes it.
     pub fn new(text: &str) -> Self {
-        Self { text: text.into(), hash: Hash::of(text.as_bytes()) }
+        Self::from(text.to_owned())
     }
 
     /// The exact text.
@@ -54,6 +54,13 @@ impl Jws {
     /// The statement hash: SHA-256 of the ASCII `H.P.S`.
     pub const fn hash(&self) -> Hash {
         self.hash
+    }
+}
+
+/// Takes the text as it is, and hashes it.
+impl From<String> for Jws {
+    fn from(text: String) -> Self {
+        Self { hash: Hash::of(text.as_bytes()), text }
     }
 }
 
@@ -136,6 +143,11 @@ impl Statement {
         self.jws.text()
     }
 
+    /// The exact `H.P.S` with its hash, and nothing else.
+    pub fn into_jws(self) -> Jws {
+        self.jws
+    }
+
     /// The statement hash: SHA-256 of the ASCII `H.P.S`.
     pub fn hash(&self) -> Hash {
         self.jws.hash()
@@ -178,6 +190,14 @@ impl Statement {
         self.names(key)?;
         let (message, signature) = self.signed();
         key.verify(message.as_bytes(), signature).map_err(|_| StatementError::BadSignature)
+    }
+
+    /// What to check of its signature under this key, which must be the one that `kid` names, where many are checked together
+    /// ([`KeyMultiples::verify`](crate::key::KeyMultiples::verify)).
+    pub fn signed_by<'a>(&'a self, key: &'a PublicKey) -> Result<SignedBytes<'a>, StatementError> {
+        self.names(key)?;
+        let (message, signature) = self.signed();
+        Ok(SignedBytes { key, message: message.as_bytes(), signature })
     }
 
     /// Checks that `kid` names this key.

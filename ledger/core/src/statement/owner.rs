@@ -1,4 +1,5 @@
 use core::fmt;
+use std::sync::Arc;
 
 use super::error::StatementError;
 use super::{MAX_OWNERS, Statement};
@@ -8,7 +9,7 @@ use crate::json::Value;
 
 /// A data subject's pseudonym: `scheme.epoch:` and base64url of an HMAC-SHA-256 (DESIGN section 6). It is still personal data.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Pseudonym(Box<str>);
+pub struct Pseudonym(Arc<str>);
 
 /// The text is no pseudonym.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,5 +1,6 @@
 use core::fmt;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::data::Data;
 use super::error::StatementError;
@@ -15,7 +16,7 @@ pub type PublisherId = Hash;
 
 /// An event type, `family.event`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EventType(Box<str>);
+pub struct EventType(Arc<str>);
 
 /// The signed payload of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -47,7 +47,7 @@ fn folded(whole: &Json, case: &Json) -> Result<Registry, (usize, &'static str)> 
         verify_authorship(&statement, registry).map_err(|fault| at(fault.code()))?;
         match chain.place(payload.seq, &payload.prev) {
             Place::Next => registry.apply(index, payload).map_err(|error| at(error.code()))?,
-            Place::Taken(_) => return Err(at("chain_fork")),
+            Place::Taken(_) | Place::TakenEarlier => return Err(at("chain_fork")),
             Place::Gap => return Err(at("chain_gap")),
             Place::OtherPredecessor => return Err(at("chain_prev")),
         }

@@ -7,6 +7,8 @@ use super::report::{Fault, Report};
 use super::source::{LogSource, Part};
 use crate::layout::BUNDLE;
 
+/// So many entries or records are worth another core's waking up.
+pub(super) const AT_A_TIME: usize = 64;
 /// After so many missing bundles in a row nothing more is asked for: a checkpoint may claim any size.
 const MAX_MISSING: u32 = 16;
 
@@ -93,8 +95,8 @@ impl Bundle {
             report.add(Fault::new(&place, "bundle_width", what));
         }
         let covered = &entries[..entries.len().min(usize::from(width))];
-        let read: Vec<_> =
-            covered.par_iter().map(|bytes| (tree::leaf_hash(bytes), Entry::parse(bytes))).collect();
+        let reading = covered.par_iter().with_min_len(AT_A_TIME);
+        let read: Vec<_> = reading.map(|bytes| (tree::leaf_hash(bytes), Entry::parse(bytes))).collect();
         let mut faults = Vec::new();
         let mut leaves = Vec::with_capacity(read.len());
         for ((hash, entry), position) in read.into_iter().zip(first..) {

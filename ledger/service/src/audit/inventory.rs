@@ -10,6 +10,7 @@ use super::folder::DataFolder;
 use super::report::Fault;
 use super::source::{MAX_BUNDLE, Surplus, leading_entries};
 use crate::keyring::rekey::journal_file;
+use crate::keyring::switch;
 use crate::layout;
 
 /// What bytes behind the last record that the checkpoint covers may be.
@@ -95,11 +96,11 @@ pub(super) fn of_vault_and_keyring(folder: &DataFolder, size: TreeSize) -> Surpl
             surplus.faults.push(Fault::new(path, "beyond_checkpoint", BEYOND));
         }
     }
-    let erasing = folder.root().join(journal_file()).exists();
+    let erasing = [journal_file(), switch::file()].iter().any(|file| folder.root().join(file).exists());
     for Found { path, len } in files(folder, "keyring", |_| true, &mut surplus) {
         let name = path.strip_prefix("keyring/").unwrap_or(&path);
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        let known = ["shards", "journal", "erasure", "retired"].contains(&name)
+        let known = ["shards", "journal", "erasure", "switch", "retired"].contains(&name)
             || (name.len() == 2 && name.bytes().all(hex));
         let extension = Path::new(name).extension();
         let unfinished =

@@ -21,6 +21,7 @@ mod settlement;
 mod source;
 mod statement;
 mod vault_file;
+mod waiting;
 mod walk;
 
 use std::path::Path;

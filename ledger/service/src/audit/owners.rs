@@ -1,10 +1,12 @@
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use gt_core::entry::Entry;
 use gt_core::link::LinkName;
+use rayon::prelude::*;
 
 use super::report::Fault;
-use crate::keyring::{Keyring, OwnerTag};
+use crate::keyring::{Keyring, OwnerKeys, OwnerTag};
 
 /// How far beyond the links that are looked for one looks, in the end, for the rest of an owner's record.
 const AHEAD: u64 = 8;
@@ -14,9 +16,30 @@ const MAX_REACH: u64 = 512;
 /// Which links each owner whose keys live may have in its next entry: the one that is due, and as many after it as entries were lost,
 /// and one more, which shows that the one that was due was left out.
 pub(super) struct OwnerLinks {
-    names: HashMap<LinkName, (OwnerTag, u64)>,
-    due: HashMap<OwnerTag, u64>,
+    names: HashMap<LinkName, (OwnerTag, u64), ByFirstBytes>,
+    due: HashMap<OwnerTag, u64, ByFirstBytes>,
     lost: u64,
+}
+
+/// For maps whose keys are HMACs under keys of the keyring, and so as good as random whatever a log says.
+type ByFirstBytes = BuildHasherDefault<FirstBytes>;
+
+#[derive(Default)]
+struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    /// The length, which all keys of a map share.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// A link of an entry, with its owner.
@@ -31,11 +54,16 @@ pub(super) struct OwnedLink {
 
 impl OwnerLinks {
     pub(super) fn new(keyring: Option<&Keyring>) -> Self {
-        let mut links = Self { names: HashMap::new(), due: HashMap::new(), lost: 0 };
-        for (tag, keys) in keyring.into_iter().flat_map(Keyring::owners) {
-            links.due.insert(*tag, 0);
-            links.names.extend((0..=links.reach()).map(|n| (keys.link.name(n), (*tag, n))));
-        }
+        let mut links = Self { names: HashMap::default(), due: HashMap::default(), lost: 0 };
+        let reach = links.reach();
+        let owners: Vec<_> = keyring.into_iter().flat_map(Keyring::owners).collect();
+        let names = |(tag, keys): &(&OwnerTag, &OwnerKeys)| {
+            let (tag, key) = (**tag, keys.link.clone());
+            (0..=reach).map(move |n| (key.name(n), (tag, n)))
+        };
+        let names: Vec<_> = owners.par_iter().flat_map_iter(names).collect();
+        links.names.extend(names);
+        links.due.extend(owners.into_iter().map(|(tag, _)| (*tag, 0)));
         links
     }
 

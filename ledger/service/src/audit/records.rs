@@ -14,7 +14,7 @@ use super::report::{Fault, Report};
 use super::statement;
 use super::vault_file::place_of;
 use crate::keyring::Keyring;
-use crate::vault::VaultRecord;
+use crate::vault::{StatementBlob, VaultRecord};
 
 /// Takes the vault's records in the log's order, before their statements are read: folds the registry, whose statements are in the
 /// clear, and follows the owners' records. So whatever a statement rests on is known when it is read, in whatever order.
@@ -50,6 +50,12 @@ pub(super) struct Turn<'b> {
 }
 
 impl Taken {
+    /// Lets go of what the record keeps of the statement, once that was read.
+    pub(super) fn forget_texts(&mut self) {
+        self.record.statement = StatementBlob::Open(Vec::new());
+        self.record.disclosures = Vec::new();
+    }
+
     /// The turn of the entry whose record this is.
     pub(super) fn turn<'b>(&'b self, leaf: &'b Leaf) -> Option<Turn<'b>> {
         let entry = leaf.entry.as_ref()?;

@@ -1,10 +1,10 @@
 use std::collections::{HashMap, HashSet};
 
 use gt_core::Hash;
-use gt_core::key::KeyMultiples;
 use gt_core::link::LinkName;
+use gt_core::registry::Registry;
 use gt_core::statement::{Jws, Statement, StatementError};
-use gt_core::verify::verify_authorships;
+use gt_core::verify::{AuthorshipBatch, AuthorshipFault, verify_authorship};
 
 use super::Depth;
 use super::erasures::{self, Gone};
@@ -23,7 +23,6 @@ pub(super) struct Context<'a> {
     pub(super) genesis: Hash,
     /// Whose the links of the bundle's entries are, where disclosures are opened.
     pub(super) links: HashMap<LinkName, OwnerTag>,
-    pub(super) keys: &'a KeyMultiples,
     pub(super) depth: Depth,
 }
 
@@ -33,8 +32,8 @@ pub(super) struct Outcome {
     pub(super) reading: Reading,
     /// It was read, and its signature holds under the registry.
     pub(super) proven: bool,
-    /// It was read, and its signature is to be checked; and before which fault what that tells belongs.
-    unproven: Option<(Statement, usize)>,
+    /// It was read, and its signature is one of a batch; and before which fault what that tells belongs.
+    unproven: Option<(Jws, usize)>,
     pub(super) disclosures_read: u64,
     pub(super) disclosures_unreadable: u64,
     /// Whose keys are missing, where something could not be read.
@@ -71,37 +70,39 @@ pub(super) fn open_statement(turn: &Turn<'_>) -> Result<Statement, (&'static str
     Statement::from_jws(jws, []).map_err(|error| unsound(&error))
 }
 
-/// Reads statements as far as the keys go, and holds them against everything that their entries and the registry say. `None` where
-/// there is no turn.
-pub(super) fn check(turns: &[Option<Turn<'_>>], context: &Context<'_>) -> Vec<Option<Outcome>> {
-    let mut outcomes: Vec<Option<Outcome>> =
-        turns.iter().map(|turn| turn.as_ref().map(|turn| read(turn, context))).collect();
-    let unproven: Vec<_> = turns
-        .iter()
-        .zip(&mut outcomes)
-        .map(|(turn, outcome)| {
-            let (statement, at) = outcome.as_mut()?.unproven.take()?;
-            Some((statement, at, turn.as_ref()?.registry?))
-        })
-        .collect();
-    let statements: Vec<_> =
-        unproven.iter().flatten().map(|(statement, _, registry)| (statement, *registry)).collect();
-    let mut verdicts = verify_authorships(&statements, context.keys).into_iter();
-    for ((turn, outcome), unproven) in turns.iter().zip(&mut outcomes).zip(&unproven) {
-        let (Some(turn), Some(outcome), Some((_, at, _))) = (turn, outcome, unproven) else { continue };
-        match verdicts.next() {
-            Some(Err(error)) => {
-                let fault = Fault::new(place_of(turn.leaf.position), error.code(), error.to_string());
-                outcome.faults.insert(*at, fault);
-            }
-            verdict => outcome.proven = verdict.is_some(),
-        }
-    }
-    outcomes
+/// Reads statements as far as the keys go, and holds them against everything that their entries and the registry say, their signatures
+/// excepted, which the batch takes. `None` where there is no turn.
+pub(super) fn read(
+    turns: &[Option<Turn<'_>>],
+    context: &Context<'_>,
+    batch: &mut AuthorshipBatch,
+) -> Vec<Option<Outcome>> {
+    turns.iter().map(|turn| turn.as_ref().map(|turn| read_one(turn, context, batch))).collect()
 }
 
-fn read(turn: &Turn<'_>, context: &Context<'_>) -> Outcome {
-    let mut check = Check { turn, context, outcome: Outcome::new() };
+impl Outcome {
+    /// Takes what its batch came to. One that does not hold says nothing of each signature in it.
+    pub(super) fn prove(&mut self, position: u64, registry: Option<&Registry>, batch_holds: bool) {
+        let Some(((jws, at), registry)) = self.unproven.take().zip(registry) else { return };
+        self.proved(position, at, if batch_holds { Ok(()) } else { authorship(jws, registry) });
+    }
+
+    fn proved(&mut self, position: u64, at: usize, verdict: Result<(), AuthorshipFault>) {
+        match verdict {
+            Ok(()) => self.proven = true,
+            Err(error) => {
+                self.faults.insert(at, Fault::new(place_of(position), error.code(), error.to_string()));
+            }
+        }
+    }
+}
+
+fn authorship(jws: Jws, registry: &Registry) -> Result<(), AuthorshipFault> {
+    verify_authorship(&Statement::from_jws(jws, [])?, registry)
+}
+
+fn read_one(turn: &Turn<'_>, context: &Context<'_>, batch: &mut AuthorshipBatch) -> Outcome {
+    let mut check = Check { turn, context, batch, outcome: Outcome::new() };
     check.places();
     match &turn.record.statement {
         StatementBlob::Open(_) => match open_statement(turn) {
@@ -127,6 +128,7 @@ pub(super) struct Check<'c> {
     pub(super) turn: &'c Turn<'c>,
     pub(super) context: &'c Context<'c>,
     pub(super) outcome: Outcome,
+    batch: &'c mut AuthorshipBatch,
 }
 
 impl Outcome {
@@ -255,12 +257,21 @@ impl Check<'_> {
             (record.disclosures.len() - statement.disclosures().len()) as u64;
         let at = self.said(&statement);
         self.disclosed(&statement, keyring);
-        self.outcome.unproven = Some((statement, at));
+        self.authored(statement, at);
     }
 
     fn signed(&mut self, statement: Statement) {
         let at = self.said(&statement);
-        self.outcome.unproven = Some((statement, at));
+        self.authored(statement, at);
+    }
+
+    /// Whether the statement speaks for its agency, where that can be known. What its signature tells belongs before fault `at`.
+    fn authored(&mut self, statement: Statement, at: usize) {
+        let Some(registry) = self.turn.registry else { return };
+        match self.batch.add(&statement, registry) {
+            Some(verdict) => self.outcome.proved(self.turn.leaf.position, at, verdict),
+            None => self.outcome.unproven = Some((statement.into_jws(), at)),
+        }
     }
 
     /// When it was signed, and what the record says of it in the clear. Returns where what its signature tells belongs.

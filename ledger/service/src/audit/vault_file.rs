@@ -1,7 +1,7 @@
 use rayon::prelude::*;
 
 use super::Depth;
-use super::bundle::{Bundle, Leaf};
+use super::bundle::{AT_A_TIME, Bundle, Leaf};
 use super::folder::DataFolder;
 use super::inventory::BEYOND;
 use super::report::{Fault, Report};
@@ -37,7 +37,7 @@ pub(super) fn read(
             Depth::Signed => VaultRecord::decode_statement(record),
         })
     };
-    let decoded: Vec<_> = leaves.into_par_iter().map(decode).collect();
+    let decoded: Vec<_> = leaves.into_par_iter().with_min_len(AT_A_TIME).map(decode).collect();
     let mut records = Vec::with_capacity(decoded.len());
     for (leaf, decoded) in bundle.leaves.iter().zip(decoded) {
         if let Some(Err(error)) = decoded {

@@ -1,6 +1,7 @@
 use gt_core::prove::ProveError;
 use gt_core::{LeafIndex, TreeSize};
 
+use crate::index::IndexError;
 use crate::log::ReadError;
 use crate::open::OpenLedgerError;
 
@@ -102,6 +103,12 @@ impl MakeBundleError {
 impl From<ReadError> for MakeBundleError {
     fn from(error: ReadError) -> Self {
         Self::Read(OpenLedgerError::Read(error))
+    }
+}
+
+impl From<IndexError> for MakeBundleError {
+    fn from(error: IndexError) -> Self {
+        Self::Read(OpenLedgerError::Index(error))
     }
 }
 

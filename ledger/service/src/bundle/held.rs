@@ -1,13 +1,12 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use gt_core::LeafIndex;
 use gt_core::entry::Entry;
-use gt_core::link::LinkName;
 use gt_core::registry::Registry;
 
 use super::MakeBundleError;
-use crate::keyring::{Keyring, OwnerTag};
+use crate::index::Index;
+use crate::keyring::Keyring;
 use crate::layout::BUNDLE;
 use crate::log::LogReader;
 use crate::open::{self, Texts};
@@ -22,7 +21,10 @@ pub(crate) trait Held {
     fn registry(&self) -> Arc<Registry>;
 
     /// Looks at the keys. The sealer may be waiting for them, so `look` must be short.
-    fn with_keys<T>(&self, look: impl FnOnce(&Keyring, &HashMap<LinkName, OwnerTag>) -> T) -> T;
+    fn with_keys<T>(&self, look: impl FnOnce(&Keyring) -> T) -> T;
+
+    /// Whose the links are.
+    fn index(&self) -> &Index;
 
     /// An entry with its framed vault record.
     fn entry_and_vault(&self, index: LeafIndex) -> Result<(Entry, Vec<u8>), MakeBundleError> {
@@ -55,7 +57,8 @@ pub(crate) trait Held {
     /// What can be read of a statement and its disclosures. `None` if the record has ended.
     fn texts(&self, entry: &Entry, vault: &[u8]) -> Result<Option<Texts>, MakeBundleError> {
         let genesis = self.registry().genesis();
-        Ok(self.with_keys(|keyring, links| open::texts(entry, vault, &genesis, keyring, links))?)
+        let links = self.index().links_of(entry)?;
+        Ok(self.with_keys(|keyring| open::texts(entry, vault, &genesis, keyring, &links))?)
     }
 }
 
@@ -68,8 +71,11 @@ impl Held for Shared {
         Self::registry(self)
     }
 
-    fn with_keys<T>(&self, look: impl FnOnce(&Keyring, &HashMap<LinkName, OwnerTag>) -> T) -> T {
-        let (keyring, links) = (self.keyring(), self.links());
-        look(&keyring, &links)
+    fn with_keys<T>(&self, look: impl FnOnce(&Keyring) -> T) -> T {
+        look(&self.keyring())
+    }
+
+    fn index(&self) -> &Index {
+        &self.index
     }
 }

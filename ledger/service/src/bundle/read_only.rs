@@ -1,10 +1,8 @@
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use gt_core::bundle::Bundle;
 use gt_core::checkpoint::SignedCheckpoint;
-use gt_core::link::LinkName;
 use gt_core::registry::Registry;
 use gt_core::tile::{HashTile, row_extent};
 use gt_core::verify::Pin;
@@ -12,7 +10,8 @@ use gt_core::{LeafIndex, TreeSize};
 
 use super::{BundleRequest, Held, MakeBundleError, make};
 use crate::audit::{DataFolder, LogSource as _};
-use crate::keyring::{Keyring, OwnerTag};
+use crate::index::Index;
+use crate::keyring::Keyring;
 use crate::log::{LogReader, Published};
 use crate::open::{self, OpenLedgerError, open_keyring, read_checkpoint};
 use crate::record::{ContextId, Record};
@@ -24,7 +23,7 @@ pub struct ReadOnlyLedger {
     log: LogReader,
     keyring: Keyring,
     registry: Arc<Registry>,
-    links: HashMap<LinkName, OwnerTag>,
+    index: Arc<Index>,
     erased_at: Option<LeafIndex>,
     pin: Pin,
 }
@@ -32,7 +31,7 @@ pub struct ReadOnlyLedger {
 impl ReadOnlyLedger {
     /// Reads the folder: checks its checkpoint's signature and that its entries lead to it, and opens its keys.
     ///
-    /// Holds every link's name and owner in memory, and every owner's keys, as a ledger that is open does.
+    /// Reads the whole log, and holds every link and its owner in memory, and every owner's keys.
     pub fn open(root: &Path, secrets: &Secrets) -> Result<Self, OpenLedgerError> {
         // First: the keys of all that it covers are durable before it is.
         let signed = read_checkpoint(root)?;
@@ -42,11 +41,11 @@ impl ReadOnlyLedger {
         let (keyring, _) = open_keyring(root, secrets)?;
         let open_tiles = open_tiles(root, &signed)?;
         let log = LogReader::new(root, Published { checkpoint: signed, open_tiles });
-        let (state, links) = State::rebuild(&log, &keyring)?;
+        let index = Arc::new(Index::default());
+        let state = State::rebuild(&log, &keyring, Arc::clone(&index), |_| ())?;
         let pin = Pin { genesis: Some(state.registry.genesis()), ..pin };
         let (registry, erased_at) = (Arc::new(state.registry), state.erased_at);
-        let links = links.into_iter().map(|(name, tag, _)| (name, tag)).collect();
-        Ok(Self { log, keyring, registry, links, erased_at, pin })
+        Ok(Self { log, keyring, registry, index, erased_at, pin })
     }
 
     /// Makes a bundle.
@@ -74,7 +73,10 @@ impl ReadOnlyLedger {
         let raw = self.log.entries_and_vault(first, count).map_err(OpenLedgerError::Read)?;
         let genesis = self.registry.genesis();
         raw.into_iter()
-            .map(|(entry, vault)| open::record(entry, &vault, &genesis, &self.keyring, &self.links))
+            .map(|(entry, vault)| {
+                let links = self.index.links_of(&entry)?;
+                open::record(entry, &vault, &genesis, &self.keyring, &links)
+            })
             .collect()
     }
 
@@ -93,8 +95,12 @@ impl Held for ReadOnlyLedger {
         Arc::clone(&self.registry)
     }
 
-    fn with_keys<T>(&self, look: impl FnOnce(&Keyring, &HashMap<LinkName, OwnerTag>) -> T) -> T {
-        look(&self.keyring, &self.links)
+    fn with_keys<T>(&self, look: impl FnOnce(&Keyring) -> T) -> T {
+        look(&self.keyring)
+    }
+
+    fn index(&self) -> &Index {
+        &self.index
     }
 }
 

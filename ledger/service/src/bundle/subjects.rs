@@ -1,17 +1,12 @@
 //! The child's identities, and the entries of each.
 
-use std::collections::HashMap;
-
 use gt_core::bundle::{MAX_SUBJECTS, SubjectLinks};
-use gt_core::entry::Entry;
 use gt_core::link::{LinkKey, LinkOpening};
 use gt_core::statement::{Owner, Pseudonym, Statement};
 use gt_core::{LeafIndex, TreeSize};
 
 use super::{Held, MakeBundleError, Subject};
 use crate::keyring::{Keyring, OwnerTag};
-use crate::layout::BUNDLE;
-use crate::log::ReadError;
 use crate::open::OpenLedgerError;
 use crate::record::OwnerId;
 use crate::vault;
@@ -72,16 +67,12 @@ impl Followed {
 }
 
 fn begin(held: &impl Held, subject: &Subject) -> Option<Followed> {
-    held.with_keys(|keyring, links| {
+    held.with_keys(|keyring| {
         let tag = match subject {
             Subject::Pseudonym(pseudonym) => keyring.tag(&Owner::Person(pseudonym.clone())),
-            Subject::Owner(id) => *links.get(id.as_bytes())?,
+            Subject::Owner(id) => held.index().tag_of_id(id.as_bytes())?,
         };
-        of_tag(keyring, tag).filter(|found| match subject {
-            Subject::Pseudonym(_) => true,
-            // Any other link of the owner names it as well, and is no id.
-            Subject::Owner(id) => found.id == *id,
-        })
+        of_tag(keyring, tag)
     })
 }
 
@@ -97,36 +88,21 @@ fn of_tag(keyring: &Keyring, tag: OwnerTag) -> Option<Followed> {
     })
 }
 
-/// Goes through the log once, and finds the entries of these identities.
+/// Finds the entries of these identities, as far as the log goes at a size, and sees that each has the link that comes next.
 fn walk(held: &impl Held, size: TreeSize, followed: &mut [Followed]) -> Result<(), MakeBundleError> {
-    let places: HashMap<OwnerTag, usize> =
-        followed.iter().enumerate().map(|(place, one)| (one.tag, place)).collect();
-    let mut at = 0;
-    while at < size.0 {
-        let entries = held.log().entries_bytes(LeafIndex(at), BUNDLE.min(size.0 - at))?;
-        let entries: Vec<Entry> = entries
-            .iter()
-            .zip(at..)
-            .map(|(bytes, index)| {
-                Entry::parse(bytes).map_err(|source| ReadError::Entry { index: LeafIndex(index), source })
-            })
-            .collect::<Result<_, _>>()?;
-        if entries.is_empty() {
-            return Err(ReadError::NoSuchEntry { index: LeafIndex(at), size: held.log().size() }.into());
-        }
-        at += entries.len() as u64;
-        let found: Vec<(LeafIndex, [u8; 16], usize)> = held.with_keys(|_, links| {
-            let names =
-                entries.iter().flat_map(|entry| entry.links.iter().map(|link| (entry.index, link.name)));
-            names.filter_map(|(index, name)| Some((index, name, *places.get(links.get(&name)?)?))).collect()
-        });
-        for (index, name, place) in found {
-            let one = &mut followed[place];
-            if name != one.key.name(one.entries.len() as u64) {
-                return Err(MakeBundleError::LinkOutOfOrder { index });
+    for one in followed {
+        let entries = held.index().entries_of(&one.tag)?;
+        one.entries = entries.into_iter().filter(|index| size.contains(*index)).collect();
+        let mut n = 0;
+        held.each_record(&one.entries, |entry, _| {
+            let name = one.key.name(n);
+            n += 1;
+            if entry.links.iter().any(|link| link.name == name) {
+                Ok(())
+            } else {
+                Err(MakeBundleError::LinkOutOfOrder { index: entry.index })
             }
-            one.entries.push(index);
-        }
+        })?;
     }
     Ok(())
 }

@@ -44,9 +44,7 @@ impl Journal {
 
     /// The erasure is done.
     pub(crate) fn remove(disk: &mut Disk) -> io::Result<()> {
-        let file = journal_file();
-        disk.remove(&file)?;
-        disk.sync_folder(file.parent().unwrap_or(Path::new("")))
+        disk.remove_durably(&journal_file())
     }
 
     /// The statement that is to be sealed, and what it says.

@@ -14,6 +14,7 @@
 
 mod asking;
 mod journal;
+mod renewals;
 mod subject;
 
 use std::io;
@@ -27,13 +28,18 @@ use gt_core::key::PrivateKey;
 use gt_core::receipt::Receipt;
 use gt_core::statement::{Pseudonym, SignError};
 
+use crate::jetstream::NextKeyring;
+use crate::keyring::renewal::Renewal;
 use crate::keyring::{
-    ConfirmError, Confirmed, KekError, KekSource, KeyringError, OwnerTag, RetiredKek, RotateError,
+    ConfirmError, Confirmed, KekError, KekSource, KeyEncryptionKey, KeyringError, OwnerTag, RetiredKek,
+    RotateError,
 };
 use crate::record::OwnerId;
 use crate::refusal::Refusal;
 
 pub(crate) use journal::Journal;
+pub use renewals::NodesError;
+pub(crate) use renewals::Renewals;
 pub(crate) use subject::{Erasing, Subject};
 
 /// What is to be erased.
@@ -89,6 +95,48 @@ pub struct Hold {
     pub ended_by: &'static str,
 }
 
+/// What a renewal of the key-encryption key on several nodes needs first (`docs/ERASURE.md`).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotPrepared {
+    /// No next key.
+    #[error(
+        "there is no next key-encryption key at {at}: make one and its bucket with `goldenthread nats keys prepare`, and give every node a copy (docs/ERASURE.md)"
+    )]
+    NoKey {
+        /// Where it should be.
+        at: String,
+    },
+    /// No bucket.
+    #[error(
+        "the servers have no bucket for the next key-encryption key {kek}: make it with `goldenthread nats keys prepare`"
+    )]
+    NoBucket {
+        /// The key's fingerprint.
+        kek: String,
+    },
+    /// No register.
+    #[error(
+        "the register of nodes cannot be read, so nobody would know whose keys are still there ({reason}): make it with `goldenthread nats keys prepare`"
+    )]
+    NoRegister {
+        /// Why.
+        reason: String,
+    },
+    /// The bucket does not take what is written to it.
+    #[error("the keyring for the next key-encryption key cannot be written: {reason}")]
+    NotWritten {
+        /// Why.
+        reason: String,
+    },
+    /// This node waits itself for a key.
+    #[error("this node waits for the key-encryption key {kek} itself")]
+    Waits {
+        /// The key's fingerprint.
+        kek: String,
+    },
+}
+
 /// Why nothing was erased.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -118,11 +166,20 @@ pub enum EraseError {
     /// The ledger was opened with a key-encryption key that was given in memory.
     #[error("the key-encryption key was given in memory, and has no place where a new one could be kept")]
     NoSource,
-    /// The folder follows a stream.
+    /// The folder follows a stream, and its node does not run.
     #[error(
-        "this ledger follows a NATS stream, whose nodes share one keyring, and whose old keys would live on in it: erasing there is not possible yet, and nothing was erased"
+        "this folder is a node's of a NATS stream, and its node does not run: start it (goldenthread serve --nats), and ask it; nothing was erased"
     )]
     FollowsStream,
+    /// This node only follows.
+    #[error("this node only follows: ask one that seals; nothing was erased")]
+    OnlyFollows,
+    /// There is no next key, or no bucket for it, or the nodes are not known.
+    #[error("{0}; nothing was erased")]
+    NotPrepared(NotPrepared),
+    /// Another sealer was first again and again.
+    #[error("other nodes sealed first again and again; nothing was erased: try again")]
+    Superseded,
     /// The next key-encryption key is not to be had.
     #[error(transparent)]
     Kek(#[from] KekError),
@@ -157,11 +214,13 @@ impl EraseError {
             Self::NoServiceKey => "no_service_key",
             Self::NoSource => "no_kek_source",
             Self::FollowsStream => "follows_stream",
+            Self::OnlyFollows => "only_follows",
+            Self::NotPrepared(_) => "not_prepared",
             Self::Kek(_) => "kek",
             Self::Read(_) => "unreadable",
             Self::Io(_) => "io",
             Self::Sign(_) => "sign",
-            Self::Busy => "busy",
+            Self::Busy | Self::Superseded => "busy",
             Self::Interrupted => "interrupted",
         }
     }
@@ -186,10 +245,24 @@ pub(crate) struct Custody {
 pub(crate) enum CustodyWork {
     /// Destroy somebody's keys.
     Erase(Erasing, SyncSender<Result<ErasureReceipt, EraseError>>),
+    /// The same on a node of several: the keyring that takes the place of the one in force is written down, but for the latest keys.
+    EraseOnStream(Erasing, Box<Renewing>, SyncSender<(Result<ErasureReceipt, EraseError>, Box<Renewing>)>),
+    /// Put another key-encryption key in force on all nodes.
+    RotateOnStream(Box<Renewing>, SyncSender<(Result<RetiredKek, RotateError>, Box<Renewing>)>),
     /// Put another key-encryption key in force.
     Rotate(SyncSender<Result<RetiredKek, RotateError>>),
     /// Note that copies of a retired key are destroyed.
     Confirm(Confirmed, SyncSender<Result<RetiredKek, ConfirmError>>),
+}
+
+/// A keyring that nodes are to take in the place of theirs.
+pub(crate) struct Renewing {
+    pub(crate) renewal: Renewal,
+    /// How many parts of it are written down.
+    pub(crate) parts: u64,
+    pub(crate) next: KeyEncryptionKey,
+    /// All of it, read back. Kept while no key is added, so that another attempt is no slower than any batch.
+    pub(crate) ready: Option<NextKeyring>,
 }
 
 /// What stops the sealer during an erasure. The next start completes it.
@@ -209,6 +282,8 @@ pub(crate) enum CustodyFault {
     KekGone(String),
     #[error("the journal of the erasure names owners that the keyring does not have")]
     OtherOwners,
+    #[error("the keyring of the next epoch lacks keys that no erasure has ended")]
+    KeysMissing,
 }
 
 /// An owner whose keys are to be destroyed.

@@ -8,11 +8,12 @@ use gt_core::time::Timestamp;
 use gt_core::{Hash, LeafIndex};
 use serde_json::Value;
 
-use super::{EraseError, EraseRequest, Hold, Owned, Whom};
-use crate::keyring::{OwnerKeys, OwnerTag};
+use super::{EraseError, EraseRequest, ErasureReceipt, Hold, Owned, Whom};
+use crate::keyring::{OwnerKeys, OwnerTag, RetiredKek};
 use crate::open;
 use crate::open_ledger::Shared;
 use crate::record::{OpenStatement, OwnerId, Record};
+use crate::sealer::Sealed;
 
 /// Events that forbid an erasure while they stand, and those that end them.
 const HOLDS: [(&str, &str); 2] = [("hold.placed", "hold.lifted"), ("record.restricted", "record.released")];
@@ -22,6 +23,21 @@ pub(crate) struct Erasing {
     pub(crate) request: EraseRequest,
     /// By id, without repeats.
     pub(crate) owners: Vec<Owned>,
+}
+
+impl Erasing {
+    /// What it has come to, once it is sealed and `retired` is no longer the key in force.
+    pub(crate) fn receipt(&self, sealed: Sealed, kek: String, retired: RetiredKek) -> ErasureReceipt {
+        ErasureReceipt {
+            index: sealed.index,
+            receipt: sealed.receipt,
+            owners: self.owners.iter().map(|owner| owner.id).collect(),
+            entries: self.owners.iter().map(|owner| owner.entries).sum(),
+            scope: self.request.scope,
+            kek,
+            retired,
+        }
+    }
 }
 
 /// Everybody who is the person whom the request names.
@@ -79,7 +95,7 @@ impl<'l> Subject<'l> {
     }
 
     fn by_id(&self, id: OwnerId) -> Option<Owned> {
-        let tag = *self.shared.links().get(id.as_bytes())?;
+        let tag = self.shared.index.tag_of_id(id.as_bytes())?;
         self.by_tag(&tag).filter(|found| found.id == id)
     }
 
@@ -89,7 +105,7 @@ impl<'l> Subject<'l> {
         let id = OwnerId::from_bytes(held.link.name(0));
         // An agency's own statements are no data subject's.
         let is_agency = matches!(held.owner, Some(Owner::Agency(_)));
-        let entries = self.shared.entries_of(tag).len() as u64;
+        let entries = self.shared.index.count_of(tag);
         (!is_agency && entries > 0).then_some(Owned { tag: *tag, id, entries })
     }
 
@@ -98,11 +114,12 @@ impl<'l> Subject<'l> {
         let failed = |error| EraseError::Read(Box::new(error));
         let genesis = self.shared.registry().genesis();
         let mut records = Vec::new();
-        for index in self.shared.entries_of(&owner.tag) {
+        for index in self.shared.index.entries_of(&owner.tag).map_err(|error| failed(error.into()))? {
             let read = self.shared.log.entries_and_vault(index, 1);
             let raw = read.map_err(|error| failed(open::OpenLedgerError::Read(error)))?;
             for (entry, vault) in raw {
-                let (keyring, links) = (self.shared.keyring(), self.shared.links());
+                let links = self.shared.index.links_of(&entry).map_err(|error| failed(error.into()))?;
+                let keyring = self.shared.keyring();
                 records.push(open::record(entry, &vault, &genesis, &keyring, &links).map_err(failed)?);
             }
         }

@@ -1,6 +1,6 @@
 //! Which messages of the stream make batches (DESIGN section 5). Pure: every node that reads the same stream comes to the same.
 
-use super::message::{Closing, MessageFault, decode, header};
+use super::message::{Closing, KEYS_SUBJECT, MessageFault, decode, header};
 use crate::log::SealedEntry;
 
 /// The most entries in one batch: what the server takes (ADR-50).
@@ -31,7 +31,7 @@ pub struct StreamBatch {
     pub last: u64,
     /// Its own name.
     pub name: String,
-    /// Its entries.
+    /// Its entries; none where an epoch of the key-encryption key begins without one.
     pub entries: Vec<SealedEntry>,
     /// What its last message says.
     pub closing: Closing,
@@ -164,9 +164,14 @@ impl Assembler {
 /// A batch of one is a plain message.
 fn single(message: &StoredMessage) -> Result<StreamBatch, MessageFault> {
     let name = message.header(header::BATCH).ok_or(MessageFault::NoBatch)?.to_owned();
-    let (entry, closing) = (decode(&message.subject, &message.payload)?, message.closing()?);
-    let sequence = message.sequence;
-    Ok(StreamBatch { first: sequence, last: sequence, name, entries: vec![entry], closing })
+    let (closing, sequence) = (message.closing()?, message.sequence);
+    let begins = closing.epoch.as_ref().is_some_and(|epoch| epoch.begins.is_some());
+    let entries = if message.subject == KEYS_SUBJECT && message.payload.is_empty() && begins {
+        Vec::new()
+    } else {
+        vec![decode(&message.subject, &message.payload)?]
+    };
+    Ok(StreamBatch { first: sequence, last: sequence, name, entries, closing })
 }
 
 impl StoredMessage {
@@ -176,8 +181,7 @@ impl StoredMessage {
     }
 
     fn closing(&self) -> Result<Closing, MessageFault> {
-        let required = |name| self.header(name).ok_or(MessageFault::Header(name));
-        Closing::parse(required(header::HEAD)?, required(header::KEYS)?, self.header(header::CHECKPOINT))
+        Closing::parse(|name| self.header(name))
     }
 }
 

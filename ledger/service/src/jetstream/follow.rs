@@ -27,6 +27,8 @@ pub enum News {
     Messages {
         /// Batches and what lies between them.
         assembled: Vec<Assembled>,
+        /// The sequence from which was read.
+        from: u64,
         /// The last sequence that was read.
         through: u64,
         /// The first sequence of which it is not known yet what it belongs to: reading starts there again after a restart.
@@ -54,6 +56,8 @@ pub(crate) struct Following {
     pub(super) prefix: Prefix,
     /// Up to where the writing thread has accounted for the stream by itself.
     pub(super) accounted: Arc<AtomicU64>,
+    /// From where the writing thread wants to have it again; 0 for nowhere.
+    pub(super) again: Arc<AtomicU64>,
     pub(super) closing: Arc<AtomicBool>,
     /// Where the stream ended at the start.
     pub(super) end: u64,
@@ -125,7 +129,12 @@ impl Following {
                 *next = accounted + 1;
                 *assembler = Assembler::starting_at(*next);
             }
-            let messages = match self.stream.read(*next).await {
+            match self.again.swap(0, Ordering::AcqRel) {
+                0 => {}
+                again => (*next, *assembler) = (again, Assembler::starting_at(again)),
+            }
+            let from = *next;
+            let messages = match self.stream.read(from).await {
                 Ok(messages) => messages,
                 Err(error) => return Ok(Err(error)),
             };
@@ -133,7 +142,7 @@ impl Following {
             let through = last.sequence;
             *next = through + 1;
             let all = messages.iter().flat_map(|message| assembler.take(message)).collect();
-            send(works, News::Messages { assembled: all, through, pending: assembler.pending() })?;
+            send(works, News::Messages { assembled: all, from, through, pending: assembler.pending() })?;
             if self.closing.load(Ordering::Acquire) {
                 return Ok(Ok(()));
             }

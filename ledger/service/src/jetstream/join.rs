@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use gt_core::Hash;
 use gt_core::checkpoint::{CheckpointError, SignedCheckpoint};
@@ -15,7 +16,7 @@ use super::port::stream_end;
 use super::position::Position;
 use super::read::{Stream, StreamError};
 use crate::disk::{Disk, private_folder};
-use crate::keyring::{Keyring, KeyringError, shards_file};
+use crate::keyring::{KeyRecord, Keyring, KeyringError, renewal, shards_file};
 use crate::log::{RecoverError, recover};
 use crate::secrets::{Secrets, SecretsError};
 
@@ -92,24 +93,82 @@ pub(crate) fn join(root: &Path, secrets: &Secrets, options: &NodeOptions) -> Res
         return Err(JoinError::OtherLedger { found: genesis });
     }
     let (_, created) = options.runtime.block_on(stream_end(&stream))?;
-    let mut keyring =
-        SharedKeyring::new(options.client.clone(), options.prefix.clone(), &secrets.kek().epoch(), 0);
-    let shards = options.runtime.block_on(keyring.shards())?.ok_or(JoinError::NoKeyring)?;
-    options.runtime.block_on(keyring.read_on())?;
+    let found = options.runtime.block_on(newest_keyring(secrets, options))?.ok_or(JoinError::NoKeyring)?;
     make_folder(root, &folder)?;
     let mut disk = Disk::new(root, None);
-    disk.replace(&shards_file(), &shards).map_err(failed)?;
+    disk.replace(&shards_file(), &found.shards).map_err(failed)?;
     // Before the first entries: whose links they have is worked out from the keys, when the log is read.
-    Keyring::persist(&mut disk, &keyring.claim())?;
+    Keyring::persist(&mut disk, &found.records)?;
     let mut writer = recover(disk, None)?.writer;
     writer.append(&batch.entries).map_err(failed)?;
     writer.make_durable().map_err(failed)?;
     // Before the checkpoint: a folder that has one and follows no stream could be written to alone.
-    let position = Position { keys: keyring.sequence, ..Position::start(&created) };
+    let position = Position {
+        keys: found.sequence,
+        kek: Some(found.kek),
+        epoch: found.ordinal,
+        ..Position::start(&created)
+    };
     position.write(writer.disk()).map_err(failed)?;
     let head = (writer.size(), writer.root());
     let checkpoint = first_checkpoint(&batch, secrets, head)?;
     writer.publish(&checkpoint).and_then(|()| writer.promote()).map_err(failed)
+}
+
+/// The keyring that a new folder begins with.
+struct Found {
+    ordinal: u64,
+    kek: String,
+    shards: Vec<u8>,
+    records: Vec<KeyRecord>,
+    sequence: u64,
+}
+
+/// The keyring of the latest epoch of which the secrets have the key.
+async fn newest_keyring(secrets: &Secrets, options: &NodeOptions) -> Result<Option<Found>, StreamError> {
+    let (mut newest, mut failed): (Option<Found>, Option<StreamError>) = (None, None);
+    for key in secrets.keks().all() {
+        let kek = key.epoch();
+        let mut bucket = options.buckets().of(&kek, 0);
+        let (at, shards) = match bucket.placed_shards().await {
+            Ok(Some(placed)) => placed,
+            Ok(None) => continue,
+            // The next key may have no bucket yet, and an old one none any more.
+            Err(error) => {
+                failed = Some(error);
+                continue;
+            }
+        };
+        let ordinal = bucket.ordinal(key).await?;
+        if newest.as_ref().is_some_and(|found| found.ordinal > ordinal) {
+            continue;
+        }
+        let Some((parts, added)) = all_of(&mut bucket, &shards, at).await? else { return Ok(None) };
+        let parts = parts.into_iter().map(|bytes| KeyRecord { name: "s".into(), bytes });
+        let records = parts.chain(added).collect();
+        newest = Some(Found { ordinal, kek, shards, records, sequence: bucket.sequence });
+    }
+    match (newest, failed) {
+        (None, Some(error)) => Err(error),
+        (newest, _) => Ok(newest),
+    }
+}
+
+/// The parts and records of a keyring. A replica that does not know of all of them is asked again.
+async fn all_of(
+    bucket: &mut SharedKeyring,
+    shards: &[u8],
+    through: u64,
+) -> Result<Option<(Vec<Vec<u8>>, Vec<KeyRecord>)>, StreamError> {
+    for _ in 0..100 {
+        bucket.sequence = 0;
+        let contents = bucket.contents(&renewal::name(shards)).await?;
+        if contents.is_some() && bucket.sequence >= through {
+            return Ok(contents);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(None)
 }
 
 /// A folder that an earlier attempt left without a checkpoint is begun anew.
@@ -147,7 +206,9 @@ pub(super) async fn first_batch(stream: &Stream) -> Result<Option<StreamBatch>, 
         next = last.sequence + 1;
         for message in &messages {
             for assembled in assembler.take(message) {
-                if let Assembled::Batch(batch) = assembled {
+                if let Assembled::Batch(batch) = assembled
+                    && !batch.entries.is_empty()
+                {
                     return Ok(Some(*batch));
                 }
             }

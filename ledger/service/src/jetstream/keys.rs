@@ -5,13 +5,17 @@ use bytes::Bytes;
 use super::assemble::StoredMessage;
 use super::message::MessageFault;
 use super::names::{Prefix, keyring_bucket, keyring_stream};
-use super::publish::{Attempt, OutgoingMessage, publish_atomically};
+use super::publish::{Attempt, OutgoingMessage, new_name, publish_atomically};
 use super::read::{Stream, StreamError};
-use crate::keyring::KeyRecord;
+use crate::keyring::renewal::{self, wrapped_ordinal};
+use crate::keyring::{KeyEncryptionKey, KeyRecord};
 use crate::sealer::CommitError;
 
 /// The name of the record that holds the wrapped index and shard keys.
 pub(super) const SHARDS: &str = "shards";
+
+/// The name of the record that holds the number of the epoch; there is none in the first.
+const EPOCH: &str = "epoch";
 
 /// Create if absent: that this subject has no message yet.
 const ABSENT: (&str, &str) = ("Nats-Expected-Last-Subject-Sequence", "0");
@@ -63,7 +67,7 @@ impl SharedKeyring {
                 return Ok(());
             }
             let messages: Vec<OutgoingMessage> = missing.iter().map(|record| self.message(record)).collect();
-            let id = format!("{:032x}.{attempt}", u128::from_be_bytes(crate::random::bytes()));
+            let id = format!("{}.{attempt}", new_name());
             match publish_atomically(&self.stream, &id, &messages, &[]).await {
                 Attempt::Acknowledged(last) if last == self.sequence + messages.len() as u64 => {
                     self.sequence = last;
@@ -96,7 +100,88 @@ impl SharedKeyring {
 
     /// The wrapped index and shard keys.
     pub(super) async fn shards(&self) -> Result<Option<Vec<u8>>, StreamError> {
-        let subject = format!("$KV.{}.{SHARDS}", self.bucket);
+        self.value(SHARDS).await
+    }
+
+    /// The same with their sequence: every part of the keyring that they open has a lower one.
+    pub(super) async fn placed_shards(&self) -> Result<Option<(u64, Vec<u8>)>, StreamError> {
+        let there = self.stream.last_of(&format!("$KV.{}.{SHARDS}", self.bucket)).await?;
+        Ok(there.map(|message| (message.sequence, message.payload)))
+    }
+
+    /// The number of the epoch. What somebody wrote who does not have the key is the first one's: nothing rests on it.
+    pub(super) async fn ordinal(&self, kek: &KeyEncryptionKey) -> Result<u64, StreamError> {
+        let wrapped = self.value(EPOCH).await?;
+        Ok(wrapped.and_then(|wrapped| renewal::ordinal(kek, &wrapped)).unwrap_or(0))
+    }
+
+    /// Says that this epoch has begun, unless somebody has.
+    pub(super) async fn create_epoch(
+        &self,
+        kek: &KeyEncryptionKey,
+        ordinal: u64,
+        shards: &[u8],
+    ) -> Result<(), StreamError> {
+        let record = |name: &str, bytes: Vec<u8>| self.message(&KeyRecord { name: name.into(), bytes });
+        let records = [record(EPOCH, wrapped_ordinal(kek, ordinal)), record(SHARDS, shards.to_vec())];
+        let id = new_name();
+        let attempt = publish_atomically(&self.stream, &id, &records, &[]).await;
+        match self.shards().await? {
+            Some(there) if there == shards => Ok(()),
+            _ => Err(StreamError::Unreachable {
+                stream: self.stream.name.clone(),
+                operation: "PUBLISH",
+                reason: format!("what begins an epoch is not stored ({attempt:?})"),
+            }),
+        }
+    }
+
+    /// Writes one part of a keyring that is in the making. One that is there already is the same.
+    pub(super) async fn create_part(&self, keyring: &str, at: u64, part: &[u8]) -> Result<(), String> {
+        let record = KeyRecord { name: format!("s.{keyring}.{at}"), bytes: part.to_vec() };
+        let mut last = String::new();
+        for attempt in 0..ATTEMPTS / 10 {
+            match publish_atomically(&self.stream, "", &[self.message(&record)], &[]).await {
+                Attempt::Acknowledged(_) | Attempt::FenceBroken => return Ok(()),
+                Attempt::Refused(reason) | Attempt::Unknown(reason) => last = reason,
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100 * u64::from(attempt))).await;
+        }
+        Err(last)
+    }
+
+    /// Everything that the bucket has of one keyring: its parts, and the records that were added since. `None` if a part is missing.
+    pub(super) async fn contents(
+        &mut self,
+        keyring: &str,
+    ) -> Result<Option<(Vec<Vec<u8>>, Vec<KeyRecord>)>, StreamError> {
+        let (mut parts, of_part) = (Vec::new(), format!("s.{keyring}."));
+        let mut records = Vec::new();
+        loop {
+            let messages = self.stream.read(self.sequence + 1).await?;
+            let Some(last) = messages.last() else { return Ok(Some((parts, records))) };
+            self.sequence = last.sequence;
+            for message in messages {
+                let Some(name) = self.name_of(&message.subject).map(ToOwned::to_owned) else { continue };
+                if is_of_owner(&name) {
+                    records.push(KeyRecord { name, bytes: message.payload });
+                } else if let Some(at) = name.strip_prefix(&of_part) {
+                    if at != parts.len().to_string() {
+                        return Ok(None);
+                    }
+                    parts.push(message.payload);
+                }
+            }
+        }
+    }
+
+    fn name_of<'s>(&self, subject: &'s str) -> Option<&'s str> {
+        let rest = subject.strip_prefix("$KV.")?.strip_prefix(self.bucket.as_str())?;
+        rest.strip_prefix('.')
+    }
+
+    async fn value(&self, name: &str) -> Result<Option<Vec<u8>>, StreamError> {
+        let subject = format!("$KV.{}.{name}", self.bucket);
         Ok(self.stream.last_of(&subject).await?.map(|message| message.payload))
     }
 
@@ -116,13 +201,13 @@ impl SharedKeyring {
         }
     }
 
+    /// Parts of a keyring were taken when its epoch began.
     fn record(&self, message: StoredMessage) -> Result<Option<KeyRecord>, MessageFault> {
-        let name = message
-            .subject
-            .strip_prefix("$KV.")
-            .and_then(|rest| rest.strip_prefix(self.bucket.as_str()))
-            .and_then(|rest| rest.strip_prefix('.'))
-            .ok_or(MessageFault::Subject)?;
-        Ok((name != SHARDS).then(|| KeyRecord { name: name.to_owned(), bytes: message.payload }))
+        let name = self.name_of(&message.subject).ok_or(MessageFault::Subject)?;
+        Ok(is_of_owner(name).then(|| KeyRecord { name: name.to_owned(), bytes: message.payload }))
     }
+}
+
+fn is_of_owner(name: &str) -> bool {
+    name.starts_with("o.") || name.starts_with("a.")
 }

@@ -29,6 +29,32 @@ pub mod header {
     pub const KEYS: &str = "Gt-Keys";
     /// On the last message: the newest signed checkpoint that the sealer knows, base64.
     pub const CHECKPOINT: &str = "Gt-Checkpoint";
+    /// On the last message, in every epoch of the key-encryption key but the first: ordinal, fingerprint, and the sequence of that
+    /// epoch's keyring on which the batch rests.
+    pub const KEY_EPOCH: &str = "Gt-Key-Epoch";
+    /// On the last message of the batch that begins an epoch: the wrapped index and shard keys, base64.
+    pub const SHARDS: &str = "Gt-Shards";
+}
+
+/// Where an epoch begins without an entry: a message that has no payload.
+pub const KEYS_SUBJECT: &str = "gt.ledger.keys";
+
+/// What [`header::KEYS`] says in every epoch but the first. No bucket gets as far, so a program that knows nothing of epochs waits, and
+/// does not take what it has no keys for to be erased.
+const KEYS_ELSEWHERE: u64 = u64::MAX;
+
+/// The longest header of wrapped index and shard keys that is looked at: 8,264 bytes have 11,020 characters.
+const MAX_SHARDS: usize = 16 * 1024;
+
+/// One epoch of the key-encryption key, later than the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyEpoch {
+    /// Its number: the first epoch of a stream is 0.
+    pub ordinal: u64,
+    /// The key's fingerprint, 16 hexadecimal digits.
+    pub kek: String,
+    /// On the batch that begins it: the wrapped index and shard keys. Whoever has the key knows by them that nobody else wrote them.
+    pub begins: Option<Vec<u8>>,
 }
 
 /// What the last message of a batch says of the whole.
@@ -38,6 +64,8 @@ pub struct Closing {
     pub head: Checkpoint,
     /// The keyring's last sequence on which the batch rests.
     pub keys: u64,
+    /// The epoch of that keyring; none in the first.
+    pub epoch: Option<KeyEpoch>,
     /// The newest signed checkpoint that the sealer knew; not verified.
     pub checkpoint: Option<SignedCheckpoint>,
 }
@@ -96,28 +124,74 @@ pub fn decode(of: &str, payload: &[u8]) -> Result<SealedEntry, MessageFault> {
 }
 
 impl Closing {
-    /// The headers' values: head, keys and checkpoint.
-    pub fn to_headers(&self) -> (String, String, Option<String>) {
-        let head = Base64::encode_string(self.head.to_string().as_bytes());
-        let checkpoint =
-            self.checkpoint.as_ref().map(|one| Base64::encode_string(one.to_string().as_bytes()));
-        (head, self.keys.to_string(), checkpoint)
+    /// The headers, by name.
+    pub fn to_headers(&self) -> Vec<(&'static str, String)> {
+        let base64 = |bytes: &[u8]| Base64::encode_string(bytes);
+        let mut headers = vec![(header::HEAD, base64(self.head.to_string().as_bytes()))];
+        match &self.epoch {
+            None => headers.push((header::KEYS, self.keys.to_string())),
+            Some(KeyEpoch { ordinal, kek, begins }) => {
+                headers.push((header::KEYS, KEYS_ELSEWHERE.to_string()));
+                headers.push((header::KEY_EPOCH, format!("{ordinal} {kek} {}", self.keys)));
+                headers.extend(begins.as_ref().map(|shards| (header::SHARDS, base64(shards))));
+            }
+        }
+        let signed = |one: &SignedCheckpoint| (header::CHECKPOINT, base64(one.to_string().as_bytes()));
+        headers.extend(self.checkpoint.as_ref().map(signed));
+        headers
     }
 
-    /// Reads the headers' values.
-    pub fn parse(head: &str, keys: &str, checkpoint: Option<&str>) -> Result<Self, MessageFault> {
+    /// Reads the headers.
+    pub fn parse<'h>(header: impl Fn(&'static str) -> Option<&'h str>) -> Result<Self, MessageFault> {
+        let bytes = |value: &str, name| Base64::decode_vec(value).map_err(|_| MessageFault::Header(name));
+        let required = |name| header(name).ok_or(MessageFault::Header(name));
         let text = |value: &str, name| {
-            let bytes = Base64::decode_vec(value).map_err(|_| MessageFault::Header(name))?;
-            String::from_utf8(bytes).map_err(|_| MessageFault::Header(name))
+            String::from_utf8(bytes(value, name)?).map_err(|_| MessageFault::Header(name))
         };
-        let head =
-            Checkpoint::parse(&text(head, header::HEAD)?).map_err(|_| MessageFault::Header(header::HEAD))?;
-        let keys = keys.parse().map_err(|_| MessageFault::Header(header::KEYS))?;
+        let head = Checkpoint::parse(&text(required(header::HEAD)?, header::HEAD)?)
+            .map_err(|_| MessageFault::Header(header::HEAD))?;
+        let mut keys = required(header::KEYS)?.parse().map_err(|_| MessageFault::Header(header::KEYS))?;
+        let begins = header(header::SHARDS).map(|value| {
+            let value = Some(value).filter(|value| value.len() <= MAX_SHARDS);
+            bytes(value.ok_or(MessageFault::Header(header::SHARDS))?, header::SHARDS)
+        });
+        let mut epoch = None;
+        match (header(header::KEY_EPOCH), begins.transpose()?) {
+            (None, None) => {}
+            (None, Some(_)) => return Err(MessageFault::Header(header::SHARDS)),
+            (Some(value), begins) => {
+                let (read, of_epoch) =
+                    KeyEpoch::parse(value, begins).ok_or(MessageFault::Header(header::KEY_EPOCH))?;
+                (epoch, keys) = (Some(read), of_epoch);
+            }
+        }
         let signed = |value| {
             let text = text(value, header::CHECKPOINT)?;
             SignedCheckpoint::parse(text.as_bytes()).map_err(|_| MessageFault::Header(header::CHECKPOINT))
         };
-        Ok(Self { head, keys, checkpoint: checkpoint.map(signed).transpose()? })
+        Ok(Self { head, keys, epoch, checkpoint: header(header::CHECKPOINT).map(signed).transpose()? })
+    }
+
+    /// The number of the epoch.
+    pub fn ordinal(&self) -> u64 {
+        self.epoch.as_ref().map_or(0, |epoch| epoch.ordinal)
+    }
+}
+
+impl KeyEpoch {
+    /// Reads ordinal, fingerprint and the keyring's sequence, with one space between them.
+    fn parse(value: &str, begins: Option<Vec<u8>>) -> Option<(Self, u64)> {
+        let mut parts = value.split(' ');
+        let (ordinal, kek, keys) = (parts.next()?, parts.next()?, parts.next()?);
+        let number = |text: &str| {
+            let read = text.parse::<u64>().ok()?;
+            (read.to_string() == text).then_some(read)
+        };
+        let is_fingerprint =
+            kek.len() == 16 && kek.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let ordinal = number(ordinal).filter(|ordinal| *ordinal > 0)?;
+        (is_fingerprint && parts.next().is_none())
+            .then(|| Some((Self { ordinal, kek: kek.to_owned(), begins }, number(keys)?)))?
     }
 }
 

@@ -5,6 +5,7 @@
 //! whose outcome is unknown is settled, in [`publish`].
 
 pub mod assemble;
+mod epoch;
 mod follow;
 mod join;
 mod keys;
@@ -15,19 +16,23 @@ mod port;
 mod position;
 mod publish;
 mod read;
+mod register;
 pub mod servers;
 pub mod setup;
 
 pub use follow::News;
 pub use join::JoinError;
 pub use names::{
-    ALERT_STREAM, CHECKPOINT_STREAM, CHECKPOINT_SUBJECT, INTAKE_SUBJECTS, LEDGER_STREAM, Prefix,
+    ALERT_STREAM, CHECKPOINT_STREAM, CHECKPOINT_SUBJECT, INTAKE_SUBJECTS, LEDGER_STREAM, NODE_STREAM, Prefix,
     alert_subject, intake_subject, keyring_bucket, keyring_stream,
 };
 pub use node::{NodeOptions, OpenPort, Outgoing, past_alerts};
 pub use port::Port;
 pub use read::StreamError;
+pub use register::NodeState;
 
+pub(crate) use epoch::{Buckets, NextKeyring};
 pub(crate) use join::join;
 pub(crate) use node::{Opening, start};
 pub(crate) use position::Position;
+pub(crate) use register::{Register, Saying};

@@ -9,6 +9,10 @@ pub const LEDGER_STREAM: &str = "LEDGER";
 pub const CHECKPOINT_STREAM: &str = "CHECKPOINT";
 /// The stream of alerts.
 pub const ALERT_STREAM: &str = "ALERT";
+/// The register of nodes.
+pub const NODE_STREAM: &str = "NODE";
+/// Where nodes say how far they have come.
+pub(super) const NODE_SUBJECTS: &str = "gt.node.*";
 /// Where signed checkpoints are published.
 pub const CHECKPOINT_SUBJECT: &str = "gt.checkpoint";
 /// Where agencies' requests arrive, of all agencies and publishers.
@@ -17,6 +21,11 @@ pub const INTAKE_SUBJECTS: &str = "gt.intake.*.*";
 /// Where one publisher sends its statements.
 pub fn intake_subject(agency: &AgencyCode, publisher: &PublisherId) -> String {
     format!("gt.intake.{agency}.{publisher}")
+}
+
+/// Where one node says how far it has come.
+pub(super) fn node_subject(node: &str) -> String {
+    format!("gt.node.{node}")
 }
 
 /// Where alerts of one pattern are published.
@@ -54,7 +63,12 @@ impl Prefix {
     }
 
     pub(super) fn subject(&self, operation: &str, stream: &str) -> String {
-        format!("{}.{operation}.{stream}", self.0)
+        // What is asked of no stream has none in its subject.
+        if stream.is_empty() {
+            format!("{}.{operation}", self.0)
+        } else {
+            format!("{}.{operation}.{stream}", self.0)
+        }
     }
 }
 

@@ -11,14 +11,16 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::epoch::Buckets;
 use super::follow::Following;
 use super::keys::SharedKeyring;
 use super::names::{ALERT_STREAM, LEDGER_STREAM, Prefix, alert_subject};
 use super::port::{Port, stream_end};
 use super::position::Position;
 use super::read::{Stream, StreamError};
+use super::register::Saying;
 use crate::disk::Disk;
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, retired};
 use crate::layout;
 use crate::log::LogReader;
 use crate::open::OpenLedgerError;
@@ -49,6 +51,12 @@ pub struct Outgoing {
     pub payload: Bytes,
 }
 
+impl NodeOptions {
+    pub(crate) fn buckets(&self) -> Buckets {
+        Buckets { client: self.client.clone(), prefix: self.prefix.clone() }
+    }
+}
+
 impl Outgoing {
     /// A message without headers.
     pub fn new(subject: &str, payload: Bytes) -> Self {
@@ -70,6 +78,8 @@ pub async fn past_alerts(client: &Client, prefix: &Prefix, pattern: &str) -> Res
 
 /// What is needed besides the data folder.
 pub(crate) struct Opening {
+    epoch: u64,
+    kek: String,
     position: Position,
     keyring: SharedKeyring,
     stream: Stream,
@@ -85,11 +95,12 @@ pub(crate) struct Started {
 }
 
 impl Opening {
-    /// Finds the folder's place in the stream, and reads the keys that others have made.
+    /// Finds the folder's place in the stream. `kek` is the fingerprint of the key-encryption key that opened the folder's keyring.
     pub(crate) fn new(
         root: &std::path::Path,
         options: &NodeOptions,
         secrets: &Secrets,
+        kek: &str,
     ) -> Result<Self, OpenLedgerError> {
         let stream = Stream {
             client: options.client.clone(),
@@ -98,14 +109,19 @@ impl Opening {
         };
         let (end, created) = options.runtime.block_on(stream_end(&stream))?;
         let io = |source| OpenLedgerError::Io { file: layout::position().display().to_string(), source };
-        let position = Position::read(root, &created).map_err(io)?;
-        let keyring = SharedKeyring::new(
-            options.client.clone(),
-            options.prefix.clone(),
-            &secrets.kek().epoch(),
-            position.keys,
-        );
-        Ok(Self { position, keyring, stream, end })
+        let mut position = Position::read(root, &created).map_err(io)?;
+        let mut keyring = options.buckets().of(kek, 0);
+        let key = secrets.keks().all().find(|key| key.epoch() == kek);
+        let told = match key {
+            Some(key) => options.runtime.block_on(keyring.ordinal(key))?,
+            None => 0,
+        };
+        // Nobody may have come to say so in the bucket.
+        let noted = if position.kek.as_deref() == Some(kek) { position.epoch } else { 0 };
+        let epoch = told.max(retired::epoch(root).map_err(io)?).max(noted);
+        position.must_count_records_of(kek, epoch);
+        keyring.sequence = position.keys;
+        Ok(Self { epoch, kek: kek.to_owned(), position, keyring, stream, end })
     }
 
     /// Brings the keyring up to the shared one. The folder's own index and shard keys must be the shared ones.
@@ -119,7 +135,8 @@ impl Opening {
         let file = crate::keyring::shards_file();
         let own = std::fs::read(root.join(&file))
             .map_err(|source| OpenLedgerError::Io { file: file.display().to_string(), source })?;
-        if shared.as_deref() != Some(own.as_slice()) {
+        // Between the beginning of an epoch and a sealer's saying so in the bucket there are none.
+        if shared.as_deref().map_or(self.epoch == 0, |shared| shared != own.as_slice()) {
             return Err(OpenLedgerError::OtherKeyring);
         }
         options.runtime.block_on(self.keyring.read_on())?;
@@ -147,10 +164,10 @@ impl Port {
         options: &NodeOptions,
     ) -> Result<OpenPort, OpenLedgerError> {
         let mut opened = crate::open::open(root, secrets, Disk::new(root, None))?;
-        let mut opening = Opening::new(root, options, secrets)?;
+        let mut opening = Opening::new(root, options, secrets, &opened.unfinished.kek)?;
         let new_keys = opening.read_keys(root, options, &mut opened.keyring)?;
         let local = Embedded::new(opened.writer, Arc::clone(&opened.log));
-        let started = start(opening, options, local, secrets.pin().0, new_keys);
+        let started = start(opening, options, local, secrets.pin().0, new_keys, None);
         Ok(OpenPort { port: started.port, log: opened.log, _lock: opened.lock })
     }
 }
@@ -162,18 +179,21 @@ pub(crate) fn start(
     local: Embedded,
     origin: &str,
     unwritten: Vec<crate::keyring::KeyRecord>,
+    saying: Option<Arc<Saying>>,
 ) -> Started {
     opening.position.must_lie_within(opening.end, local.reader().size());
     let (outgoing, sending) = unbounded_channel();
     options.runtime.spawn(send(options.client.clone(), sending));
     let closing = Arc::new(AtomicBool::new(false));
     let accounted = Arc::new(AtomicU64::new(opening.position.sequence));
+    let again = Arc::new(AtomicU64::new(0));
     let newest = Some(local.reader().published().checkpoint.clone());
     let following = Following {
         stream: opening.stream.clone(),
         client: options.client.clone(),
         prefix: options.prefix.clone(),
         accounted: Arc::clone(&accounted),
+        again: Arc::clone(&again),
         closing: Arc::clone(&closing),
         end: opening.end,
     };
@@ -186,6 +206,11 @@ pub(crate) fn start(
         pending: None,
         position: opening.position,
         origin: origin.to_owned(),
+        epoch: opening.epoch,
+        kek: opening.kek,
+        saying,
+        waits: false,
+        again: Arc::clone(&again),
         unwritten,
         accounted,
         newest,

@@ -11,16 +11,16 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::keys::SharedKeyring;
-use super::message::Closing;
+use super::message::{Closing, KeyEpoch};
 use super::names::CHECKPOINT_SUBJECT;
 use super::node::Outgoing;
 use super::position::Position;
-use super::publish::{Settled, messages, publish_settled};
+use super::publish::{Settled, messages, new_name, publish_settled};
 use super::read::{Stream, StreamError};
+use super::register::Saying;
 use crate::disk::Disk;
 use crate::keyring::KeyRecord;
 use crate::log::{LogReader, SealedEntry};
-use crate::random;
 use crate::sealer::{CommitError, CommitPort, Embedded, SealedBatch};
 
 /// Commits to the stream, and to the data folder after it.
@@ -35,6 +35,15 @@ pub struct Port {
     /// The first sequence of which it is not known yet what it belongs to.
     pub(super) pending: Option<u64>,
     pub(super) origin: String,
+    /// The number of the epoch whose keyring the folder has, and the fingerprint of its key-encryption key.
+    pub(super) epoch: u64,
+    pub(super) kek: String,
+    /// What other nodes are told of this one.
+    pub(super) saying: Option<Arc<Saying>>,
+    /// The key-encryption key of the next epoch is not there yet.
+    pub(super) waits: bool,
+    /// From where the stream is to be read again; 0 for nowhere.
+    pub(super) again: Arc<AtomicU64>,
     /// Keys that the keyring in memory has taken and the folder has not.
     pub(super) unwritten: Vec<KeyRecord>,
     /// The stream's sequence up to which this node needs to read nothing.
@@ -50,6 +59,11 @@ pub struct Port {
 }
 
 impl Port {
+    fn has_its_key(&self) -> Result<(), CommitError> {
+        let waits = "this node waits for the key-encryption key of the next epoch";
+        if self.waits { Err(CommitError::Refused(waits.into())) } else { Ok(()) }
+    }
+
     /// Whether this is the folder's own newest checkpoint.
     pub(crate) fn is_newest(&self, checkpoint: &SignedCheckpoint) -> bool {
         self.newest.as_ref() == Some(checkpoint)
@@ -134,6 +148,11 @@ impl Port {
         self.pending = first;
     }
 
+    /// The first sequence of which it is not known yet what it belongs to.
+    pub(crate) const fn pending(&self) -> Option<u64> {
+        self.pending
+    }
+
     /// Whether the stream that was made then is the one that this folder follows.
     pub(crate) fn follows(&self, created: &str) -> bool {
         self.position.created == created
@@ -166,35 +185,33 @@ impl Port {
     }
 }
 
-impl CommitPort for Port {
-    fn share_keys(&mut self, proposed: Vec<KeyRecord>) -> Result<Vec<KeyRecord>, CommitError> {
-        let keys = self.runtime.block_on(self.keyring.create(proposed))?;
-        self.unwritten.extend(keys.iter().cloned());
-        Ok(keys)
-    }
+/// A batch that is in the stream.
+pub(super) struct Published {
+    /// The sequence of its last message.
+    pub(super) last: u64,
+    pub(super) name: String,
+    pub(super) closing: Closing,
+}
 
-    fn commit(&mut self, batch: &SealedBatch) -> Result<(TreeSize, Hash), CommitError> {
-        if let Some(size) = self.ahead.keys().next() {
-            tracing::warn!(
-                size,
-                "a checkpoint beyond this log is signed, and its entries have not come in yet"
-            );
-            return Err(CommitError::Superseded);
-        }
-        let (size, root) = self.local.head_after(&batch.entries);
+impl Port {
+    /// Publishes a batch behind everything that this folder has, resting on the keyring's sequence `keys`. It is not in the folder then.
+    pub(super) fn publish(
+        &self,
+        entries: &[SealedEntry],
+        keys: u64,
+        epoch: Option<KeyEpoch>,
+    ) -> Result<Published, CommitError> {
+        let (size, root) = self.local.head_after(entries);
         let head = Checkpoint::new(&self.origin, size, root)
             .map_err(|error| CommitError::Refused(error.to_string()))?;
-        let closing = Closing { head, keys: self.keyring.sequence, checkpoint: self.newest.clone() };
-        let messages = messages(&batch.entries, &closing);
-        let name = format!("{:032x}", u128::from_be_bytes(random::bytes()));
+        let closing = Closing { head, keys, epoch, checkpoint: self.newest.clone() };
+        let (messages, name) = (messages(entries, &closing), new_name());
         let fence = self.position.sequence;
         let settled =
             self.runtime.block_on(publish_settled(&self.stream, &name, &messages, fence, &self.closing));
         match settled {
             Settled::Committed(last) if last == fence + messages.len() as u64 => {
-                let committed = self.append(&batch.entries)?;
-                self.account(last, committed.0.0);
-                Ok(committed)
+                Ok(Published { last, name, closing })
             }
             Settled::Committed(last) => Err(CommitError::Contradiction(format!(
                 "a batch of {} after {fence} was acknowledged at {last}",
@@ -204,6 +221,32 @@ impl CommitPort for Port {
             Settled::Refused(reason) => Err(CommitError::Refused(reason)),
             Settled::Closed => Err(CommitError::Closed),
         }
+    }
+}
+
+impl CommitPort for Port {
+    fn share_keys(&mut self, proposed: Vec<KeyRecord>) -> Result<Vec<KeyRecord>, CommitError> {
+        self.has_its_key()?;
+        let keys = self.runtime.block_on(self.keyring.create(proposed))?;
+        self.unwritten.extend(keys.iter().cloned());
+        Ok(keys)
+    }
+
+    fn commit(&mut self, batch: &SealedBatch) -> Result<(TreeSize, Hash), CommitError> {
+        self.has_its_key()?;
+        if let Some(size) = self.ahead.keys().next() {
+            tracing::warn!(
+                size,
+                "a checkpoint beyond this log is signed, and its entries have not come in yet"
+            );
+            return Err(CommitError::Superseded);
+        }
+        let epoch = KeyEpoch { ordinal: self.epoch, kek: self.kek.clone(), begins: None };
+        let epoch = Some(epoch).filter(|epoch| epoch.ordinal > 0);
+        let published = self.publish(&batch.entries, self.keyring.sequence, epoch)?;
+        let committed = self.append(&batch.entries)?;
+        self.account(published.last, committed.0.0);
+        Ok(committed)
     }
 
     fn announce(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {

@@ -21,12 +21,18 @@ pub(crate) struct Position {
     pub(crate) size: u64,
     /// The shared keyring's sequence up to which every record is in the folder.
     pub(crate) keys: u64,
+    /// The fingerprint of the key-encryption key whose keyring that is. None was written before there were epochs: that of the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kek: Option<String>,
+    /// The number of that key's epoch.
+    #[serde(default)]
+    pub(crate) epoch: u64,
 }
 
 impl Position {
     /// Before the first message of a stream.
     pub(crate) fn start(created: &str) -> Self {
-        Self { created: created.to_owned(), sequence: 0, size: 0, keys: 0 }
+        Self { created: created.to_owned(), sequence: 0, size: 0, keys: 0, kek: None, epoch: 0 }
     }
 
     /// Whether the folder follows a stream.
@@ -47,6 +53,14 @@ impl Position {
         if self.sequence > end || self.size > folder.0 {
             (self.sequence, self.size) = (0, 0);
         }
+    }
+
+    /// Which key-encryption key opens the keyring is the durable fact. A position that counts another one's records counts none.
+    pub(crate) fn must_count_records_of(&mut self, kek: &str, epoch: u64) {
+        if self.kek.as_deref().map_or(epoch > 0, |of| of != kek) {
+            self.keys = 0;
+        }
+        (self.kek, self.epoch) = (Some(kek.to_owned()), epoch);
     }
 
     /// Writes it, without waiting for the disk.

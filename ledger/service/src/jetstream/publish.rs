@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::message::{self, Closing, header};
 use super::read::Stream;
 use crate::log::SealedEntry;
+use crate::random;
 
 /// The server's error for a fence that does not hold.
 const WRONG_LAST_SEQUENCE: u64 = 10071;
@@ -56,11 +57,13 @@ pub(super) enum Settled {
     Closed,
 }
 
-/// The messages of a batch.
+/// A name for a batch, that no other has.
+pub(super) fn new_name() -> String {
+    format!("{:032x}", u128::from_be_bytes(random::bytes()))
+}
+
+/// The messages of a batch. One without entries begins an epoch of the key-encryption key.
 pub(super) fn messages(batch: &[SealedEntry], closing: &Closing) -> Vec<OutgoingMessage> {
-    let (head, keys, checkpoint) = closing.to_headers();
-    let mut of_last = vec![(header::HEAD, head), (header::KEYS, keys)];
-    of_last.extend(checkpoint.map(|checkpoint| (header::CHECKPOINT, checkpoint)));
     let mut messages: Vec<OutgoingMessage> = batch
         .iter()
         .map(|entry| OutgoingMessage {
@@ -69,8 +72,12 @@ pub(super) fn messages(batch: &[SealedEntry], closing: &Closing) -> Vec<Outgoing
             payload: message::encode(entry).into(),
         })
         .collect();
+    if messages.is_empty() {
+        let subject = message::KEYS_SUBJECT.to_owned();
+        messages.push(OutgoingMessage { subject, headers: Vec::new(), payload: Bytes::new() });
+    }
     if let Some(last) = messages.last_mut() {
-        last.headers = of_last;
+        last.headers = closing.to_headers();
     }
     messages
 }

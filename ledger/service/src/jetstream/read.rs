@@ -190,7 +190,7 @@ impl Stream {
     }
 }
 
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 10] = [
     header::BATCH_ID,
     header::BATCH_SEQUENCE,
     header::BATCH_COMMIT,
@@ -199,6 +199,8 @@ const KNOWN: [&str; 8] = [
     header::HEAD,
     header::KEYS,
     header::CHECKPOINT,
+    header::KEY_EPOCH,
+    header::SHARDS,
 ];
 
 fn known(name: &str) -> Option<&'static str> {

@@ -9,8 +9,10 @@ pub(crate) mod journal;
 mod proposals;
 mod records;
 pub(crate) mod rekey;
+pub(crate) mod renewal;
 pub(crate) mod retired;
 mod source;
+pub(crate) mod switch;
 pub(crate) mod wrap;
 
 pub use crate::key_command::{CommandError, KeyCommand};
@@ -31,17 +33,22 @@ use gt_core::base64url;
 use gt_core::link::LinkKey;
 use gt_core::statement::Owner;
 use hmac::{Hmac, KeyInit, Mac};
+use rayon::prelude::*;
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::disk::{Disk, read_if_there};
 use crate::random;
 use crate::record::ContextId;
+use records::Taken;
 use rekey::Names;
 use wrap::{Wrapped, unwrap, wrap};
 
 const SHARDS: usize = 256;
+const SHARDS_AT_A_TIME: usize = 16;
 const MAX_RECORD: usize = 4096;
+/// So many records are worth opening on all cores.
+const MANY_RECORDS: usize = 32;
 
 /// An owner's name in the keyring: HMAC(index key, pseudonym). Its first byte is the shard.
 pub type OwnerTag = [u8; 32];
@@ -59,7 +66,8 @@ pub struct OwnerKeys {
     pub owner: Option<Owner>,
     /// The key of its links.
     pub link: LinkKey,
-    agencies: HashMap<AgencyCode, AgencyKeys>,
+    /// Few: a map for each of many owners would be most of the keyring's memory.
+    agencies: Vec<(AgencyCode, AgencyKeys)>,
 }
 
 /// The keys of one owner for one agency.
@@ -138,24 +146,21 @@ impl Keyring {
         let read = |file: &Path| read_if_there(&root.join(file)).map_err(io_error(file));
         let wrapped = read(&shards_file())?
             .ok_or_else(|| io_error(&shards_file())(io::Error::from(io::ErrorKind::NotFound)))?;
-        let plain = unwrap(kek.key(), b"gt/keyring/1/shards", &wrapped).ok_or(KeyringError::WrongKey)?;
-        let mut keys = plain.chunks_exact(32).map(|chunk| {
-            let mut key = Zeroizing::new([0; 32]);
-            key.copy_from_slice(chunk);
-            key
-        });
-        let (Some(index_key), shard_keys) = (keys.next(), keys.collect::<Vec<_>>()) else {
-            return Err(KeyringError::WrongKey);
-        };
-        if shard_keys.len() != SHARDS {
-            return Err(KeyringError::WrongKey);
-        }
-        let mut keyring = Self { index_key, shard_keys, owners: HashMap::new() };
+        let mut keyring = Self::of_shards(kek, &wrapped)?;
         let names = Names::under(root, kek).map_err(io_error(&rekey::journal_file()))?;
-        for shard in 0..SHARDS {
-            let file = names.of(root, shard);
-            if let Some(bytes) = read(&file)? {
-                keyring.load(&file, &bytes)?;
+        // Some at a time: what is unwrapped and not yet taken is in memory twice.
+        for first in (0..SHARDS).step_by(SHARDS_AT_A_TIME) {
+            let shards = first..first + SHARDS_AT_A_TIME;
+            let opened: Result<Vec<Vec<Opened>>, KeyringError> = shards
+                .clone()
+                .into_par_iter()
+                .map(|shard| {
+                    let file = names.of(root, shard);
+                    read(&file)?.map_or_else(|| Ok(Vec::new()), |bytes| keyring.read(&file, &bytes))
+                })
+                .collect();
+            for (shard, records) in shards.zip(opened?) {
+                keyring.put(&names.of(root, shard), records)?;
             }
         }
         if let Some(bytes) = read(&journal_file())? {
@@ -227,18 +232,28 @@ impl Keyring {
     /// Proposes what is missing of an owner's keys for an agency. The keys count once [`Self::accept`] has taken them, and must be
     /// durable before anything rests on them ([`Self::persist`]).
     pub fn propose(&self, owner: &Owner, agency: &AgencyCode, proposed: &mut Proposals) {
-        let tag = self.tag(owner);
-        let held = self.owners.get(&tag);
+        self.propose_for(&self.tag(owner), owner, agency, proposed);
+    }
+
+    /// The same for an owner whose tag is known.
+    pub(crate) fn propose_for(
+        &self,
+        tag: &OwnerTag,
+        owner: &Owner,
+        agency: &AgencyCode,
+        proposed: &mut Proposals,
+    ) {
+        let held = self.owners.get(tag);
         if held.is_none() {
-            let new = || self.owner_record(&tag, owner, &LinkKey::from_bytes(*random::key()));
-            proposed.add(owner_name(&tag), new);
+            let new = || self.owner_record(tag, owner, &LinkKey::from_bytes(*random::key()));
+            proposed.add(owner_name(tag), new);
         }
-        if held.is_none_or(|keys| !keys.agencies.contains_key(agency)) {
+        if held.is_none_or(|keys| keys.agency(agency).is_none()) {
             let new = || {
                 let keys = AgencyKeys { data: *random::key(), record: *random::key() };
-                self.agency_record(&tag, agency, &keys)
+                self.agency_record(tag, agency, &keys)
             };
-            proposed.add(self.agency_name(&tag, agency), new);
+            proposed.add(self.agency_name(tag, agency), new);
         }
     }
 
@@ -285,21 +300,42 @@ impl Keyring {
     }
 
     fn load(&mut self, file: &Path, bytes: &[u8]) -> Result<Vec<OwnerTag>, KeyringError> {
-        let (mut tags, mut end) = (Vec::new(), 0);
-        for (at, record) in Wrapped::split(bytes) {
-            let opened =
-                unwrap(&self.shard_keys[usize::from(record.shard)], &[b'k', record.shard], record.sealed);
-            tags.push(opened.and_then(|plain| self.take(&plain)).ok_or_else(|| damaged(file, at))?);
-            end = at + record.bytes.len();
-        }
-        if end < bytes.len() { Err(damaged(file, end)) } else { Ok(tags) }
+        let records = self.read(file, bytes)?;
+        self.put(file, records)
     }
+
+    /// Unwraps records, and takes none of them yet.
+    fn read(&self, file: &Path, bytes: &[u8]) -> Result<Vec<Opened>, KeyringError> {
+        let records: Vec<_> = Wrapped::split(bytes).collect();
+        let open = |(at, record): &(usize, Wrapped<'_>)| {
+            let key = &self.shard_keys[usize::from(record.shard)];
+            let says = unwrap(key, &[b'k', record.shard], record.sealed).and_then(|plain| self.parse(&plain));
+            Ok(Opened { at: *at, says: says.ok_or_else(|| damaged(file, *at))? })
+        };
+        let end = records.last().map_or(0, |(at, record)| at + record.bytes.len());
+        let records: Vec<Opened> = match records.len() {
+            ..MANY_RECORDS => records.iter().map(open).collect::<Result<_, KeyringError>>()?,
+            _ => records.par_iter().map(open).collect::<Result<_, KeyringError>>()?,
+        };
+        if end < bytes.len() { Err(damaged(file, end)) } else { Ok(records) }
+    }
+
+    fn put(&mut self, file: &Path, records: Vec<Opened>) -> Result<Vec<OwnerTag>, KeyringError> {
+        let put = |Opened { at, says }| self.take(says).ok_or_else(|| damaged(file, at));
+        records.into_iter().map(put).collect()
+    }
+}
+
+/// A record that was unwrapped, and where it stood.
+struct Opened {
+    at: usize,
+    says: Taken,
 }
 
 impl OwnerKeys {
     /// The owner's keys for an agency.
     pub fn agency(&self, agency: &AgencyCode) -> Option<&AgencyKeys> {
-        self.agencies.get(agency)
+        self.agencies.iter().find(|(code, _)| code == agency).map(|(_, keys)| keys)
     }
 
     /// Whether the data keys are destroyed: those that are there open nothing.

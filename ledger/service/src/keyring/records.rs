@@ -3,8 +3,6 @@
 //! 1: link key ‖ owner. 2: tag ‖ data key ‖ record key ‖ agency. Of an owner about whom what was disclosed is erased, 3: tag ‖ link key,
 //! and 4: tag ‖ record key ‖ agency; the tag is then a random one, so that nobody who knows the pseudonym finds them by it.
 
-use std::collections::HashMap;
-
 use gt_core::agency::AgencyCode;
 use gt_core::link::LinkKey;
 use gt_core::statement::Owner;
@@ -72,47 +70,68 @@ impl Keyring {
         framed(&self.shard_keys[usize::from(tag[0])], tag[0], record)
     }
 
-    /// Takes a record; what is held already stays as it is.
-    pub(super) fn take(&mut self, plain: &[u8]) -> Option<OwnerTag> {
+    /// What a record says, once it is unwrapped.
+    pub(super) fn parse(&self, plain: &[u8]) -> Option<Taken> {
         let (kind, rest) = plain.split_first()?;
         match kind {
             1 => {
                 let (link, text) = rest.split_first_chunk::<32>()?;
                 let owner = Owner::from_key_text(core::str::from_utf8(text).ok()?)?;
-                let tag = self.tag(&owner);
-                self.take_owner(tag, Some(owner), *link);
-                Some(tag)
+                let (tag, link) = (self.tag(&owner), LinkKey::from_bytes(*link));
+                Some(Taken::Owner { tag, owner: Some(owner), link })
             }
             2 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
                 let (data, rest) = rest.split_first_chunk::<32>()?;
                 let (record, text) = rest.split_first_chunk::<32>()?;
-                self.take_agency(tag, AgencyKeys { data: *data, record: *record }, text)
+                Taken::agency(tag, AgencyKeys { data: *data, record: *record }, text)
             }
             3 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
                 let link: &[u8; 32] = rest.try_into().ok()?;
-                self.take_owner(*tag, None, *link);
-                Some(*tag)
+                Some(Taken::Owner { tag: *tag, owner: None, link: LinkKey::from_bytes(*link) })
             }
             4 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
                 let (record, text) = rest.split_first_chunk::<32>()?;
-                self.take_agency(tag, AgencyKeys { data: [0; 32], record: *record }, text)
+                Taken::agency(tag, AgencyKeys { data: [0; 32], record: *record }, text)
             }
             _ => None,
         }
     }
 
-    fn take_owner(&mut self, tag: OwnerTag, owner: Option<Owner>, link: [u8; 32]) {
-        let link = LinkKey::from_bytes(link);
-        self.owners.entry(tag).or_insert_with(|| OwnerKeys { owner, link, agencies: HashMap::new() });
+    /// Takes what a record says; what is held already stays as it is. `None` if it is of an owner who is not held.
+    pub(super) fn take(&mut self, says: Taken) -> Option<OwnerTag> {
+        match says {
+            Taken::Owner { tag, owner, link } => {
+                self.owners.entry(tag).or_insert_with(|| OwnerKeys { owner, link, agencies: Vec::new() });
+                Some(tag)
+            }
+            Taken::Agency { tag, agency, keys } => {
+                let held = self.owners.get_mut(&tag)?;
+                if held.agency(&agency).is_none() {
+                    // Most owners are known to few agencies.
+                    if held.agencies.len() < 4 {
+                        held.agencies.reserve_exact(1);
+                    }
+                    held.agencies.push((agency, keys));
+                }
+                Some(tag)
+            }
+        }
     }
+}
 
-    fn take_agency(&mut self, tag: &OwnerTag, keys: AgencyKeys, agency: &[u8]) -> Option<OwnerTag> {
+/// What a record says.
+pub(super) enum Taken {
+    Owner { tag: OwnerTag, owner: Option<Owner>, link: LinkKey },
+    Agency { tag: OwnerTag, agency: AgencyCode, keys: AgencyKeys },
+}
+
+impl Taken {
+    fn agency(tag: &OwnerTag, keys: AgencyKeys, agency: &[u8]) -> Option<Self> {
         let agency = AgencyCode::parse(core::str::from_utf8(agency).ok()?).ok()?;
-        self.owners.get_mut(tag)?.agencies.entry(agency).or_insert(keys);
-        Some(*tag)
+        Some(Self::Agency { tag: *tag, agency, keys })
     }
 }
 

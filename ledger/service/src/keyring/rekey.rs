@@ -13,12 +13,13 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::records::framed;
+use super::switch::Switch;
 use super::{
     KekError, KeyEncryptionKey, Keyring, KeyringError, OwnerKeys, OwnerTag, SHARDS, io_error, shard_file,
     shards_file, torn_file,
 };
 use crate::disk::Disk;
-use crate::erasure::Journal;
+use crate::erasure::{Journal, NotPrepared};
 use crate::random;
 
 /// An owner whose keys are to be destroyed.
@@ -42,11 +43,20 @@ pub enum RotateError {
     /// The ledger was opened with a key that was given in memory.
     #[error("the key-encryption key was given in memory, and has no place where a new one could be kept")]
     NoSource,
-    /// The keyring is shared by nodes of a stream.
+    /// The folder follows a stream, and its node does not run.
     #[error(
-        "this ledger follows a NATS stream, and its nodes share the keyring under one key-encryption key: renewing it there is not possible yet"
+        "this folder is a node's of a NATS stream, and its node does not run: start it (goldenthread serve --nats), and ask it"
     )]
     FollowsStream,
+    /// This node only follows.
+    #[error("this node only follows: ask one that seals")]
+    OnlyFollows,
+    /// There is no next key, or no bucket for it.
+    #[error("{0}")]
+    NotPrepared(NotPrepared),
+    /// Another sealer was first again and again.
+    #[error("other nodes sealed first again and again, and nothing has changed: try again")]
+    Superseded,
     /// The sealer stopped in the middle. The next start completes what was begun, or takes it back.
     #[error(
         "the ledger stopped while the key-encryption key was renewed; start it again, which completes or takes back what was begun"
@@ -58,7 +68,7 @@ pub(crate) fn journal_file() -> PathBuf {
     PathBuf::from("keyring/erasure")
 }
 
-fn next_shard_file(shard: usize) -> PathBuf {
+pub(super) fn next_shard_file(shard: usize) -> PathBuf {
     PathBuf::from(format!("keyring/{shard:02x}.next"))
 }
 
@@ -70,8 +80,9 @@ pub(super) struct Names {
 impl Names {
     /// For a keyring that opens under this key.
     pub(super) fn under(root: &Path, kek: &KeyEncryptionKey) -> io::Result<Self> {
-        let journal = Journal::load(root)?;
-        Ok(Self { rekeyed: journal.is_some_and(|journal| journal.next_kek == kek.epoch()) })
+        let (journal, switch) = (Journal::load(root)?, Switch::load(root)?);
+        let next = journal.map(|journal| journal.next_kek).or(switch.map(|switch| switch.next_kek));
+        Ok(Self { rekeyed: next.is_some_and(|next| next == kek.epoch()) })
     }
 
     pub(super) fn of(&self, root: &Path, shard: usize) -> PathBuf {
@@ -96,14 +107,8 @@ impl Keyring {
         }
         let mut bytes: Vec<Vec<u8>> = vec![Vec::new(); SHARDS];
         for (tag, held) in self.owners.iter().filter(|(tag, _)| shards.contains(&tag[0])) {
-            let (shard, shard_key) = (usize::from(tag[0]), &shard_keys[usize::from(tag[0])]);
-            match removals.iter().find(|removal| removal.tag == *tag) {
-                None => write(held, tag, shard_key, &mut bytes[shard]),
-                Some(Removal { goes_on: Some(tag), .. }) => {
-                    write(&held.ended(), tag, shard_key, &mut bytes[shard]);
-                }
-                Some(Removal { goes_on: None, .. }) => {}
-            }
+            let shard = usize::from(tag[0]);
+            write_what_stays(held, tag, removals, &shard_keys[shard], &mut bytes[shard]);
         }
         for shard in shards.iter().map(|shard| usize::from(*shard)) {
             let file = next_shard_file(shard);
@@ -170,16 +175,31 @@ impl Keyring {
 
 impl OwnerKeys {
     /// The same owner without a name and without data keys.
-    fn ended(&self) -> Self {
+    pub(super) fn ended(&self) -> Self {
         let mut agencies = self.agencies.clone();
-        for keys in agencies.values_mut() {
+        for (_, keys) in &mut agencies {
             keys.data = [0; 32];
         }
         Self { owner: None, link: self.link.clone(), agencies }
     }
 }
 
-fn write(held: &OwnerKeys, tag: &OwnerTag, shard_key: &Zeroizing<[u8; 32]>, out: &mut Vec<u8>) {
+/// What is left of an owner's keys once these are removed, if anything is.
+pub(super) fn write_what_stays(
+    held: &OwnerKeys,
+    tag: &OwnerTag,
+    removals: &[Removal],
+    shard_key: &Zeroizing<[u8; 32]>,
+    out: &mut Vec<u8>,
+) {
+    match removals.iter().find(|removal| removal.tag == *tag) {
+        None => write(held, tag, shard_key, out),
+        Some(Removal { goes_on: Some(tag), .. }) => write(&held.ended(), tag, shard_key, out),
+        Some(Removal { goes_on: None, .. }) => {}
+    }
+}
+
+pub(super) fn write(held: &OwnerKeys, tag: &OwnerTag, shard_key: &Zeroizing<[u8; 32]>, out: &mut Vec<u8>) {
     out.extend_from_slice(&framed(shard_key, tag[0], &held.to_record(tag)));
     for (agency, keys) in &held.agencies {
         out.extend_from_slice(&framed(shard_key, tag[0], &held.to_agency_record(tag, agency, keys)));

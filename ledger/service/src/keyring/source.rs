@@ -154,7 +154,7 @@ impl KekSource {
     }
 
     /// Has a next key made, unless there is one, and returns it; it is durable then. The one in force stays.
-    pub(crate) fn prepare_next(&self) -> Result<KeyEncryptionKey, KekError> {
+    pub fn prepare_next(&self) -> Result<KeyEncryptionKey, KekError> {
         if let Some(next) = self.load()?.next {
             return Ok(next);
         }

@@ -30,14 +30,18 @@ impl KeyEncryptionKey {
 
     /// Names this key's epoch of a shared keyring, in 16 hexadecimal digits. It says nothing about the key.
     pub fn epoch(&self) -> String {
-        let hash = Hash::of_parts(&[b"gt/key-epoch/1\0", self.0.as_slice()]);
-        let first = hash.as_bytes().first_chunk().expect("a hash has 32 bytes");
-        format!("{:016x}", u64::from_be_bytes(*first))
+        first_digits(&Hash::of_parts(&[b"gt/key-epoch/1\0", self.0.as_slice()]))
     }
 
     pub(super) fn key(&self) -> &Zeroizing<[u8; 32]> {
         &self.0
     }
+}
+
+/// The first 8 bytes of a hash in hexadecimal digits: enough to tell things apart that nobody makes alike on purpose.
+pub(super) fn first_digits(hash: &Hash) -> String {
+    let first = hash.as_bytes().first_chunk().expect("a hash has 32 bytes");
+    format!("{:016x}", u64::from_be_bytes(*first))
 }
 
 /// The JWK of kind `oct` (RFC 7518 section 6.4) of a key that stands in a plain file; `None` if none does.

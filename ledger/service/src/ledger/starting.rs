@@ -11,6 +11,7 @@ use crate::erasure::Custody;
 use crate::open::{self, OpenLedgerError};
 use crate::open_ledger::Shared;
 use crate::sealer::{self, Embedded, Home, Sealer, Unfinished, Work};
+use crate::snapshot::{Begun, Snapshots, StateStart};
 use crate::state::State;
 use crate::witness::{Rounds, Witnessing};
 
@@ -23,6 +24,8 @@ pub(super) struct Parts {
 pub(super) struct Rest {
     root: PathBuf,
     state: State,
+    snapshots: Snapshots,
+    start: StateStart,
     watch: Watch,
     shared: Arc<Shared>,
     lock: File,
@@ -37,12 +40,13 @@ impl Parts {
         clock: Box<dyn Clock>,
         opened: open::Opened,
     ) -> Result<Self, OpenLedgerError> {
-        let open::Opened { lock, writer, log, keyring, state, links, removed_entries, custody, unfinished } =
-            opened;
+        let open::Opened { lock, writer, log, keyring, begun, removed_entries, custody, unfinished } = opened;
+        let Begun { state, index, snapshots, start } = begun;
         let last = state.predecessor.received_at.ok_or(OpenLedgerError::Empty)?;
-        let shared = Arc::new(Shared::new(root, Arc::clone(&log), keyring, &state, links));
+        let shared = Arc::new(Shared::new(root, Arc::clone(&log), keyring, &state, index));
         let (root, watch) = (root.to_owned(), Watch::new(clock, last));
-        let rest = Rest { root, state, watch, shared, lock, removed_entries, custody, unfinished };
+        let rest =
+            Rest { root, state, snapshots, start, watch, shared, lock, removed_entries, custody, unfinished };
         Ok(Self { local: Embedded::new(writer, log), rest })
     }
 }
@@ -55,12 +59,15 @@ impl Rest {
         node: Option<NodeHandle>,
         witnessing: Option<&Witnessing>,
     ) -> Result<(Ledger, SyncSender<Work>), OpenLedgerError> {
-        let Self { root, state, watch, shared, lock, removed_entries, custody, unfinished } = self;
+        let Self { root, state, snapshots, start, watch, shared, lock, removed_entries, custody, unfinished } =
+            self;
         shared.set_active(node.is_none());
         if let Some(witnessing) = witnessing {
             Rounds::start(&root, &shared, witnessing, node.is_some())?;
         }
-        let mut sealer = Sealer { state, home, signer, watch, shared: Arc::clone(&shared), custody };
+        let signer = signer.map(Arc::new);
+        let mut sealer =
+            Sealer { state, home, signer, watch, shared: Arc::clone(&shared), custody, snapshots };
         sealer.resume(unfinished).map_err(|error| OpenLedgerError::Unfinished(error.to_string()))?;
         let (intake, works, threads) =
             sealer::start(sealer, Arc::clone(&shared)).map_err(OpenLedgerError::Threads)?;
@@ -74,6 +81,7 @@ impl Rest {
             shared,
             root,
             removed_entries,
+            start,
             _lock: lock,
         };
         Ok((ledger, works))

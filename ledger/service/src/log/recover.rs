@@ -33,7 +33,9 @@ pub struct Recovered {
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
     /// A file cannot be read or written.
-    #[error("{file}: {source}")]
+    #[error(
+        "{file} in the data folder cannot be read or written. Nothing that was sealed has been changed: see to the disk, and start again: {source}"
+    )]
     Io {
         /// Which file.
         file: String,
@@ -102,6 +104,7 @@ pub fn recover(disk: Disk, checkpoint: Option<&Checkpoint>) -> Result<Recovered,
         frontier: Frontier::new(),
         levels: Vec::new(),
         unsynced: Vec::new(),
+        unnamed: Vec::new(),
         full: Vec::new(),
     };
     let mut recovery = Recovery { writer, size };
@@ -210,7 +213,7 @@ impl Recovery {
     fn cut_or_remove(&mut self, file: &Path, end: usize, len: usize) -> Result<(), RecoverError> {
         let disk = &mut self.writer.disk;
         if end == 0 {
-            disk.remove(file).and_then(|()| disk.sync_folder(file.parent().unwrap_or(Path::new(""))))
+            disk.remove_durably(file)
         } else if end < len {
             disk.cut(file, end as u64)
         } else {

@@ -1,12 +1,11 @@
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gt_core::checkpoint::SignedCheckpoint;
 use gt_core::tile::{FULL_WIDTH, HashTile, encode_entry};
 use gt_core::tree::Frontier;
 use gt_core::{Hash, TreeSize};
-use rayon::prelude::*;
 
 use crate::disk::Disk;
 use crate::layout::{self, BUNDLE, within_bundle};
@@ -30,6 +29,8 @@ pub struct LogWriter {
     pub(super) frontier: Frontier,
     pub(super) levels: Vec<OpenTile>,
     pub(super) unsynced: Vec<PathBuf>,
+    /// Folders in which files were made.
+    pub(super) unnamed: Vec<PathBuf>,
     pub(super) full: Vec<Full>,
 }
 
@@ -105,15 +106,19 @@ impl LogWriter {
     }
 
     fn append_to_bundle(&mut self, bundle: u64, entries: &[SealedEntry]) -> io::Result<()> {
-        let (mut log, mut vault) = (Vec::new(), Vec::new());
+        let of_vault = entries.iter().map(|entry| entry.vault.len()).sum();
+        let (mut log, mut vault) = (Vec::new(), Vec::with_capacity(of_vault));
         for entry in entries {
             encode_entry(&mut log, &entry.bytes).map_err(io::Error::other)?;
             vault.extend_from_slice(&entry.vault);
         }
         let (open, vault_file) = (layout::open_entries(bundle), layout::vault(bundle));
-        self.disk.append(&open, &log)?;
-        self.disk.append(&vault_file, &vault)?;
-        self.unsynced.extend([open.clone(), vault_file.clone()]);
+        for (file, bytes) in [(&open, &log), (&vault_file, &vault)] {
+            if self.disk.append_unnamed(file, bytes)? {
+                self.unnamed.extend(file.parent().map(Path::to_owned));
+            }
+            self.unsynced.push(file.clone());
+        }
         if (self.frontier.size().0 % BUNDLE) + entries.len() as u64 == BUNDLE {
             let kind = FullKind::Entries { vault: vault_file };
             self.full.push(Full { from: open, to: layout::full_entries(bundle), kind });
@@ -151,7 +156,8 @@ impl LogWriter {
             tile.push(hash).map_err(io::Error::other)?;
             bytes.extend_from_slice(hash.as_bytes());
         }
-        self.disk.append(&file, &bytes)?;
+        // Its name is made durable when it is moved; until then recovery makes it again.
+        self.disk.append_unnamed(&file, &bytes)?;
         if !open.tile.is_full() {
             return Ok(None);
         }
@@ -170,13 +176,16 @@ impl LogWriter {
         }
     }
 
-    /// Makes the entries and vault records durable. The disk is given all files at once: it takes hardly longer for them than for one.
+    /// Makes the entries and vault records durable, with their files' names.
     pub fn make_durable(&mut self) -> io::Result<()> {
-        let mut files = std::mem::take(&mut self.unsynced);
-        files.sort();
-        files.dedup();
-        let disk = &self.disk;
-        files.par_iter().try_for_each(|file| disk.sync(file))
+        let (files, folders) = (std::mem::take(&mut self.unsynced), std::mem::take(&mut self.unnamed));
+        self.disk.sync_together(&distinct(files), &distinct(folders))
+    }
+
+    /// The same, and does something else while the disk is waited for.
+    pub fn make_durable_while<T>(&mut self, meanwhile: impl FnOnce() -> T) -> io::Result<T> {
+        let (files, folders) = (std::mem::take(&mut self.unsynced), std::mem::take(&mut self.unnamed));
+        self.disk.sync_while(&distinct(files), &distinct(folders), meanwhile)
     }
 
     /// Makes the checkpoint durable. From here on the entries are sealed, and a crash loses nothing.
@@ -189,17 +198,22 @@ impl LogWriter {
     /// Moves full bundles and tiles, which a durable checkpoint covers, to their C2SP paths. A crash in between leaves some of
     /// them in `open/`, from where start-up moves them.
     pub fn promote(&mut self) -> io::Result<()> {
-        let mut folders = Vec::new();
-        for Full { from, to, kind } in std::mem::take(&mut self.full) {
-            match kind {
-                FullKind::Hashes => self.disk.sync(&from)?,
-                FullKind::Entries { vault } => self.disk.close(&vault),
+        let (full, mut folders) = (std::mem::take(&mut self.full), Vec::new());
+        let of_hashes = full.iter().filter(|full| matches!(full.kind, FullKind::Hashes));
+        self.disk.sync_together(&of_hashes.map(|full| full.from.clone()).collect::<Vec<_>>(), &[])?;
+        for Full { from, to, kind } in full {
+            if let FullKind::Entries { vault } = kind {
+                self.disk.close(&vault);
             }
             self.disk.rename(&from, &to)?;
-            folders.extend([&from, &to].into_iter().filter_map(|path| path.parent().map(ToOwned::to_owned)));
+            folders.extend([&from, &to].into_iter().filter_map(|path| path.parent().map(Path::to_owned)));
         }
-        folders.sort();
-        folders.dedup();
-        folders.iter().try_for_each(|folder| self.disk.sync_folder(folder))
+        self.disk.sync_together(&[], &distinct(folders))
     }
+}
+
+fn distinct(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    paths.sort();
+    paths.dedup();
+    paths
 }

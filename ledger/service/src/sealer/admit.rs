@@ -2,7 +2,7 @@ use gt_core::LeafIndex;
 use gt_core::chain::Place;
 use gt_core::key::Thumbprint;
 use gt_core::registry::{Registry, RegistryError};
-use gt_core::statement::Statement;
+use gt_core::statement::{Payload, Statement};
 use gt_core::time::Timestamp;
 
 use super::Checked;
@@ -32,8 +32,9 @@ pub(super) fn admit(state: &mut State, checked: &Checked, now: Timestamp) -> Res
     let statement = &checked.ticket.prepared.statement;
     let payload = statement.payload();
     // A duplicate is answered however late it comes: even after its key was rotated or its publisher revoked.
-    let chain = state.chains.get(&payload.publisher);
-    if let Some(Place::Taken(index)) = chain.map(|chain| chain.place(payload.seq, &payload.prev)) {
+    if state.chains.contains_key(&payload.publisher)
+        && let Place::Taken(index) = place(state, payload)?
+    {
         return Ok(Admission::Taken(index));
     }
     check_signer_now(&state.registry, checked)?;
@@ -43,8 +44,10 @@ pub(super) fn admit(state: &mut State, checked: &Checked, now: Timestamp) -> Res
     }
     let chain = state.chain(&payload.publisher);
     let head = ChainHead { next_seq: chain.next_seq(), head: chain.head() };
-    match chain.place(payload.seq, &payload.prev) {
+    match place(state, payload)? {
         Place::Taken(index) => return Ok(Admission::Taken(index)),
+        // `place` has looked where it is kept.
+        Place::TakenEarlier => return Err(Refusal::Unavailable),
         Place::Gap => return Err(Refusal::ChainGap(head)),
         Place::OtherPredecessor => return Err(Refusal::ChainPrev(head)),
         Place::Next => {}
@@ -64,6 +67,14 @@ pub(super) fn admit(state: &mut State, checked: &Checked, now: Timestamp) -> Res
         state.apply_registrar(state.predecessor.next_index, payload)?;
     }
     Ok(Admission::Next)
+}
+
+/// Where the statement belongs in its publisher's chain. What cannot be found out is no refusal for good.
+fn place(state: &mut State, payload: &Payload) -> Result<Place, Refusal> {
+    state.place(&payload.publisher, payload.seq, &payload.prev).map_err(|error| {
+        tracing::error!(%error, "it is not known where a statement was sealed");
+        Refusal::Unavailable
+    })
 }
 
 /// The signature was checked against the registry as it stood; a statement of the registrar may have changed it since.

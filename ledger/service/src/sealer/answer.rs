@@ -7,12 +7,17 @@ use gt_core::statement::Statement;
 use gt_core::{LeafIndex, TreeSize};
 use rayon::prelude::*;
 
-use super::intake::Reply;
-use super::{Sealed, Ticket};
+use super::Sealed;
+use super::commit::CommitError;
+use super::intake::{Reply, Ticket};
 use crate::integrity::IntegrityAlert;
+use crate::log::Published;
 use crate::open_ledger::Shared;
 use crate::prepare::Prepared;
 use crate::refusal::Refusal;
+
+/// How many receipts one core makes before another one is asked for the next.
+const TOGETHER: usize = 32;
 
 /// A ticket that is answered when the batch is durable.
 pub(super) struct Due {
@@ -22,30 +27,74 @@ pub(super) struct Due {
 }
 
 pub(super) enum DueWith {
+    /// It is being sealed.
+    Admitted,
     /// It was sealed just now.
     Entry(Vec<u8>),
     /// Its `seq` had been taken; what checking its signature gave.
     Taken(Result<Thumbprint, Refusal>),
 }
 
-/// Answers everybody, duplicates and forks included. Answers go out in the order in which statements came.
-pub(super) fn answer(shared: &Shared, due: Vec<Due>) {
-    let size = shared.log.size();
-    let answered: Vec<_> = if due.len() > 8 {
-        due.into_par_iter().map(|one| receipt(shared, one, size)).collect()
+/// Everybody who waits for a batch.
+pub(super) struct Answers {
+    pub(super) refused: Vec<(Ticket, Refusal)>,
+    pub(super) due: Vec<Due>,
+}
+
+impl Answers {
+    /// What was admitted is durable; these are its entries, in their order.
+    pub(super) fn are_sealed(&mut self, entries: Vec<Vec<u8>>) {
+        let admitted = self.due.iter_mut().filter(|due| matches!(due.what, DueWith::Admitted));
+        for (due, entry) in admitted.zip(entries) {
+            due.what = DueWith::Entry(entry);
+        }
+    }
+
+    /// Answers everybody, duplicates and forks included.
+    pub(super) fn give(self, shared: &Shared) {
+        for (ticket, refusal) in self.refused {
+            ticket.reply.give(Err(refusal));
+        }
+        give_due(shared, self.due);
+    }
+
+    /// Nothing of the batch is committed: only what was sealed before can be answered for.
+    pub(super) fn are_unsealed(self, shared: &Shared, before: TreeSize, error: &CommitError) {
+        let (known, unsealed): (Vec<Due>, Vec<Due>) =
+            self.due.into_iter().partition(|due| before.contains(due.index));
+        give_due(shared, known);
+        let refused = self.refused.into_iter().map(|(ticket, _)| ticket);
+        for ticket in unsealed.into_iter().map(|due| due.ticket).chain(refused) {
+            ticket.reply.give(Err(match error {
+                CommitError::Superseded => Refusal::Superseded,
+                _ => Refusal::Unavailable,
+            }));
+        }
+        shared.set_active(false);
+    }
+}
+
+/// Answers go out in the order in which statements came.
+fn give_due(shared: &Shared, due: Vec<Due>) {
+    // Later ones may be there by the time of the last answer: all rest on this one.
+    let published = shared.log.published();
+    let answered: Vec<_> = if due.len() > TOGETHER {
+        let receipts = due.into_par_iter().with_min_len(TOGETHER);
+        receipts.map(|one| receipt(shared, one, &published)).collect()
     } else {
-        due.into_iter().map(|one| receipt(shared, one, size)).collect()
+        due.into_iter().map(|one| receipt(shared, one, &published)).collect()
     };
     for (reply, answer) in answered {
         reply.give(answer);
     }
 }
 
-fn receipt(shared: &Shared, due: Due, size: TreeSize) -> (Reply, Result<Sealed, Refusal>) {
+fn receipt(shared: &Shared, due: Due, published: &Published) -> (Reply, Result<Sealed, Refusal>) {
     let Due { ticket: Ticket { prepared, reply }, index, what } = due;
     let answer = match what {
-        DueWith::Entry(bytes) => prove_sealed(shared, &prepared, index, bytes, size, false),
-        DueWith::Taken(signer) => duplicate(shared, &prepared, index, size, signer),
+        DueWith::Entry(bytes) => prove_sealed(shared, &prepared, index, bytes, published, false),
+        DueWith::Taken(signer) => duplicate(shared, &prepared, index, published, signer),
+        DueWith::Admitted => Err(Refusal::Stopped),
     };
     (reply, answer)
 }
@@ -55,7 +104,7 @@ fn duplicate(
     shared: &Shared,
     prepared: &Prepared,
     index: LeafIndex,
-    size: TreeSize,
+    published: &Published,
     signer: Result<Thumbprint, Refusal>,
 ) -> Result<Sealed, Refusal> {
     let read = shared.log.entry_bytes(index).map_err(|error| error.to_string());
@@ -69,7 +118,7 @@ fn duplicate(
     })?;
     let statement = &prepared.statement;
     if entry.statement == statement.hash() {
-        return prove_sealed(shared, prepared, index, bytes, size, true);
+        return prove_sealed(shared, prepared, index, bytes, published, true);
     }
     if let Err(refusal) = signer
         && !signed_by_an_earlier_key(shared, statement)
@@ -108,14 +157,15 @@ fn prove_sealed(
     prepared: &Prepared,
     index: LeafIndex,
     entry: Vec<u8>,
-    size: TreeSize,
+    published: &Published,
     duplicate: bool,
 ) -> Result<Sealed, Refusal> {
+    let checkpoint = published.checkpoint.clone();
+    let size = checkpoint.checkpoint().size();
     let proof = prove::inclusion(&*shared.log, index, size).map_err(|error| {
         tracing::error!(%error, %index, "an entry cannot be proven");
         Refusal::Stopped
     })?;
-    let checkpoint = shared.log.published().checkpoint.clone();
     let receipt = Receipt { extra: Some(entry), index, path: proof.path, checkpoint };
     Ok(Sealed { index, statement: prepared.statement.hash(), receipt, duplicate })
 }

@@ -106,6 +106,19 @@ impl Embedded {
         Ok((self.writer.size(), self.writer.root()))
     }
 
+    /// Commits a batch, and meanwhile has something made of the head of the tree that it makes.
+    pub(super) fn commit_while<T>(
+        &mut self,
+        batch: &SealedBatch,
+        meanwhile: impl FnOnce(TreeSize, Hash) -> T,
+    ) -> Result<T, CommitError> {
+        // As in `append`.
+        Keyring::persist(self.writer.disk(), &batch.keys)?;
+        self.completed.extend(self.writer.append(&batch.entries)?);
+        let (size, root) = (self.writer.size(), self.writer.root());
+        Ok(self.writer.make_durable_while(|| meanwhile(size, root))?)
+    }
+
     /// Access to the folder for what lies beside the log.
     pub(crate) fn disk(&mut self) -> &mut Disk {
         self.writer.disk()

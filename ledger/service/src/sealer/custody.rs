@@ -1,27 +1,21 @@
 //! Destroying and renewing keys, on the sealer's own thread: nothing is sealed in between, and what waits is sealed right after.
 
-use std::sync::mpsc::sync_channel;
-
-use gt_core::agency::AgencyCode;
 use gt_core::chain::Place;
 use gt_core::entry::Entry;
-use gt_core::erasure::{self, Erasure, Scope};
-use gt_core::key::PrivateKey;
-use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, Statement, sign};
+use gt_core::erasure::{Erasure, Scope};
+use gt_core::statement::Statement;
 use gt_core::{Hash, LeafIndex};
 
-use super::admit::check_signer;
+use super::Sealed;
 use super::batch::{Home, SealError, Sealer};
-use super::intake::Reply;
 use super::times::Laps;
-use super::{Checked, Sealed, Ticket};
 use crate::disk::Disk;
 use crate::erasure::{
-    Custody, CustodyFault, CustodyWork, EraseError, EraseRequest, Erasing, ErasureReceipt, Journal, Owned,
+    Custody, CustodyFault, CustodyWork, EraseError, Erasing, ErasureReceipt, Journal, Owned,
 };
 use crate::keyring::rekey::Removal;
-use crate::keyring::{ConfirmError, Keks, KeyEncryptionKey, RetiredKek, RotateError, retired};
-use crate::prepare::Prepared;
+use crate::keyring::switch::Switch;
+use crate::keyring::{Keks, KeyEncryptionKey, RetiredKek, RotateError, retired};
 use crate::random;
 use crate::record::OwnerId;
 
@@ -32,6 +26,31 @@ pub(crate) struct Unfinished {
     pub(crate) old_kek: Option<String>,
     /// The keyring opened under the next key-encryption key.
     pub(crate) under_next: bool,
+    /// The fingerprint of the key that it opened under.
+    pub(crate) kek: String,
+    /// A switch to another epoch's keyring.
+    pub(crate) switch: Option<Switch>,
+}
+
+impl Unfinished {
+    /// Whether new shards beside the others may be the keyring's.
+    pub(crate) fn keeps_next_shards(&self) -> bool {
+        self.journal.is_some() || self.has_next_shards()
+    }
+
+    /// Whether they are.
+    pub(crate) fn has_next_shards(&self) -> bool {
+        let switched = self.switch.as_ref().is_some_and(|switch| switch.next_kek == self.kek);
+        switched || (self.journal.is_some() && self.under_next)
+    }
+
+    /// A switch that has not taken place begins anew, when the stream brings it.
+    pub(crate) fn forget_switch(&mut self, disk: &mut Disk) -> std::io::Result<()> {
+        match self.switch.take_if(|switch| switch.next_kek != self.kek) {
+            Some(_) => Switch::remove(disk),
+            None => Ok(()),
+        }
+    }
 }
 
 /// An erasure that is ready to begin.
@@ -47,13 +66,17 @@ impl Sealer {
         match work {
             CustodyWork::Erase(erasing, reply) => drop(reply.send(self.erase(&erasing, laps)?)),
             CustodyWork::Rotate(reply) => drop(reply.send(self.rotate()?)),
+            CustodyWork::EraseOnStream(erasing, mut renewing, reply) => {
+                let done = self.erase_on_stream(&erasing, &mut renewing)?;
+                drop(reply.send((done, renewing)));
+            }
+            CustodyWork::RotateOnStream(mut renewing, reply) => {
+                let done = self.rotate_on_stream(&mut renewing)?;
+                drop(reply.send((done, renewing)));
+            }
             CustodyWork::Confirm(what, reply) => {
                 let at = self.watch.received_at()?;
-                let confirmed = match self.disk() {
-                    Ok(disk) => retired::confirm(disk, &what, at),
-                    Err(_) => Err(ConfirmError::FollowsStream),
-                };
-                drop(reply.send(confirmed));
+                drop(reply.send(retired::confirm(self.any_disk()?, &what, at)));
             }
         }
         Ok(())
@@ -75,15 +98,7 @@ impl Sealer {
         self.destroy(&removals, &next).map_err(SealError::Custody)?;
         let sealed = self.seal_erasure(statement, laps)?;
         let retired = self.finish_erasure(&journal, sealed.index)?;
-        Ok(Ok(ErasureReceipt {
-            index: sealed.index,
-            receipt: sealed.receipt,
-            owners: erasing.owners.iter().map(|owner| owner.id).collect(),
-            entries: erasing.owners.iter().map(|owner| owner.entries).sum(),
-            scope: erasing.request.scope,
-            kek: journal.next_kek,
-            retired,
-        }))
+        Ok(Ok(erasing.receipt(sealed, journal.next_kek, retired)))
     }
 
     /// Everything that can be refused, before anything is destroyed.
@@ -96,9 +111,7 @@ impl Sealer {
             return Err(EraseError::Busy);
         }
         let (source, old_kek) = (custody.source.clone(), custody.kek.clone());
-        let service = custody.service.clone();
-        let service = service.and_then(|key| Some((self.service_publisher(&key)?, key)));
-        let (publisher, key) = service.ok_or(EraseError::NoServiceKey)?;
+        let (publisher, key) = self.service()?;
         let now = self.watch.received_at().map_err(|_| EraseError::Interrupted)?;
         let statement =
             self.sign_erasure(publisher, &key, &erasing.request, &erasing.owners, now.as_seconds())?;
@@ -107,86 +120,32 @@ impl Sealer {
         Ok(Ready { journal, statement, next })
     }
 
-    /// The ledger's own service publisher, if this key is in force for it.
-    fn service_publisher(&self, key: &PrivateKey) -> Option<PublisherId> {
-        let thumbprint = key.public().thumbprint();
-        let of_service = |agency: &AgencyCode| *agency == AgencyCode::service();
-        let mut publishers = self.state.registry.publishers();
-        let (id, _) = publishers.find(|(_, publisher)| {
-            of_service(&publisher.agency)
-                && publisher.revoked.is_none()
-                && publisher.keys.last().is_some_and(|(_, key)| key.thumbprint() == thumbprint)
-        })?;
-        Some(*id)
-    }
-
-    fn sign_erasure(
-        &mut self,
-        publisher: PublisherId,
-        key: &PrivateKey,
-        request: &EraseRequest,
-        owners: &[Owned],
-        iat: i64,
-    ) -> Result<Statement, EraseError> {
-        let says = Erasure {
-            owners: owners.iter().map(|owner| *owner.id.as_bytes()).collect(),
-            entries: owners.iter().map(|owner| owner.entries).sum(),
-            scope: request.scope,
-            authority: request.authority.clone(),
-            ground: request.ground,
-        };
-        let members = says.to_members();
-        let chain = self.state.chain(&publisher);
-        let (seq, prev) = (chain.next_seq(), chain.head());
-        let draft = Draft {
-            iss: AgencyCode::service(),
-            aud: self.state.registry.ledger_keys().origin.clone(),
-            iat,
-            publisher,
-            on_behalf_of: None,
-            seq,
-            prev,
-            event_type: EventType::parse(erasure::TYPE).expect("a type of the ledger's own"),
-            version: erasure::VERSION,
-            members: members
-                .iter()
-                .map(|(name, value)| (name.to_owned(), DraftMember::Clear(value.clone())))
-                .collect(),
-            kept: Vec::new(),
-        };
-        Ok(sign(&draft, key, || [0; 16])?.statement)
-    }
-
     /// Destroys keys, on disk and in memory. A crash leaves the keyring as it was, or as it is to be.
     fn destroy(&mut self, removals: &[Removal], next: &KeyEncryptionKey) -> Result<(), CustodyFault> {
         let keyring = self.shared.keyring();
         let Home::Embedded(port) = &mut self.home else { return Err(CustodyFault::OtherOwners) };
         keyring.fold_journal(port.disk())?;
         let rekeyed = keyring.destroy(port.disk(), removals, next)?;
-        let linked = removals.iter().map(|removal| {
-            let entries = 0..self.state.entries_of(&removal.tag);
-            keyring.owner(&removal.tag).map(|held| entries.map(|n| held.link.name(n)).collect::<Vec<_>>())
-        });
-        let linked: Vec<_> = linked.map(Option::unwrap_or_default).collect();
         drop(keyring);
         self.shared.keyring_mut().forget(removals, rekeyed);
-        for (removal, names) in removals.iter().zip(linked) {
-            self.shared.forget_links(&removal.tag, &names, removal.goes_on);
-            self.state.forget(&removal.tag, removal.goes_on);
-        }
+        self.forget(removals);
         Ok(())
     }
 
+    /// Forgets whose entries those were, once the keyring has forgotten it.
+    pub(super) fn forget(&mut self, removals: &[Removal]) {
+        for removal in removals {
+            self.shared.index.forget(&removal.tag, removal.goes_on);
+            self.state.forget(&removal.tag, removal.goes_on);
+        }
+    }
+
     fn seal_erasure(&mut self, statement: Statement, laps: &mut Laps) -> Result<Sealed, SealError> {
-        let signer = check_signer(&self.state.registry, &statement);
-        let (sender, answer) = sync_channel(1);
-        let reply = Reply::of_sealer(Box::new(move |answer| drop(sender.send(answer))));
-        let ticket = Ticket { prepared: Prepared::of_erasure(statement), reply };
+        let (checked, answer) = self.own_ticket(statement);
         // Shown together with the entry.
         self.state.erased_at = Some(self.state.predecessor.next_index);
-        self.seal(vec![Checked { ticket, signer }], laps)?;
-        let refused = |refusal| SealError::Custody(CustodyFault::Refused(Box::new(refusal)));
-        answer.recv().unwrap_or(Err(crate::refusal::Refusal::Stopped)).map_err(refused)
+        self.seal(vec![checked], laps)?;
+        answer.get()
     }
 
     /// Puts the next key-encryption key in force and ends the erasure. Each step may have been taken already.
@@ -200,15 +159,24 @@ impl Sealer {
     fn retire(&mut self, old: &str, next: &str, erasure: Option<u64>) -> Result<RetiredKek, SealError> {
         let at = self.watch.received_at()?;
         let disk = self.disk()?;
-        retired::add(disk, old, at, erasure).map_err(fault)?;
+        retired::add(disk, old, at, erasure, None).map_err(fault)?;
         let listed = retired::load(disk.root()).map_err(fault)?;
+        self.put_in_force(next)?;
+        listed.into_iter().find(|one| one.kek == old).ok_or_else(|| kek_gone(old))
+    }
+
+    /// Has the source put the next key-encryption key in force, unless it has, and the one before destroyed.
+    pub(super) fn put_in_force(&mut self, next: &str) -> Result<(), SealError> {
         let custody = self.custody.as_mut().ok_or_else(|| kek_gone(next))?;
         let keks = custody.source.load().map_err(|error| SealError::Custody(error.into()))?;
         if keks.next().is_some_and(|key| key.epoch() == next) {
             custody.source.promote().map_err(|error| SealError::Custody(error.into()))?;
         }
         next.clone_into(&mut custody.kek);
-        listed.into_iter().find(|one| one.kek == old).ok_or_else(|| kek_gone(old))
+        if let Some(key) = keks.all().find(|key| key.epoch() == next) {
+            self.snapshots.renew(key, &mut self.state);
+        }
+        Ok(())
     }
 
     fn rotate(&mut self) -> Result<Result<RetiredKek, RotateError>, SealError> {
@@ -225,7 +193,10 @@ impl Sealer {
 
     /// Completes what an earlier process has left in the middle.
     pub(crate) fn resume(&mut self, unfinished: Unfinished) -> Result<(), SealError> {
-        let Unfinished { journal, old_kek, under_next } = unfinished;
+        if matches!(self.home, Home::JetStream(_)) {
+            return self.resume_switch(unfinished);
+        }
+        let Unfinished { journal, old_kek, under_next, .. } = unfinished;
         match journal {
             Some(journal) => self.resume_erasure(&journal),
             None if under_next => {
@@ -243,7 +214,7 @@ impl Sealer {
         }
     }
 
-    fn promote(&mut self) -> Result<(), SealError> {
+    pub(super) fn promote(&mut self) -> Result<(), SealError> {
         let Some(custody) = &self.custody else { return Ok(()) };
         custody.source.promote().map_err(|error| SealError::Custody(error.into()))
     }
@@ -259,10 +230,10 @@ impl Sealer {
             let removals = self.removals_of(&says).map_err(SealError::Custody)?;
             self.destroy(&removals, &next).map_err(SealError::Custody)?;
         }
-        let index = match self.place_of(&statement) {
+        let index = match self.place_of(&statement)? {
             Place::Taken(index) => index,
             Place::Next => self.seal_erasure(statement.clone(), &mut Laps::start())?.index,
-            Place::Gap | Place::OtherPredecessor => {
+            Place::TakenEarlier | Place::Gap | Place::OtherPredecessor => {
                 return Err(SealError::Custody(CustodyFault::OtherStatement));
             }
         };
@@ -284,9 +255,9 @@ impl Sealer {
         Ok(removals(&owners.ok_or(CustodyFault::OtherOwners)?, says.scope))
     }
 
-    fn place_of(&mut self, statement: &Statement) -> Place {
+    fn place_of(&mut self, statement: &Statement) -> Result<Place, SealError> {
         let payload = statement.payload();
-        self.state.chain(&payload.publisher).place(payload.seq, &payload.prev)
+        Ok(self.state.place(&payload.publisher, payload.seq, &payload.prev)?)
     }
 
     fn statement_at(&self, index: LeafIndex) -> Option<Hash> {
@@ -294,16 +265,24 @@ impl Sealer {
         Entry::parse(&bytes).ok().map(|entry| entry.statement)
     }
 
+    pub(super) fn any_disk(&mut self) -> Result<&mut Disk, SealError> {
+        match &mut self.home {
+            Home::Embedded(port) => Ok(port.disk()),
+            Home::JetStream(node) => Ok(node.port.local_disk()),
+            Home::Away => Err(SealError::WritingStopped),
+        }
+    }
+
     fn disk(&mut self) -> Result<&mut Disk, SealError> {
         match &mut self.home {
             Home::Embedded(port) => Ok(port.disk()),
-            Home::JetStream(_) => Err(SealError::OnlyFollows),
+            Home::JetStream(_) | Home::Away => Err(SealError::OnlyFollows),
         }
     }
 }
 
 /// What becomes of the owners' keys. The new tags are of the same shards, and made from nothing.
-fn removals(owners: &[Owned], scope: Scope) -> Vec<Removal> {
+pub(crate) fn removals(owners: &[Owned], scope: Scope) -> Vec<Removal> {
     let goes_on = |owner: &Owned| {
         let mut tag = *random::key();
         tag[0] = owner.tag[0];
@@ -319,11 +298,11 @@ fn next_key(keks: &Keks, epoch: &str) -> Result<KeyEncryptionKey, SealError> {
     Ok(KeyEncryptionKey::from_bytes(next.as_bytes()))
 }
 
-fn kek_gone(epoch: &str) -> SealError {
+pub(super) fn kek_gone(epoch: &str) -> SealError {
     SealError::Custody(CustodyFault::KekGone(epoch.to_owned()))
 }
 
-fn fault(error: std::io::Error) -> SealError {
+pub(super) fn fault(error: std::io::Error) -> SealError {
     SealError::Custody(error.into())
 }
 

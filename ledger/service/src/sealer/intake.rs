@@ -6,7 +6,7 @@ use super::Sealed;
 use crate::prepare::Prepared;
 use crate::refusal::Refusal;
 
-/// How many statements may wait to be checked. At most three batches are further on.
+/// How many statements may wait to be checked.
 pub(super) const MAX_WAITING: usize = 4000;
 
 /// How many bytes of statements may be unanswered.

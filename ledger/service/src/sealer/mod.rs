@@ -1,43 +1,50 @@
-//! The sealer: the single writer. Two threads: one checks signatures of whatever waits, in parallel; the other chains, encrypts and
-//! commits, so that one batch's signatures are checked while the batch before it goes to disk.
+//! The sealer: the single writer. One thread checks signatures of whatever waits, in parallel; one decides, chains and encrypts; and
+//! where batches are committed to the data folder alone, one writes what is chained, and one answers for what is durable. So several
+//! batches are on their way at a time, one in each hand, and they go from hand to hand in their order.
 
 pub(crate) mod admit;
 mod answer;
 mod batch;
+mod begin;
+mod chaining;
+mod checking;
 mod commit;
 mod custody;
 mod encipher;
 mod follow;
 mod intake;
+mod service;
+mod switch;
 mod times;
 mod waiting;
+mod writing;
 
 pub(crate) use batch::{Home, Sealer};
-pub(crate) use custody::Unfinished;
+pub(crate) use custody::{Unfinished, removals};
 pub(crate) use follow::Node;
-pub(crate) use intake::{Answering, Intake, Ticket};
+pub(crate) use intake::{Answering, Intake};
 
 pub use commit::{CommitError, CommitPort, Embedded, SealedBatch};
 pub use encipher::{Enciphered, OwnerPlace, encipher};
 pub use times::SealerTimes;
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use gt_core::Hash;
 use gt_core::LeafIndex;
 use gt_core::key::Thumbprint;
 use gt_core::receipt::Receipt;
-use rayon::prelude::*;
 
 use crate::erasure::CustodyWork;
 use crate::jetstream::News;
 use crate::open_ledger::Shared;
 use crate::refusal::Refusal;
-use intake::MAX_WAITING;
-use times::{Laps, Stage};
+use checking::check_signatures;
+use intake::{MAX_WAITING, Ticket};
 use waiting::CheckedQueue;
+use writing::Writing;
 
 /// The most statements in one batch (DESIGN section 3).
 pub const MAX_BATCH: usize = 1000;
@@ -93,10 +100,17 @@ pub(crate) fn start(
     let check = std::thread::Builder::new()
         .name("gt-check".into())
         .spawn(move || check_signatures(&waiting, &shared, &checked, &to_sealer))?;
+    let mut threads = vec![check];
+    let writer = match sealer.home {
+        Home::Embedded(_) => Some(Writing::start(&sealer.shared, &mut threads)?),
+        // What other sealers commit comes in between, and a batch of one's own may come to nothing: the next one must not rest on it.
+        _ => None,
+    };
     let seal = std::thread::Builder::new()
         .name("gt-seal".into())
-        .spawn(move || sealer.run(&waiting_work, to_seal))?;
-    Ok((Intake::new(queue), works, Threads(vec![check, seal])))
+        .spawn(move || sealer.run(&waiting_work, to_seal, writer))?;
+    threads.push(seal);
+    Ok((Intake::new(queue), works, Threads(threads)))
 }
 
 impl Threads {
@@ -123,50 +137,4 @@ impl Drop for StoppedByPanic<'_> {
             self.0.set_stopped();
         }
     }
-}
-
-fn check_signatures(
-    waiting: &Receiver<Ticket>,
-    shared: &Shared,
-    to_seal: &CheckedQueue,
-    sealer: &SyncSender<Work>,
-) {
-    let _guard = StoppedByPanic(shared);
-    let mut laps = Laps::start();
-    while let Ok(first) = waiting.recv() {
-        laps.end(Stage::AwaitStatements);
-        let batch = batch_of(first, waiting);
-        let statements = batch.len() as u64;
-        let registry = shared.registry();
-        let check = |ticket: Ticket| {
-            let signer = admit::check_signer(&registry, &ticket.prepared.statement);
-            Checked { ticket, signer }
-        };
-        let checked: Vec<Checked> = if batch.len() > 1 {
-            batch.into_par_iter().map(check).collect()
-        } else {
-            batch.into_iter().map(check).collect()
-        };
-        laps.end(Stage::Check);
-        if !to_seal.add(checked, sealer) {
-            return;
-        }
-        laps.end(Stage::HandOver);
-        shared.times_mut(|times| {
-            times.statements += statements;
-            times.add(&laps.take());
-        });
-    }
-}
-
-/// Whatever waits, up to a batch.
-fn batch_of(first: Ticket, waiting: &Receiver<Ticket>) -> Vec<Ticket> {
-    let mut bytes = first.prepared.bytes;
-    let mut batch = vec![first];
-    while batch.len() < MAX_BATCH && bytes < MAX_BATCH_BYTES {
-        let Ok(ticket) = waiting.try_recv() else { break };
-        bytes += ticket.prepared.bytes;
-        batch.push(ticket);
-    }
-    batch
 }

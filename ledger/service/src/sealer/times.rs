@@ -1,7 +1,7 @@
 use std::ops::Sub;
 use std::time::{Duration, Instant};
 
-/// Where the sealer's two threads spent their time since the ledger was opened: wall time, so waiting for the disk counts.
+/// Where the sealer's threads spent their time since the ledger was opened: wall time, so waiting for the disk counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SealerTimes {
     /// How many batches were sealed.
@@ -30,18 +30,22 @@ pub(crate) enum Stage {
     Encipher,
     /// It makes entries, hashes them and frames vault records.
     Chain,
-    /// It writes keys, entries and vault records, and waits for the disk.
+    /// It waits until the batch before is written.
+    AwaitWriter,
+    /// The writing thread, where there is one, writes keys, entries and vault records, and waits for the disk.
     Write,
     /// It signs the checkpoint, replaces it, and waits for the disk.
     Publish,
-    /// It makes receipts and answers.
-    Answer,
+    /// It waits until the batch before is answered.
+    AwaitAnswerer,
     /// It moves full files to their places.
     Settle,
+    /// The answering thread, where there is one, makes receipts and answers.
+    Answer,
 }
 
 impl Stage {
-    const ALL: [(Self, &'static str); 12] = [
+    const ALL: [(Self, &'static str); 14] = [
         (Self::AwaitStatements, "await statements"),
         (Self::Check, "check signatures"),
         (Self::HandOver, "hand over"),
@@ -50,10 +54,12 @@ impl Stage {
         (Self::Keys, "find keys"),
         (Self::Encipher, "link and encrypt"),
         (Self::Chain, "chain entries"),
+        (Self::AwaitWriter, "await the writer"),
         (Self::Write, "write and sync"),
         (Self::Publish, "publish checkpoint"),
-        (Self::Answer, "answer"),
+        (Self::AwaitAnswerer, "await the answerer"),
         (Self::Settle, "settle files"),
+        (Self::Answer, "answer"),
     ];
 }
 

@@ -47,6 +47,10 @@ impl CheckedQueue {
         (batch, !queue.waiting.is_empty())
     }
 
+    fn len(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
     /// Lets go of everything, now and from now on: a ticket that is dropped says that the sealer has stopped.
     fn close(&self) {
         let mut queue = self.lock();
@@ -70,8 +74,8 @@ pub(super) struct Waiting<'w> {
 
 /// One piece of work.
 pub(super) enum Next {
-    /// Seal these.
-    Seal(Vec<Checked>),
+    /// Seal what waits.
+    Seal,
     /// Take what the stream has brought.
     Stream(crate::jetstream::News),
     /// Destroy or renew keys.
@@ -91,12 +95,20 @@ impl<'w> Waiting<'w> {
         match work {
             Work::Stream(news) => Some(Next::Stream(news)),
             Work::Custody(work) => Some(Next::Custody(work)),
-            Work::Seal => {
-                let (batch, more) = self.checked.batch();
-                self.more = more;
-                Some(Next::Seal(batch))
-            }
+            Work::Seal => Some(Next::Seal),
         }
+    }
+
+    /// How many statements wait to be sealed.
+    pub(super) fn checked(&self) -> usize {
+        self.checked.len()
+    }
+
+    /// Takes a batch of them.
+    pub(super) fn batch(&mut self) -> Vec<Checked> {
+        let (batch, more) = self.checked.batch();
+        self.more = more;
+        batch
     }
 }
 

@@ -11,7 +11,7 @@ use gt_core::note::NoteSigner;
 use gt_core::statement::EventType;
 use gt_core::tree::{self, Frontier};
 use gt_core::{LeafIndex, TreeSize};
-use gt_ledger::jetstream::message::{Closing, encode, header, subject};
+use gt_ledger::jetstream::message::{Closing, KEYS_SUBJECT, encode, header, subject};
 use gt_ledger::log::{LogReader, SealedEntry};
 use gt_ledger::vault::{StatementBlob, VaultRecord};
 use serde_json::{Value, json};
@@ -30,6 +30,12 @@ pub(crate) struct RawMessage {
 impl RawMessage {
     pub(crate) fn of(entry: &SealedEntry) -> Self {
         Self { subject: subject(entry).expect("framed"), headers: Vec::new(), payload: encode(entry) }
+    }
+
+    /// What begins an epoch of the key-encryption key without an entry, but for its closing.
+    pub(crate) fn of_keys(name: &str) -> Self {
+        let headers = vec![(header::BATCH, name.to_owned())];
+        Self { subject: KEYS_SUBJECT.to_owned(), headers, payload: Vec::new() }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
@@ -51,9 +57,7 @@ impl RawMessage {
     }
 
     pub(crate) fn closing(mut self, closing: &Closing) -> Self {
-        let (head, keys, checkpoint) = closing.to_headers();
-        self.headers.extend([(header::HEAD, head), (header::KEYS, keys)]);
-        self.headers.extend(checkpoint.map(|checkpoint| (header::CHECKPOINT, checkpoint)));
+        self.headers.extend(closing.to_headers());
         self
     }
 }
@@ -139,7 +143,7 @@ pub(crate) fn head_after(log: &LogReader, entries: &[SealedEntry]) -> Checkpoint
 
 /// A closing without a signed checkpoint, that rests on no keys.
 pub(crate) fn closing(head: Checkpoint) -> Closing {
-    Closing { head, keys: 0, checkpoint: None }
+    Closing { head, keys: 0, epoch: None, checkpoint: None }
 }
 
 impl Broker {

@@ -71,6 +71,11 @@ impl Server {
         self.signal("-CONT");
     }
 
+    /// Where it keeps its streams.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("nats://{}", self.address())
     }

@@ -1,56 +1,21 @@
 //! The power goes, or the process is killed, at every change that an erasure or a renewal makes to the data folder and to the key's own
 //! folder: it is all there afterwards or none of it, and `subject.erased` is sealed exactly once.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::Arc;
 
 use gt_core::erasure::Scope;
 use gt_ledger::Ledger;
 use gt_ledger::audit::{Verdict, fsck};
 use gt_ledger::clock::SystemClock;
-use gt_ledger::disk::{Change, Recorder};
+use gt_ledger::disk::Change;
 use gt_ledger::keyring::KekSource;
 use gt_ledger::secrets::{Secrets, SecretsAt, file};
 
 use crate::partnership::Home;
 use crate::scene::{Scene, owner, records, request, secrets_of};
+use crate::surviving_disk::tape::{self, Tape, scratch};
 use crate::surviving_disk::{Chance, Survival, SurvivingDisk};
-
-/// Both folders' changes in one order, by their paths below the folder that has both.
-#[derive(Default)]
-struct Tape(Mutex<Vec<Change>>);
-
-/// One folder's recorder.
-struct Below(PathBuf, Arc<Tape>);
-
-impl Recorder for Below {
-    fn record(&self, change: Change) {
-        let at = |path: PathBuf| self.0.join(path);
-        let change = match change {
-            Change::MakeFolder(path) => Change::MakeFolder(at(path)),
-            Change::Append(path, bytes) => Change::Append(at(path), bytes),
-            Change::Replace(path, bytes) => Change::Replace(at(path), bytes),
-            Change::Cut(path, len) => Change::Cut(at(path), len),
-            Change::Rename(from, to) => Change::Rename(at(from), at(to)),
-            Change::RemoveFolder(path) => Change::RemoveFolder(at(path)),
-            Change::Remove(path) => Change::Remove(at(path)),
-            Change::SyncFile(path) => Change::SyncFile(at(path)),
-            Change::SyncFolder(path) if path.as_os_str().is_empty() => Change::SyncFolder(self.0.clone()),
-            Change::SyncFolder(path) => Change::SyncFolder(at(path)),
-        };
-        self.1.0.lock().expect("not poisoned").push(change);
-    }
-}
-
-impl Tape {
-    fn of(self: &Arc<Self>, folder: &str) -> Arc<dyn Recorder> {
-        Arc::new(Below(PathBuf::from(folder), Arc::clone(self)))
-    }
-
-    fn changes(&self) -> Vec<Change> {
-        self.0.lock().expect("not poisoned").clone()
-    }
-}
 
 /// What was there before, and what happened.
 struct Run {
@@ -67,11 +32,6 @@ struct Run {
 enum What {
     Erasure(Scope),
     Renewal,
-}
-
-fn scratch() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder")
 }
 
 fn open_recorded(root: &Path, secrets: &Secrets, tape: &Arc<Tape>) -> Ledger {
@@ -165,7 +125,7 @@ fn examine(run: &Run, root: &Path, again: bool) -> Found {
 
 const SURVIVALS: [Survival; 3] = [Survival::None, Survival::All, Survival::Chance];
 
-/// Cuts after each change, with each way of surviving; returns what the last of each way came to.
+/// Cuts after each change, with each way of surviving.
 fn cut_everywhere(
     run: &Run,
     before: &SurvivingDisk,
@@ -173,44 +133,15 @@ fn cut_everywhere(
     ways: &[Survival],
     seed: u64,
 ) {
-    let mut disk = before.clone();
     let mut came_to = Vec::new();
-    for after in 0..=changes.len() {
-        if after > 0 {
-            disk.apply(&changes[after - 1]);
+    tape::cut_everywhere(before, (changes, from), ways, seed, |root, after, way| {
+        let what = examine(run, root, after % 4 == way);
+        if after == changes.len() {
+            came_to.push(what);
         }
-        if after < from {
-            continue;
-        }
-        for (way, survival) in ways.iter().enumerate() {
-            let folder = scratch();
-            disk.survivor(folder.path(), *survival, &mut Chance(seed ^ (after as u64 * 7 + way as u64)));
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                examine(run, folder.path(), after % 4 == way)
-            }));
-            match outcome {
-                Ok(what) if after == changes.len() => came_to.push(what),
-                Ok(_) => {}
-                Err(panic) => {
-                    eprintln!(
-                        "cut after {after} of {} changes ({survival:?}): {:?}",
-                        changes.len(),
-                        changes.get(after.saturating_sub(1)).map(name)
-                    );
-                    std::panic::resume_unwind(panic);
-                }
-            }
-        }
-    }
+    });
     // Whoever was told that it is done finds it done.
     assert!(came_to.iter().all(|what| *what == Found::Everything), "{came_to:?}");
-}
-
-fn name(change: &Change) -> String {
-    match change {
-        Change::Append(path, _) | Change::Replace(path, _) => format!("write {}", path.display()),
-        other => format!("{other:?}"),
-    }
 }
 
 #[test]

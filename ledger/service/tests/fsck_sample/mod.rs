@@ -3,6 +3,8 @@
 
 #![allow(dead_code)] // Each test binary uses a part of it.
 
+pub(crate) mod forging;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

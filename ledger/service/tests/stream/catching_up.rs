@@ -92,7 +92,7 @@ fn a_follower_that_was_away_for_long_finds_its_way() {
         }
         let head = Checkpoint::new(ORIGIN, tree.size(), tree.root()).expect("sound");
         at += 1;
-        let closing = Closing { head, keys: 0, checkpoint: Some(carried) };
+        let closing = Closing { head, keys: 0, epoch: None, checkpoint: Some(carried) };
         let batch = batch(&format!("batch{at}"), &entries, &closing);
         if batch.len() > 1 {
             broker.publish(&messages);

@@ -5,10 +5,20 @@ mod broker;
 #[path = "../partnership/mod.rs"]
 mod partnership;
 
+#[path = "../erasure/scene.rs"]
+#[allow(dead_code)] // Only its words are needed here.
+mod scene;
+#[path = "../surviving_disk/mod.rs"]
+#[allow(dead_code)]
+mod surviving_disk;
+
 mod both_homes;
 mod catching_up;
 mod configuring;
 mod contradictions;
+mod epochs;
+mod erasing;
+mod erasing_cuts;
 mod following;
 mod foreign;
 mod outages;

@@ -3,6 +3,9 @@
 //! What was made durable survives: a file's contents by `SyncFile`, a name (a creation, a rename, a removal) once every folder that it
 //! concerns had its `SyncFolder`. What was not survives wholly, partly or not at all, each change for itself.
 
+#[allow(dead_code)] // One folder alone needs none.
+pub(crate) mod tape;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

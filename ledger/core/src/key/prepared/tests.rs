@@ -123,12 +123,8 @@ proptest! {
     }
 }
 
-/// Encodings of y from p to 2^255 − 1, with either sign: R spelt as RFC 8032 forbids, and the points of small order.
-#[test]
-fn r_that_is_not_canonical() {
-    let private = PrivateKey::from_seed(&[9; 32]);
-    let (key, a) = (private.public(), Scalar::from_bytes_mod_order([5; 32]));
-    let other = mixed_key(&a, EdwardsPoint::identity());
+/// The points of small order, and encodings of y from p to 2^255 − 1, which RFC 8032 forbids; all with either sign.
+pub(in crate::key) fn forbidden_spellings() -> Vec<[u8; 32]> {
     let mut spellings: Vec<[u8; 32]> =
         EIGHT_TORSION.iter().map(|point| point.compress().to_bytes()).collect();
     for low in 0xED_u8..=0xFF {
@@ -136,12 +132,21 @@ fn r_that_is_not_canonical() {
         (y[0], y[31]) = (low, 0x7F);
         spellings.push(y);
     }
-    let signs = |y: &[u8; 32]| {
-        let mut other = *y;
-        other[31] ^= 0x80;
-        [*y, other]
+    let signs = |mut y: [u8; 32]| {
+        let one = y;
+        y[31] ^= 0x80;
+        [one, y]
     };
-    for r in spellings.iter().flat_map(signs) {
+    spellings.into_iter().flat_map(signs).collect()
+}
+
+/// R spelt as RFC 8032 forbids, and the points of small order.
+#[test]
+fn r_that_is_not_canonical() {
+    let private = PrivateKey::from_seed(&[9; 32]);
+    let (key, a) = (private.public(), Scalar::from_bytes_mod_order([5; 32]));
+    let other = mixed_key(&a, EdwardsPoint::identity());
+    for r in forbidden_spellings() {
         for key in [&key, &other] {
             let keys = prepared(key);
             for message in [b"".as_slice(), b"one", b"two", b"three", b"four"] {

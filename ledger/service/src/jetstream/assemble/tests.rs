@@ -1,5 +1,5 @@
 use super::*;
-use crate::jetstream::message::{encode, subject, tests};
+use crate::jetstream::message::{KEYS_SUBJECT, KeyEpoch, encode, subject, tests};
 use proptest::prelude::*;
 
 const TYPES: [&str; 2] = ["missing.started", "decision.recorded"];
@@ -118,9 +118,7 @@ impl Sample {
 
     fn closing(&self, length: u64) -> (Closing, Vec<(&'static str, String)>) {
         let closing = tests::closing(self.size + length, length.is_multiple_of(2));
-        let (head, keys, checkpoint) = closing.to_headers();
-        let mut headers = vec![(header::HEAD, head), (header::KEYS, keys)];
-        headers.extend(checkpoint.map(|checkpoint| (header::CHECKPOINT, checkpoint)));
+        let headers = closing.to_headers();
         (closing, headers)
     }
 
@@ -320,4 +318,29 @@ fn a_batch_may_have_a_thousand_messages_and_no_more() {
     let (found, fault) = (whole(MAX_BATCH_MESSAGES + 2), MessageFault::Unbounded);
     let after = Void { first: 1002, last: 1002, fault: MessageFault::NoBatch };
     assert_eq!(found, [Brought::Void(Void { first: 1001, last: 1001, fault }), Brought::Void(after)]);
+}
+
+#[test]
+fn an_epoch_begins_without_an_entry_by_what_begins_it_and_nothing_else() {
+    let epoch = KeyEpoch { ordinal: 1, kek: "0123456789abcdef".into(), begins: Some(vec![7; 40]) };
+    let closing = Closing { epoch: Some(epoch.clone()), ..tests::closing(3, true) };
+    let message = |closing: &Closing, subject: &str, payload: &[u8]| {
+        let mut headers = closing.to_headers();
+        headers.push((header::BATCH, "name".to_owned()));
+        StoredMessage { sequence: 1, subject: subject.into(), headers, payload: payload.to_vec() }
+    };
+    let taken = Assembler::starting_at(1).take(&message(&closing, KEYS_SUBJECT, b""));
+    assert!(
+        matches!(&taken[..], [Assembled::Batch(batch)] if batch.entries.is_empty() && batch.closing == closing)
+    );
+    let without = Closing { epoch: Some(KeyEpoch { begins: None, ..epoch }), ..closing.clone() };
+    let none = Closing { epoch: None, ..closing.clone() };
+    for other in [
+        message(&without, KEYS_SUBJECT, b""),
+        message(&none, KEYS_SUBJECT, b""),
+        message(&closing, KEYS_SUBJECT, b"x"),
+        message(&closing, "gt.ledger.missing.started", b""),
+    ] {
+        assert!(matches!(Assembler::starting_at(1).take(&other)[..], [Assembled::Void(_)]), "{other:?}");
+    }
 }

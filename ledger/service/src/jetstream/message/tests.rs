@@ -38,7 +38,7 @@ pub(in crate::jetstream) fn closing(size: u64, signed: bool) -> Closing {
     let head = Checkpoint::new(ORIGIN, TreeSize(size), Hash::of(&size.to_be_bytes())).expect("sound");
     let key = NoteSigner::new(ORIGIN, &PrivateKey::from_seed(&[7; 32]).to_seed()).expect("a key");
     let checkpoint = signed.then(|| SignedCheckpoint::sign(head.clone(), &[&key]).expect("signed"));
-    Closing { head, keys: size / 2, checkpoint }
+    Closing { head, keys: size / 2, epoch: None, checkpoint }
 }
 
 fn event_type() -> impl Strategy<Value = &'static str> {
@@ -97,32 +97,70 @@ proptest! {
     }
 
     #[test]
-    fn closings_round_trip(size in 1..1_u64 << 50, signed: bool) {
-        let closing = closing(size, signed);
-        let (head, keys, checkpoint) = closing.to_headers();
-        for value in [Some(&head), Some(&keys), checkpoint.as_ref()].into_iter().flatten() {
+    fn closings_round_trip(size in 1..1_u64 << 50, signed: bool, epoch in epoch()) {
+        let closing = Closing { epoch, ..closing(size, signed) };
+        let headers = closing.to_headers();
+        for (_, value) in &headers {
             // What stands in a header must survive as one line of it.
-            prop_assert!(value.bytes().all(|byte| byte.is_ascii_graphic()));
+            prop_assert!(value.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '));
         }
-        prop_assert_eq!(checkpoint.is_some(), signed);
-        prop_assert_eq!(Closing::parse(&head, &keys, checkpoint.as_deref()), Ok(closing));
+        prop_assert_eq!(headers.iter().any(|(name, _)| *name == header::CHECKPOINT), signed);
+        prop_assert_eq!(read(&headers), Ok(closing.clone()));
+        // Who knows nothing of epochs waits for keys that never come.
+        let keys = headers.iter().find(|(name, _)| *name == header::KEYS).map(|(_, value)| value.parse::<u64>());
+        prop_assert_eq!(keys, Some(Ok(if closing.epoch.is_some() { u64::MAX } else { closing.keys })));
     }
 
     #[test]
-    fn arbitrary_headers_never_panic(head: String, keys: String, checkpoint: Option<String>) {
-        let good = closing(3, true);
-        let (good_head, good_keys, _) = good.to_headers();
-        prop_assert!(Closing::parse(&head, &keys, checkpoint.as_deref()).is_err());
-        let parsed = Closing::parse(&good_head, &keys, None);
-        prop_assert_eq!(parsed.is_ok(), keys.parse::<u64>().is_ok());
-        prop_assert!(Closing::parse(&head, &good_keys, None).is_err());
-        if let Some(checkpoint) = checkpoint {
-            prop_assert_eq!(
-                Closing::parse(&good_head, &good_keys, Some(&checkpoint)),
-                Err(MessageFault::Header(header::CHECKPOINT))
-            );
-        }
+    fn arbitrary_headers_never_panic(value: String, at in 0..5_usize) {
+        let epoch = KeyEpoch { ordinal: 1, kek: "0123456789abcdef".into(), begins: Some(vec![7; 8264]) };
+        let good = Closing { epoch: Some(epoch), ..closing(3, true) };
+        let mut headers = good.to_headers();
+        let (name, before) = (headers[at].0, std::mem::replace(&mut headers[at].1, value.clone()));
+        // An arbitrary number is one.
+        let is_sound = value == before || (name == header::KEYS && value.parse::<u64>().is_ok())
+            || (name == header::SHARDS && Base64::decode_vec(&value).is_ok());
+        prop_assert_eq!(read(&headers).is_ok(), is_sound);
     }
+}
+
+fn epoch() -> impl Strategy<Value = Option<KeyEpoch>> {
+    let begins = prop::option::of(prop::collection::vec(any::<u8>(), 0..64));
+    prop::option::of((1..u64::MAX, "[0-9a-f]{16}", begins).prop_map(|(ordinal, kek, begins)| KeyEpoch {
+        ordinal,
+        kek,
+        begins,
+    }))
+}
+
+fn read(headers: &[(&'static str, String)]) -> Result<Closing, MessageFault> {
+    Closing::parse(|name| headers.iter().find(|(there, _)| *there == name).map(|(_, value)| value.as_str()))
+}
+
+#[test]
+fn an_epoch_has_one_form() {
+    let good = KeyEpoch { ordinal: 2, kek: "0123456789abcdef".into(), begins: None };
+    let headers = Closing { epoch: Some(good), ..closing(3, false) }.to_headers();
+    assert!(read(&headers).is_ok());
+    for bad in [
+        "",
+        "2",
+        "2 0123456789abcdef",
+        "0 0123456789abcdef 1",
+        "02 0123456789abcdef 1",
+        "2 0123456789ABCDEF 1",
+        "2 0123456789abcde 1",
+        "2  0123456789abcdef 1",
+        "2 0123456789abcdef 1 ",
+        "2 0123456789abcdef -1",
+    ] {
+        let mut changed = headers.clone();
+        changed.iter_mut().find(|(name, _)| *name == header::KEY_EPOCH).expect("there").1 = bad.to_owned();
+        assert_eq!(read(&changed), Err(MessageFault::Header(header::KEY_EPOCH)), "{bad:?}");
+    }
+    let mut alone = closing(3, false).to_headers();
+    alone.push((header::SHARDS, "AAAA".into()));
+    assert_eq!(read(&alone), Err(MessageFault::Header(header::SHARDS)));
 }
 
 #[test]

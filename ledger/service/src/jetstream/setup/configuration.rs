@@ -5,7 +5,8 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::super::names::{
-    ALERT_STREAM, CHECKPOINT_STREAM, CHECKPOINT_SUBJECT, LEDGER_STREAM, keyring_bucket, keyring_stream,
+    ALERT_STREAM, CHECKPOINT_STREAM, CHECKPOINT_SUBJECT, LEDGER_STREAM, NODE_STREAM, NODE_SUBJECTS,
+    keyring_bucket, keyring_stream,
 };
 
 /// How the streams are to be.
@@ -66,8 +67,14 @@ pub(super) fn configurations(epoch: &str, wanted: Option<Wanted>) -> Vec<(String
         "deny_delete": true, "deny_purge": true, "allow_direct": true, "allow_atomic": true,
         "allow_rollup_hdrs": false, "max_age": 0,
     });
-    // Which part of the bytes each stream may have; the checkpoints' own bound is fixed.
-    let shares = [(ledger, Some(1)), (checkpoint, None), (alert, Some(16)), (keyring, Some(8))];
+    // A node has one message. Once it is full nobody new gets in, and who is in it stays.
+    let node = json!({
+        "name": NODE_STREAM, "subjects": [NODE_SUBJECTS], "storage": "file", "retention": "limits",
+        "discard": "new", "max_msgs": 256, "max_msgs_per_subject": 1, "max_bytes": 1 << 20,
+        "max_msg_size": 2048, "allow_direct": true, "deny_delete": true, "max_age": 0,
+    });
+    // Which part of the bytes each stream may have; the bounds of checkpoints and the register are fixed.
+    let shares = [(ledger, Some(1)), (checkpoint, None), (alert, Some(16)), (keyring, Some(8)), (node, None)];
     shares
         .into_iter()
         .map(|(mut config, share)| {

@@ -13,7 +13,7 @@ use super::super::message::Closing;
 use super::super::names::{CHECKPOINT_SUBJECT, LEDGER_STREAM};
 use super::super::port::stream_end;
 use super::super::position::Position;
-use super::super::publish::{Settled, messages, publish_settled};
+use super::super::publish::{Settled, messages, new_name, publish_settled};
 use super::{Setup, SetupError};
 use crate::disk::Disk;
 use crate::keyring::rekey::journal_file;
@@ -74,7 +74,14 @@ impl Setup {
             .send_request(CHECKPOINT_SUBJECT, sent)
             .await
             .map_err(|error| write("the checkpoint", error.to_string()))?;
-        let position = Position { created: there.created, sequence, size: folder, keys: shared.sequence };
+        let position = Position {
+            created: there.created,
+            sequence,
+            size: folder,
+            keys: shared.sequence,
+            kek: Some(secrets.kek().epoch()),
+            epoch: shared.ordinal(secrets.kek()).await?,
+        };
         position
             .write(recovered.writer.disk())
             .map_err(|error| write("the folder's position", error.to_string()))?;
@@ -103,6 +110,10 @@ impl Setup {
         }
         shared.read_on().await?;
         let there = shared.claim();
+        // In a later epoch its parts are all of it.
+        if shared.ordinal(secrets.kek()).await? > 0 {
+            return Ok(shared);
+        }
         let records: Vec<KeyRecord> = keyring
             .to_records()
             .into_iter()
@@ -176,9 +187,9 @@ impl Setup {
                     .map_err(|error| write("a batch", error.to_string()))?;
                 let checkpoint =
                     signer.sign(head.clone()).map_err(|error| write("a batch", error.to_string()))?;
-                let messages = messages(&batch, &Closing { head, keys, checkpoint: Some(checkpoint) });
-                let name = format!("{:032x}", u128::from_be_bytes(crate::random::bytes()));
-                match publish_settled(&stream, &name, &messages, fence, &closing).await {
+                let messages =
+                    messages(&batch, &Closing { head, keys, epoch: None, checkpoint: Some(checkpoint) });
+                match publish_settled(&stream, &new_name(), &messages, fence, &closing).await {
                     Settled::Committed(last) => fence = last,
                     other => return Err(write("a batch", format!("{other:?}"))),
                 }

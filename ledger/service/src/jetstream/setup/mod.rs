@@ -2,6 +2,7 @@
 
 mod configuration;
 mod fill;
+mod keys;
 
 use std::time::{Duration, Instant};
 
@@ -11,9 +12,10 @@ use serde_json::{Value, json};
 
 pub use configuration::{Difference, Wanted};
 pub use fill::Done;
+pub use keys::Retired;
 
 use super::join::first_batch;
-use super::names::{LEDGER_STREAM, Prefix};
+use super::names::{LEDGER_STREAM, NODE_STREAM, Prefix};
 use super::read::{Stream, StreamError};
 use super::servers::{self, ServerError, ServerReport};
 use crate::keyring::KeyringError;
@@ -78,6 +80,12 @@ pub enum SetupError {
         /// How many the folder has.
         folder: u64,
     },
+    /// Another key-encryption key is in force.
+    #[error("the key-encryption key {given} is not the one in force: ask at a node that has come to it")]
+    NotInForce {
+        /// The fingerprint of the key that was given.
+        given: String,
+    },
     /// Something could not be written.
     #[error("{what} could not be written: {reason}")]
     Write {
@@ -128,7 +136,7 @@ impl Setup {
     /// Waits until the streams can be read: one that has just been made, or whose servers have just started, takes a moment.
     pub async fn readable(&self, epoch: &str) -> Result<(), StreamError> {
         let began = Instant::now();
-        for (name, _) in configurations(epoch, None) {
+        for (name, _) in configurations(epoch, None).into_iter().filter(|(name, _)| name != NODE_STREAM) {
             let stream = self.stream(&name);
             while let Err(error) = stream.probe().await {
                 if began.elapsed() > READY_WITHIN {
@@ -181,6 +189,8 @@ impl Setup {
         let peers = peers(&info);
         servers::check(reports, &peers)?;
         let mut differences = self.differences(epoch, None).await?;
+        // Older ledgers have no register. What needs one says so.
+        differences.retain(|one| one.stream != NODE_STREAM || one.member.is_some());
         // Three servers can keep three copies; with fewer, the loss of one disk loses what was acknowledged.
         let replicas = info["config"]["num_replicas"].as_u64().unwrap_or(0);
         if reports.len() >= 3 && replicas < 3 {

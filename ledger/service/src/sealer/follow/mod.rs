@@ -4,6 +4,7 @@ mod contradiction;
 mod place;
 
 use std::collections::{HashSet, VecDeque};
+use std::time::Instant;
 
 use gt_core::checkpoint::Checkpoint;
 use gt_core::entry::Entry;
@@ -16,8 +17,9 @@ use place::{BatchFault, fits, follows};
 
 use super::batch::{Home, SealError, Sealer};
 use super::commit::{CommitError, CommitPort};
+use super::switch::Skipped;
 use crate::jetstream::assemble::{Assembled, StreamBatch};
-use crate::jetstream::{News, Port};
+use crate::jetstream::{News, NextKeyring, Port};
 use crate::log::SealedEntry;
 use crate::state::LinkOwner;
 use crate::vault::VaultRecord;
@@ -33,17 +35,30 @@ const MAX_WAITING: usize = 4096;
 pub(crate) struct Node {
     pub(super) port: Port,
     /// Batches that are not applied yet, in the stream's order.
-    waiting: VecDeque<StreamBatch>,
+    pub(super) waiting: VecDeque<StreamBatch>,
     /// The sequence up to which the stream has been read.
-    through: u64,
+    pub(super) through: u64,
     /// How often in a row the stream's leader has said what cannot be.
     doubts: u32,
+    /// From where the stream is to be read again: what came after that was not kept, while the node waited for a key.
+    pub(super) skipped: Option<Skipped>,
+    /// The keyring of the epoch that this node has begun itself.
+    pub(super) next: Option<NextKeyring>,
+    /// When this node looked last for the key that it waits for.
+    pub(super) looked: Option<Instant>,
 }
 
 impl Node {
     pub(crate) fn new(port: Port) -> Self {
         let (through, _) = port.cursor();
-        Self { port, waiting: VecDeque::new(), through, doubts: 0 }
+        Self { port, waiting: VecDeque::new(), through, doubts: 0, skipped: None, next: None, looked: None }
+    }
+}
+
+impl Node {
+    /// Whether everything that this node knows to be sealed is in the folder.
+    pub(super) fn is_level(&mut self) -> bool {
+        self.waiting.is_empty() && self.port.ahead().is_empty()
     }
 }
 
@@ -51,8 +66,17 @@ impl Sealer {
     /// Takes what the stream has brought.
     pub(super) fn take(&mut self, news: News) -> Result<(), SealError> {
         match news {
-            News::Messages { assembled, through, pending } => self.take_messages(assembled, through, pending),
-            News::Asked { last, created, accounted } => self.take_answer(last, &created, accounted),
+            News::Messages { assembled, from, through, pending } => {
+                if self.is_kept(from)? {
+                    self.take_messages(assembled, through, pending)
+                } else {
+                    Ok(())
+                }
+            }
+            News::Asked { last, created, accounted } => {
+                self.take_answer(last, &created, accounted)?;
+                if self.shared.waits_for_key().is_some() { self.apply_waiting() } else { Ok(()) }
+            }
             News::Checkpoint(checkpoint) => self.take_checkpoint(checkpoint),
             News::CaughtUp => self.caught_up(),
         }
@@ -60,25 +84,23 @@ impl Sealer {
 
     /// Says why the sealer stops, where somebody looks for it.
     pub(super) fn report_stop(&mut self, error: SealError) {
-        tracing::error!(%error, "the sealer has stopped");
+        // The writing thread has said it already.
+        if !matches!(error, SealError::WritingStopped) {
+            error.report(&self.shared);
+        }
         match error {
             SealError::Commit(CommitError::Contradiction(reason)) => {
                 self.keep_evidence(&Contradiction { reason, evidence: Vec::new() });
             }
             SealError::Contradiction(contradiction) => self.keep_evidence(&contradiction),
-            SealError::Witness(contradiction) => {
-                if let Some(witnesses) = self.shared.witnesses.get() {
-                    witnesses.keep_evidence(&self.shared, &contradiction);
-                }
-            }
             _ => {}
         }
     }
 
-    fn node(&mut self) -> Result<&mut Node, SealError> {
+    pub(super) fn node(&mut self) -> Result<&mut Node, SealError> {
         match &mut self.home {
             Home::JetStream(node) => Ok(node),
-            Home::Embedded(_) => {
+            Home::Embedded(_) | Home::Away => {
                 Err(CommitError::Contradiction("an embedded ledger has no stream".into()).into())
             }
         }
@@ -119,8 +141,11 @@ impl Sealer {
     fn apply_waiting(&mut self) -> Result<(), SealError> {
         self.take_carried_checkpoints()?;
         while let Some(group) = self.next_group()? {
-            self.apply(group)?;
+            if !self.apply(group)? {
+                return Ok(());
+            }
         }
+        self.read_again()?;
         let size = self.state.size().0;
         let node = self.node()?;
         if node.waiting.is_empty() && node.port.cursor().0 < node.through {
@@ -151,7 +176,8 @@ impl Sealer {
         let (mut end, mut entries) = (0, 0);
         for (at, batch) in node.waiting.iter().enumerate() {
             entries += batch.entries.len();
-            if at > 0 && entries > MAX_GROUP {
+            // What comes before is in the folder before its keyring is another.
+            if at > 0 && (entries > MAX_GROUP || batch.closing.ordinal() > node.port.epoch()) {
                 break;
             }
             let covered = match &mut tree {
@@ -164,7 +190,11 @@ impl Sealer {
                         *tree = after;
                     }
                     // What adds nothing needs no checkpoint.
-                    if adds { node.port.ahead().contains_key(&tree.size().0) } else { end == at }
+                    if adds && !batch.entries.is_empty() {
+                        node.port.ahead().contains_key(&tree.size().0)
+                    } else {
+                        end == at
+                    }
                 }
             };
             if covered {
@@ -174,7 +204,8 @@ impl Sealer {
         Ok((end > 0).then(|| node.waiting.drain(..end).collect()))
     }
 
-    fn apply(&mut self, group: Vec<StreamBatch>) -> Result<(), SealError> {
+    /// False if the node waits for a key.
+    fn apply(&mut self, group: Vec<StreamBatch>) -> Result<bool, SealError> {
         let (mut entries, mut links, mut publishers) = (Vec::new(), Vec::new(), HashSet::new());
         let (mut tree, mut last) = (self.tree(self.state.size())?, None);
         let origin = self.state.registry.ledger_keys().origin.clone();
@@ -182,15 +213,27 @@ impl Sealer {
             let (cursor, size) = (self.node()?.port.cursor().1, self.state.size().0);
             let (sequence, after) = (batch.last, batch.closing.head.size().0);
             if cursor < size && entries.is_empty() {
-                let there = if self.compare(&batch)? { after } else { cursor };
+                let adds = !batch.entries.is_empty() && self.compare(&batch)?;
+                let there = if adds { after } else { cursor };
                 self.node()?.port.account(sequence, there);
                 continue;
             }
             let before = tree.clone();
             let extended = match fits(&batch, &origin, &mut tree) {
                 // For the keys of a batch that is void nobody waits: it may name what never was.
+                Ok(()) if self.begins_later_epoch(&batch)? => {
+                    let Some(next) = self.keyring_for(&batch)? else {
+                        self.node()?.waiting.push_front(batch);
+                        return Ok(false);
+                    };
+                    let extended = self.extend(&batch, &mut entries, &mut links, &mut publishers);
+                    if extended.is_ok() {
+                        self.switch_to(next, &batch)?;
+                    }
+                    extended
+                }
                 Ok(()) => {
-                    self.take_keys(batch.closing.keys)?;
+                    self.take_keys(&batch)?;
                     self.extend(&batch, &mut entries, &mut links, &mut publishers)
                 }
                 Err(fault) => Err(fault),
@@ -204,15 +247,29 @@ impl Sealer {
             }
             last = Some(sequence);
         }
-        let Some(last) = last else { return Ok(()) };
+        let Some(last) = last else { return Ok(true) };
         if !entries.is_empty() {
-            self.write(&entries, links, publishers)?;
+            self.write(&entries, &links, publishers)?;
         }
         let size = self.state.size().0;
         let node = self.node()?;
         node.port.account(last, size);
         node.port.tidy()?;
-        Ok(())
+        Ok(true)
+    }
+
+    fn begins_later_epoch(&mut self, batch: &StreamBatch) -> Result<bool, SealError> {
+        let port = &mut self.node()?.port;
+        Ok(batch.closing.ordinal() > port.epoch() && !port.is_of(batch.closing.epoch.as_ref()))
+    }
+
+    /// Takes a batch that this node has committed itself, as it takes every other.
+    pub(super) fn take_own(&mut self, batch: StreamBatch, next: NextKeyring) -> Result<(), SealError> {
+        let node = self.node()?;
+        node.through = node.through.max(batch.last);
+        node.next = Some(next);
+        node.waiting.push_back(batch);
+        self.apply_waiting()
     }
 
     /// The tree that this folder's log has at a size.
@@ -223,9 +280,13 @@ impl Sealer {
         })?)
     }
 
-    /// Takes the keys on which a batch rests.
-    fn take_keys(&mut self, sequence: u64) -> Result<(), SealError> {
-        let records = self.node()?.port.keys_through(sequence)?;
+    /// Takes the keys on which a batch rests. Those of an earlier epoch than the keyring's are in it, as far as they have not ended.
+    fn take_keys(&mut self, batch: &StreamBatch) -> Result<(), SealError> {
+        let port = &mut self.node()?.port;
+        if batch.closing.ordinal() < port.epoch() {
+            return Ok(());
+        }
+        let records = port.keys_through(batch.closing.keys)?;
         if !records.is_empty() {
             for tag in self.shared.keyring_mut().accept(&records)? {
                 self.state.know(tag);
@@ -277,7 +338,7 @@ impl Sealer {
     fn write(
         &mut self,
         entries: &[SealedEntry],
-        links: Vec<LinkOwner>,
+        links: &[LinkOwner],
         publishers: HashSet<PublisherId>,
     ) -> Result<(), SealError> {
         let (size, root) = self.node()?.port.head_after(entries);
@@ -301,7 +362,7 @@ impl Sealer {
         self.shared.set_active(false);
         let node = self.node()?;
         node.port.append(entries)?;
-        self.shared.add_links(links);
+        self.shared.index.add(links);
         self.node()?.port.announce(signed)?;
         self.shared.sealed(&self.state, publishers);
         // Checkpoints that were passed by on the way.

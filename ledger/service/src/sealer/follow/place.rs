@@ -25,7 +25,8 @@ pub(super) enum BatchFault {
 pub(super) fn fits(batch: &StreamBatch, origin: &str, tree: &mut Frontier) -> Result<(), BatchFault> {
     let expected = tree.size().0;
     let first = batch.entries.first().map(|sealed| Entry::parse(&sealed.bytes)).transpose()?;
-    let found = first.map_or(0, |entry| entry.index.0);
+    // One that only begins an epoch stands where the tree ends.
+    let found = first.map_or(batch.closing.head.size().0, |entry| entry.index.0);
     if found != expected {
         return Err(BatchFault::Place { expected, found });
     }

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use crate::erasing::{caught_up, fsck, is_found_in};
 use crate::partnership::{Home, Publisher, child, path, run};
 
+mod interruptions;
+
 const COUNCIL: &str = "gss:E06000999";
 const POLICE: &str = "police:99";
 
@@ -118,9 +120,7 @@ fn what_is_due_is_listed_and_ended_when_its_time_has_come_and_what_is_held_stays
         receipts.push((reply.text().to_owned(), statement));
     }
     caught_up(&server);
-    let token = home.at("officer");
-    let officer = home.issue("data-protection-officer", "C. Moreau", &["--purpose", "SubjectRights"]);
-    std::fs::write(&token, officer).expect("written");
+    let token = home.officer_token();
     let at = ["--as-of", "2100-01-01T00:00:00Z", "--url", &server.url, "--token-file", path(&token)];
     let far = run(["retention", "due", "--json"].into_iter().chain(at)).succeeded().json();
     let far = far["items"].as_array().expect("a list").clone();

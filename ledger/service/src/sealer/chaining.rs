@@ -1,0 +1,223 @@
+//! From admitted statements to a batch that is ready to be committed, and the commit itself.
+
+use std::collections::HashSet;
+
+use gt_core::Hash;
+use gt_core::TreeSize;
+use gt_core::agency::AgencyCode;
+use gt_core::checkpoint::{Checkpoint, LogSigner};
+use gt_core::entry::Entry;
+use gt_core::statement::Owner;
+use gt_core::time::Timestamp;
+use rayon::prelude::*;
+
+use super::batch::{Admitted, SealError, Sealer};
+use super::commit::{CommitPort, Embedded, SealedBatch};
+use super::encipher::{Enciphered, OwnerPlace, encipher};
+use super::times::{Laps, Stage};
+use crate::keyring::{KeyRecord, Proposals};
+use crate::log::SealedEntry;
+use crate::open_ledger::{Shared, Shown};
+use crate::prepare::Prepared;
+use crate::state::LinkOwner;
+use crate::vault::VaultRecord;
+
+/// How many statements one core encrypts or frames before another one is asked for the next.
+const TOGETHER: usize = 16;
+
+/// A batch whose place in the log is decided.
+pub(super) struct Chained {
+    batch: SealedBatch,
+    /// Whose its links are.
+    names: Vec<LinkOwner>,
+    /// The log's size with it, and the log's origin.
+    size: TreeSize,
+    origin: String,
+    shown: Shown,
+}
+
+impl Sealer {
+    /// Makes a batch of what was admitted, of which there is something.
+    pub(super) fn chain(
+        &mut self,
+        admitted: &mut [Admitted],
+        now: Timestamp,
+        laps: &mut Laps,
+    ) -> Result<Chained, SealError> {
+        let keys = self.give_keys(admitted)?;
+        laps.end(Stage::Keys);
+        let genesis = self.state.registry.genesis();
+        let texts: Vec<(&Prepared, &[OwnerPlace])> =
+            admitted.iter().map(|one| (&one.ticket.prepared, one.owners.as_slice())).collect();
+        let encipher = |(prepared, owners): (&Prepared, &[OwnerPlace])| encipher(prepared, owners, &genesis);
+        let enciphered: Vec<Enciphered> = if texts.len() > TOGETHER {
+            texts.into_par_iter().with_min_len(TOGETHER).map(encipher).collect()
+        } else {
+            texts.into_iter().map(encipher).collect()
+        };
+        laps.end(Stage::Encipher);
+        let (entries, names) = self.chain_entries(admitted, enciphered, now);
+        laps.end(Stage::Chain);
+        let publishers = admitted.iter().map(|one| one.ticket.prepared.statement.payload().publisher);
+        let publishers: HashSet<_> = publishers.collect();
+        Ok(Chained {
+            batch: SealedBatch { keys, entries },
+            names,
+            size: self.state.size(),
+            origin: self.state.registry.ledger_keys().origin.clone(),
+            shown: self.shared.shown_by(&self.state, publishers),
+        })
+    }
+
+    /// Gives each statement a place in its owners' records, with their keys; missing ones are made, and returned.
+    fn give_keys(&mut self, admitted: &mut [Admitted]) -> Result<Vec<KeyRecord>, SealError> {
+        let mut proposed = Proposals::default();
+        let keyring = self.shared.keyring();
+        let tags: Vec<_> = admitted
+            .iter()
+            .flat_map(Admitted::owners_and_agency)
+            .map(|(owner, agency)| {
+                let tag = keyring.tag(owner);
+                keyring.propose_for(&tag, owner, agency, &mut proposed);
+                tag
+            })
+            .collect();
+        drop(keyring);
+        let proposed = proposed.into_records();
+        let keys = if proposed.is_empty() { proposed } else { self.home.share_keys(proposed)? };
+        if !keys.is_empty() {
+            // Readers are kept out of the keyring only here.
+            for tag in self.shared.keyring_mut().accept(&keys)? {
+                self.state.know(tag);
+            }
+        }
+        let (keyring, mut tags) = (self.shared.keyring(), tags.into_iter());
+        for one in admitted {
+            let places = one.owners_and_agency().zip(tags.by_ref()).map(|((owner, agency), tag)| {
+                let held = keyring.owner(&tag).and_then(|held| Some((held, held.agency(agency)?)));
+                let (held, keys) = held.expect("what was missing was made just now");
+                let (link, keys) = (held.link.clone(), keys.clone());
+                OwnerPlace { owner: owner.clone(), tag, n: self.state.count(tag), link, keys }
+            });
+            one.owners = places.collect();
+        }
+        Ok(keys)
+    }
+
+    /// Builds the entries one after the other, since each names the hash of the one before; then frames their vault records in parallel.
+    pub(super) fn chain_entries(
+        &mut self,
+        admitted: &[Admitted],
+        enciphered: Vec<Enciphered>,
+        now: Timestamp,
+    ) -> (Vec<SealedEntry>, Vec<LinkOwner>) {
+        let mut names = Vec::new();
+        let chained = admitted.iter().zip(enciphered).map(|(one, Enciphered { links, record })| {
+            let linked = one.owners.iter().zip(&links);
+            names.extend(linked.map(|(owner, link)| (link.name, owner.tag, one.index)));
+            let entry = Entry {
+                index: one.index,
+                prev: self.state.predecessor.leaf_hash,
+                received_at: now,
+                registry: one.registry,
+                links,
+                statement: one.ticket.prepared.statement.hash(),
+            };
+            let bytes = entry.to_bytes();
+            let leaf_hash = gt_core::tree::leaf_hash(&bytes);
+            self.state.predecessor.leaf_hash = leaf_hash;
+            self.state.predecessor.received_at = Some(now);
+            (bytes, leaf_hash, record)
+        });
+        let chained: Vec<(Vec<u8>, Hash, VaultRecord)> = chained.collect();
+        let frame = |(bytes, leaf_hash, record): (Vec<u8>, Hash, VaultRecord)| {
+            let vault = record.encode(&leaf_hash);
+            SealedEntry { bytes, leaf_hash, vault }
+        };
+        let entries = if chained.len() > TOGETHER {
+            chained.into_par_iter().with_min_len(TOGETHER).map(frame).collect()
+        } else {
+            chained.into_iter().map(frame).collect()
+        };
+        (entries, names)
+    }
+}
+
+impl Admitted {
+    fn owners_and_agency(&self) -> impl Iterator<Item = (&Owner, &AgencyCode)> {
+        let prepared = &self.ticket.prepared;
+        prepared.owners().iter().map(|owner| (owner, &prepared.statement.payload().iss))
+    }
+}
+
+impl Chained {
+    /// Commits the batch, shows it to readers once its checkpoint is durable, and returns its entries' bytes.
+    pub(super) fn commit(
+        self,
+        port: &mut dyn CommitPort,
+        signer: &LogSigner,
+        shared: &Shared,
+        laps: &mut Laps,
+    ) -> Result<Vec<Vec<u8>>, SealError> {
+        let Self { batch, names, size: chained, origin, shown } = self;
+        let (committed, root) = port.commit(&batch)?;
+        laps.end(Stage::Write);
+        if committed != chained {
+            return Err(SealError::OtherSize { committed, chained });
+        }
+        check_with_witnesses(shared, committed, root)?;
+        let checkpoint = signer.sign(Checkpoint::new(&origin, committed, root)?)?;
+        // Before the checkpoint shows the entries: a reader that finds no owner for a link takes the record for erased.
+        shared.index.add(&names);
+        port.announce(checkpoint)?;
+        shared.set_active(true);
+        laps.end(Stage::Publish);
+        shared.show(shown);
+        Ok(batch.entries.into_iter().map(|entry| entry.bytes).collect())
+    }
+
+    /// The same for the data folder alone: the checkpoint is signed while the disk is waited for. Nobody sees it before the batch is
+    /// durable, and nobody ever does if a witness contradicts it meanwhile.
+    pub(super) fn commit_to_folder(
+        self,
+        port: &mut Embedded,
+        signer: &LogSigner,
+        shared: &Shared,
+        laps: &mut Laps,
+    ) -> Result<Vec<Vec<u8>>, SealError> {
+        let Self { batch, names, size: chained, origin, shown } = self;
+        let checkpoint = port.commit_while(&batch, |committed, root| {
+            if committed != chained {
+                return Err(SealError::OtherSize { committed, chained });
+            }
+            check_with_witnesses(shared, committed, root)?;
+            Ok(signer.sign(Checkpoint::new(&origin, committed, root)?)?)
+        })??;
+        laps.end(Stage::Write);
+        let head = checkpoint.checkpoint();
+        check_with_witnesses(shared, head.size(), head.root())?;
+        // As in `commit`.
+        shared.index.add(&names);
+        port.announce(checkpoint)?;
+        laps.end(Stage::Publish);
+        shared.show(shown);
+        Ok(batch.entries.into_iter().map(|entry| entry.bytes).collect())
+    }
+}
+
+/// Signs nothing that a witness contradicts: one that has said so while the batch was committed, or, for a sealer that takes over,
+/// one that is asked now.
+pub(super) fn check_with_witnesses(
+    shared: &Shared,
+    committed: TreeSize,
+    root: Hash,
+) -> Result<(), SealError> {
+    let Some(witnesses) = shared.witnesses.get() else { return Ok(()) };
+    if shared.is_stopped() {
+        return Err(SealError::Contradicted);
+    }
+    if !shared.is_active() {
+        witnesses.check_take_over(shared, committed, root)?;
+    }
+    Ok(())
+}

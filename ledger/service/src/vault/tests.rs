@@ -1,0 +1,63 @@
+use super::*;
+use proptest::prelude::*;
+
+fn sample(text: &[u8], open: bool) -> VaultRecord {
+    let agency = AgencyCode::parse("ods:RX1").expect("a code");
+    VaultRecord {
+        publisher: Hash::of(b"publisher"),
+        seq: 7,
+        event_type: EventType::parse("missing.started").expect("a type"),
+        statement: if open {
+            StatementBlob::Open(text.to_vec())
+        } else {
+            StatementBlob::Sealed { owner: [3; 16], agency, bytes: text.to_vec() }
+        },
+        disclosures: vec![DisclosureBlob { owner: [4; 16], digest: Hash::of(text), bytes: text.to_vec() }],
+    }
+}
+
+proptest! {
+    #[test]
+    fn records_round_trip(text: Vec<u8>, open: bool) {
+        let record = sample(&text, open);
+        let bytes = record.encode(&Hash::ZERO);
+        prop_assert_eq!(frame_len(&bytes), Ok(bytes.len()));
+        prop_assert!(bytes.len() <= record.encoded_len() && bytes.len() + 17 >= record.encoded_len());
+        prop_assert_eq!(VaultRecord::decode(&bytes, &Hash::ZERO), Ok((record, bytes.len())));
+    }
+
+    #[test]
+    fn any_flipped_bit_is_found_without_a_key(at: prop::sample::Index, bit in 0..8) {
+        let mut bytes = sample(b"some text", false).encode(&Hash::ZERO);
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1_u8 << bit;
+        prop_assert!(VaultRecord::decode(&bytes, &Hash::ZERO).is_err());
+    }
+
+    #[test]
+    fn arbitrary_bytes_do_not_panic(bytes: Vec<u8>) {
+        let _ = VaultRecord::decode(&bytes, &Hash::ZERO);
+    }
+
+    #[test]
+    fn sealed_texts_open_in_their_place_only(text: Vec<u8>, at: prop::sample::Index) {
+        let (genesis, here) = (Hash::of(b"genesis"), place(&Hash::of(b"s"), Some(&Hash::of(b"d"))));
+        let mut sealed = seal(&[1; 32], &genesis, &here, &text);
+        prop_assert_eq!((sealed.len() - 16) % PADDING, 0);
+        let opened = open(&[1; 32], &genesis, &here, &sealed).expect("opens");
+        prop_assert_eq!(&*opened, &text);
+        prop_assert_eq!(open(&[2; 32], &genesis, &here, &sealed), Err(DoesNotOpen));
+        let elsewhere = place(&Hash::of(b"s"), None);
+        prop_assert_eq!(open(&[1; 32], &genesis, &elsewhere, &sealed), Err(DoesNotOpen));
+        let at = at.index(sealed.len());
+        sealed[at] ^= 1;
+        prop_assert_eq!(open(&[1; 32], &genesis, &here, &sealed), Err(DoesNotOpen));
+    }
+}
+
+#[test]
+fn a_record_of_another_entry_is_noticed() {
+    let bytes = sample(b"x", true).encode(&Hash::of(b"one"));
+    assert_eq!(VaultRecord::decode(&bytes, &Hash::of(b"two")), Err(VaultError::Checksum));
+    assert_eq!(VaultRecord::decode(&bytes[..bytes.len() - 1], &Hash::of(b"one")), Err(VaultError::CutOff));
+}

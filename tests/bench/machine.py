@@ -1,0 +1,37 @@
+"""On what was measured: whoever reads a figure must know."""
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+
+def describe(folder, program):
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "processor": processor(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "system": system(),
+        "kernel": platform.release(),
+        "file_system": said("stat", "-f", "-c", "%T", folder),
+        "program": said(program, "--version"),
+        "load_before": os.getloadavg()[0],
+    }
+
+
+def processor():
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def system():
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    except OSError:
+        return platform.system()
+
+
+def said(*command):
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True).stdout.strip()

@@ -1,0 +1,43 @@
+"""What is measured by one command of the program each: growth, the views by size, verification, and latency over HTTP."""
+
+from figures import spread
+
+
+def growth(run):
+    """Sealing, start-up, memory, disk and proofs by the size of the log; and the views of histories of the same sizes."""
+    program, found = run.program, {"log": [], "views": []}
+    for size in run.scale.sizes:
+        if program.knows("--growth"):
+            found["log"].append({"size": size, **figures_of(program.bench("--growth", size), size)})
+        found["views"].append({"size": size, **program.bench("--views", size, "--questions", run.scale.questions)})
+    return found
+
+
+def figures_of(report, size):
+    """The figures of a log of this size, whether the program says them alone or in a list by size."""
+    for member in ("sizes", "steps", "rows", "growth"):
+        rows = report.get(member) if isinstance(report, dict) else None
+        if isinstance(rows, list) and rows:
+            return min(rows, key=lambda row: abs(row.get("entries", row.get("size", 0)) - size))
+    return report
+
+
+def verification(run):
+    """A whole data folder, beside its signatures alone: the program takes them in turn."""
+    return run.program.bench("--verify", run.scale.verified, "--rounds", run.scale.rounds)
+
+
+def receipts(run):
+    """From request to receipt over HTTP, at a fixed rate."""
+    found = []
+    for rate in (500, 1000):
+        rounds = [
+            run.program.bench(
+                "--statements", 2_000, "--rounds", 1, "--rate", rate, "--seconds", run.scale.seconds
+            )["latency"]
+            for _ in range(run.scale.rounds)
+        ]
+        names = ("answered_per_second", "p50_ms", "p99_ms", "p999_ms", "max_ms")
+        figures = {name: spread(one[name] for one in rounds) for name in names if name in rounds[0]}
+        found.append({"rate": rate, **figures})
+    return found

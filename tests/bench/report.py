@@ -1,0 +1,205 @@
+"""The report in Markdown: the aims first, then ratios, then absolute figures."""
+
+NOISE = (
+    "Other work on a machine moves absolute figures a lot and ratios less: things that are compared ran in turn, round by round. "
+    "Each figure is the median of the rounds; in brackets the least and the most."
+)
+
+
+def write(report, charts, links=""):
+    parts, machine = report["parts"], report["machine"]
+    blocks = [
+        *warnings(report),
+        f"Made with `tests/bench/run{arguments(report)}`: {machine['system']}, {machine['cores']} cores of {machine['processor']}, "
+        f"{machine['memory_gib']} GiB, {machine['file_system']}; {machine['program']}. Load of the machine before: "
+        f"{machine['load_before']:.1f}. {NOISE}",
+        "### Aims",
+        aims(report["aims"]),
+    ]
+    for name, section in SECTIONS:
+        if parts.get(name):
+            blocks += section(parts[name])
+    failed = report.get("failed") or {}
+    if failed:
+        blocks += ["### What could not be measured", table(["part", "why"], [[name, f"`{why[:300]}`"] for name, why in failed.items()])]
+    if charts:
+        blocks += ["### Charts", "\n".join(f"![{title}]({links}{name})" for name, title in charts)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def warnings(report):
+    """What makes the figures good for nothing but finding out whether everything works."""
+    machine, found = report["machine"], []
+    if machine["load_before"] > machine["cores"] / 4:
+        found.append("other work was running on the machine")
+    if machine["file_system"] in ("tmpfs", "ramfs"):
+        found.append("the data lay in memory, where a sync costs nothing")
+    if report["scale"] == "quick":
+        found.append("the run was a small one")
+    return [f"**Not to be quoted: {'; '.join(found)}.**"] if found else []
+
+
+def arguments(report):
+    told = "" if report["scale"] == "normal" else f" --{report['scale']}"
+    return told + "".join(f" --only {part}" for part in report.get("only") or [])
+
+
+def aims(judged):
+    rows = []
+    for aim in judged:
+        sense = "≥" if aim["sense"] == "least" else "<"
+        unit = f" {aim['unit']}" if aim["unit"] else ""
+        measured = "not measured" if aim["measured"] is None else f"{number(aim['measured'])}{unit}"
+        verdict = {True: "reached", False: "**not reached**", None: "–"}[aim["reached"]]
+        rows.append([aim["aim"], f"{sense} {aim['bound']:g}{unit}", measured, verdict])
+    return table(["aim", "", "measured", ""], rows)
+
+
+def sealing(part):
+    ratios, per_second, shares = part["ratios"], part["per_second"], part["shares_of_the_processor"]
+    return [
+        f"### Sealing\n\n{part['rounds']} rounds; statements of {part['statement_bytes']} bytes with {part['disclosures_bytes']} bytes of "
+        f"disclosures on average; PostgreSQL {part['postgresql']}. PostgreSQL stores the same bytes in a hash chain; it checks no "
+        "signature, encrypts nothing and gives no receipt.",
+        table(["ratio", "median", "from", "to"], [
+            spread_row("sealing ÷ signatures alone, wall clock", ratios["to_signatures"]),
+            spread_row("sealing ÷ signatures alone, processor time", ratios["to_signatures_processor"]),
+            spread_row("sealing ÷ PostgreSQL, one commit a row", ratios["to_postgresql_single"]),
+            spread_row("sealing ÷ PostgreSQL, batches of 1,000", ratios["to_postgresql_batched"]),
+            spread_row("NATS, one server ÷ embedded", ratios["nats_one_to_embedded"]),
+            spread_row("NATS, three servers ÷ embedded", ratios["nats_three_to_embedded"]),
+            spread_row("NATS, one server ÷ what the broker alone stores", ratios["nats_one_to_broker"]),
+            spread_row("NATS, three servers ÷ what the brokers alone store", ratios["nats_three_to_broker"]),
+        ]),
+        table(["a second", "median", "from", "to"], [spread_row(RATES[name], spread) for name, spread in per_second.items()]),
+        table(["share of all cores' time", "median", "from", "to"],
+              [spread_row(name.replace("_", " "), spread) for name, spread in shares.items()]),
+        "Latency in ms, to a receipt in hand (embedded and over NATS), or to the commit (PostgreSQL). "
+        f"Checking a receipt takes {number(part['receipt_check_ms']['median'])} ms more.",
+        table(["", "a batch", "a second", "p50", "p99", "p99.9"], latencies(part["latency"])),
+        table(["publishers", "embedded, a second", "NATS with one server, a second"], [
+            [str(row["publishers"]), shown(row["embedded_per_second"]), shown(row["nats_per_second"])] for row in part["by_publishers"]
+        ]),
+    ]
+
+
+RATES = {
+    "sealed": "sealed, embedded, as many unanswered as go",
+    "sealed_beside_signatures": "sealed, embedded, in the rounds with signatures",
+    "signatures_alone": "signatures alone (`verify_strict`), all cores",
+    "postgresql_single": "PostgreSQL, one commit a row, 8 clients",
+    "postgresql_batched": "PostgreSQL, batches of 1,000, 2 clients",
+    "nats_one": "sealed, NATS, one server",
+    "nats_three": "sealed, NATS, three servers",
+    "broker_one": "broker alone, one server, atomic batches of 1,000",
+    "broker_three": "brokers alone, three servers, atomic batches of 1,000",
+}
+
+
+def latencies(latency):
+    def row(name, figures, batch="", per_second=""):
+        percentiles = [shown(figures.get(percentile)) for percentile in ("p50_ms", "p99_ms", "p999_ms")]
+        return [name, batch, per_second, *percentiles]
+
+    embedded = [
+        row(f"embedded, {one['in_flight']} unanswered", one, number(one["batch"]["median"]), number(one["per_second"]["median"]))
+        for one in latency["embedded"]
+    ]
+    return [
+        *embedded,
+        row("NATS, one server, at 500/s", latency["nats_one_at_500"], per_second="500"),
+        row("NATS, three servers, at 500/s", latency["nats_three_at_500"], per_second="500"),
+        row("PostgreSQL, one commit a row, 8 clients", latency["postgresql_single"], "1"),
+        row("PostgreSQL, batches of 1,000", latency["postgresql_batched"], "1000"),
+    ]
+
+
+def receipts(part):
+    rows = [[str(row["rate"]), *(shown(row.get(name)) for name in ("answered_per_second", "p50_ms", "p99_ms", "p999_ms", "max_ms"))]
+            for row in part]
+    return ["### Receipts over HTTP", "ms from the time at which a request was due to its receipt.",
+            table(["asked a second", "answered a second", "p50", "p99", "p99.9", "slowest"], rows)]
+
+
+def growth(part):
+    blocks = ["### Growth"]
+    for kind, title in (("log", "The ledger by the size of the log."), ("views", "The views of a generated history by its size.")):
+        rows = [flat(row) for row in part.get(kind) or []]
+        if rows:
+            names = list(dict.fromkeys(name for row in rows for name in row if name != "size"))
+            head = ["", *(f"{row['size']:,.0f}" for row in rows)]
+            blocks += [title, table(head, [[label(name), *(number(row.get(name)) for row in rows)] for name in names])]
+    if not part.get("log"):
+        blocks.append("This program has no `bench --growth`: sealing rate, disk and proofs by size were not measured.")
+    return blocks
+
+
+def flat(row, before=""):
+    """Numbers of a row, those of its inner objects by their paths."""
+    found = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            found |= flat(value, f"{before}{name}.")
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            found[f"{before}{name}"] = value
+    return found
+
+
+def label(name):
+    return name.replace(".", ": ").replace("_", " ")
+
+
+def verification(part):
+    ratios = [spread_row("a whole folder ÷ signatures alone, wall clock", part["ratio"])]
+    if part.get("processor"):
+        ratios.append(["the same, processor time", number(part["processor"]["ratio"]), "", ""])
+    return [
+        f"### Verification\n\n{part['entries']:,} entries of {part['signers']} signers; most memory resident: {number(part['resident_mib'])} MiB.",
+        table(["ratio", "median", "from", "to"], ratios),
+        table(["a second", "median", "from", "to"], [
+            spread_row("entries, everything checked", part["entries_per_second"]),
+            spread_row("signatures alone, all cores", part["signatures_per_second"]),
+        ]),
+    ]
+
+
+def questions(part):
+    rows, kept = [], []
+    for row in part["questions"]:
+        rows.append([row["question"], number(row["ratio_p50"]), *(number(row[side][at]) for side in ("views", "sql") for at in ("p50", "p99")),
+                     str(row["compared"])])
+        if row.get("sql_kept"):
+            kept.append([row["question"], *(number(row["sql_kept"][name]) for name in ("renew_p50", "read_p50", "read_p99"))])
+    return [
+        f"### Questions\n\n{part['events']:,} events. Every answer of SQL was compared with that of the views, and is the same. The views keep "
+        "alerts as entries come; SQL works them out when it is asked. ms to answer; a ratio above 1 is how much longer SQL takes.",
+        table(["question", "SQL ÷ views, p50", "views p50", "views p99", "SQL p50", "SQL p99", "answers compared"], rows),
+        "What PostgreSQL works out over the whole history, as a materialized view: fast to read, as old as its last renewal.",
+        table(["question", "ms to renew", "ms to read, p50", "p99"], kept),
+    ]
+
+
+SECTIONS = [
+    ("sealing", sealing), ("receipts", receipts), ("verification", verification), ("growth", growth), ("questions", questions),
+]
+
+
+def table(head, rows):
+    line = lambda cells: "| " + " | ".join(str(cell) for cell in cells) + " |"  # noqa: E731
+    align = "|" + "|".join("---" if at == 0 else "---:" for at in range(len(head))) + "|"
+    return "\n".join([line(head), align, *(line(row) for row in rows)])
+
+
+def spread_row(name, spread):
+    return [name, "–", "", ""] if spread is None else [name, number(spread["median"]), number(spread["min"]), number(spread["max"])]
+
+
+def shown(spread):
+    return "–" if spread is None else f"{number(spread['median'])} ({number(spread['min'])}–{number(spread['max'])})"
+
+
+def number(value):
+    """Three figures that say something; large ones whole."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -1,0 +1,34 @@
+"""How much is measured: a few minutes' worth, or what the figures of docs/PERFORMANCE.md are made with."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    name: str
+    rounds: int
+    # Statements of each round through the sealer, and rows of each round that are committed one by one.
+    statements: int
+    single_rows: int
+    # Unanswered statements at a time, and numbers of publishers.
+    in_flight: tuple
+    publishers: tuple
+    # Requests at a fixed rate: seconds of each round.
+    seconds: int
+    # Sizes of logs, and of the histories that are verified and asked about.
+    sizes: tuple
+    verified: int
+    asked: int
+    questions: int
+
+
+QUICK = Scale(
+    name="quick", rounds=3, statements=6_000, single_rows=1_500, in_flight=(1, 10, 100, 1000, 3500),
+    publishers=(1, 50), seconds=4, sizes=(2_000, 10_000), verified=10_000, asked=10_000, questions=300,
+)
+NORMAL = Scale(
+    name="normal", rounds=5, statements=50_000, single_rows=10_000, in_flight=(1, 10, 100, 1000, 3500),
+    publishers=(1, 10, 50, 200), seconds=20, sizes=(10_000, 100_000, 1_000_000), verified=1_000_000,
+    asked=1_000_000, questions=2_000,
+)
+FULL = Scale(**{**NORMAL.__dict__, "name": "full", "sizes": (*NORMAL.sizes, 10_000_000)})

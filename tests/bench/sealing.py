@@ -1,0 +1,151 @@
+"""Sealing: in turn through the ledger, signatures alone, into the audit table one by one and in batches, and over NATS."""
+
+import audit
+from figures import ratio, spread
+from nats_servers import Cluster
+from postgresql import PostgreSQL
+from processes import say
+
+# How many statements are unanswered where as many as possible are to be sealed; the sealer's batches have up to 1,000.
+SATURATED = 3500
+PUBLISHERS = 50
+SINGLE_CLIENTS = 8
+# While one commits, the other's batch is already there; more of them wait for the same lock.
+BATCH_CLIENTS = 2
+BATCH = 1_000
+
+
+def measure(run):
+    """Each round measures everything once, on the same statements wherever they can be the same."""
+    scale, rounds = run.scale, []
+    with PostgreSQL(run.folder) as server, Cluster(run.program.nats_server, run.folder) as cluster:
+        for number in range(1, scale.rounds + 1):
+            say(f"sealing, round {number} of {scale.rounds}")
+            rounds.append(measure_round(run, server, cluster))
+        version = server.version
+    return summary(rounds) | {"postgresql": version, "by_publishers": by_publishers(run)}
+
+
+def measure_round(run, server, cluster):
+    scale, program = run.scale, run.program
+    statements = run.folder / "statements"
+    common = ["--rounds", 1, "--statements", scale.statements]
+    many = [*common, "--publishers", PUBLISHERS]
+    paced = program.bench(*many, "--in-flight", SATURATED, "--export", statements)
+    audit.prepare(server)
+    single = audit.append(server, statements, SINGLE_CLIENTS, 1, scale.single_rows)
+    audit.check(server, statements, scale.single_rows)
+    audit.prepare(server)
+    batched = audit.append(server, statements, BATCH_CLIENTS, BATCH, scale.statements)
+    audit.check(server, statements, scale.statements)
+    audit.drop(server)
+    statements.unlink()
+    return {
+        "paced": paced,
+        "single": single,
+        "batched": batched,
+        "plain": program.bench(*many, "--rate", 0),
+        "nats_one": program.bench(*many, "--rate", 500, "--seconds", scale.seconds, *own_server(program)),
+        "nats_three": program.bench(*many, "--rate", 500, "--seconds", scale.seconds, *cluster.options()),
+        "ladder": program.bench(*many, "--in-flight", ",".join(map(str, scale.in_flight))),
+    }
+
+
+def own_server(program):
+    return ["--nats", "--nats-server", program.nats_server]
+
+
+def by_publishers(run):
+    """The same number of statements, signed by few or by many."""
+    scale, program, found = run.scale, run.program, {}
+    for _ in range(scale.rounds):
+        for publishers in scale.publishers:
+            common = ["--rounds", 1, "--statements", scale.statements, "--publishers", publishers]
+            embedded = program.bench(*common, "--in-flight", SATURATED)
+            nats = program.bench(*common, "--rate", 0, *own_server(program))
+            rates = found.setdefault(publishers, ([], []))
+            rates[0].append(embedded["paces"][0]["sealed_per_second"]["median"])
+            rates[1].append(nats["request_to_receipt_per_second"]["median"])
+    return [
+        {"publishers": publishers, "embedded_per_second": spread(embedded), "nats_per_second": spread(nats)}
+        for publishers, (embedded, nats) in found.items()
+    ]
+
+
+def summary(rounds):
+    def of(measured, *path):
+        def follow(value):
+            for step in path:
+                value = value[step]
+            return value
+
+        return [follow(one[measured]) for one in rounds]
+
+    sealed = of("paced", "paces", 0, "sealed_per_second", "median")
+    single, batched = of("single", "rows_per_second"), of("batched", "rows_per_second")
+    three = of("nats_three", "request_to_receipt_per_second", "median")
+    one = of("nats_one", "request_to_receipt_per_second", "median")
+    return {
+        "rounds": len(rounds),
+        "statement_bytes": rounds[0]["plain"]["mean_statement_bytes"],
+        "disclosures_bytes": rounds[0]["plain"]["mean_disclosures_bytes"],
+        "receipt_check_ms": spread(of("paced", "receipt_check_ms")),
+        "per_second": {
+            "sealed": spread(sealed),
+            "sealed_beside_signatures": spread(of("plain", "sealed_per_second", "median")),
+            "signatures_alone": spread(of("plain", "verified_per_second", "median")),
+            "postgresql_single": spread(single),
+            "postgresql_batched": spread(batched),
+            "nats_one": spread(one),
+            "nats_three": spread(three),
+            "broker_one": spread(of("nats_one", "broker_alone_per_second", "median")),
+            "broker_three": spread(of("nats_three", "broker_alone_per_second", "median")),
+        },
+        "ratios": {
+            "to_signatures": spread(of("plain", "ratio", "median")),
+            "to_signatures_processor": processor(of("plain", "processor")),
+            "to_postgresql_single": ratio(sealed, single),
+            "to_postgresql_batched": ratio(sealed, batched),
+            "nats_one_to_embedded": ratio(one, sealed),
+            "nats_three_to_embedded": ratio(three, sealed),
+            "nats_one_to_broker": spread(of("nats_one", "ratio", "median")),
+            "nats_three_to_broker": spread(of("nats_three", "ratio", "median")),
+        },
+        "latency": {
+            "embedded": [pace(of("ladder", "paces", at)) for at in range(len(rounds[0]["ladder"]["paces"]))],
+            "postgresql_single": percentiles([one["single"] for one in rounds]),
+            "postgresql_batched": percentiles([one["batched"] for one in rounds]),
+            "nats_one_at_500": percentiles(of("nats_one", "latency")),
+            "nats_three_at_500": percentiles(of("nats_three", "latency")),
+        },
+        "shares_of_the_processor": {
+            "postgresql_single_client": spread(of("single", "client_share")),
+            "postgresql_single_server": spread(of("single", "server_share")),
+            "postgresql_batched_client": spread(of("batched", "client_share")),
+            "postgresql_batched_server": spread(of("batched", "server_share")),
+            "sealing": share(of("plain", "processor")),
+        },
+    }
+
+
+def pace(rounds):
+    """The rounds of one number of unanswered statements."""
+    return {
+        "in_flight": rounds[0]["in_flight"],
+        "batch": spread(one["statements_a_batch"] for one in rounds),
+        "per_second": spread(one["sealed_per_second"]["median"] for one in rounds),
+        **percentiles([one["latency"] for one in rounds]),
+    }
+
+
+def percentiles(rounds):
+    names = ("p50_ms", "p99_ms", "p999_ms")
+    return {name: spread(one[name] for one in rounds) for name in names if all(name in one for one in rounds)}
+
+
+def processor(rounds):
+    return spread(one["ratio"] for one in rounds) if all(rounds) else None
+
+
+def share(rounds):
+    return spread(one["busy"] for one in rounds) if all(rounds) else None
