@@ -127,6 +127,11 @@ impl<'b> Reader<'b> {
         self.0.is_empty()
     }
 
+    /// How many bytes are left.
+    pub(crate) const fn left(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn text(&mut self) -> Option<&'b str> {
         std::str::from_utf8(self.bytes()?).ok()
     }

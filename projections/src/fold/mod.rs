@@ -16,7 +16,7 @@ mod edges;
 mod rules;
 mod staged;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use gt_core::position::LeafIndex;
@@ -32,7 +32,7 @@ use crate::event::{self, ContextNaming, Reading, StatementRef, ViewEvent};
 use crate::head::Unread;
 use crate::history::{History, Horizon, Mark, index_of, load_event, replaced_already};
 use crate::identity;
-use crate::key::Key;
+use crate::key::{self, Key};
 use crate::patterns::Pattern;
 use crate::share::Share;
 use crate::store::{Row, Store, StoreError};
@@ -157,6 +157,7 @@ impl<'s> Fold<'s> {
             affected.units.insert(unit);
         }
         self.rows.stage_event(&event);
+        self.list_context(&event);
         self.cache.linked.extend(&event.identified);
         for owner in event.identified.iter().copied().chain(parted) {
             self.whole_story(owner, by, &mut affected)?;
@@ -171,6 +172,19 @@ impl<'s> Fold<'s> {
         self.derive(&event, &mut affected, by)?;
         self.meet(&mut affected, by)?;
         self.assess(&affected, by)
+    }
+
+    /// Lists the context of a link that was put into its history: what it comes to at any time and under any filter is no more than its
+    /// first row in the list says.
+    fn list_context(&mut self, event: &ViewEvent) {
+        let Some(context) = event.context.filter(|_| matches!(event.event, Event::ContextLinked(_))) else {
+            return;
+        };
+        let links = self.cache.history(&Unit::Context(context)).events().iter();
+        let links = links.filter(|event| matches!(event.event, Event::ContextLinked(_)));
+        let children: HashSet<OwnerId> = links.clone().filter_map(|link| link.child).collect();
+        let last = links.map(ViewEvent::listed_at).max().unwrap_or_else(|| event.listed_at());
+        self.rows.put(key::context_by_children(children.len() as u64, last, context), Vec::new());
     }
 
     /// Marks the earlier event that this one replaces, if it is already there and of the same agency.

@@ -60,7 +60,17 @@ impl Packing {
 
 impl<'b> Unpacking<'b> {
     pub(super) const fn new(block: &'b [u8]) -> Self {
-        Self { reader: Reader::new(block), key: Vec::new() }
+        Self::after(block, Key::new())
+    }
+
+    /// The rows behind that with this key.
+    pub(super) const fn after(rest: &'b [u8], key: Key) -> Self {
+        Self { reader: Reader::new(rest), key }
+    }
+
+    /// The key of the row that was read last, and how many bytes follow it.
+    pub(super) fn stop(self) -> (Key, usize) {
+        (self.key, self.reader.left())
     }
 
     /// The next row; its value is none if the row is removed.

@@ -8,20 +8,22 @@
 //!   and reaches sled with the next run: what a crash loses is folded again.
 //! - **Runs** are written when there is enough in memory, and merged when there are four of about one size. The layout names those that count, and from where
 //!   on the journal does; it is written last, and what it does not name is removed when the rows are opened.
+//! - **Listed rows** ([`key::is_listed`]) come and go, and of those that are gone there are soon more than of those that are there. So they
+//!   are all held in memory, in no run but one of their own, which each spill writes anew.
 //! - **Readers** see a batch whole or not at all. They wait for a writer only while it puts a batch into memory.
+
+mod layout;
 
 use std::collections::BTreeMap;
 use std::ops::Bound::Included;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use gt_core::Hash;
 use sled::Tree;
 
-use super::block::{Packing, Unpacking};
 use super::run::{Change, PARTS, Run, RunReader, RunWriter, Span, name};
-use super::{Row, StoreError, damaged};
-use crate::bytes::{Reader, Writer};
-use crate::key::Key;
+use super::{Row, StoreError};
+use crate::key::{self, Key};
+use layout::{JOURNAL, journal, read_layout, remove, remove_leftovers, replay, write_layout};
 
 /// A set of rows.
 pub(super) struct Layers {
@@ -34,6 +36,8 @@ pub(super) struct Layers {
 struct State {
     /// What was written of late.
     recent: BTreeMap<Key, Option<Vec<u8>>>,
+    /// All listed rows that there are.
+    listed: BTreeMap<Key, Option<Vec<u8>>>,
     /// From the latest on.
     runs: Vec<Arc<Run>>,
 }
@@ -45,6 +49,8 @@ struct Writing {
     /// Whether all that is recent stands in the journal.
     is_journalled: bool,
     recent_bytes: usize,
+    /// The listed rows, as of the last spill.
+    listed: Option<Arc<Run>>,
     limits: Limits,
 }
 
@@ -65,8 +71,6 @@ impl Default for Limits {
     }
 }
 
-const LAYOUT: &[u8] = b"L";
-const JOURNAL: u8 = b'J';
 /// So many runs of about one size become one.
 const MERGED: usize = 4;
 
@@ -74,10 +78,17 @@ impl Layers {
     /// The rows that are there; none in an empty tree.
     pub(super) fn open(tree: Tree, limits: Limits) -> Result<Self, StoreError> {
         let (runs, mut writing) = read_layout(&tree, limits)?;
-        let mut recent = BTreeMap::new();
-        writing.recent_bytes = replay(&tree, &mut writing.journal, &mut recent)?;
-        remove_leftovers(&tree, &runs)?;
-        let state = RwLock::new(State { recent, runs });
+        let mut state = State { recent: BTreeMap::new(), listed: BTreeMap::new(), runs };
+        if let Some(run) = &writing.listed {
+            let mut rows = RunReader::new(&tree, Arc::clone(run))?;
+            while let Some((key, value)) = rows.row() {
+                state.listed.insert(key.to_vec(), value.map(<[u8]>::to_vec));
+                rows.step()?;
+            }
+        }
+        writing.recent_bytes = replay(&tree, &mut writing.journal, &mut state)?;
+        remove_leftovers(&tree, state.runs.iter().chain(&writing.listed))?;
+        let state = RwLock::new(state);
         Ok(Self { tree, state, writing: Mutex::new(writing) })
     }
 
@@ -100,6 +111,9 @@ impl Layers {
     /// A row.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let state = self.state();
+        if key::is_listed(key) {
+            return Ok(state.listed.get(key).cloned().flatten());
+        }
         if let Some(found) = state.recent.get(key) {
             return Ok(found.clone());
         }
@@ -114,15 +128,13 @@ impl Layers {
     /// Some of the rows of a span, and where it goes on, if there may be more.
     pub(super) fn span(&self, span: Span<'_>) -> Result<(Vec<Row>, Option<Key>), StoreError> {
         let state = self.state();
-        let recent = state.recent.range::<[u8], _>((Included(span.from), Included(span.to)));
-        let copied = |(key, value): (&Key, &Option<Vec<u8>>)| (key.clone(), value.clone());
-        let mut found: Vec<Vec<Change>> = vec![if span.backwards {
-            recent.rev().take(span.most).map(copied).collect()
-        } else {
-            recent.take(span.most).map(copied).collect()
-        }];
-        for run in &state.runs {
-            found.push(run.span(&self.tree, span)?);
+        let mut found = vec![within(&state.listed, span)];
+        // If both ends are listed rows, so is all between them.
+        if !key::is_listed(span.from) || !key::is_listed(span.to) {
+            found.push(within(&state.recent, span));
+            for run in &state.runs {
+                found.push(run.span(&self.tree, span)?);
+            }
         }
         drop(state);
         Ok(merged(found, span))
@@ -141,7 +153,7 @@ impl Layers {
             writing.journal.end += 1;
         }
         writing.recent_bytes += changes.iter().map(size).sum::<usize>();
-        self.state_mut().recent.extend(changes);
+        self.state_mut().take(changes);
         if writing.recent_bytes > writing.limits.recent {
             self.spill(&mut writing)?;
         }
@@ -156,15 +168,21 @@ impl Layers {
 
     /// Makes a run of what is recent.
     fn spill(&self, writing: &mut Writing) -> Result<(), StoreError> {
+        let before;
         let mut runs = {
             let state = self.state();
             let mut run = RunWriter::new(&self.tree, writing.next_run);
             for (key, value) in &state.recent {
                 run.add(key, value.as_deref())?;
             }
+            let mut listed = RunWriter::new(&self.tree, writing.next_run + 1);
+            for (key, value) in &state.listed {
+                listed.add(key, value.as_deref())?;
+            }
+            before = writing.listed.replace(Arc::new(listed.finish()?));
             [vec![Arc::new(run.finish()?)], state.runs.clone()].concat()
         };
-        writing.next_run += 1;
+        writing.next_run += 2;
         writing.journal.start = writing.journal.end;
         write_layout(&self.tree, &runs, writing)?;
         let spilt = {
@@ -175,6 +193,7 @@ impl Layers {
         drop(spilt);
         (writing.recent_bytes, writing.is_journalled) = (0, true);
         remove(&self.tree, &[JOURNAL], &name(JOURNAL, writing.journal.start, 0))?;
+        self.remove_runs(before)?;
         while self.merge(&mut runs, writing)? {}
         Ok(())
     }
@@ -187,22 +206,55 @@ impl Layers {
         let mut merged = RunWriter::new(&self.tree, writing.next_run);
         let readers = runs[..count].iter().map(|run| RunReader::new(&self.tree, Arc::clone(run)));
         let mut readers = readers.collect::<Result<Vec<_>, _>>()?;
-        while let Some((key, value)) = next_of(&mut readers)? {
+        while let Some((at, (key, value))) = first_of(&readers) {
             if value.is_some() || !is_oldest {
-                merged.add(&key, value.as_deref())?;
+                merged.add(key, value)?;
             }
+            step_over(&mut readers, at)?;
         }
         let merged = Arc::new(merged.finish()?);
         writing.next_run += 1;
         let gone: Vec<Arc<Run>> = runs.splice(..count, [merged]).collect();
         write_layout(&self.tree, runs, writing)?;
         self.state_mut().runs.clone_from(runs);
-        for run in gone {
+        self.remove_runs(gone)?;
+        Ok(true)
+    }
+
+    /// Removes runs that the layout no longer names.
+    fn remove_runs(&self, runs: impl IntoIterator<Item = Arc<Run>>) -> Result<(), StoreError> {
+        for run in runs {
             for tag in PARTS {
                 remove(&self.tree, &name(tag, run.id, 0), &name(tag, run.id, u64::MAX))?;
             }
         }
-        Ok(true)
+        Ok(())
+    }
+}
+
+impl State {
+    /// Takes in what was written.
+    fn take(&mut self, changes: impl IntoIterator<Item = Change>) {
+        for (key, value) in changes {
+            if !key::is_listed(&key) {
+                self.recent.insert(key, value);
+            } else if value.is_some() {
+                self.listed.insert(key, value);
+            } else {
+                self.listed.remove(&key);
+            }
+        }
+    }
+}
+
+/// The rows of a layer in memory within the span, or as many of them as there may be.
+fn within(layer: &BTreeMap<Key, Option<Vec<u8>>>, span: Span<'_>) -> Vec<Change> {
+    let rows = layer.range::<[u8], _>((Included(span.from), Included(span.to)));
+    let copied = |(key, value): (&Key, &Option<Vec<u8>>)| (key.clone(), value.clone());
+    if span.backwards {
+        rows.rev().take(span.most).map(copied).collect()
+    } else {
+        rows.take(span.most).map(copied).collect()
     }
 }
 
@@ -220,19 +272,21 @@ fn size((key, value): &Change) -> usize {
     key.len() + value.as_ref().map_or(0, Vec::len)
 }
 
-/// The next row of some runs, from the latest on: of those with the same key the first counts.
-fn next_of(readers: &mut [RunReader<'_>]) -> Result<Option<Change>, StoreError> {
-    let keys = readers.iter().filter_map(|reader| reader.next.as_ref());
-    let Some(least) = keys.map(|(key, _)| key).min().cloned() else { return Ok(None) };
-    let mut found = None;
-    for reader in readers {
-        if reader.next.as_ref().is_some_and(|(key, _)| *key == least) {
-            let next = reader.next.take();
-            found = found.or(next);
-            reader.step()?;
+/// The first row of some runs, from the latest on, and in which of them it is: of those with the same key the first counts.
+fn first_of<'r>(readers: &'r [RunReader<'_>]) -> Option<(usize, (&'r [u8], Option<&'r [u8]>))> {
+    let rows = readers.iter().enumerate().filter_map(|(at, reader)| Some((at, reader.row()?)));
+    rows.min_by(|(_, (one, _)), (_, (other, _))| one.cmp(other))
+}
+
+/// Goes on behind the row of this reader, in all that have one with the same key: none before it has.
+fn step_over(readers: &mut [RunReader<'_>], at: usize) -> Result<(), StoreError> {
+    for other in at + 1..readers.len() {
+        let is_same = readers[at].row().map(|(key, _)| key) == readers[other].row().map(|(key, _)| key);
+        if is_same {
+            readers[other].step()?;
         }
     }
-    Ok(found)
+    readers[at].step()
 }
 
 /// Of several layers' rows, from the latest layer on, those that count, up to where all layers are known.
@@ -251,95 +305,6 @@ fn merged(found: Vec<Vec<Change>>, span: Span<'_>) -> (Vec<Row>, Option<Key>) {
     let rows = all.into_iter().filter(|(key, _)| known(key)).filter_map(row);
     let rows = if span.backwards { rows.rev().collect() } else { rows.collect() };
     (rows, end)
-}
-
-/// Writes a batch to the journal.
-fn journal(tree: &Tree, number: u64, changes: &[Change]) -> Result<(), StoreError> {
-    let (mut blocks, mut packing) = (Vec::new(), Packing::default());
-    for (key, value) in changes {
-        if !packing.add(key, value.as_deref()) {
-            blocks.push(packing.take());
-            packing.add(key, value.as_deref());
-        }
-    }
-    blocks.push(packing.take());
-    for (part, block) in blocks.into_iter().enumerate().rev() {
-        tree.insert(name(JOURNAL, number, part as u64), block)?;
-    }
-    Ok(())
-}
-
-/// Reads what the journal has, removes what it has of a batch that did not come to its end, and returns the size of what was read.
-fn replay(
-    tree: &Tree,
-    journal: &mut std::ops::Range<u64>,
-    recent: &mut BTreeMap<Key, Option<Vec<u8>>>,
-) -> Result<usize, StoreError> {
-    while tree.contains_key(name(JOURNAL, journal.end, 0))? {
-        for row in tree.scan_prefix(&name(JOURNAL, journal.end, 0)[..9]) {
-            let (_, block) = row?;
-            let mut rows = Unpacking::new(&block);
-            while let Some((key, value)) = rows.next()? {
-                recent.insert(key.to_vec(), value.map(<[u8]>::to_vec));
-            }
-        }
-        journal.end += 1;
-    }
-    remove(tree, &[JOURNAL], &name(JOURNAL, journal.start, 0))?;
-    remove(tree, &name(JOURNAL, journal.end, 0), &[JOURNAL + 1])?;
-    Ok(recent.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum())
-}
-
-/// Removes the rows of sled's from one name to below another.
-fn remove(tree: &Tree, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
-    for name in tree.range(from..to).keys() {
-        tree.remove(name?)?;
-    }
-    Ok(())
-}
-
-/// Removes runs that were being written or removed when the process ended.
-fn remove_leftovers(tree: &Tree, runs: &[Arc<Run>]) -> Result<(), StoreError> {
-    for tag in PARTS {
-        let mut from = name(tag, 0, 0);
-        while let Some((found, _)) = tree.range(&from[..]..).next().transpose()? {
-            let id = found.get(1..9).and_then(|id| id.try_into().ok()).map(u64::from_be_bytes);
-            let Some(id) = id.filter(|_| found[0] == tag) else { break };
-            let end = name(tag, id.checked_add(1).ok_or_else(damaged)?, 0);
-            if !runs.iter().any(|run| run.id == id) {
-                remove(tree, &name(tag, id, 0), &end)?;
-            }
-            from = end;
-        }
-    }
-    Ok(())
-}
-
-/// The layout's hash stands before it, so that damage shows.
-fn write_layout(tree: &Tree, runs: &[Arc<Run>], writing: &Writing) -> Result<(), StoreError> {
-    let layout = Writer::default()
-        .number(writing.next_run)
-        .number(writing.journal.start)
-        .list(runs.iter(), |writer, run| Run::write(writer, run))
-        .finish();
-    tree.insert(LAYOUT, [Hash::of(&layout).as_bytes().as_slice(), &layout].concat())?;
-    Ok(())
-}
-
-fn read_layout(tree: &Tree, limits: Limits) -> Result<(Vec<Arc<Run>>, Writing), StoreError> {
-    let mut writing = Writing { next_run: 0, journal: 0..0, is_journalled: true, recent_bytes: 0, limits };
-    let Some(bytes) = tree.get(LAYOUT)? else { return Ok((Vec::new(), writing)) };
-    let (hash, layout) = bytes.split_first_chunk::<32>().ok_or_else(damaged)?;
-    if Hash::of(layout).as_bytes() != hash {
-        return Err(damaged());
-    }
-    let mut reader = Reader::new(layout);
-    let mut number = || reader.number().ok_or_else(damaged);
-    let (next_run, start, count) = (number()?, number()?, number()?);
-    (writing.next_run, writing.journal) = (next_run, start..start);
-    let runs = (0..count).map(|_| Run::read(tree, &mut reader).map(Arc::new)).collect::<Result<_, _>>()?;
-    reader.finish(()).ok_or_else(damaged)?;
-    Ok((runs, writing))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! The first key of each block is held in memory; so a row that is asked for costs one read of sled's in each run that may have it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use sled::Tree;
@@ -39,11 +40,17 @@ pub(super) struct RunWriter<'t> {
 pub(super) struct RunReader<'t> {
     tree: &'t Tree,
     run: Arc<Run>,
-    block: usize,
-    rows: std::vec::IntoIter<Change>,
-    /// The next row.
-    pub(super) next: Option<Change>,
+    /// The number of the block after this one.
+    next: usize,
+    block: sled::IVec,
+    /// The row in the block, and where it ends.
+    row: Option<Place>,
+    end: usize,
+    key: Key,
 }
+
+/// Where in a block a row's value lies, unless it is removed.
+type Place = Option<Range<usize>>;
 
 /// From which key to which, both included, how many rows at most, and from which side.
 #[derive(Debug, Clone, Copy)]
@@ -222,20 +229,33 @@ impl Run {
 
 impl<'t> RunReader<'t> {
     pub(super) fn new(tree: &'t Tree, run: Arc<Run>) -> Result<Self, StoreError> {
-        let mut reader = Self { tree, run, block: 0, rows: Vec::new().into_iter(), next: None };
+        let (block, key) = (sled::IVec::default(), Key::new());
+        let mut reader = Self { tree, run, next: 0, block, row: None, end: 0, key };
         reader.step()?;
         Ok(reader)
     }
 
-    /// Goes on to the row after the next.
+    /// The row: its key, and its value, unless it is removed. None after the last.
+    pub(super) fn row(&self) -> Option<(&[u8], Option<&[u8]>)> {
+        let value = self.row.as_ref()?.clone().map(|place| &self.block[place]);
+        Some((&self.key, value))
+    }
+
+    /// Goes on to the next row.
     pub(super) fn step(&mut self) -> Result<(), StoreError> {
-        const ALL: Span<'_> = Span { from: &[], to: &[0xff; 128], most: usize::MAX, backwards: false };
-        self.next = self.rows.next();
-        while self.next.is_none() && self.block < self.run.firsts.len() {
-            self.rows = self.run.rows(self.tree, self.block, ALL)?.into_iter();
-            self.block += 1;
-            self.next = self.rows.next();
+        loop {
+            let mut rows = Unpacking::after(&self.block[self.end..], std::mem::take(&mut self.key));
+            let length = rows.next()?.map(|(_, value)| value.map(<[u8]>::len));
+            let left;
+            (self.key, left) = rows.stop();
+            self.end = self.block.len() - left;
+            self.row = length.map(|length| length.map(|length| self.end - length..self.end));
+            if self.row.is_some() || self.next == self.run.firsts.len() {
+                return Ok(());
+            }
+            self.block = self.run.block(self.tree, self.next)?;
+            (self.next, self.end) = (self.next + 1, 0);
+            self.key.clear();
         }
-        Ok(())
     }
 }

@@ -1,4 +1,5 @@
 use super::super::run::{BLOCKS, FIRSTS};
+use super::layout::LAYOUT;
 use super::*;
 use proptest::prelude::*;
 
@@ -27,9 +28,13 @@ fn all(layers: &Layers, most: usize, backwards: bool) -> Vec<Row> {
     }
 }
 
-/// A key without an id, or with one, that others begin with too.
+/// A key without an id, or with one, that others begin with too, or of a listed row.
 fn named(key: u8) -> Key {
-    if key % 2 == 0 { vec![b'k', key / 8, key] } else { [b"a", &[key / 8; 16][..], &[key]].concat() }
+    match key % 3 {
+        0 => vec![b'k', key / 8, key],
+        1 => [b"a", &[key / 8; 16][..], &[key]].concat(),
+        _ => vec![b'o', key / 8, key],
+    }
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -145,6 +150,33 @@ fn runs_are_merged_and_nothing_of_them_is_left() {
     let layers = open(&tree);
     assert_eq!(there(&tree).len(), named.len());
     assert_eq!(all(&layers, usize::MAX, false).len(), 211);
+}
+
+#[test]
+fn of_listed_rows_only_those_that_are_there_are_kept() {
+    let tree = tree();
+    let mut layers = open(&tree);
+    let listed = |number: u8| [b"o".as_slice(), &[number]].concat();
+    for number in 1..200 {
+        let mut changes = batch(u32::from(number)..u32::from(number) + 3, &[7; 100]);
+        changes.extend([(listed(number), Some(vec![number])), (listed(number - 1), None)]);
+        layers.apply(changes).unwrap();
+        if number % 50 == 0 {
+            layers = open(&tree);
+        }
+        let span = Span { from: b"o", to: &key::after(b"o"), most: usize::MAX, backwards: false };
+        assert_eq!(layers.span(span).unwrap().0, [(listed(number), vec![number])]);
+    }
+    let state = layers.state();
+    assert!(state.runs.len() > 2);
+    let runs = state.runs.iter().map(|run| RunReader::new(&tree, Arc::clone(run)).unwrap());
+    for mut rows in runs {
+        while let Some((key, _)) = rows.row() {
+            assert!(!key::is_listed(key));
+            rows.step().unwrap();
+        }
+    }
+    assert!(layers.writing().listed.as_ref().is_some_and(|run| run.blocks() == 1));
 }
 
 #[test]
