@@ -179,8 +179,8 @@ impl Snapshot {
     /// The first contexts by their children: none that the list still has can come before them.
     fn with_most_children(&self, filter: &LinkedFilter, most: usize) -> Result<Vec<ContextRow>, QueryError> {
         let damaged = || StoreError::Damaged { table: "contexts" };
-        let (list, mut seen, mut first) = (key::contexts_by_children(), HashSet::new(), BTreeMap::new());
-        for row in self.store.range(list.clone(), key::after(&list), false) {
+        let (start, mut seen, mut first) = (key::contexts_by_children(), HashSet::new(), BTreeMap::new());
+        for row in self.store.range(start.clone(), key::after(&start), false) {
             let (children, last, context) = key::read_context_by_children(&row?.0).ok_or_else(damaged)?;
             let children = usize::try_from(children).unwrap_or(usize::MAX);
             let at_best = (Reverse(children), Reverse(moment(last)), context);

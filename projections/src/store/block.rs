@@ -24,6 +24,9 @@ pub(super) struct Unpacking<'b> {
     key: Key,
 }
 
+/// A row as it stands in a block: its key, and its value, unless it is removed.
+pub(super) type Packed<'k, 'b> = (&'k [u8], Option<&'b [u8]>);
+
 /// A row does not read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Damaged;
@@ -74,7 +77,7 @@ impl<'b> Unpacking<'b> {
     }
 
     /// The next row; its value is none if the row is removed.
-    pub(super) fn next(&mut self) -> Result<Option<(&[u8], Option<&'b [u8]>)>, Damaged> {
+    pub(super) fn next(&mut self) -> Result<Option<Packed<'_, 'b>>, Damaged> {
         if self.reader.is_at_end() {
             return Ok(None);
         }
@@ -105,11 +108,12 @@ fn common(one: &[u8], other: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::run::Change;
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    fn unpacked(block: &[u8]) -> Result<Vec<(Key, Option<Vec<u8>>)>, Damaged> {
+    fn unpacked(block: &[u8]) -> Result<Vec<Change>, Damaged> {
         let (mut rows, mut all) = (Unpacking::new(block), Vec::new());
         while let Some((key, value)) = rows.next()? {
             all.push((key.to_vec(), value.map(<[u8]>::to_vec)));

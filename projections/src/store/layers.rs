@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use sled::Tree;
 
+use super::block::Packed;
 use super::run::{Change, PARTS, Run, RunReader, RunWriter, Span, name};
 use super::{Row, StoreError};
 use crate::key::{self, Key};
@@ -87,7 +88,8 @@ impl Layers {
             }
         }
         writing.recent_bytes = replay(&tree, &mut writing.journal, &mut state)?;
-        remove_leftovers(&tree, state.runs.iter().chain(&writing.listed))?;
+        let named: Vec<u64> = state.runs.iter().chain(&writing.listed).map(|run| run.id).collect();
+        remove_leftovers(&tree, &named)?;
         let state = RwLock::new(state);
         Ok(Self { tree, state, writing: Mutex::new(writing) })
     }
@@ -273,7 +275,7 @@ fn size((key, value): &Change) -> usize {
 }
 
 /// The first row of some runs, from the latest on, and in which of them it is: of those with the same key the first counts.
-fn first_of<'r>(readers: &'r [RunReader<'_>]) -> Option<(usize, (&'r [u8], Option<&'r [u8]>))> {
+fn first_of<'r>(readers: &'r [RunReader<'_>]) -> Option<(usize, Packed<'r, 'r>)> {
     let rows = readers.iter().enumerate().filter_map(|(at, reader)| Some((at, reader.row()?)));
     rows.min_by(|(_, (one, _)), (_, (other, _))| one.cmp(other))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sled::Tree;
 
 use super::StoreError;
-use super::block::{MOST_BYTES, Packing, Unpacking};
+use super::block::{MOST_BYTES, Packed, Packing, Unpacking};
 use super::damaged;
 use super::filter::{Filter, Print, print_of};
 use crate::bytes::{Reader, Writer};
@@ -236,7 +236,7 @@ impl<'t> RunReader<'t> {
     }
 
     /// The row: its key, and its value, unless it is removed. None after the last.
-    pub(super) fn row(&self) -> Option<(&[u8], Option<&[u8]>)> {
+    pub(super) fn row(&self) -> Option<Packed<'_, '_>> {
         let value = self.row.as_ref()?.clone().map(|place| &self.block[place]);
         Some((&self.key, value))
     }

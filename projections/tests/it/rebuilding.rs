@@ -99,7 +99,9 @@ fn damage(rows: &mut Rows, table: &[u8], value: &[u8]) {
     let of_table: Vec<&mut Vec<u8>> =
         rows.iter_mut().filter(|(key, _)| key.starts_with(table)).map(|(_, value)| value).collect();
     assert!(!of_table.is_empty(), "{}", table.escape_ascii());
-    of_table.into_iter().for_each(|row| *row = value.to_vec());
+    for row in of_table {
+        *row = value.to_vec();
+    }
 }
 
 #[test]

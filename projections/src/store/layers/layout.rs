@@ -62,18 +62,15 @@ pub(super) fn remove(tree: &Tree, from: &[u8], to: &[u8]) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Removes runs that were being written or removed when the process ended.
-pub(super) fn remove_leftovers<'r>(
-    tree: &Tree,
-    runs: impl Iterator<Item = &'r Arc<Run>> + Clone,
-) -> Result<(), StoreError> {
+/// Removes runs that were being written or removed when the process ended: all but those with these numbers.
+pub(super) fn remove_leftovers(tree: &Tree, named: &[u64]) -> Result<(), StoreError> {
     for tag in PARTS {
         let mut from = name(tag, 0, 0);
         while let Some((found, _)) = tree.range(&from[..]..).next().transpose()? {
             let id = found.get(1..9).and_then(|id| id.try_into().ok()).map(u64::from_be_bytes);
             let Some(id) = id.filter(|_| found[0] == tag) else { break };
             let end = name(tag, id.checked_add(1).ok_or_else(damaged)?, 0);
-            if !runs.clone().any(|run| run.id == id) {
+            if !named.contains(&id) {
                 remove(tree, &name(tag, id, 0), &end)?;
             }
             from = end;

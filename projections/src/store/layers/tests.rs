@@ -42,8 +42,10 @@ fn change() -> impl Strategy<Value = Change> {
         .prop_map(|(key, value)| (named(key), value))
 }
 
+type Batch = BTreeMap<Key, Option<Vec<u8>>>;
+
 /// A batch, and whether the rows are closed and opened after it.
-fn batches() -> impl Strategy<Value = Vec<(BTreeMap<Key, Option<Vec<u8>>>, bool)>> {
+fn batches() -> impl Strategy<Value = Vec<(Batch, bool)>> {
     let batch = prop::collection::btree_map(
         change().prop_map(|(key, _)| key),
         change().prop_map(|(_, value)| value),
