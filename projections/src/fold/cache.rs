@@ -15,8 +15,9 @@ use crate::history::{History, Mark};
 use crate::share::Brief;
 use crate::subject::Unit;
 
-/// About 700 bytes each, twice.
-const MOST_EVENTS: usize = 40_000;
+/// About 700 bytes each, twice. In a large log tens of thousands of entries lie between two about one child, and a history that is no longer
+/// here is read again.
+const MOST_EVENTS: usize = 120_000;
 
 /// The histories in use, the agencies' shares, who has several identifiers, which clocks run.
 #[derive(Default)]
