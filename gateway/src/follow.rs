@@ -27,7 +27,7 @@ pub(crate) use at_rest::with_views;
 use clocks::Clocks;
 pub(crate) use feed::{Feed, Heard, Listener, MOST_LISTENERS, Place, Unheard};
 
-use source::{Naming, Stretch, read};
+use source::{CATCHING_UP, FOLLOWING, Naming, Stretch, read};
 
 use crate::node::AlertPublisher;
 use crate::problem::chain;
@@ -161,8 +161,8 @@ struct Following {
     known: u64,
 }
 
-/// How many stretches are read ahead of the folding.
-const AHEAD: usize = 4;
+/// How many stretches are read ahead of the folding, beside the one that is being read.
+const AHEAD: usize = 1;
 
 /// How long the thread sleeps at most before it looks whether it is to stop, and whether a deadline has passed.
 const FOLLOW_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
@@ -224,7 +224,7 @@ impl Following {
             scope.spawn(move || {
                 let mut position = position;
                 loop {
-                    let read = read(&*ledger, position).transpose();
+                    let read = read(&*ledger, position, CATCHING_UP).transpose();
                     let Some(read) = read else { return };
                     let end = read.as_ref().ok().map(|stretch: &Stretch| stretch.head.tree_size);
                     if sender.send(read).is_err() {
@@ -237,7 +237,8 @@ impl Following {
                 }
             });
             stretches.into_iter().try_for_each(|stretch| self.fold(stretch?))
-        })
+        })?;
+        Ok(self.projector.settle()?)
     }
 
     fn run(mut self, stop: &AtomicBool, waiting: &Runtime) {
@@ -279,7 +280,7 @@ impl Following {
 
     /// Folds in one more bundle; false if there is nothing more.
     fn catch_up(&mut self) -> Result<bool, FollowError> {
-        match read(&*self.ledger, self.projector.position())? {
+        match read(&*self.ledger, self.projector.position(), FOLLOWING)? {
             Some(stretch) => self.fold(stretch).map(|()| true),
             None => Ok(false),
         }

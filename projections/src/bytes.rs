@@ -10,6 +10,17 @@ pub(crate) struct Writer(Vec<u8>);
 pub(crate) struct Reader<'b>(&'b [u8]);
 
 impl Writer {
+    /// Goes on behind what is there.
+    pub(crate) const fn over(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// Bytes whose number is known from elsewhere.
+    pub(crate) fn raw(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
     pub(crate) fn number(mut self, mut number: u64) -> Self {
         while number >= 0x80 {
             self.0.push(number.to_le_bytes()[0] | 0x80);
@@ -102,9 +113,23 @@ impl<'b> Reader<'b> {
 
     pub(crate) fn bytes(&mut self) -> Option<&'b [u8]> {
         let length = usize::try_from(self.number()?).ok()?;
+        self.raw(length)
+    }
+
+    /// So many bytes.
+    pub(crate) fn raw(&mut self, length: usize) -> Option<&'b [u8]> {
         let (bytes, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(bytes)
+    }
+
+    pub(crate) const fn is_at_end(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many bytes are left.
+    pub(crate) const fn left(&self) -> usize {
+        self.0.len()
     }
 
     pub(crate) fn text(&mut self) -> Option<&'b str> {

@@ -20,11 +20,16 @@
 //! | `b` alert index | | what people did about an alert |
 //! | `l` index alert | | alerts, by the entry that first made them possible |
 //! | `o` time alert | | alerts that stand, by when they are or will be raised |
+//! | `k` children time context | | contexts, by the children whom their links have named and by the latest link |
 //! | `c` index | when it was received, and the configuration | the rules in force from that entry on |
+//!
+//! Of `k`, children and time are turned over, so that most and latest come first.
 //!
 //! A number is eight bytes, big-endian; a time is milliseconds with its sign bit turned, so that bytes sort as times
 //! do. A *mark* is the index of the entry that caused the row: rows are added and not changed, so that what a crash left
 //! of a batch can be told from what stands.
+
+use gt_ledger::record::ContextId;
 
 use crate::alerts::AlertId;
 use crate::event::StatementRef;
@@ -68,6 +73,11 @@ pub(crate) fn statement(statement: StatementRef) -> Key {
 /// What the marks on a replaced statement start with.
 pub(crate) fn superseded(statement: StatementRef) -> Key {
     join(&[b"x", &statement.0])
+}
+
+/// What the marks on all replaced statements start with.
+pub(crate) fn all_superseded() -> Key {
+    b"x".to_vec()
 }
 
 /// What a unit's shares start with.
@@ -159,8 +169,31 @@ pub(crate) fn standing() -> Key {
     b"o".to_vec()
 }
 
+/// Whether the key is that of a row that comes and goes. They stand side by side.
+pub(crate) fn is_listed(key: &[u8]) -> bool {
+    key.first() == Some(&b'o')
+}
+
 pub(crate) fn standing_alert(raised_at: i64, alert: &AlertId) -> Key {
     join(&[b"o", &ordered(raised_at), alert.as_bytes()])
+}
+
+/// What the list of contexts by their children starts with.
+pub(crate) fn contexts_by_children() -> Key {
+    b"k".to_vec()
+}
+
+pub(crate) fn context_by_children(children: u64, last: i64, context: ContextId) -> Key {
+    let last = ordered(last).map(|byte| !byte);
+    join(&[b"k", &(!children).to_be_bytes(), &last, context.as_bytes()])
+}
+
+/// The children, the time and the context of such a row.
+pub(crate) fn read_context_by_children(key: &[u8]) -> Option<(u64, i64, ContextId)> {
+    let (children, rest) = key.strip_prefix(b"k")?.split_first_chunk()?;
+    let (last, context) = rest.split_first_chunk()?;
+    let last = (!u64::from_be_bytes(*last) ^ SIGN).cast_signed();
+    Some((!u64::from_be_bytes(*children), last, ContextId::from_bytes(context.try_into().ok()?)))
 }
 
 pub(crate) fn configuration(index: u64) -> Key {
@@ -170,6 +203,15 @@ pub(crate) fn configuration(index: u64) -> Key {
 /// What the rows of all configurations start with.
 pub(crate) fn configurations() -> Key {
     b"c".to_vec()
+}
+
+/// The tags and the id with which a key begins that has one there.
+pub(crate) fn stem(key: &[u8]) -> Option<&[u8]> {
+    match key {
+        [b'a' | b'b' | b'h' | b'x', ..] => key.get(..17),
+        [b's' | b'n' | b'y', b'c' | b'p' | b'x' | b'g' | b'i' | b'l', ..] => key.get(..18),
+        _ => None,
+    }
 }
 
 /// The first key behind all that start so.
@@ -238,6 +280,16 @@ mod tests {
             prop_assert_eq!(last_index(&left), Some(a.1));
             prop_assert_eq!(time_after_tag(&left), Some(a.0));
         }
+    }
+
+    #[test]
+    fn of_contexts_that_with_the_most_children_comes_first_and_then_the_latest() {
+        let context = |id: u8| ContextId::from_bytes([id; 16]);
+        let sorted = [(3, 5, 1), (2, 9, 2), (2, -1, 1), (2, -1, 2), (0, i64::MAX, 1)];
+        let keys = sorted.map(|(children, last, id)| context_by_children(children, last, context(id)));
+        assert!(keys.is_sorted());
+        let read = keys.map(|key| read_context_by_children(&key));
+        assert_eq!(read, sorted.map(|(children, last, id)| Some((children, last, context(id)))));
     }
 
     #[test]

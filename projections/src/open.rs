@@ -8,6 +8,7 @@ use gt_schemas::Configuration;
 
 use crate::alerts::{AlertId, Change, Log};
 use crate::bytes::Reader;
+use crate::event::StatementRef;
 use crate::fold::Cache;
 use crate::head::Head;
 use crate::history::{Horizon, Mark};
@@ -23,7 +24,7 @@ pub(crate) fn restore(
     default_rules: &Arc<Configuration>,
 ) -> Result<(Cache, Arc<Configuration>), StoreError> {
     let last_received = head.as_of.received_at.map(Timestamp::as_millis);
-    let cache = Cache::new(linked(store)?, clocks(store, head)?, last_received);
+    let cache = Cache::new(linked(store)?, replaced(store)?, clocks(store, head)?, last_received);
     Ok((cache, rules(store, head, default_rules)?))
 }
 
@@ -75,6 +76,13 @@ fn linked(store: &Store) -> Result<HashSet<gt_ledger::record::OwnerId>, StoreErr
         };
     }
     Ok(linked)
+}
+
+fn replaced(store: &Store) -> Result<HashSet<StatementRef>, StoreError> {
+    let damaged = || StoreError::Damaged { table: "supersessions" };
+    let rows = store.starting_with(&key::all_superseded())?;
+    let statement = |row: &[u8]| row.get(1..17)?.try_into().ok().map(StatementRef);
+    rows.iter().map(|(row, _)| statement(row).ok_or_else(damaged)).collect()
 }
 
 fn clocks(store: &Store, head: &Head) -> Result<BTreeSet<(i64, AlertId)>, StoreError> {

@@ -6,20 +6,29 @@
 //!   was found, is deleted, and the caller is told. Deleted is only the folder that this module made, inside the one that
 //!   it was given. That a row was damaged is noted in a file beside the rows, for sled may take no more writes then.
 //! - **Panics**: sled answers some damage with one. None leaves this module; it is damage.
-//! - **Writes** are plain inserts, each key once a batch (DESIGN section 7 has the measurements).
+//! - **Layers**: rows reach sled in blocks ([`layers`]); a batch is there with its position, or not at all.
 //! - **Concurrency**: one writer; any number of readers, who must leave out rows at or above the position.
 
-use std::fs::{self, File, TryLockError};
+mod block;
+mod filter;
+mod layers;
+mod opening;
+mod run;
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::thread;
-use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::head::Head;
+use crate::key::{self, Key};
+use layers::{Layers, Limits};
+use opening::{examined, lock, open_database, wait_for_release};
+use run::{Change, Span};
 
 /// A key and its value.
 pub(crate) type Row = (Vec<u8>, Vec<u8>);
@@ -67,7 +76,7 @@ pub(crate) trait Rows {
 #[derive(Clone)]
 pub(crate) struct Store {
     inner: Arc<Inner>,
-    tree: sled::Tree,
+    layers: Arc<Layers>,
 }
 
 /// The set of rows from which questions are answered.
@@ -97,6 +106,11 @@ const POSITION: &[u8] = b"\0position";
 /// In the database's own tree: the name of the one that questions are answered from. The first, if it is not there.
 const SHOWN: &[u8] = b"\0shown";
 const TREES: [&[u8]; 2] = [b"rows-1", b"rows-2"];
+/// How many rows a range reads at first, and from then on.
+const FEW: usize = 32;
+const MANY: usize = 512;
+/// No key is as long.
+const MOST_KEY: usize = 128;
 
 impl Store {
     /// Opens the store below `folder`, or starts an empty one. `format` is what its content depends on besides the
@@ -113,14 +127,14 @@ impl Store {
             .cache_capacity(settings.cache_bytes)
             .flush_every_ms(Some(settings.flush_every_ms.max(1)));
         let condemned = folder.join(CONDEMNED);
-        let store = |db, tree| {
+        let store = |db, layers| {
             let inner = Arc::new(Inner { db, condemned: condemned.clone(), _lock: lock });
-            Self { inner, tree }
+            Self { inner, layers: Arc::new(layers) }
         };
         let reason = if rows.exists() {
             wait_for_release(&rows)?;
             let reason = match examined(&config, &condemned, format) {
-                Ok((head, db, tree)) => return Ok((store(db, tree), head, None)),
+                Ok((head, db, layers)) => return Ok((store(db, layers), head, None)),
                 Err(reason) => reason,
             };
             wait_for_release(&rows)?;
@@ -133,49 +147,49 @@ impl Store {
             fs::remove_file(&condemned).map_err(StoreError::Folder)?;
         }
         let db = open_database(&config).map_err(StoreError::Rows)?;
-        let tree = db.open_tree(TREES[0]).map_err(StoreError::Rows)?;
-        tree.insert(FORMAT, format).map_err(StoreError::Rows)?;
-        tree.insert(POSITION, Head::empty().encode()).map_err(StoreError::Rows)?;
-        Ok((store(db, tree), Head::empty(), reason))
+        let layers = Layers::open(db.open_tree(TREES[0]).map_err(StoreError::Rows)?, Limits::default())?;
+        layers.apply(first_rows(format.to_vec(), &Head::empty()))?;
+        Ok((store(db, layers), Head::empty(), reason))
     }
 
     /// An empty set of rows beside this one, from which nothing is answered yet.
     pub(crate) fn anew(&self, head: &Head) -> Result<Self, StoreError> {
-        let other = if *self.tree.name() == *TREES[0] { TREES[1] } else { TREES[0] };
+        let other = if *self.layers.tree().name() == *TREES[0] { TREES[1] } else { TREES[0] };
         let db = &self.inner.db;
-        let tree = guarded(&self.inner, || {
+        let layers = guarded(&self.inner, || {
             db.drop_tree(other)?;
-            let tree = db.open_tree(other)?;
-            if let Some(format) = self.tree.get(FORMAT)? {
-                tree.insert(FORMAT, format)?;
-            }
-            tree.insert(POSITION, head.encode())?;
-            Ok(tree)
+            let layers = Layers::open(db.open_tree(other)?, Limits::default())?;
+            let format = self.layers.get(FORMAT)?.ok_or_else(damaged)?;
+            layers.apply(first_rows(format, head))?;
+            Ok(layers)
         })?;
-        Ok(Self { inner: Arc::clone(&self.inner), tree })
+        Ok(Self { inner: Arc::clone(&self.inner), layers: Arc::new(layers) })
     }
 
     /// From the next opening on these are the rows.
     pub(crate) fn show(&self) -> Result<(), StoreError> {
-        guarded(&self.inner, || {
+        self.guarded(|layers| {
             // Its rows first, so that no opening finds it without them.
+            layers.settle()?;
             self.inner.db.flush()?;
-            self.inner.db.insert(SHOWN, self.tree.name())?;
-            self.inner.db.flush().map(drop)
+            self.inner.db.insert(SHOWN, layers.tree().name())?;
+            self.inner.db.flush()?;
+            Ok(())
         })
     }
 
     /// Removes these rows for good.
     pub(crate) fn give_up(self) -> Result<(), StoreError> {
-        guarded(&self.inner, || {
-            self.inner.db.drop_tree(self.tree.name())?;
-            self.inner.db.flush().map(drop)
+        self.guarded(|layers| {
+            self.inner.db.drop_tree(layers.tree().name())?;
+            self.inner.db.flush()?;
+            Ok(())
         })
     }
 
     /// Another head, while there are no rows.
     pub(crate) fn begin(&self, head: &Head) -> Result<(), StoreError> {
-        self.guarded(|tree| tree.insert(POSITION, head.encode()).map(drop))
+        self.write(Vec::new(), Vec::new(), head)
     }
 
     /// Deletes the store below `folder`.
@@ -189,47 +203,62 @@ impl Store {
         fs::remove_dir_all(&rows).map_err(StoreError::Folder)
     }
 
-    /// Writes rows, each on its own, and the position after them.
-    pub(crate) fn write(&self, rows: impl IntoIterator<Item = Row>, head: &Head) -> Result<(), StoreError> {
-        self.guarded(|db| {
-            for (key, value) in rows {
-                db.insert(key, value)?;
-            }
-            db.insert(POSITION, head.encode()).map(drop)
-        })
+    /// Writes rows and the position, and removes rows: all of it, or nothing.
+    pub(crate) fn write(&self, rows: Vec<Row>, gone: Vec<Key>, head: &Head) -> Result<(), StoreError> {
+        let written = rows.into_iter().map(|(key, value)| (key, Some(value)));
+        let removed = gone.into_iter().map(|key| (key, None));
+        let position = std::iter::once((POSITION.to_vec(), Some(head.encode())));
+        let changes: Vec<Change> = written.chain(removed).chain(position).collect();
+        self.guarded(|layers| layers.apply(changes))
     }
 
     /// Where the views stand.
     pub(crate) fn head(&self) -> Result<Head, StoreError> {
-        let row = self.guarded(|db| db.get(POSITION))?;
+        let row = self.guarded(|layers| layers.get(POSITION))?;
         row.and_then(|bytes| Head::decode(&bytes)).ok_or(StoreError::Damaged { table: "position" })
     }
 
     /// Rows from the key `from` to the key `to`, both included, from either side.
     pub(crate) fn range(
         &self,
-        from: Vec<u8>,
-        to: Vec<u8>,
+        from: Key,
+        to: Key,
         backwards: bool,
     ) -> impl Iterator<Item = Result<Row, StoreError>> + use<'_> {
-        // sled panics at a range whose ends are in the wrong order.
-        let mut rows = (from <= to).then(|| self.tree.range(from..=to));
+        // No range has its ends in the wrong order.
+        let mut rest = (from <= to).then_some((from, to));
+        let (mut rows, mut most, mut last) = (VecDeque::new(), FEW, None);
         std::iter::from_fn(move || {
-            let rows = rows.as_mut()?;
-            let mut next = || if backwards { rows.next_back() } else { rows.next() };
-            self.guarded(|_| next().transpose()).transpose().map(|row| row.map(owned))
+            loop {
+                if let Some(row) = rows.pop_front() {
+                    return Some(Ok(row));
+                }
+                let (from, to) = rest.take()?;
+                let span = Span { from: &from, to: &to, most, backwards };
+                match self.guarded(|layers| layers.span(span)) {
+                    Ok((found, end)) => {
+                        // It goes on with the row that ended it.
+                        let fresh = |(key, _): &Row| last.as_ref() != Some(key);
+                        rows.extend(found.into_iter().filter(fresh));
+                        rest = end.clone().map(|end| if backwards { (from, end) } else { (end, to) });
+                        (most, last) = (MANY, end);
+                    }
+                    Err(error) => return Some(Err(error)),
+                }
+            }
         })
     }
 
     /// The first key from this one on.
-    pub(crate) fn first_from(&self, from: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let row = self.guarded(|db| db.range(from..).next().transpose())?;
-        Ok(row.map(|(key, _)| key.to_vec()))
+    pub(crate) fn first_from(&self, from: &[u8]) -> Result<Option<Key>, StoreError> {
+        let row = self.range(from.to_vec(), vec![0xff; MOST_KEY], false).next().transpose()?;
+        Ok(row.map(|(key, _)| key))
     }
 
     /// Removes rows that say nothing any more.
-    pub(crate) fn remove(&self, keys: impl IntoIterator<Item = Vec<u8>>) -> Result<(), StoreError> {
-        self.guarded(|db| keys.into_iter().try_for_each(|key| db.remove(key).map(drop)))
+    pub(crate) fn remove(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), StoreError> {
+        let changes: Vec<Change> = keys.into_iter().map(|key| (key, None)).collect();
+        if changes.is_empty() { Ok(()) } else { self.guarded(|layers| layers.apply(changes)) }
     }
 
     /// Makes the next opening rebuild, after a damaged row was found.
@@ -237,19 +266,25 @@ impl Store {
         File::create(&self.inner.condemned).map(drop).map_err(StoreError::Folder)
     }
 
-    /// Asks sled something about these rows.
-    fn guarded<T>(&self, ask: impl FnOnce(&sled::Tree) -> sled::Result<T>) -> Result<T, StoreError> {
-        guarded(&self.inner, || ask(&self.tree))
+    /// Asks these rows something.
+    fn guarded<T>(&self, ask: impl FnOnce(&Layers) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        guarded(&self.inner, || ask(&self.layers))
     }
 
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
-        self.guarded(|_| self.inner.db.flush().map(drop))
+        self.settle()?;
+        self.guarded(|_| Ok(self.inner.db.flush().map(drop)?))
+    }
+
+    /// Hands everything to sled, which writes it out on its schedule, and when it is closed.
+    pub(crate) fn settle(&self) -> Result<(), StoreError> {
+        self.guarded(Layers::settle)
     }
 
     /// All rows, each with its lengths before it: the same for the same log.
     pub(crate) fn dump(&self) -> Result<Vec<u8>, StoreError> {
         let mut dump = Vec::new();
-        for row in self.range(Vec::new(), vec![0xff; 64], false) {
+        for row in self.range(Vec::new(), vec![0xff; MOST_KEY], false) {
             let (key, value) = row?;
             for part in [key, value] {
                 dump.extend_from_slice(&(part.len() as u64).to_be_bytes());
@@ -260,17 +295,38 @@ impl Store {
     }
 }
 
-/// Asks sled something. It answers some damage with a panic instead of an error; none escapes.
-fn guarded<T>(inner: &Inner, ask: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
-    let damaged = StoreError::Damaged { table: "rows" };
-    match panic::catch_unwind(AssertUnwindSafe(ask)) {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(sled::Error::Corruption { .. } | sled::Error::ReportableBug(_))) | Err(_) => {
-            File::create(&inner.condemned).map_err(StoreError::Folder)?;
-            Err(damaged)
+/// What is in a new set of rows.
+fn first_rows(format: Vec<u8>, head: &Head) -> Vec<Change> {
+    vec![(FORMAT.to_vec(), Some(format)), (POSITION.to_vec(), Some(head.encode()))]
+}
+
+const fn damaged() -> StoreError {
+    StoreError::Damaged { table: "rows" }
+}
+
+/// sled says that its file is damaged, or that it has met what it holds to be impossible.
+impl From<sled::Error> for StoreError {
+    fn from(error: sled::Error) -> Self {
+        match error {
+            sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => damaged(),
+            other => Self::Rows(other),
         }
-        Ok(Err(source)) => Err(StoreError::Rows(source)),
     }
+}
+
+impl From<block::Damaged> for StoreError {
+    fn from(_: block::Damaged) -> Self {
+        damaged()
+    }
+}
+
+/// Asks sled something. It answers some damage with a panic instead of an error; none escapes.
+fn guarded<T>(inner: &Inner, ask: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let answer = panic::catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| Err(damaged()));
+    if let Err(StoreError::Damaged { .. }) = &answer {
+        File::create(&inner.condemned).map_err(StoreError::Folder)?;
+    }
+    answer
 }
 
 impl Current {
@@ -291,80 +347,12 @@ impl Current {
 
 impl Rows for Store {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.guarded(|db| db.get(key))?.map(|value| value.to_vec()))
+        self.guarded(|layers| layers.get(key))
     }
 
     fn starting_with(&self, prefix: &[u8]) -> Result<Vec<Row>, StoreError> {
-        self.guarded(|db| db.scan_prefix(prefix).map(|row| row.map(owned)).collect())
+        let after = key::after(prefix);
+        let span = Span { from: prefix, to: &after, most: usize::MAX, backwards: false };
+        self.guarded(|layers| layers.span(span)).map(|(rows, _)| rows)
     }
-}
-
-fn owned((key, value): (sled::IVec, sled::IVec)) -> Row {
-    (key.to_vec(), value.to_vec())
-}
-
-fn lock(folder: &Path) -> Result<File, StoreError> {
-    fs::create_dir_all(folder).map_err(StoreError::Folder)?;
-    let lock = File::create(folder.join(LOCK)).map_err(StoreError::Folder)?;
-    lock.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => StoreError::InUse,
-        TryLockError::Error(source) => StoreError::Folder(source),
-    })?;
-    Ok(lock)
-}
-
-/// sled's threads may hold its files for a moment after a database was dropped. To open them then would fail, and
-/// that must not pass for damage.
-fn wait_for_release(rows: &Path) -> Result<(), StoreError> {
-    const STEP: Duration = Duration::from_millis(10);
-    const STEPS: usize = 1000;
-    let Ok(file) = File::open(rows.join("db")) else { return Ok(()) };
-    for _ in 0..STEPS {
-        match file.try_lock() {
-            Ok(()) => return file.unlock().map_err(StoreError::Folder),
-            Err(TryLockError::WouldBlock) => thread::sleep(STEP),
-            Err(TryLockError::Error(source)) => return Err(StoreError::Folder(source)),
-        }
-    }
-    Err(StoreError::InUse)
-}
-
-/// sled answers some damage with a panic instead of an error.
-fn open_database(config: &sled::Config) -> Result<sled::Db, sled::Error> {
-    let opened = panic::catch_unwind(AssertUnwindSafe(|| config.open()));
-    opened.unwrap_or_else(|_| Err(sled::Error::ReportableBug("it panicked while it was opened".into())))
-}
-
-/// The database, if what it holds can be gone on with.
-fn examined(
-    config: &sled::Config,
-    condemned: &Path,
-    format: &[u8],
-) -> Result<(Head, sled::Db, sled::Tree), RebuildReason> {
-    if condemned.exists() {
-        return Err(RebuildReason::Damaged);
-    }
-    let db = open_database(config).map_err(|_| RebuildReason::OpenFailed)?;
-    let examined = panic::catch_unwind(AssertUnwindSafe(|| examine(&db, format)));
-    let (head, tree) = examined.unwrap_or(Err(RebuildReason::Damaged))?;
-    Ok((head, db, tree))
-}
-
-fn examine(db: &sled::Db, format: &[u8]) -> Result<(Head, sled::Tree), RebuildReason> {
-    let damaged = |_| RebuildReason::Damaged;
-    let shown = match db.get(SHOWN).map_err(damaged)? {
-        None => TREES[0],
-        Some(shown) => TREES.into_iter().find(|name| shown == *name).ok_or(RebuildReason::Damaged)?,
-    };
-    // Views that were being folded anew when the process ended.
-    for other in TREES.into_iter().filter(|name| *name != shown) {
-        db.drop_tree(other).map_err(damaged)?;
-    }
-    let tree = db.open_tree(shown).map_err(damaged)?;
-    if tree.get(FORMAT).map_err(damaged)?.as_deref() != Some(format) {
-        return Err(RebuildReason::OtherFormat);
-    }
-    let position = tree.get(POSITION).map_err(damaged)?;
-    let head = position.and_then(|bytes| Head::decode(&bytes)).ok_or(RebuildReason::Damaged)?;
-    Ok((head, tree))
 }

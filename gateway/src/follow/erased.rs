@@ -9,7 +9,7 @@ use gt_projections::{
     Projector, Queries, QueryError, Retraction, Window,
 };
 
-use super::source::{Naming, read};
+use super::source::{CATCHING_UP, Naming, read};
 use super::{FollowError, Following};
 
 /// What a retracted alert says, whatever it said before.
@@ -21,7 +21,7 @@ impl Following {
     pub(super) fn fold_anew(&mut self, by: LeafIndex) -> Result<(), FollowError> {
         tracing::info!(entry = %by, "an erasure is sealed; the views are folded anew without what it ended");
         let (mut anew, mut by, mut head) = (self.projector.anew(self.ledger.erased_at())?, by, AsOf::EMPTY);
-        while let Some(stretch) = read(&*self.ledger, anew.position())? {
+        while let Some(stretch) = read(&*self.ledger, anew.position(), CATCHING_UP)? {
             match anew.apply(&stretch.records, stretch.head, &Naming(&*self.ledger)) {
                 Ok(_) => head = stretch.head,
                 // Another one has been sealed since.

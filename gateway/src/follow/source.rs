@@ -61,12 +61,31 @@ pub(super) struct Stretch {
     pub(super) head: AsOf,
 }
 
-/// Reads from a position to the end of its bundle; none if there is nothing more.
-pub(super) fn read(ledger: &impl Source, position: TreeSize) -> Result<Option<Stretch>, FollowError> {
-    if position >= ledger.log().size() {
-        return Ok(None);
+/// How many bundles a stretch has beyond the first while the views follow the log.
+pub(super) const FOLLOWING: usize = 0;
+/// The same while they catch up: a row is then written once for all of them, and the projector keeps no journal.
+pub(super) const CATCHING_UP: usize = 3;
+
+/// Reads from a position to the end of its bundle, and so many bundles more; none if there is nothing more.
+pub(super) fn read(
+    ledger: &impl Source,
+    position: TreeSize,
+    more: usize,
+) -> Result<Option<Stretch>, FollowError> {
+    let (mut records, mut next, size) = (Vec::new(), position, ledger.log().size());
+    for _ in 0..=more {
+        if next >= size {
+            break;
+        }
+        let bundle = ledger.records(LeafIndex(next.0), BUNDLE)?;
+        let Some(last) = bundle.last() else { break };
+        next = last.entry.index.size_through();
+        if records.is_empty() {
+            records = bundle;
+        } else {
+            records.extend(bundle);
+        }
     }
-    let records = ledger.records(LeafIndex(position.0), BUNDLE)?;
     let Some(last) = records.last() else { return Ok(None) };
     let tree_size = last.entry.index.size_through();
     let root = prove::root(ledger.log(), TreeSize(tree_size.0))?;

@@ -55,6 +55,11 @@ pub(crate) enum Handled {
 }
 
 impl Content {
+    /// The row of the change by which it stands.
+    pub(crate) fn to_row(&self, received_at: i64) -> Vec<u8> {
+        self.write(Writer::default().signed(received_at).number(0)).finish()
+    }
+
     fn write(&self, writer: Writer) -> Writer {
         let mut last = 0;
         let pattern = Pattern::ALL.iter().position(|pattern| *pattern == self.pattern).unwrap_or_default();
@@ -99,15 +104,14 @@ impl Content {
 
 impl Change {
     pub(crate) fn to_row(&self, received_at: i64) -> Vec<u8> {
-        let writer = Writer::default().signed(received_at);
         match self {
-            Self::Stands(content) => content.write(writer.number(0)),
+            Self::Stands(content) => content.to_row(received_at),
             Self::Withdrawn { content, raised, replaced_by } => {
-                let writer = writer.number(1).flag(*raised);
-                content.write(writer.optional(replaced_by.as_ref(), |writer, id| writer.id(id.as_bytes())))
+                let writer = Writer::default().signed(received_at).number(1).flag(*raised);
+                let writer = writer.optional(replaced_by.as_ref(), |writer, id| writer.id(id.as_bytes()));
+                content.write(writer).finish()
             }
         }
-        .finish()
     }
 
     /// The change, and when the entry was received that caused it.

@@ -1,7 +1,9 @@
 //! From what the patterns find to alerts: compared with what stood, and written as changes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::cache::Said;
 use super::{Fold, leaf};
 use crate::alerts::{AlertChange, AlertId, Change, ChangeKind, Content, Handled, HandledRow, Log};
 use crate::history::{Horizon, Mark};
@@ -45,15 +47,11 @@ impl Fold<'_> {
     }
 
     /// Compares what is found with the alerts that stand, and writes what changed.
-    pub(super) fn compare(&mut self, found: &Found, by: Mark) -> Result<(), StoreError> {
+    pub(super) fn compare(&mut self, found: &mut Found, by: Mark) -> Result<(), StoreError> {
         let mut known = BTreeMap::new();
         for id in self.known(found)? {
-            let log = Log::load(&self.rows, &id, by.index)?;
-            match log.latest() {
-                Some((mark, Change::Stands(content))) if found.units.contains(&content.unit) => {
-                    known.insert(id, (*mark, content.clone()));
-                }
-                _ => {}
+            if let Some(said) = self.said(id, by)?.filter(|(_, said)| found.units.contains(&said.unit)) {
+                known.insert(id, said);
             }
         }
         for (id, (mark, content)) in &known {
@@ -62,24 +60,48 @@ impl Fold<'_> {
                 self.withdraw(*id, *mark, content, successor, by, 0)?;
             }
         }
-        for (id, (unit, finding)) in &found.findings {
-            self.stand(*id, unit, finding, known.get(id), by)?;
+        for (id, (unit, finding)) in std::mem::take(&mut found.findings) {
+            self.stand(id, unit, finding, known.get(&id), by)?;
         }
         Ok(())
     }
 
+    /// What an alert said before the entry, if it stood.
+    fn said(&mut self, id: AlertId, by: Mark) -> Result<Option<Said>, StoreError> {
+        if let Some(said) = self.cache.said(&id) {
+            return Ok(said);
+        }
+        let log = Log::load(&self.rows, &id, by.index)?;
+        let said = match log.latest() {
+            Some((mark, Change::Stands(content))) => Some((*mark, Arc::new(content.clone()))),
+            _ => None,
+        };
+        self.cache.insert_said(id, said.clone());
+        Ok(said)
+    }
+
+    /// The alerts that a unit has had.
+    fn alerts_of(&mut self, unit: &Unit) -> Result<&mut BTreeSet<AlertId>, StoreError> {
+        if self.cache.alerts(unit).is_none() {
+            let mut ids = BTreeSet::new();
+            for (row, _) in self.rows.starting_with(&key::alerts_of(unit))? {
+                let id = row.last_chunk().copied().map(AlertId::from_bytes);
+                ids.insert(id.ok_or(StoreError::Damaged { table: "alerts" })?);
+            }
+            self.cache.insert_alerts(unit.clone(), ids);
+        }
+        Ok(self.cache.alerts(unit).expect("it was just put there"))
+    }
+
     /// The alerts that the units have had, and those that were found.
-    fn known(&self, found: &Found) -> Result<BTreeSet<AlertId>, StoreError> {
+    fn known(&mut self, found: &Found) -> Result<BTreeSet<AlertId>, StoreError> {
         let mut ids: BTreeSet<AlertId> = found.findings.keys().copied().collect();
         if let Some(only) = &found.only {
             ids.extend(only);
             return Ok(ids);
         }
         for unit in &found.units {
-            for (row, _) in self.rows.starting_with(&key::alerts_of(unit))? {
-                let id = row.last_chunk().copied().map(AlertId::from_bytes);
-                ids.insert(id.ok_or(StoreError::Damaged { table: "alerts" })?);
-            }
+            ids.extend(self.alerts_of(unit)?.iter());
         }
         Ok(ids)
     }
@@ -87,21 +109,21 @@ impl Fold<'_> {
     fn stand(
         &mut self,
         id: AlertId,
-        unit: &Unit,
-        finding: &Finding,
-        before: Option<&(Mark, Content)>,
+        unit: Unit,
+        finding: Finding,
+        before: Option<&Said>,
         by: Mark,
     ) -> Result<(), StoreError> {
-        let thresholds = finding.pattern.thresholds(&self.rules.thresholds).to_string();
+        let thresholds = self.thresholds[&finding.pattern].clone();
         let due = finding.due.unwrap_or(by.received_at).max(by.received_at);
         let mut content = Content {
             pattern: finding.pattern,
-            about: finding.about.clone(),
-            unit: unit.clone(),
+            about: finding.about,
+            unit,
             thresholds,
             window: finding.window,
-            entries: finding.entries.clone(),
-            sentence: finding.sentence.clone(),
+            entries: finding.entries,
+            sentence: finding.sentence,
             raised_at: due,
             raised_by: by.index,
         };
@@ -114,7 +136,7 @@ impl Fold<'_> {
         if (fired && due_now) || same_clock {
             (content.raised_at, content.raised_by) = (said.raised_at, said.raised_by);
         }
-        if content == *said {
+        if content == **said {
             return Ok(());
         }
         if fired && !due_now && !same_clock {
@@ -153,14 +175,15 @@ impl Fold<'_> {
         part: u8,
     ) -> Result<(), StoreError> {
         let (raised_at, unit) = (content.raised_at, content.unit.clone());
-        let listed = [&key::alerts_of(&unit)[..], id.as_bytes()].concat();
-        if self.rows.get(&listed)?.is_none() {
-            self.rows.put(listed, Vec::new());
+        if self.alerts_of(&unit)?.insert(id) {
+            self.rows.put([&key::alerts_of(&unit)[..], id.as_bytes()].concat(), Vec::new());
         }
         if !self.is_known(&id, by)? {
             self.rows.put(key::alert(by.index, &id), Vec::new());
         }
-        self.rows.put(key::alert_change(&id, by.index, part), Change::Stands(content).to_row(by.received_at));
+        let content = Arc::new(content);
+        self.cache.insert_said(id, Some((by, Arc::clone(&content))));
+        self.rows.put(key::alert_change(&id, by.index, part), content.to_row(by.received_at));
         self.rows.put(key::standing_alert(raised_at, &id), Vec::new());
         if raised_at > by.received_at {
             self.cache.clocks.insert((raised_at, id));
@@ -181,6 +204,7 @@ impl Fold<'_> {
         let raised = self.has_fired(mark, said, by);
         self.rows.remove(key::standing_alert(said.raised_at, &id));
         self.cache.clocks.remove(&(said.raised_at, id));
+        self.cache.insert_said(id, None);
         let change = Change::Withdrawn { content: said.clone(), raised, replaced_by };
         self.rows.put(key::alert_change(&id, by.index, part), change.to_row(by.received_at));
         if raised { self.tell(ChangeKind::Retracted, id, by, by.received_at) } else { Ok(()) }

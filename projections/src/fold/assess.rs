@@ -1,6 +1,7 @@
 //! What the patterns find in the units that an entry has affected.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use gt_ledger::record::{ContextId, OwnerId};
 
@@ -8,7 +9,7 @@ use super::alerting::Found;
 use super::{Affected, Fold, Reliance};
 use crate::alerts::AlertId;
 use crate::event::ViewEvent;
-use crate::history::{History, Horizon, Mark, merged};
+use crate::history::{Horizon, Mark, merged};
 use crate::key;
 use crate::patterns;
 use crate::share;
@@ -33,7 +34,7 @@ impl Fold<'_> {
                 Unit::Identity(_) | Unit::Accesses(_) | Unit::Restrictions | Unit::Rest => {}
             }
         }
-        self.compare(&found, by)?;
+        self.compare(&mut found, by)?;
         for reliance in &affected.reliances {
             // Each alert is compared once an entry: what the entry itself has written is not what stood.
             if !found.units.contains(&Unit::Agreement(reliance.agreement)) {
@@ -55,8 +56,8 @@ impl Fold<'_> {
     fn assess_person(&mut self, person: OwnerId, found: &mut Found, by: Mark) -> Result<(), StoreError> {
         let group = self.group(person, by)?;
         let units: Vec<Unit> = group.iter().copied().map(Unit::Person).collect();
-        let links = self.links(&units, by)?;
-        let findings = patterns::shared_person(least(&group), &borrowed(&links), &self.rules);
+        let rules = Arc::clone(&self.rules);
+        let findings = patterns::shared_person(least(&group), &self.links(&units, by)?, &rules);
         found.add(&Unit::Person(least(&group)), findings);
         found.units.extend(units);
         Ok(())
@@ -64,30 +65,28 @@ impl Fold<'_> {
 
     fn assess_context(&mut self, context: ContextId, found: &mut Found, by: Mark) -> Result<(), StoreError> {
         let unit = Unit::Context(context);
+        let rules = Arc::clone(&self.rules);
         let links = self.links(std::slice::from_ref(&unit), by)?;
-        let findings = patterns::shared_context(context, &borrowed(&links), &self.rules);
+        let findings = patterns::shared_context(context, &links, &rules);
         found.add(&unit, findings);
         found.units.insert(unit);
         Ok(())
     }
 
     /// The events of some units that stand and are about children, each with the one who stands for its child.
-    fn links(&mut self, units: &[Unit], by: Mark) -> Result<Vec<(i64, ViewEvent, OwnerId)>, StoreError> {
+    fn links(&mut self, units: &[Unit], by: Mark) -> Result<Vec<(i64, &ViewEvent, OwnerId)>, StoreError> {
         for unit in units {
             self.load(unit, by.index + 1)?;
         }
-        let histories: Vec<&History> = units.iter().map(|unit| self.cache.history(unit)).collect();
-        let events: Vec<(i64, ViewEvent)> = merged(histories.into_iter(), Horizon::below(by.index + 1))
-            .into_iter()
-            .map(|(time, event)| (time, event.clone()))
-            .collect();
-        let mut links = Vec::with_capacity(events.len());
-        for (time, event) in events {
-            if let Some(child) = event.child {
-                links.push((time, event, least(&self.group(child, by)?)));
-            }
+        let histories = units.iter().flat_map(|unit| self.cache.history(unit).events());
+        let children: BTreeSet<OwnerId> = histories.filter_map(|event| event.child).collect();
+        let mut stands_for = HashMap::new();
+        for child in children {
+            stands_for.insert(child, least(&self.group(child, by)?));
         }
-        Ok(links)
+        let histories = units.iter().map(|unit| self.cache.history(unit));
+        let events = merged(histories, Horizon::below(by.index + 1)).into_iter();
+        Ok(events.filter_map(|(time, event)| Some((time, event, stands_for[&event.child?]))).collect())
     }
 
     fn assess_agreement(
@@ -120,7 +119,7 @@ impl Fold<'_> {
             ..Found::default()
         };
         found.add(&unit, findings);
-        self.compare(&found, by)
+        self.compare(&mut found, by)
     }
 
     fn assess_agency(&mut self, agency: &str, found: &mut Found, by: Mark) -> Result<(), StoreError> {
@@ -136,8 +135,4 @@ impl Fold<'_> {
 /// The one who stands for all.
 pub(super) fn least(group: &BTreeSet<OwnerId>) -> OwnerId {
     *group.first().expect("a group has somebody in it")
-}
-
-fn borrowed(links: &[(i64, ViewEvent, OwnerId)]) -> Vec<(i64, &ViewEvent, OwnerId)> {
-    links.iter().map(|(time, event, child)| (*time, event, *child)).collect()
 }

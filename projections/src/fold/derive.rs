@@ -233,12 +233,12 @@ impl Fold<'_> {
 
     /// How many shares stand from one agency to another, before the entry.
     pub(super) fn edge(&mut self, from: &str, to: &str, by: Mark) -> Result<&mut usize, StoreError> {
-        let way = (from.to_owned(), to.to_owned());
-        if !self.cache.edges.contains_key(&way) {
+        if self.cache.edges.get(from).is_none_or(|ways| !ways.contains_key(to)) {
             let shares = share::load(&self.rows, &key::shared(from, to), Horizon::below(by.index))?;
-            self.cache.edges.insert(way.clone(), shares.len());
+            self.cache.edges.entry(from.to_owned()).or_default().insert(to.to_owned(), shares.len());
         }
-        Ok(self.cache.edges.entry(way).or_default())
+        let ways = self.cache.edges.get_mut(from).expect("it was just put there");
+        Ok(ways.get_mut(to).expect("it was just put there"))
     }
 
     /// Writes how a group's requests stand, where that has changed.

@@ -28,12 +28,10 @@ impl Fold<'_> {
                 (agencies.into_iter().map(str::to_owned).collect::<BTreeSet<String>>(), times)
             };
             for (one, other) in pairs(&agencies, agency.as_deref()) {
-                // Only a first word can make a meeting that was not noted.
+                // Only a first word can make a meeting that was not noted. If it was, to look would cost more than to write it again.
                 if agency.is_none() || times == 1 {
                     let row = [&key::in_common(one, other)[..], least(&group).as_bytes()].concat();
-                    if self.rows.get(&row)?.is_none() {
-                        self.rows.put(row, Vec::new());
-                    }
+                    self.rows.put(row, Vec::new());
                 }
                 self.silent_way(one, other, affected, by)?;
                 self.silent_way(other, one, affected, by)?;

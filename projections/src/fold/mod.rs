@@ -16,7 +16,7 @@ mod edges;
 mod rules;
 mod staged;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use gt_core::position::LeafIndex;
@@ -32,7 +32,8 @@ use crate::event::{self, ContextNaming, Reading, StatementRef, ViewEvent};
 use crate::head::Unread;
 use crate::history::{History, Horizon, Mark, index_of, load_event, replaced_already};
 use crate::identity;
-use crate::key::Key;
+use crate::key::{self, Key};
+use crate::patterns::Pattern;
 use crate::share::Share;
 use crate::store::{Row, Store, StoreError};
 use crate::subject::Unit;
@@ -43,6 +44,8 @@ pub(crate) struct Fold<'s> {
     rules: Arc<Configuration>,
     /// The entry that sealed the rules, if one did.
     rules_from: Option<u64>,
+    /// The thresholds that each pattern uses, as alerts show them.
+    thresholds: BTreeMap<Pattern, String>,
     cache: Cache,
     unread: Unread,
     changes: Vec<AlertChange>,
@@ -91,7 +94,8 @@ impl<'s> Fold<'s> {
         unread: Unread,
         cache: Cache,
     ) -> Self {
-        Self { rows: Staged::new(store), rules, rules_from, cache, unread, changes: Vec::new() }
+        let (rows, thresholds) = (Staged::new(store), thresholds_of(&rules));
+        Self { rows, rules, rules_from, thresholds, cache, unread, changes: Vec::new() }
     }
 
     /// Folds the next record.
@@ -132,6 +136,7 @@ impl<'s> Fold<'s> {
     }
 
     fn event(&mut self, mut event: ViewEvent) -> Result<(), StoreError> {
+        self.cache.replaced.extend(event.replaces());
         if event.is_access() {
             // Looked up by child and otherwise of no consequence; what is about no one child stands in the log alone.
             if event.child.is_some() {
@@ -142,7 +147,9 @@ impl<'s> Fold<'s> {
         let by = event.mark();
         let mut affected = Affected::default();
         self.replace(&event, &mut affected)?;
-        event.superseded = replaced_already(&self.rows, &event, by.index)?;
+        if self.cache.replaced.contains(&event.statement) {
+            event.superseded = replaced_already(&self.rows, &event, by.index)?;
+        }
         let parted = self.identities(&event, by, &mut affected)?;
         for unit in Unit::all_of(&event) {
             self.load(&unit, by.index)?;
@@ -150,6 +157,7 @@ impl<'s> Fold<'s> {
             affected.units.insert(unit);
         }
         self.rows.stage_event(&event);
+        self.list_context(&event);
         self.cache.linked.extend(&event.identified);
         for owner in event.identified.iter().copied().chain(parted) {
             self.whole_story(owner, by, &mut affected)?;
@@ -164,6 +172,19 @@ impl<'s> Fold<'s> {
         self.derive(&event, &mut affected, by)?;
         self.meet(&mut affected, by)?;
         self.assess(&affected, by)
+    }
+
+    /// Lists the context of a link that was put into its history: what it comes to at any time and under any filter is no more than its
+    /// first row in the list says.
+    fn list_context(&mut self, event: &ViewEvent) {
+        let Some(context) = event.context.filter(|_| matches!(event.event, Event::ContextLinked(_))) else {
+            return;
+        };
+        let links = self.cache.history(&Unit::Context(context)).events().iter();
+        let links = links.filter(|event| matches!(event.event, Event::ContextLinked(_)));
+        let children: HashSet<OwnerId> = links.clone().filter_map(|link| link.child).collect();
+        let last = links.map(ViewEvent::listed_at).max().unwrap_or_else(|| event.listed_at());
+        self.rows.put(key::context_by_children(children.len() as u64, last, context), Vec::new());
     }
 
     /// Marks the earlier event that this one replaces, if it is already there and of the same agency.
@@ -262,6 +283,12 @@ impl<'s> Fold<'s> {
         let row = HandledRow { mark: event.mark(), agency: event.speaker().to_owned(), what };
         self.handled(id, &row)
     }
+}
+
+/// The thresholds that each pattern uses, as JSON.
+fn thresholds_of(rules: &Configuration) -> BTreeMap<Pattern, String> {
+    let text = |pattern: Pattern| (pattern, pattern.thresholds(&rules.thresholds).to_string());
+    Pattern::ALL.into_iter().map(text).collect()
 }
 
 /// Whether what is derived from a child's decisions may change with this event, beyond the decision that it is.

@@ -10,7 +10,7 @@ use gt_ledger::record::OwnerId;
 use gt_schemas::Configuration;
 use serde_json::{Map, Value};
 
-use super::{Affected, Fold};
+use super::{Affected, Fold, thresholds_of};
 use crate::bytes::Writer;
 use crate::history::Mark;
 use crate::key::{self, Key, after};
@@ -31,6 +31,7 @@ impl Fold<'_> {
         if rules == *self.rules {
             return Ok(());
         }
+        self.thresholds = thresholds_of(&rules);
         self.rules = Arc::new(rules);
         self.look_at_everything(by)
     }

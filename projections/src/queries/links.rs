@@ -1,7 +1,7 @@
 //! Places, other contexts and persons of concern, each with the children who are linked to it.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use gt_core::agency::AgencyCode;
 use gt_core::time::Timestamp;
@@ -15,6 +15,7 @@ use crate::event::ViewEvent;
 use crate::history::History;
 use crate::key;
 use crate::notation::{self, moment};
+use crate::store::StoreError;
 use crate::subject::Unit;
 
 /// Which contexts, or which persons of concern. Members that are `None` do not narrow.
@@ -107,7 +108,8 @@ struct Tally {
 }
 
 impl Queries {
-    /// Contexts with the children linked to them. Unless they are sorted by [`LinkedSort::Reference`], all links are read for a page.
+    /// Contexts with the children linked to them. By their children, the links are read of those on the page and before it, and of those
+    /// that the filter leaves out on the way; by [`LinkedSort::Last`], or from the other end, all links are.
     pub fn contexts(
         &self,
         filter: &LinkedFilter,
@@ -115,12 +117,12 @@ impl Queries {
         page: &Page,
     ) -> Result<Answer<ContextRow>, QueryError> {
         let snapshot = self.snapshot(page)?;
+        if sort == LinkedSort::Children && !page.newest_first {
+            return snapshot.page_of(snapshot.with_most_children(filter, page.needed()?)?, page);
+        }
         let make = |unit: &Unit, _: &key::Key| {
             let Unit::Context(context) = unit else { return Ok((None, 0)) };
-            let history = [History::load(&snapshot.store, unit, snapshot.horizon.size)?];
-            let tally = snapshot.tally(&history, filter)?;
-            let row = tally.filter(|tally| tally.links > 0).map(|tally| tally.context(*context));
-            Ok((row, history[0].len()))
+            snapshot.context_row(*context, filter)
         };
         if sort == LinkedSort::Reference {
             return snapshot.page_of_units(&Units::contexts(), page, make);
@@ -163,6 +165,42 @@ impl Queries {
 }
 
 impl Snapshot {
+    /// What a context comes to, if the filter takes it, and how many events that took.
+    fn context_row(
+        &self,
+        context: ContextId,
+        filter: &LinkedFilter,
+    ) -> Result<(Option<ContextRow>, usize), QueryError> {
+        let history = [History::load(&self.store, &Unit::Context(context), self.horizon.size)?];
+        let tally = self.tally(&history, filter)?.filter(|tally| tally.links > 0);
+        Ok((tally.map(|tally| tally.context(context)), history[0].len()))
+    }
+
+    /// The first contexts by their children: none that the list still has can come before them.
+    fn with_most_children(&self, filter: &LinkedFilter, most: usize) -> Result<Vec<ContextRow>, QueryError> {
+        let damaged = || StoreError::Damaged { table: "contexts" };
+        let (start, mut seen, mut first) = (key::contexts_by_children(), HashSet::new(), BTreeMap::new());
+        for row in self.store.range(start.clone(), key::after(&start), false) {
+            let (children, last, context) = key::read_context_by_children(&row?.0).ok_or_else(damaged)?;
+            let children = usize::try_from(children).unwrap_or(usize::MAX);
+            let at_best = (Reverse(children), Reverse(moment(last)), context);
+            let is_full =
+                first.len() >= most && first.last_key_value().is_some_and(|(worst, _)| *worst < at_best);
+            if is_full || filter.children.is_some_and(|least| children < least) {
+                break;
+            }
+            if seen.insert(context)
+                && let Some(row) = self.context_row(context, filter)?.0
+            {
+                first.insert((Reverse(row.children), Reverse(row.last_at), context), row);
+                if first.len() > most {
+                    first.pop_last();
+                }
+            }
+        }
+        Ok(first.into_values().collect())
+    }
+
     /// What stands in these histories, if the filter takes it.
     fn tally(&self, histories: &[History], filter: &LinkedFilter) -> Result<Option<Tally>, QueryError> {
         let span = bounds(filter.from, filter.to);

@@ -40,6 +40,19 @@ impl Default for Page {
     }
 }
 
+impl Page {
+    /// How many items of a list that is made in memory come before the page.
+    fn skipped(&self) -> Result<usize, QueryError> {
+        let Some(cursor) = &self.cursor else { return Ok(0) };
+        cursor.strip_prefix('n').and_then(|n| n.parse().ok()).ok_or(QueryError::Cursor)
+    }
+
+    /// How many items of such a list it takes to make the page, and to see whether more follow.
+    pub(super) fn needed(&self) -> Result<usize, QueryError> {
+        Ok(self.skipped()?.saturating_add(self.limit.clamp(1, MAX_LIMIT)).saturating_add(1))
+    }
+}
+
 /// A part of a list, and the log that it reflects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Answer<T> {
@@ -146,12 +159,7 @@ impl Snapshot {
     /// A page of a list that was made in memory. The cursor is the number of items before the page: such lists only grow at their
     /// ends, or are short.
     pub(super) fn page_of<T>(&self, mut items: Vec<T>, page: &Page) -> Result<Answer<T>, QueryError> {
-        let skip = match &page.cursor {
-            Some(cursor) => {
-                cursor.strip_prefix('n').and_then(|n| n.parse().ok()).ok_or(QueryError::Cursor)?
-            }
-            None => 0_usize,
-        };
+        let skip = page.skipped()?;
         if page.newest_first {
             items.reverse();
         }

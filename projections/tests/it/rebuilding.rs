@@ -1,5 +1,6 @@
 //! What is in the folder can be lost and broken; the log makes it again.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -52,15 +53,55 @@ fn rows(folder: &Path) -> PathBuf {
     folder.join("rows.sled")
 }
 
-/// Changes rows behind the projector's back.
-fn tamper(folder: &Path, change: impl FnOnce(&sled::Tree)) {
+type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Puts these rows in the place of those that are there, behind the projector's back: as one batch of the journal.
+fn put(folder: &Path, rows: &Rows) {
     // sled's threads may hold its files for a moment after it was closed.
-    let db = std::iter::repeat_with(|| sled::open(rows(folder)))
+    let db = std::iter::repeat_with(|| sled::open(self::rows(folder)))
         .take(1000)
         .find_map(|opened| opened.map_err(|_| std::thread::sleep(std::time::Duration::from_millis(10))).ok())
         .unwrap();
-    change(&db.open_tree(TREE).unwrap());
+    let tree = db.open_tree(TREE).unwrap();
+    tree.clear().unwrap();
+    let packed = |(key, value): (&Vec<u8>, &Vec<u8>)| {
+        [vec![0], leb128(key.len()), leb128(value.len() + 1), key.clone(), value.clone()].concat()
+    };
+    let packed: Vec<Vec<u8>> = rows.iter().map(packed).collect();
+    for (part, rows) in packed.chunks(20).enumerate().rev() {
+        let name = [&b"J"[..], &[0; 8], &(part as u64).to_be_bytes()].concat();
+        tree.insert(name, rows.concat()).unwrap();
+    }
     db.flush().unwrap();
+}
+
+fn leb128(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = u8::try_from(number & 0x7f).unwrap();
+        number >>= 7;
+        bytes.push(if number == 0 { low } else { low | 0x80 });
+        if number == 0 {
+            return bytes;
+        }
+    }
+}
+
+/// Changes rows behind the projector's back. `dump`: those that are there.
+fn tamper(folder: &Path, dump: &[u8], change: impl FnOnce(&mut Rows)) {
+    let mut rows = dumped(dump);
+    change(&mut rows);
+    put(folder, &rows);
+}
+
+/// Gives all rows of a table another value.
+fn damage(rows: &mut Rows, table: &[u8], value: &[u8]) {
+    let of_table: Vec<&mut Vec<u8>> =
+        rows.iter_mut().filter(|(key, _)| key.starts_with(table)).map(|(_, value)| value).collect();
+    assert!(!of_table.is_empty(), "{}", table.escape_ascii());
+    for row in of_table {
+        *row = value.to_vec();
+    }
 }
 
 #[test]
@@ -100,10 +141,8 @@ fn a_damaged_position_and_another_format_are_noticed() {
         (b"\0format", b"gt/views/0", RebuildReason::OtherFormat),
     ];
     for (key, value, reason) in cases {
-        let (folder, _) = closed();
-        tamper(folder.path(), |db| {
-            db.insert(key, value).unwrap();
-        });
+        let (folder, dump) = closed();
+        tamper(folder.path(), &dump, |rows| drop(rows.insert(key.to_vec(), value.to_vec())));
         let Opened { projector, rebuilt } = reopen(folder.path());
         assert_eq!((projector.position(), rebuilt), (TreeSize(0), Some(reason)));
     }
@@ -111,12 +150,8 @@ fn a_damaged_position_and_another_format_are_noticed() {
 
 #[test]
 fn a_damaged_row_stops_the_projector_and_the_next_opening_rebuilds() {
-    let (folder, _) = closed();
-    tamper(folder.path(), |db| {
-        for row in db.scan_prefix(b"e") {
-            db.insert(row.unwrap().0, "{").unwrap();
-        }
-    });
+    let (folder, dump) = closed();
+    tamper(folder.path(), &dump, |rows| damage(rows, b"e", b"{"));
     let mut records = seal_all(&events());
     // Whoever takes something back looks for what it was.
     let last = started("one more", POLICE, 1, "Missing", NEW_YEAR).refers("supersedes", "start 1");
@@ -134,11 +169,7 @@ fn a_damaged_row_stops_the_projector_and_the_next_opening_rebuilds() {
 #[test]
 fn a_damaged_row_that_a_question_meets_makes_the_next_opening_rebuild() {
     let (folder, dump) = closed();
-    tamper(folder.path(), |db| {
-        for row in db.scan_prefix(b"s") {
-            db.insert(row.unwrap().0, "{").unwrap();
-        }
-    });
+    tamper(folder.path(), &dump, |rows| damage(rows, b"s", b"{"));
     let projector = reopen(folder.path()).projector;
     let timeline = |queries: &Queries| queries.timeline(&owner(1), None, None, &Page::default());
     let answer = projector.queries().ask(timeline);
@@ -159,7 +190,7 @@ fn views_in_use_are_left_alone() {
     assert_eq!(views.projector.position(), TreeSize(40));
 }
 
-/// A crash can leave some rows of a batch without its position: they must neither show nor count.
+/// Rows at or above the position, however they came there, must neither show nor count.
 #[test]
 fn a_torn_batch_does_not_show_and_is_applied_again() {
     let records = seal_all(&events());
@@ -167,20 +198,16 @@ fn a_torn_batch_does_not_show_and_is_applied_again() {
     let first = Views::of_records(&records[..22]);
     for keep in [0, 1, 2] {
         let mut at = 0;
-        tamper(folder.path(), |db| {
-            let kept: std::collections::BTreeMap<Vec<u8>, Vec<u8>> = dumped(&first.projector.dump().unwrap());
-            for row in db {
-                let (key, _) = row.unwrap();
+        tamper(folder.path(), &dump, |rows| {
+            let kept = dumped(&first.projector.dump().unwrap());
+            rows.retain(|key, _| {
                 at += 1;
-                if !kept.contains_key(key.as_ref()) && at % 3 == keep {
-                    db.remove(key).unwrap();
-                }
-            }
-            // What the second batch took off the list of standing alerts goes only after its position is written.
-            for (key, value) in kept.iter().filter(|(key, _)| key.starts_with(b"o")) {
-                db.insert(&key[..], &value[..]).unwrap();
-            }
-            db.insert("\0position", kept[&b"\0position"[..]].clone()).unwrap();
+                kept.contains_key(key) || at % 3 != keep
+            });
+            // What the second batch took off the list of standing alerts still stands.
+            let standing = kept.iter().filter(|(key, _)| key.starts_with(b"o"));
+            rows.extend(standing.map(|(key, value)| (key.clone(), value.clone())));
+            rows.insert(b"\0position".to_vec(), kept[&b"\0position"[..]].clone());
         });
         let Opened { mut projector, rebuilt } = reopen(folder.path());
         assert_eq!((projector.position(), rebuilt), (TreeSize(22), None));
@@ -266,14 +293,9 @@ fn damaged_rows_of_any_table_that_is_read_are_noticed_and_the_views_built_again(
     for table in [b"s", b"e", b"h", b"y", b"v", b"f", b"r", b"a", b"b", b"c"] {
         for damage in [&b"{"[..], b"", &[0xff; 40]] {
             let Views { projector, folder, .. } = Views::of_records(&all[..first.len()]);
+            let before = projector.dump().unwrap();
             projector.close().unwrap();
-            tamper(folder.path(), |db| {
-                let keys: Vec<sled::IVec> = db.scan_prefix(table).keys().map(Result::unwrap).collect();
-                assert!(!keys.is_empty(), "{}", table.escape_ascii());
-                for key in keys {
-                    db.insert(key, damage).unwrap();
-                }
-            });
+            tamper(folder.path(), &before, |rows| self::damage(rows, table, damage));
             let (projector, noticed) = kept_going(folder.path(), &all);
             assert!(noticed, "{}", table.escape_ascii());
             assert_same(&projector, &dump);
@@ -285,7 +307,7 @@ fn damaged_rows_of_any_table_that_is_read_are_noticed_and_the_views_built_again(
 fn a_damaged_list_of_standing_alerts_is_noticed_when_the_views_are_opened() {
     let records = seal_all(&events());
     let (folder, dump) = closed();
-    tamper(folder.path(), |db| drop(db.insert(b"o123", b"").unwrap()));
+    tamper(folder.path(), &dump, |rows| drop(rows.insert(b"o123".to_vec(), Vec::new())));
     assert_eq!(reopen(folder.path()).rebuilt, Some(RebuildReason::Damaged));
     let (projector, _) = kept_going(folder.path(), &records);
     assert_same(&projector, &dump);
@@ -304,23 +326,16 @@ fn what_was_said_of_damage_is_forgotten_once_the_views_are_built_again() {
     assert_same(&projector, &dump);
 }
 
-/// A database as a crash leaves it that tears a batch: the rows before it, some of those that it writes, the old position.
+/// Views with a batch that was torn: the rows before it, some of those that it writes, the old position.
 fn torn(before: &[u8], after: &[u8], written: impl Fn(usize) -> bool) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let db = sled::open(rows(folder.path())).unwrap().open_tree(TREE).unwrap();
-    let before = dumped(before);
-    for (key, value) in &before {
-        db.insert(&key[..], &value[..]).unwrap();
-    }
+    let mut rows = dumped(before);
     let fresh = dumped(after)
         .into_iter()
-        .filter(|(key, value)| !key.starts_with(b"\0") && before.get(key) != Some(value));
-    for (n, (key, value)) in fresh.enumerate() {
-        if written(n) {
-            db.insert(&key[..], &value[..]).unwrap();
-        }
-    }
-    db.flush().unwrap();
+        .filter(|(key, value)| !key.starts_with(b"\0") && rows.get(key) != Some(value));
+    let fresh: Vec<_> = fresh.enumerate().filter(|(n, _)| written(*n)).map(|(_, row)| row).collect();
+    rows.extend(fresh);
+    put(folder.path(), &rows);
     folder
 }
 

@@ -1,5 +1,7 @@
 //! Places, persons and identifiers, and the children linked to them.
 
+use std::cmp::Reverse;
+
 use gt_core::time::Timestamp;
 use gt_ledger::record::ContextId;
 use gt_projections::{DecisionFilter, LinkedFilter, LinkedSort, Page, QueryError};
@@ -72,6 +74,58 @@ fn contexts_are_listed_with_the_number_of_different_children() {
     let late =
         LinkedFilter { from: Some(at(NEW_YEAR + 2 * DAY)), to: Some(at(NEW_YEAR + 3 * DAY)), ..filter() };
     assert_eq!(of(late, LinkedSort::Children, &page), [(context(7), 1, 1)]);
+}
+
+/// Twelve places: of some, links are replaced by ones to another child, and some of their children are one.
+fn many_links() -> Views {
+    let mut events = Vec::new();
+    for n in 0..90_u8 {
+        let (child, of) = (n.wrapping_mul(37) % 11, n.wrapping_mul(n) % 12);
+        let agency = [SCHOOL, COUNCIL, POLICE][usize::from(n % 3)];
+        events.push(linked(&n.to_string(), agency, child, of, NEW_YEAR + i64::from(n % 20) * DAY));
+    }
+    for n in [4_u8, 9, 16, 25, 36] {
+        let agency = [SCHOOL, COUNCIL, POLICE][usize::from(n % 3)];
+        let link = linked(&format!("{n} again"), agency, 1, n.wrapping_mul(n) % 12, NEW_YEAR);
+        events.push(link.refers("supersedes", &n.to_string()));
+    }
+    events.push(identified("same", "identifier.linked", 1, 2, NEW_YEAR));
+    events.push(identified("one", "identifier.linked", 3, 7, NEW_YEAR));
+    views(&events)
+}
+
+#[test]
+fn pages_of_contexts_by_their_children_are_those_of_the_whole_list() {
+    let views = many_links();
+    let queries = views.queries();
+    let all = |filter: &LinkedFilter, sort, limit, page: &Page| {
+        let (mut rows, mut cursor) = (Vec::new(), None);
+        loop {
+            let answer = queries.contexts(filter, sort, &Page { limit, cursor, ..page.clone() }).unwrap();
+            rows.extend(answer.items);
+            cursor = answer.next;
+            if cursor.is_none() {
+                return rows;
+            }
+        }
+    };
+    let filter = LinkedFilter::default;
+    let filters = [
+        filter(),
+        LinkedFilter { children: Some(4), ..filter() },
+        LinkedFilter { agency: Some(code(POLICE)), ..filter() },
+        LinkedFilter { from: Some(at(NEW_YEAR + 5 * DAY)), to: Some(at(NEW_YEAR + 9 * DAY)), ..filter() },
+    ];
+    for filter in &filters {
+        for page in [Page::default(), after(40), after(91)] {
+            let mut expected = all(filter, LinkedSort::Reference, 500, &page);
+            assert!(expected.len() > 2, "{filter:?} {page:?}");
+            expected.sort_by_key(|row| (Reverse(row.children), Reverse(row.last_at), row.context));
+            for limit in [1, 3, 500] {
+                assert_eq!(all(filter, LinkedSort::Children, limit, &page), expected, "{filter:?} {page:?}");
+            }
+        }
+    }
 }
 
 #[test]

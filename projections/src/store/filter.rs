@@ -1,0 +1,100 @@
+//! Which ids a run has rows about: told in memory, so that a run without them is not read.
+//!
+//! A Bloom filter: it may say of one id in a hundred that is not there that it is, and never says of one that is there that it is not. The
+//! ids are hashes, so their own bytes serve as hashes.
+
+use crate::key;
+
+/// Bits for each id, and how many of them are set: about 1 % are taken for others.
+const BITS: usize = 10;
+const SET: u64 = 6;
+
+/// The ids of a run.
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    bits: Vec<u8>,
+}
+
+/// What of an id tells which bits are its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Print(u64, u64);
+
+/// The id that all keys from one to another have, if they have the same: none of them is in a run that has not this one.
+pub(super) fn print_of(from: &[u8], to: &[u8]) -> Option<Print> {
+    let stem = key::stem(from)?;
+    to.starts_with(stem).then(|| Print::of(stem))
+}
+
+impl Print {
+    pub(super) fn of(stem: &[u8]) -> Self {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let (tags, id) = stem.split_at(stem.len().saturating_sub(16));
+        let tags = tags.iter().fold(0_u64, |all, tag| (all << 8) | u64::from(*tag)).wrapping_mul(ODD);
+        let half =
+            |half: usize| id.get(half * 8..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
+        Self(u64::from_le_bytes(half(0)) ^ tags, u64::from_le_bytes(half(1)).wrapping_add(tags) | 1)
+    }
+
+    fn places(self, bits: u64) -> impl Iterator<Item = (usize, u8)> {
+        let place = move |n: u64| self.0.wrapping_add(self.1.wrapping_mul(n)) % bits;
+        (0..SET).map(place).map(|bit| (usize::try_from(bit / 8).unwrap_or(usize::MAX), 1 << (bit % 8)))
+    }
+}
+
+impl Filter {
+    pub(super) fn of(prints: &[Print]) -> Self {
+        let mut bits = vec![0; (prints.len() * BITS).div_ceil(8)];
+        let count = bits.len() as u64 * 8;
+        for (byte, bit) in prints.iter().flat_map(|print| print.places(count)) {
+            bits[byte] |= bit;
+        }
+        Self { bits }
+    }
+
+    /// Whether the run may have rows about it.
+    pub(super) fn may_have(&self, print: Print) -> bool {
+        let count = self.bits.len() as u64 * 8;
+        count > 0 && print.places(count).all(|(byte, bit)| self.bits[byte] & bit != 0)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bits
+    }
+
+    pub(super) const fn from_bytes(bits: Vec<u8>) -> Self {
+        Self { bits }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gt_core::Hash;
+
+    fn prints(from: u32, to: u32) -> Vec<Print> {
+        let stem = |n: u32| [b"sc", &Hash::of(&n.to_be_bytes()).as_bytes()[..16]].concat();
+        (from..to).map(|n| Print::of(&stem(n))).collect()
+    }
+
+    #[test]
+    fn what_is_there_is_never_missed_and_little_else_is_taken_for_it() {
+        let there = prints(0, 5000);
+        let filter = Filter::from_bytes(Filter::of(&there).bytes().to_vec());
+        assert!(there.iter().all(|print| filter.may_have(*print)));
+        let taken = prints(5000, 15_000).into_iter().filter(|print| filter.may_have(*print)).count();
+        assert!(taken < 250, "{taken} of 10,000");
+        assert!(!Filter::of(&[]).may_have(there[0]));
+    }
+
+    #[test]
+    fn only_keys_about_one_id_have_a_print() {
+        let of = |prefix: &[u8]| print_of(prefix, &key::after(prefix));
+        let id = [7; 16];
+        for prefix in [&[b"sc", &id[..]].concat()[..], &[b"a", &id[..]].concat(), &[b"h", &id[..]].concat()] {
+            assert_eq!(of(prefix), of(&[prefix, b"more"].concat()));
+            assert!(of(prefix).is_some() && of(&prefix[..10]).is_none());
+        }
+        assert_ne!(of(&[b"sc", &id[..]].concat()), of(&[b"sp", &id[..]].concat()));
+        assert!(of(b"yaods:RX1-of-a-long-name\0").is_none() && of(b"o").is_none() && of(b"").is_none());
+    }
+}
