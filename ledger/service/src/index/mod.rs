@@ -150,9 +150,9 @@ impl Index {
         self.read().chains.get(publisher).map_or(0, |blocks| CHAIN_BLOCK * blocks.len() as u64)
     }
 
-    /// Each owner's tag, opaque id, and how many entries it has.
-    pub(crate) fn each_owner(&self, mut take: impl FnMut(&OwnerTag, &LinkName, u64)) {
-        self.read().owners.all().for_each(|(tag, id, count)| take(tag, id, count));
+    /// How many owners there are of whom this holds, by tag and opaque id; asked on all cores.
+    pub(crate) fn count_owners(&self, holds: impl Fn(&OwnerTag, &LinkName) -> bool + Sync) -> usize {
+        self.read().owners.count(holds)
     }
 
     /// How many owners have entries.

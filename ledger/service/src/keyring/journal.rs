@@ -1,8 +1,18 @@
-//! The journal's framing: one batch of records a commit, `u32` length ‖ SHA-256 of the records ‖ the records.
+//! New keys: one batch of records a commit in `keyring/journal`, `u32` length ‖ SHA-256 of the records ‖ the records; and how they come
+//! into the shards.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use gt_core::Hash;
+use rayon::prelude::*;
 
-use super::MAX_RECORD;
+use super::wrap::Wrapped;
+use super::{KeyRecord, Keyring, KeyringError, SHARDS_TOGETHER, damaged, io_error, shard_file, torn_file};
+use crate::disk::{Disk, read_if_there};
+
+/// The longest record of one owner, wrapped, in bytes: packs are not in a journal.
+const MAX_RECORD: usize = 4096;
 
 /// The length and the sum before a batch's records.
 const HEADER: usize = 36;
@@ -17,7 +27,11 @@ pub(crate) struct Batches<'a> {
     pub(crate) damaged: bool,
 }
 
-pub(super) fn frame(records: &[u8]) -> Vec<u8> {
+pub(super) fn file() -> PathBuf {
+    PathBuf::from("keyring/journal")
+}
+
+fn frame(records: &[u8]) -> Vec<u8> {
     let length = u32::try_from(records.len()).expect("a batch's keys are far below 4 GiB");
     [&length.to_be_bytes(), Hash::of(records).as_bytes().as_slice(), records].concat()
 }
@@ -43,4 +57,68 @@ fn whole_batch(bytes: &[u8]) -> Option<&[u8]> {
     // Most of what is no batch ends here, so that looking for one does not hash half the journal at every byte.
     let first = u32::from_be_bytes(*records.first_chunk::<4>()?) as usize;
     (first <= MAX_RECORD && Hash::of(records).as_bytes() == sum).then_some(records)
+}
+
+impl Keyring {
+    /// Makes new records durable.
+    pub fn persist(disk: &mut Disk, new: &[KeyRecord]) -> Result<(), KeyringError> {
+        if new.is_empty() {
+            return Ok(());
+        }
+        let records: Vec<u8> = new.iter().flat_map(|record| record.bytes.iter().copied()).collect();
+        let journal = file();
+        disk.append(&journal, &frame(&records)).and_then(|()| disk.sync(&journal)).map_err(io_error(&journal))
+    }
+
+    /// Folds the journal into the shards: those of which it has records are written anew. A crash in between leaves records in both, and
+    /// they are the same records.
+    ///
+    /// What a power cut left of an unfinished batch is set aside in `keyring/torn`: nothing sealed rests on it.
+    pub fn fold_journal(&self, disk: &mut Disk) -> Result<(), KeyringError> {
+        self.fold_journal_from(0, disk)
+    }
+
+    /// Sets aside what a power cut left of an unfinished batch, since others are to follow it; and folds a journal of this length or more.
+    pub(crate) fn fold_journal_from(&self, least: usize, disk: &mut Disk) -> Result<(), KeyringError> {
+        let journal = file();
+        let bytes =
+            read_if_there(&disk.root().join(&journal)).map_err(io_error(&journal))?.unwrap_or_default();
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let batches = read(&bytes);
+        if batches.end < bytes.len() {
+            let torn = torn_file();
+            disk.append(&torn, &bytes[batches.end..])
+                .and_then(|()| disk.sync(&torn))
+                .map_err(io_error(&torn))?;
+        }
+        let is_folded = batches.end >= least;
+        if is_folded {
+            let records = batches.records.iter().flat_map(|records| Wrapped::split(records));
+            let shards: BTreeSet<u8> = records.map(|(_, record)| record.shard).collect();
+            let shards: Vec<u8> = shards.into_iter().collect();
+            for together in shards.chunks(SHARDS_TOGETHER) {
+                let files = together.par_iter().map(|shard| self.shard_anew(*shard));
+                let files = files.collect::<Result<Vec<_>, _>>()?;
+                disk.replace_together(&files).map_err(io_error(Path::new("keyring")))?;
+            }
+        }
+        let end = if is_folded { 0 } else { batches.end };
+        if end == bytes.len() {
+            return Ok(());
+        }
+        disk.cut(&journal, end as u64).map_err(io_error(&journal))
+    }
+
+    /// A shard's file, of what is held. What cannot be read back as what is held is not put in the place of what was there.
+    fn shard_anew(&self, shard: u8) -> Result<(PathBuf, Vec<u8>), KeyringError> {
+        let file = shard_file(shard.into());
+        let bytes = self.packed(shard, &self.shard_keys[usize::from(shard)], &[]);
+        let read = self.rows(shard, &file, &bytes)?;
+        if !read.is(&self.shards[usize::from(shard)]) {
+            return Err(damaged(&file, bytes.len()));
+        }
+        Ok((file, bytes))
+    }
 }

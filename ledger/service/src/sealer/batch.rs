@@ -29,6 +29,9 @@ use crate::witness::WitnessContradiction;
 /// and are durable as soon.
 const WORTH_CHAINING: usize = 128;
 
+/// From how many bytes of new keys on a stop folds them into the shards.
+const FOLD_AT_STOP: usize = 4 << 20;
+
 /// The half of the sealer that decides.
 pub(crate) struct Sealer {
     pub(crate) state: State,
@@ -157,8 +160,18 @@ impl Sealer {
         drop(waiting);
         if home.is_ok() && !shared.is_stopped() {
             self.snapshots.close(&mut self.state);
+            self.fold_new_keys();
         }
         works.iter().for_each(drop);
+    }
+
+    /// So that the next start need not open many keys one by one. It does, if this fails, and comes to the same.
+    fn fold_new_keys(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        let folded = self.any_disk().map(|disk| shared.keyring().fold_journal_from(FOLD_AT_STOP, disk));
+        if let Ok(Err(error)) = folded {
+            tracing::warn!(%error, "new keys stay in keyring/journal, and the next start takes longer");
+        }
     }
 
     fn work(

@@ -5,10 +5,10 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
+use gt_core::link::LinkName;
 use gt_core::prove::{self, ProveError};
 use gt_core::tree::Frontier;
 use gt_core::{Hash, TreeSize};
-use rayon::prelude::*;
 
 use super::form::{self, Snapshot};
 use super::{PLACE, VERSION};
@@ -96,7 +96,7 @@ pub(super) fn load(
     index.attach(blocks);
     check_owners(&index, keyring)?;
     let (index, counted) = (Arc::new(index), resumed.predecessor.registry);
-    let state = State::resume(resumed, log, keyring, Arc::clone(&index)).map_err(SnapshotFault::Registrar)?;
+    let state = State::resume(resumed, log, Arc::clone(&index)).map_err(SnapshotFault::Registrar)?;
     if state.registry.genesis() != genesis {
         return Err(SnapshotFault::OtherLedger);
     }
@@ -136,11 +136,9 @@ fn open(bytes: &[u8], key: &StateKey) -> Result<Snapshot, SnapshotFault> {
 
 /// An owner's links are counted on from the snapshot: with another link key than it was made with, they would begin in the middle.
 fn check_owners(index: &Index, keyring: &Keyring) -> Result<(), SnapshotFault> {
-    let mut owners: Vec<(OwnerTag, [u8; 16])> = Vec::with_capacity(index.owners());
-    index.each_owner(|tag, id, _| owners.push((*tag, *id)));
     let is_other =
-        |(tag, id): &(OwnerTag, [u8; 16])| keyring.owner(tag).is_none_or(|held| held.link.name(0) != *id);
-    match owners.par_iter().filter(|owner| is_other(owner)).count() {
+        |tag: &OwnerTag, id: &LinkName| keyring.owner(tag).is_none_or(|held| held.link.name(0) != *id);
+    match index.count_owners(is_other) {
         0 => Ok(()),
         others => Err(SnapshotFault::OtherOwners(others)),
     }

@@ -90,6 +90,7 @@ pub(crate) fn open(
             let size = state.size();
             match state.catch_up(frontier, log, keyring, |_| ()) {
                 Ok(()) => {
+                    state.follows_no_more();
                     let writer = Writer::going_on(disk, generation, end);
                     let mut snapshots = Snapshots::new(log, &index, Arc::clone(&key), writer, size);
                     if state.size().0 - size.0 >= INTERVAL / 2 {
@@ -122,6 +123,7 @@ pub(crate) fn open(
             snapshots.flush(state);
         }
     })?;
+    state.follows_no_more();
     snapshots.take_now(&mut state);
     Ok(Begun { state, index, snapshots, start: StateStart { from: TreeSize(0), fault } })
 }
