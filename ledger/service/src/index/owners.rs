@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use gt_core::LeafIndex;
 use gt_core::link::LinkName;
 use hashbrown::HashTable;
@@ -9,7 +11,7 @@ use crate::keyring::OwnerTag;
 /// The owners that have entries, each with a number that never changes. An owner is a row, and some 16 bytes by which it is found.
 #[derive(Default, Debug)]
 pub(super) struct Owners {
-    rows: Vec<Row>,
+    rows: Rows,
     by_tag: HashTable<u32>,
     by_id: HashTable<u32>,
 }
@@ -17,12 +19,59 @@ pub(super) struct Owners {
 /// A row's length.
 const ROW: usize = 64;
 
+/// How many rows are shared, or copied, together.
+const TOGETHER: usize = 4096;
+
+/// The rows, in pieces: whoever writes a snapshot has the pieces as they were, and one that changes meanwhile is copied.
+#[derive(Default, Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rows(Vec<Arc<Vec<Row>>>);
+
 /// An owner as it stands in a snapshot, so that one is made by copying: tag (32) ‖ l(0), the opaque id (16) ‖ how many entries it has,
 /// none once its keys are gone ‖ the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Row([u8; ROW]);
 
 const GONE: Row = Row([0; ROW]);
+
+impl Rows {
+    /// What a snapshot says of them.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        put_count(out, self.len());
+        for row in self.all() {
+            out.extend_from_slice(&row.0);
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.last().map_or(0, |last| (self.0.len() - 1) * TOGETHER + last.len())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Row> {
+        self.0.iter().flat_map(|rows| rows.iter())
+    }
+
+    fn get(&self, number: u32) -> Option<&Row> {
+        let number = number as usize;
+        self.0.get(number / TOGETHER)?.get(number % TOGETHER)
+    }
+
+    /// A row whose number a table has.
+    fn at(&self, number: u32) -> &Row {
+        self.get(number).expect("numbers are those of rows")
+    }
+
+    fn at_mut(&mut self, number: u32) -> &mut Row {
+        let number = number as usize;
+        &mut Arc::make_mut(&mut self.0[number / TOGETHER])[number % TOGETHER]
+    }
+
+    fn push(&mut self, row: Row) {
+        match self.0.last_mut().filter(|last| last.len() < TOGETHER) {
+            Some(last) => Arc::make_mut(last).push(row),
+            None => self.0.push(Arc::new(vec![row])),
+        }
+    }
+}
 
 impl Row {
     fn new(tag: &OwnerTag, id: &LinkName, count: u64, last: u64) -> Self {
@@ -63,7 +112,7 @@ impl Owners {
     /// Counts an entry of an owner. Returns the owner's number, and its entry before, and one more; 0 if this is the first one.
     pub(super) fn add(&mut self, tag: &OwnerTag, name: LinkName, index: LeafIndex) -> (u32, u64) {
         if let Some(number) = self.number(tag) {
-            let row = &mut self.rows[number as usize];
+            let row = self.rows.at_mut(number);
             let before = row.last() + 1;
             row.set(row.count() + 1, index.0);
             return (number, before);
@@ -74,31 +123,32 @@ impl Owners {
     }
 
     pub(super) fn tag(&self, number: u32) -> Option<OwnerTag> {
-        self.rows.get(number as usize).filter(|row| row.count() > 0).map(|row| *row.tag())
+        self.rows.get(number).filter(|row| row.count() > 0).map(|row| *row.tag())
     }
 
     pub(super) fn tag_of_id(&self, id: &LinkName) -> Option<OwnerTag> {
-        self.tag(*self.by_id.find(hash(id), |number| self.rows[*number as usize].id() == id)?)
+        self.tag(*self.by_id.find(hash(id), |number| self.rows.at(*number).id() == id)?)
     }
 
     /// The owner's number, how many entries it has, and its last one.
     pub(super) fn find(&self, tag: &OwnerTag) -> Option<(u32, u64, LeafIndex)> {
         let number = self.number(tag)?;
-        let row = &self.rows[number as usize];
+        let row = self.rows.at(number);
         Some((number, row.count(), LeafIndex(row.last())))
     }
 
-    pub(super) fn forget(&mut self, tag: &OwnerTag, goes_on: Option<OwnerTag>) {
-        let Some(number) = self.number(tag) else { return };
+    /// Returns the owner's number, if nothing of it goes on.
+    pub(super) fn forget(&mut self, tag: &OwnerTag, goes_on: Option<OwnerTag>) -> Option<u32> {
+        let number = self.number(tag)?;
         let is_it = |found: &u32| *found == number;
         if let Ok(found) = self.by_tag.find_entry(hash(tag), is_it) {
             found.remove();
         }
-        let row = &mut self.rows[number as usize];
+        let row = self.rows.at_mut(number);
         if let Some(new) = goes_on {
             *row = Row::new(&new, row.id(), row.count(), row.last());
             let rows = &self.rows;
-            self.by_tag.insert_unique(hash(&new), number, |number| hash(rows[*number as usize].tag()));
+            self.by_tag.insert_unique(hash(&new), number, |number| hash(rows.at(*number).tag()));
         } else {
             let id = *row.id();
             *row = GONE;
@@ -106,6 +156,7 @@ impl Owners {
                 found.remove();
             }
         }
+        goes_on.is_none().then_some(number)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -114,15 +165,13 @@ impl Owners {
 
     /// How many owners there are of whom this holds.
     pub(super) fn count(&self, holds: impl Fn(&OwnerTag, &LinkName) -> bool + Sync) -> usize {
-        self.rows.par_iter().filter(|row| row.count() > 0 && holds(row.tag(), row.id())).count()
+        let counted = |row: &&Row| row.count() > 0 && holds(row.tag(), row.id());
+        self.rows.0.par_iter().map(|rows| rows.iter().filter(counted).count()).sum()
     }
 
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        put_count(out, self.rows.len());
-        out.reserve(self.rows.len() * ROW);
-        for row in &self.rows {
-            out.extend_from_slice(&row.0);
-        }
+    /// The rows as they are now.
+    pub(super) fn rows(&self) -> Rows {
+        self.rows.clone()
     }
 
     pub(super) fn decode(reader: &mut Reader<'_>) -> Option<Self> {
@@ -130,7 +179,7 @@ impl Owners {
         let (rows, rest) = reader.0.split_at(count * ROW);
         reader.0 = rest;
         let mut owners = Self {
-            rows: Vec::with_capacity(count),
+            rows: Rows::default(),
             by_tag: HashTable::with_capacity(count),
             by_id: HashTable::with_capacity(count),
         };
@@ -148,19 +197,15 @@ impl Owners {
     }
 
     fn number(&self, tag: &OwnerTag) -> Option<u32> {
-        self.by_tag.find(hash(tag), |number| self.rows[*number as usize].tag() == tag).copied()
+        self.by_tag.find(hash(tag), |number| self.rows.at(*number).tag() == tag).copied()
     }
 
     fn push(&mut self, row: Row) -> u32 {
         let number = u32::try_from(self.rows.len()).expect("fewer than 2^32 owners");
-        if self.rows.len() == self.rows.capacity() {
-            // Doubling would leave up to half of it empty.
-            self.rows.reserve_exact((self.rows.len() / 8).max(1024));
-        }
         self.rows.push(row);
         let rows = &self.rows;
-        self.by_tag.insert_unique(hash(row.tag()), number, |number| hash(rows[*number as usize].tag()));
-        self.by_id.insert_unique(hash(row.id()), number, |number| hash(rows[*number as usize].id()));
+        self.by_tag.insert_unique(hash(row.tag()), number, |number| hash(rows.at(*number).tag()));
+        self.by_id.insert_unique(hash(row.id()), number, |number| hash(rows.at(*number).id()));
         number
     }
 }

@@ -12,6 +12,7 @@ mod write;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use gt_core::TreeSize;
 
@@ -40,6 +41,7 @@ pub(crate) struct Snapshots {
     index: Arc<Index>,
     key: Arc<StateKey>,
     log: Arc<LogReader>,
+    disk: Disk,
     /// `None` while a thread writes.
     writer: Option<Writer>,
     writing: Option<Writing>,
@@ -49,6 +51,8 @@ pub(crate) struct Snapshots {
     begun: TreeSize,
     /// The index was found damaged, and the next start is to make it anew.
     given_up: bool,
+    /// Whether a snapshot was written since the key-encryption key was renewed.
+    renewed: bool,
 }
 
 /// How the state was made when a ledger was opened.
@@ -136,8 +140,20 @@ impl Snapshots {
         writer: Writer,
         taken: TreeSize,
     ) -> Self {
-        let (log, index) = (Arc::clone(log), Arc::clone(index));
-        Self { index, key, log, writer: Some(writer), writing: None, taken, begun: taken, given_up: false }
+        let (log, index, disk) = (Arc::clone(log), Arc::clone(index), writer.disk());
+        let writer = Some(writer);
+        Self {
+            index,
+            key,
+            log,
+            disk,
+            writer,
+            writing: None,
+            taken,
+            begun: taken,
+            given_up: false,
+            renewed: true,
+        }
     }
 
     /// Takes what a thread has written, between two pieces of the sealer's work, and says whether another snapshot is due.
@@ -164,7 +180,14 @@ impl Snapshots {
         let key = StateKey::of(kek);
         if !key.is(&self.key) {
             self.key = Arc::new(key);
+            self.renewed = false;
             self.take_now(state);
+            if !self.renewed {
+                // What was erased is in what was written before, for who has a copy of the key that was in force.
+                let writer = self.writer.get_or_insert_with(|| Writer::anew(self.disk.another()));
+                writer.remove_everything();
+                self.taken = TreeSize(0);
+            }
         }
     }
 
@@ -188,7 +211,7 @@ impl Snapshots {
 
     /// Has a thread write a snapshot of a state of which everything is durable.
     pub(crate) fn begin(&mut self, state: &mut State) {
-        let size = state.size();
+        let (size, began) = (state.size(), Instant::now());
         let published = self.log.published();
         let head = published.checkpoint.checkpoint();
         self.begun = size;
@@ -207,7 +230,10 @@ impl Snapshots {
             (writer, written)
         };
         match std::thread::Builder::new().name("gt-snapshot".into()).spawn(write) {
-            Ok(thread) => self.writing = Some(Writing { thread, blocks, size }),
+            Ok(thread) => {
+                self.writing = Some(Writing { thread, blocks, size });
+                tracing::debug!(%size, held = ?began.elapsed(), "a snapshot is being written");
+            }
             Err(error) => {
                 complain(&error);
                 self.given_up = true;
@@ -226,7 +252,7 @@ impl Snapshots {
         match written {
             Ok(file) => {
                 self.written(file, blocks, state);
-                self.taken = size;
+                (self.taken, self.renewed) = (size, true);
             }
             Err(error) => complain(&error),
         }
