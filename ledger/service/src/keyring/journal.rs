@@ -1,13 +1,14 @@
 //! New keys: one batch of records a commit in `keyring/journal`, `u32` length ‖ SHA-256 of the records ‖ the records; and how they come
 //! into the shards.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use gt_core::Hash;
 use rayon::prelude::*;
 
-use super::wrap::Wrapped;
+use super::packs::packed;
+use super::records::Taken;
 use super::{KeyRecord, Keyring, KeyringError, SHARDS_TOGETHER, damaged, io_error, shard_file, torn_file};
 use crate::disk::{Disk, read_if_there};
 
@@ -95,14 +96,7 @@ impl Keyring {
         }
         let is_folded = batches.end >= least;
         if is_folded {
-            let records = batches.records.iter().flat_map(|records| Wrapped::split(records));
-            let shards: BTreeSet<u8> = records.map(|(_, record)| record.shard).collect();
-            let shards: Vec<u8> = shards.into_iter().collect();
-            for together in shards.chunks(SHARDS_TOGETHER) {
-                let files = together.par_iter().map(|shard| self.shard_anew(*shard));
-                let files = files.collect::<Result<Vec<_>, _>>()?;
-                disk.replace_together(&files).map_err(io_error(Path::new("keyring")))?;
-            }
+            self.fold(&batches.records, disk)?;
         }
         let end = if is_folded { 0 } else { batches.end };
         if end == bytes.len() {
@@ -111,12 +105,39 @@ impl Keyring {
         disk.cut(&journal, end as u64).map_err(io_error(&journal))
     }
 
-    /// A shard's file, of what is held. What cannot be read back as what is held is not put in the place of what was there.
-    fn shard_anew(&self, shard: u8) -> Result<(PathBuf, Vec<u8>), KeyringError> {
+    /// Writes the shards anew that these records are of.
+    fn fold(&self, batches: &[&[u8]], disk: &mut Disk) -> Result<(), KeyringError> {
+        let mut added: BTreeMap<u8, Vec<Taken>> = BTreeMap::new();
+        for records in batches {
+            let says = self.read(&file(), records)?.into_iter().flat_map(|opened| opened.says);
+            says.for_each(|taken| added.entry(taken.tag()[0]).or_default().push(taken));
+        }
+        let mut added = added.into_iter().peekable();
+        while added.peek().is_some() {
+            let together: Vec<_> = added.by_ref().take(SHARDS_TOGETHER).collect();
+            let root = disk.root();
+            let files = together.into_par_iter().map(|(shard, added)| self.shard_with(shard, added, root));
+            let files = files.collect::<Result<Vec<_>, _>>()?;
+            disk.replace_together(&files).map_err(io_error(Path::new("keyring")))?;
+        }
+        Ok(())
+    }
+
+    /// A shard's file as it is with what is added: of what the files say, whatever is held, and only if it can be read back.
+    fn shard_with(
+        &self,
+        shard: u8,
+        added: Vec<Taken>,
+        root: &Path,
+    ) -> Result<(PathBuf, Vec<u8>), KeyringError> {
         let file = shard_file(shard.into());
-        let bytes = self.packed(shard, &self.shard_keys[usize::from(shard)], &[]);
-        let read = self.rows(shard, &file, &bytes)?;
-        if !read.is(&self.shards[usize::from(shard)]) {
+        let there = read_if_there(&root.join(&file)).map_err(io_error(&file))?;
+        let mut rows = self.rows(shard, &file, &there.unwrap_or_default())?;
+        for taken in added {
+            rows.take(taken).ok_or_else(|| damaged(&self::file(), 0))?;
+        }
+        let bytes = packed(&rows, shard, &self.shard_keys[usize::from(shard)], &[]);
+        if !self.rows(shard, &file, &bytes)?.is(&rows) {
             return Err(damaged(&file, bytes.len()));
         }
         Ok((file, bytes))

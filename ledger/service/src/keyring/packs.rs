@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 
 use super::records::Taken;
 use super::rekey::Removal;
+use super::rows::Rows;
 use super::wrap::wrap;
-use super::{AgencyKeys, Keyring, OwnerKeys, OwnerTag};
+use super::{AgencyKeys, OwnerKeys, OwnerTag};
 use crate::bytes::Reader;
 
 /// From how many bytes on a pack is closed: so much is lost with one damaged sector.
@@ -124,15 +125,18 @@ fn text<'b>(reader: &mut Reader<'b>) -> Option<&'b [u8]> {
     Some(text)
 }
 
-impl Keyring {
-    /// All of a shard, wrapped under a shard key; but for what is removed.
-    pub(super) fn packed(&self, shard: u8, shard_key: &Zeroizing<[u8; 32]>, removals: &[Removal]) -> Vec<u8> {
-        let mut packs = Packs::new(shard, shard_key);
-        for (tag, held) in self.shards[usize::from(shard)].all() {
-            add_what_stays(&mut packs, tag, held, removals);
-        }
-        packs.finish()
+/// All of a shard, wrapped under a shard key; but for what is removed.
+pub(super) fn packed(
+    rows: &Rows,
+    shard: u8,
+    shard_key: &Zeroizing<[u8; 32]>,
+    removals: &[Removal],
+) -> Vec<u8> {
+    let mut packs = Packs::new(shard, shard_key);
+    for (tag, held) in rows.all() {
+        add_what_stays(&mut packs, tag, held, removals);
     }
+    packs.finish()
 }
 
 /// What is left of an owner's keys once these are removed, if anything is.
@@ -146,5 +150,20 @@ pub(super) fn add_what_stays(
         None => packs.add(tag, held, held.is_ended()),
         Some(Removal { goes_on: Some(tag), .. }) => packs.add(tag, held, true),
         Some(Removal { goes_on: None, .. }) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_are_taken_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let mut taken = 0;
+            let read = parse(&bytes, |_| { taken += 1; Some(()) });
+            prop_assert!(read.is_none() || bytes.is_empty() || taken > 0);
+        }
     }
 }

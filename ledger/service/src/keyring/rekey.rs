@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::packs::packed;
 use super::switch::Switch;
 use super::{
     KekError, KeyEncryptionKey, Keyring, KeyringError, OwnerTag, SHARDS, io_error, shard_file, shards_file,
@@ -107,7 +108,7 @@ impl Keyring {
         for shard in shards {
             let at = usize::from(shard);
             let file = next_shard_file(at);
-            let bytes = self.packed(shard, &shard_keys[at], removals);
+            let bytes = packed(&self.shards[at], shard, &shard_keys[at], removals);
             disk.replace(&file, &bytes).map_err(io_error(&file))?;
         }
         let wrapped = self.wrapped(kek, &shard_keys);

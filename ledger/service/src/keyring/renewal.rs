@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::packs::{Packs, add_what_stays};
+use super::packs::{Packs, add_what_stays, packed};
 use super::rekey::Removal;
 use super::wrap::{first_digits, unwrap, wrap};
 use super::{
@@ -135,7 +135,10 @@ impl Keyring {
             let files: Vec<_> = together
                 .par_iter()
                 .filter_map(|shard| {
-                    let bytes = self.packed(*shard, &self.shard_keys[usize::from(*shard)], &[]);
+                    let bytes = {
+                        let at = usize::from(*shard);
+                        packed(&self.shards[at], *shard, &self.shard_keys[at], &[])
+                    };
                     let takes_a_place = disk.root().join(shard_file((*shard).into())).exists();
                     let file = rekey::next_shard_file((*shard).into());
                     (!bytes.is_empty() || takes_a_place).then_some((file, bytes))

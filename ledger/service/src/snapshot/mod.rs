@@ -51,8 +51,8 @@ pub(crate) struct Snapshots {
     begun: TreeSize,
     /// The index was found damaged, and the next start is to make it anew.
     given_up: bool,
-    /// Whether a snapshot was written since the key-encryption key was renewed.
-    renewed: bool,
+    /// The key-encryption key was renewed, and none was begun since: on a stream that is before the entry of the erasure is in the folder.
+    owed: bool,
 }
 
 /// How the state was made when a ledger was opened.
@@ -152,7 +152,7 @@ impl Snapshots {
             taken,
             begun: taken,
             given_up: false,
-            renewed: true,
+            owed: false,
         }
     }
 
@@ -162,7 +162,7 @@ impl Snapshots {
             self.wait(state);
         }
         let since = state.size().0.saturating_sub(self.begun.0);
-        !self.gives_up() && since >= INTERVAL && self.writing.is_none()
+        (self.owed || since >= INTERVAL) && !self.gives_up() && self.writing.is_none()
     }
 
     /// Writes what the state is by now, and waits for it.
@@ -180,13 +180,12 @@ impl Snapshots {
         let key = StateKey::of(kek);
         if !key.is(&self.key) {
             self.key = Arc::new(key);
-            self.renewed = false;
+            (self.taken, self.owed) = (TreeSize(0), true);
             self.take_now(state);
-            if !self.renewed {
+            if self.taken == TreeSize(0) {
                 // What was erased is in what was written before, for who has a copy of the key that was in force.
                 let writer = self.writer.get_or_insert_with(|| Writer::anew(self.disk.another()));
                 writer.remove_everything();
-                self.taken = TreeSize(0);
             }
         }
     }
@@ -214,9 +213,12 @@ impl Snapshots {
         let (size, began) = (state.size(), Instant::now());
         let published = self.log.published();
         let head = published.checkpoint.checkpoint();
-        self.begun = size;
         // A state that is not the published log's is none that a start can have.
-        if head.size() != size || !self.is_under_key() && !self.move_blocks() {
+        if head.size() != size {
+            return;
+        }
+        (self.begun, self.owed) = (size, false);
+        if !self.is_under_key() && !self.move_blocks() {
             return;
         }
         let Some(mut writer) = self.writer.take() else { return };
@@ -252,7 +254,7 @@ impl Snapshots {
         match written {
             Ok(file) => {
                 self.written(file, blocks, state);
-                (self.taken, self.renewed) = (size, true);
+                self.taken = size;
             }
             Err(error) => complain(&error),
         }
