@@ -75,8 +75,7 @@ pub(super) fn load(
 ) -> Result<Option<Loaded>, SnapshotFault> {
     let root = log.root();
     let Some(bytes) = read(root)? else { return Ok(None) };
-    let Snapshot { genesis, size, root: expected, generation, end, resumed, index } = open(&bytes, key)?;
-    drop(bytes);
+    let Snapshot { genesis, size, root: expected, generation, end, resumed, index } = open(bytes, key)?;
     let there = log.size();
     if size > there {
         return Err(SnapshotFault::Ahead { covers: size, size: there });
@@ -118,17 +117,17 @@ fn read(root: &Path) -> Result<Option<Vec<u8>>, SnapshotFault> {
     if len > MAX_SNAPSHOT {
         return Err(SnapshotFault::TooLong);
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0));
     file.take(MAX_SNAPSHOT).read_to_end(&mut bytes).map_err(io)?;
     Ok(Some(bytes))
 }
 
-fn open(bytes: &[u8], key: &StateKey) -> Result<Snapshot, SnapshotFault> {
-    match bytes.split_first() {
+fn open(mut bytes: Vec<u8>, key: &StateKey) -> Result<Snapshot, SnapshotFault> {
+    match bytes.split_first_mut() {
         None => Err(SnapshotFault::Empty),
-        Some((&VERSION, sealed)) => {
-            let plain = key.open(PLACE, sealed).ok_or(SnapshotFault::DoesNotOpen)?;
-            form::decode(&plain).ok_or(SnapshotFault::Malformed)
+        Some((&mut VERSION, sealed)) => {
+            let plain = key.open_in_place(PLACE, sealed).ok_or(SnapshotFault::DoesNotOpen)?;
+            form::decode(plain).ok_or(SnapshotFault::Malformed)
         }
         Some((version, _)) => Err(SnapshotFault::Version(*version)),
     }

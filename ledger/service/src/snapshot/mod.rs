@@ -98,7 +98,8 @@ pub(crate) fn open(
                     let writer = Writer::going_on(disk, generation, end);
                     let mut snapshots = Snapshots::new(log, &index, Arc::clone(&key), writer, size);
                     if state.size().0 - size.0 >= INTERVAL / 2 {
-                        snapshots.take_now(&mut state);
+                        // Nobody waits for it.
+                        snapshots.begin(&mut state);
                     }
                     return Ok(Begun {
                         state,
@@ -186,6 +187,8 @@ impl Snapshots {
                 // What was erased is in what was written before, for who has a copy of the key that was in force.
                 let writer = self.writer.get_or_insert_with(|| Writer::anew(self.disk.another()));
                 writer.remove_everything();
+                // Blocks may have been moved already. They are in no file now that has a name, and have to be moved again.
+                self.key = Arc::new(StateKey::of(kek));
             }
         }
     }

@@ -7,6 +7,9 @@ use rayon::prelude::*;
 
 use crate::keyring::{Keyring, OwnerTag};
 
+/// Of so many owners at a time they are worked out, so that little is in memory twice.
+const AT_A_TIME: usize = 16_384;
+
 /// Those links of all owners whose keys are there.
 pub(super) struct Tips {
     by_name: HashMap<LinkName, OwnerTag>,
@@ -18,9 +21,12 @@ impl Tips {
     /// Works all of them out, on all cores. `next` says how many entries an owner has.
     pub(super) fn of(keyring: &Keyring, next: impl Fn(&OwnerTag) -> u64 + Sync) -> Self {
         let owners: Vec<_> = keyring.owners().collect();
-        let named = owners.par_iter().map(|(tag, keys)| (keys.link.name(next(tag)), **tag));
-        let named: Vec<(LinkName, OwnerTag)> = named.collect();
-        Self { by_name: named.into_iter().collect(), stale: HashSet::new() }
+        let mut by_name = HashMap::with_capacity(owners.len());
+        for some in owners.chunks(AT_A_TIME) {
+            let named = some.par_iter().map(|(tag, keys)| (keys.link.name(next(tag)), **tag));
+            by_name.par_extend(named);
+        }
+        Self { by_name, stale: HashSet::new() }
     }
 
     /// The owner's next link is another one now, or its keys have come in.

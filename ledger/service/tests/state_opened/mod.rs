@@ -77,7 +77,7 @@ impl OpenedState {
         assert!(reader.0.is_empty());
         let blocks = fs::read(index_file(data, generation)).expect("the blocks");
         let block = |(name, at): &(Vec<u8>, &[u8])| {
-            let start = u64::from_be_bytes(*at.first_chunk().expect("an offset")) as usize;
+            let start = Reading(at).number();
             let len = u32::from_be_bytes(*at[8..].first_chunk().expect("a length")) as usize;
             let place = [b"gt/state-index/1\0".as_slice(), &generation, name].concat();
             open(kek, &place, &blocks[start..start + len]).expect("a block opens in its place")
@@ -125,6 +125,7 @@ impl<'a> Reading<'a> {
     }
 
     fn number(&mut self) -> usize {
-        u64::from_be_bytes(*self.take(8).first_chunk().expect("8 bytes")) as usize
+        let number = u64::from_be_bytes(*self.take(8).first_chunk().expect("8 bytes"));
+        usize::try_from(number).expect("it fits into memory")
     }
 }
