@@ -146,7 +146,7 @@ pub enum OpenLedgerError {
 
 /// From how many bytes of new keys on a start folds them into the shards, which rewrites all of these. As many owners are opened
 /// in a tenth of a second.
-const FOLD_AT_START: usize = 32 << 20;
+const FOLD_AT_START: usize = 16 << 20;
 
 pub(crate) struct Opened {
     pub(crate) lock: File,

@@ -2,6 +2,7 @@
 //! into the shards.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use gt_core::Hash;
@@ -60,6 +61,11 @@ fn whole_batch(bytes: &[u8]) -> Option<&[u8]> {
     (first <= MAX_RECORD && Hash::of(records).as_bytes() == sum).then_some(records)
 }
 
+/// Its length, 0 if there is none.
+pub(crate) fn len(disk: &Disk) -> u64 {
+    fs::metadata(disk.root().join(file())).map_or(0, |there| there.len())
+}
+
 impl Keyring {
     /// Makes new records durable.
     pub fn persist(disk: &mut Disk, new: &[KeyRecord]) -> Result<(), KeyringError> {
@@ -79,7 +85,8 @@ impl Keyring {
         self.fold_journal_from(0, disk)
     }
 
-    /// Sets aside what a power cut left of an unfinished batch, since others are to follow it; and folds a journal of this length or more.
+    /// Sets aside what a power cut left of an unfinished batch, since others are to follow it; folds a journal of this length or more, and
+    /// writes a shorter one anew: what is read of it need not be durable, and entries are to rest on it.
     pub(crate) fn fold_journal_from(&self, least: usize, disk: &mut Disk) -> Result<(), KeyringError> {
         let journal = file();
         let bytes =
@@ -94,15 +101,12 @@ impl Keyring {
                 .and_then(|()| disk.sync(&torn))
                 .map_err(io_error(&torn))?;
         }
-        let is_folded = batches.end >= least;
-        if is_folded {
-            self.fold(&batches.records, disk)?;
+        if batches.end < least {
+            // After an `fsync` that failed, another one of the same file proves nothing.
+            return disk.replace(&journal, &bytes[..batches.end]).map_err(io_error(&journal));
         }
-        let end = if is_folded { 0 } else { batches.end };
-        if end == bytes.len() {
-            return Ok(());
-        }
-        disk.cut(&journal, end as u64).map_err(io_error(&journal))
+        self.fold(&batches.records, disk)?;
+        disk.cut(&journal, 0).map_err(io_error(&journal))
     }
 
     /// Writes the shards anew that these records are of.

@@ -18,7 +18,7 @@ use super::{Checked, StoppedByPanic, Ticket, Work};
 use crate::clock::{ClockDrift, Watch};
 use crate::erasure::{Custody, CustodyFault};
 use crate::index::IndexError;
-use crate::keyring::{KeyRecord, KeyringError};
+use crate::keyring::{KeyRecord, KeyringError, journal};
 use crate::open_ledger::Shared;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshots;
@@ -30,7 +30,7 @@ use crate::witness::WitnessContradiction;
 const WORTH_CHAINING: usize = 128;
 
 /// From how many bytes of new keys on a stop folds them into the shards.
-const FOLD_AT_STOP: usize = 4 << 20;
+const FOLD_AT_STOP: u64 = 4 << 20;
 
 /// The half of the sealer that decides.
 pub(crate) struct Sealer {
@@ -168,8 +168,11 @@ impl Sealer {
     /// So that the next start need not open many keys one by one. It does, if this fails, and comes to the same.
     fn fold_new_keys(&mut self) {
         let shared = Arc::clone(&self.shared);
-        let folded = self.any_disk().map(|disk| shared.keyring().fold_journal_from(FOLD_AT_STOP, disk));
-        if let Ok(Err(error)) = folded {
+        let Ok(disk) = self.any_disk() else { return };
+        if journal::len(disk) < FOLD_AT_STOP {
+            return;
+        }
+        if let Err(error) = shared.keyring().fold_journal(disk) {
             tracing::warn!(%error, "new keys stay in keyring/journal, and the next start takes longer");
         }
     }
