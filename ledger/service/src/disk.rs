@@ -168,6 +168,31 @@ impl Disk {
         self.sync_folder(path.parent().unwrap_or(Path::new("")))
     }
 
+    /// Replaces files of one folder durably, and waits for the disk twice, however many they are. A crash leaves of each the old or the
+    /// new one.
+    pub fn replace_together(&mut self, files: &[(PathBuf, Vec<u8>)]) -> io::Result<()> {
+        let Some((first, _)) = files.first() else { return Ok(()) };
+        let mut written = Vec::with_capacity(files.len());
+        for (path, bytes) in files {
+            self.make_folders(path)?;
+            let beside = path.with_extension("new");
+            let mut options = self.options();
+            options
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .open(self.root.join(&beside))?
+                .write_all(bytes)?;
+            self.note(|| Change::Replace(beside.clone(), bytes.clone()));
+            written.push(beside);
+        }
+        self.sync_together(&written, &[])?;
+        for (beside, (path, _)) in written.iter().zip(files) {
+            self.rename(beside, path)?;
+        }
+        self.sync_folder(first.parent().unwrap_or(Path::new("")))
+    }
+
     /// Replaces a file without waiting for the disk. After a crash it may be old, new or unreadable.
     pub fn replace_lazily(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.make_folders(path)?;

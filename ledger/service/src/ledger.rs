@@ -306,7 +306,7 @@ impl Ledger {
     /// Whose opaque id it is, while the ledger holds that owner's keys.
     pub fn owner_of(&self, id: &OwnerId) -> Option<Owner> {
         let tag = self.shared.index.tag_of_id(id.as_bytes())?;
-        self.shared.keyring().owner(&tag).and_then(|keys| keys.owner.clone())
+        self.shared.keyring().owner(&tag).and_then(|keys| keys.owner())
     }
 
     /// The opaque id of a place or other context.

@@ -144,6 +144,10 @@ pub enum OpenLedgerError {
     },
 }
 
+/// From how many bytes of new keys on a start folds them into the shards, which rewrites all of these. As many owners are opened
+/// in a tenth of a second.
+const FOLD_AT_START: usize = 16 << 20;
+
 pub(crate) struct Opened {
     pub(crate) lock: File,
     pub(crate) writer: LogWriter,
@@ -196,7 +200,7 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, disk: Disk) -> Result<Opened,
     if unfinished.has_next_shards() {
         Keyring::finish_destroying(recovered.writer.disk())?;
     }
-    keyring.fold_journal(recovered.writer.disk())?;
+    keyring.fold_journal_from(FOLD_AT_START, recovered.writer.disk())?;
     let published = Published { checkpoint: signed, open_tiles: recovered.writer.open_tiles() };
     let log = Arc::new(LogReader::new(root, published));
     let begun = snapshot::open(&log, &keyring, kek, recovered.writer.disk().another())?;
@@ -327,7 +331,7 @@ pub(crate) fn decrypt_statement<'k>(
     entry: &Entry,
     record: &VaultRecord,
     genesis: &Hash,
-    keys_of: impl FnOnce(&LinkName) -> Option<&'k OwnerKeys>,
+    keys_of: impl FnOnce(&LinkName) -> Option<OwnerKeys<'k>>,
 ) -> Result<Option<Jws>, OpenLedgerError> {
     let altered = || altered(entry);
     let text = match &record.statement {

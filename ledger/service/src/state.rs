@@ -1,6 +1,8 @@
 //! What the sealer knows of the log: derived from it, by a snapshot or anew, and carried on entry by entry.
 
-use std::collections::{HashMap, HashSet};
+mod tips;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use gt_core::chain::{Chain, Place};
@@ -18,6 +20,10 @@ use crate::keyring::{Keyring, OwnerTag};
 use crate::layout::BUNDLE;
 use crate::log::{LogReader, ReadError};
 use crate::vault::{StatementBlob, VaultError, VaultRecord};
+use tips::Tips;
+
+/// More owners than some batches that are on their way have.
+const MANY_AHEAD: usize = 16_384;
 
 /// The sealer's own state.
 pub(crate) struct State {
@@ -29,8 +35,12 @@ pub(crate) struct State {
     pub(crate) erased_at: Option<LeafIndex>,
     /// Of what is durable: what grows with the log.
     index: Arc<Index>,
-    counts: HashMap<OwnerTag, u64>,
-    tips: Tips,
+    /// How many entries those owners have who have more than the index knows.
+    ahead: HashMap<OwnerTag, u64>,
+    /// How many of them are worth looking through.
+    many_ahead: usize,
+    /// Only while entries are followed that somebody else sealed: a sealer that only seals never needs it.
+    tips: Option<Tips>,
     undo: Option<Undo>,
 }
 
@@ -39,14 +49,6 @@ pub(crate) struct Resumed {
     pub(crate) chains: HashMap<PublisherId, Chain>,
     pub(crate) predecessor: Predecessor,
     pub(crate) erased_at: Option<LeafIndex>,
-}
-
-/// The link that each owner's next entry will have, by which an entry that somebody else sealed is known as that owner's.
-#[derive(Default)]
-struct Tips {
-    by_name: HashMap<LinkName, OwnerTag>,
-    /// Owners whose next link has not been worked out. A sealer that only seals never needs it.
-    stale: HashSet<OwnerTag>,
 }
 
 /// What a batch has changed, so that it can be taken back if its commit comes to nothing.
@@ -120,19 +122,14 @@ impl State {
         index: Arc<Index>,
         each: impl FnMut(&mut Self),
     ) -> Result<Self, StateError> {
-        let mut state = Self::before(log, keyring, index)?;
+        let mut state = Self::before(log, index)?;
         state.catch_up(Frontier::new(), log, keyring, each)?;
         Ok(state)
     }
 
     /// The state that a snapshot tells of. Reads the registrar's statements.
-    pub(crate) fn resume(
-        resumed: Resumed,
-        log: &LogReader,
-        keyring: &Keyring,
-        index: Arc<Index>,
-    ) -> Result<Self, StateError> {
-        let mut state = Self::before(log, keyring, index)?;
+    pub(crate) fn resume(resumed: Resumed, log: &LogReader, index: Arc<Index>) -> Result<Self, StateError> {
+        let mut state = Self::before(log, index)?;
         let Resumed { chains, predecessor, erased_at } = resumed;
         (state.chains, state.predecessor, state.erased_at) = (chains, predecessor, erased_at);
         let registrar = state.registry.registrar_id();
@@ -146,11 +143,6 @@ impl State {
                 .apply_registrar(at, statement.payload())
                 .map_err(|source| StateError::Registry { index: at, source })?;
         }
-        let mut counts = HashMap::with_capacity(state.index.owners());
-        state.index.each_owner(|tag, _, count| {
-            counts.insert(*tag, count);
-        });
-        state.counts = counts;
         state.lighten();
         Ok(state)
     }
@@ -189,7 +181,7 @@ impl State {
     }
 
     /// The state before entry 0, which says what the registry begins with.
-    fn before(log: &LogReader, keyring: &Keyring, index: Arc<Index>) -> Result<Self, StateError> {
+    fn before(log: &LogReader, index: Arc<Index>) -> Result<Self, StateError> {
         let (genesis, vault) = log.entries_and_vault(LeafIndex(0), 1)?.pop().ok_or(StateError::NoGenesis)?;
         let leaf_hash = tree::leaf_hash(&genesis.to_bytes());
         let at = genesis.index;
@@ -197,7 +189,6 @@ impl State {
         let created = registrar_statement(at, &record)?;
         let registry = Registry::create(leaf_hash, created.payload())
             .map_err(|source| StateError::Registry { index: at, source })?;
-        let tips = Tips { by_name: HashMap::new(), stale: keyring.owners().map(|(tag, _)| *tag).collect() };
         Ok(Self {
             registry,
             chains: HashMap::new(),
@@ -205,8 +196,9 @@ impl State {
             configured: Configured::standard(),
             erased_at: None,
             index,
-            counts: HashMap::new(),
-            tips,
+            ahead: HashMap::new(),
+            many_ahead: MANY_AHEAD,
+            tips: None,
             undo: None,
         })
     }
@@ -236,11 +228,9 @@ impl State {
         if record.event_type.as_str() == erasure::TYPE {
             self.erased_at = Some(index);
         }
-        self.refresh_tips(keyring);
         for link in &entry.links {
-            let Some(tag) = self.tips.by_name.remove(&link.name) else { continue };
+            let Some(tag) = self.tips(keyring).take(&link.name) else { continue };
             self.count(tag);
-            self.refresh_tips(keyring);
             links.push((link.name, tag, index));
         }
         Ok(())
@@ -272,8 +262,8 @@ impl State {
             }
         }
         for (tag, count) in undo.counts {
-            self.counts.insert(tag, count);
-            self.tips.stale.insert(tag);
+            self.ahead.insert(tag, count);
+            self.know(tag);
         }
     }
 
@@ -338,43 +328,58 @@ impl State {
 
     /// How many entries an owner has so far; the next one is counted from here on.
     pub(crate) fn count(&mut self, tag: OwnerTag) -> u64 {
-        let count = self.counts.entry(tag).or_insert(0);
-        let before = *count;
-        *count += 1;
+        let before = self.entries_of(&tag);
+        self.ahead.insert(tag, before + 1);
+        if self.ahead.len() >= self.many_ahead {
+            let index = &self.index;
+            self.ahead.retain(|tag, count| index.count_of(tag) != *count);
+            self.many_ahead = MANY_AHEAD + 2 * self.ahead.len();
+        }
         if let Some(undo) = &mut self.undo {
             undo.counts.entry(tag).or_insert(before);
         }
-        self.tips.stale.insert(tag);
+        self.know(tag);
         before
     }
 
     /// How many entries an owner has so far.
     pub(crate) fn entries_of(&self, tag: &OwnerTag) -> u64 {
-        self.counts.get(tag).copied().unwrap_or(0)
+        self.ahead.get(tag).copied().unwrap_or_else(|| self.index.count_of(tag))
     }
 
     /// An owner's keys are destroyed; what is left of them goes on under another tag, if anything is.
     pub(crate) fn forget(&mut self, tag: &OwnerTag, goes_on: Option<OwnerTag>) {
-        self.tips.by_name.retain(|_, owner| owner != tag);
-        self.tips.stale.remove(tag);
-        if let (Some(count), Some(new)) = (self.counts.remove(tag), goes_on) {
-            self.counts.insert(new, count);
-            self.tips.stale.insert(new);
+        if let Some(tips) = &mut self.tips {
+            tips.forget(tag);
+        }
+        let ahead = self.ahead.remove(tag);
+        if let Some(new) = goes_on {
+            if let Some(count) = ahead {
+                self.ahead.insert(new, count);
+            }
+            self.know(new);
         }
     }
 
     /// Looks out for the entries of an owner whose keys have come in.
     pub(crate) fn know(&mut self, tag: OwnerTag) {
-        self.tips.stale.insert(tag);
+        if let Some(tips) = &mut self.tips {
+            tips.look_again(tag);
+        }
     }
 
-    fn refresh_tips(&mut self, keyring: &Keyring) {
-        for tag in self.tips.stale.drain() {
-            if let Some(keys) = keyring.owner(&tag) {
-                let next = self.counts.get(&tag).copied().unwrap_or(0);
-                self.tips.by_name.insert(keys.link.name(next), tag);
-            }
-        }
+    /// From here on this state is only added to, until an entry is to be followed again.
+    pub(crate) fn follows_no_more(&mut self) {
+        self.tips = None;
+    }
+
+    /// The next link of every owner whose keys are there.
+    fn tips(&mut self, keyring: &Keyring) -> &mut Tips {
+        let (ahead, index) = (&self.ahead, &self.index);
+        let next = |tag: &OwnerTag| ahead.get(tag).copied().unwrap_or_else(|| index.count_of(tag));
+        let tips = self.tips.get_or_insert_with(|| Tips::of(keyring, next));
+        tips.refresh(keyring, next);
+        tips
     }
 }
 

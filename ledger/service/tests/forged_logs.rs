@@ -177,8 +177,8 @@ fn reseal(sealed: &mut Sealed, draft: impl FnOnce(&mut Draft), key: Option<Priva
         signing.key = key;
     }
     let about = keyring.owners().find(|(_, keys)| (0..9).any(|n| keys.link.name(n) == entry.links[0].name));
-    let (_, about): (_, &OwnerKeys) = about.expect("a child that is known");
-    let mut drafted = signing.draft(&about.owner.as_ref().expect("named").key_text());
+    let (_, about): (_, OwnerKeys<'_>) = about.expect("a child that is known");
+    let mut drafted = signing.draft(&about.owner().expect("named").key_text());
     draft(&mut drafted);
     let statement = signing.sign(&drafted);
     let keys = about.agency(&publisher.agency).expect("keys");

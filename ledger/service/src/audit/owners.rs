@@ -57,7 +57,7 @@ impl OwnerLinks {
         let mut links = Self { names: HashMap::default(), due: HashMap::default(), lost: 0 };
         let reach = links.reach();
         let owners: Vec<_> = keyring.into_iter().flat_map(Keyring::owners).collect();
-        let names = |(tag, keys): &(&OwnerTag, &OwnerKeys)| {
+        let names = |(tag, keys): &(&OwnerTag, OwnerKeys<'_>)| {
             let (tag, key) = (**tag, keys.link.clone());
             (0..=reach).map(move |n| (key.name(n), (tag, n)))
         };

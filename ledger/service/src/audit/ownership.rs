@@ -55,7 +55,7 @@ impl Check<'_> {
             };
             let held = self.context.links.get(&blob.owner).and_then(|tag| keyring.owner(tag));
             if person_named(disclosure)
-                .is_some_and(|owner| held.is_none_or(|held| held.owner.as_ref() != Some(&owner)))
+                .is_some_and(|owner| held.is_none_or(|held| held.owner() != Some(owner.clone())))
             {
                 self.fault("other_owner", "a disclosure is kept under another owner's link");
             }

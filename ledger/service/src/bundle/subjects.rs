@@ -78,7 +78,7 @@ fn begin(held: &impl Held, subject: &Subject) -> Option<Followed> {
 
 fn of_tag(keyring: &Keyring, tag: OwnerTag) -> Option<Followed> {
     let keys = keyring.owner(&tag)?;
-    let Some(Owner::Person(pseudonym)) = &keys.owner else { return None };
+    let Some(Owner::Person(pseudonym)) = keys.owner() else { return None };
     Some(Followed {
         pseudonym: pseudonym.clone(),
         id: OwnerId::from_bytes(keys.link.name(0)),

@@ -9,7 +9,7 @@ use gt_core::{Hash, LeafIndex};
 use serde_json::Value;
 
 use super::{EraseError, EraseRequest, ErasureReceipt, Hold, Owned, Whom};
-use crate::keyring::{OwnerKeys, OwnerTag, RetiredKek};
+use crate::keyring::{OwnerTag, RetiredKek};
 use crate::open;
 use crate::open_ledger::Shared;
 use crate::record::{OpenStatement, OwnerId, Record};
@@ -90,7 +90,7 @@ impl<'l> Subject<'l> {
 
     fn to_be_erased(&self, found: Option<Owned>) -> Result<Owned, EraseError> {
         let found = found.ok_or(EraseError::Unknown)?;
-        let ended = self.shared.keyring().owner(&found.tag).is_some_and(OwnerKeys::is_ended);
+        let ended = self.shared.keyring().owner(&found.tag).is_some_and(|held| held.is_ended());
         if ended && self.scope == Scope::Data { Err(EraseError::AlreadyErased) } else { Ok(found) }
     }
 
@@ -104,7 +104,7 @@ impl<'l> Subject<'l> {
         let held = keyring.owner(tag)?;
         let id = OwnerId::from_bytes(held.link.name(0));
         // An agency's own statements are no data subject's.
-        let is_agency = matches!(held.owner, Some(Owner::Agency(_)));
+        let is_agency = matches!(held.owner(), Some(Owner::Agency(_)));
         let entries = self.shared.index.count_of(tag);
         (!is_agency && entries > 0).then_some(Owned { tag: *tag, id, entries })
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
 use gt_core::LeafIndex;
 use gt_core::statement::PublisherId;
 use hkdf::Hkdf;
@@ -61,6 +61,16 @@ impl StateKey {
     /// Whether it is the same key.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.0 == other.0
+    }
+
+    /// The same where it stands, for what is large. After a failure nothing of it is to be used.
+    pub(crate) fn open_in_place<'s>(&self, place: &[u8], sealed: &'s mut [u8]) -> Option<&'s [u8]> {
+        let (nonce, sealed) = sealed.split_first_chunk_mut::<NONCE>()?;
+        let (text, tag) = sealed.split_last_chunk_mut::<TAG>()?;
+        XChaCha20Poly1305::new((&*self.0).into())
+            .decrypt_inout_detached(&XNonce::from(*nonce), place, (&mut *text).into(), &Tag::from(*tag))
+            .ok()?;
+        Some(text)
     }
 
     /// What [`Self::seal`] has sealed; `None` if it is anything else.

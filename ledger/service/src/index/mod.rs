@@ -29,6 +29,7 @@ pub(crate) use blocks::{
 };
 use blocks::{LinkOf, decode_chain, decode_links, encode_links};
 use owners::Owners;
+pub(crate) use owners::Rows;
 
 /// How many entries a block of a chain has: as many as a bundle.
 const CHAIN_LEN: usize = 256;
@@ -131,7 +132,10 @@ impl Index {
 
     /// An owner's keys are destroyed: its entries are nobody's any more, or those of the tag under which its record keys go on.
     pub(crate) fn forget(&self, tag: &OwnerTag, goes_on: Option<OwnerTag>) {
-        self.write().owners.forget(tag, goes_on);
+        let mut held = self.write();
+        if let Some(gone) = held.owners.forget(tag, goes_on) {
+            held.recent.iter_mut().for_each(|links| links.retain(|link| link.owner != gone));
+        }
     }
 
     /// Where a statement is sealed whose chain no longer has that in memory.
@@ -150,9 +154,9 @@ impl Index {
         self.read().chains.get(publisher).map_or(0, |blocks| CHAIN_BLOCK * blocks.len() as u64)
     }
 
-    /// Each owner's tag, opaque id, and how many entries it has.
-    pub(crate) fn each_owner(&self, mut take: impl FnMut(&OwnerTag, &LinkName, u64)) {
-        self.read().owners.all().for_each(|(tag, id, count)| take(tag, id, count));
+    /// How many owners there are of whom this holds, by tag and opaque id; asked on all cores.
+    pub(crate) fn count_owners(&self, holds: impl Fn(&OwnerTag, &LinkName) -> bool + Sync) -> usize {
+        self.read().owners.count(holds)
     }
 
     /// How many owners have entries.
@@ -311,10 +315,10 @@ impl Index {
         self.held.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a snapshot says of it: owners, where blocks are once these have been written, and what is in none.
-    pub(crate) fn encode(&self, planned: &[Planned], out: &mut Vec<u8>) {
-        let held = self.read();
-        held.owners.encode(out);
+    /// What a snapshot says of it: owners; and where blocks are once these have been written, and what is in none.
+    pub(crate) fn encode(&self, planned: &[Planned]) -> (Rows, Vec<u8>) {
+        let (held, mut rest_of_it) = (self.read(), Vec::new());
+        let out = &mut rest_of_it;
         let links = planned.iter().filter(|block| matches!(block.name, BlockName::Links(_)));
         let links: Vec<Stored> = links.map(|block| block.stored).collect();
         encode_stored(held.bundles.iter().chain(&links), held.bundles.len() + links.len(), out);
@@ -337,6 +341,7 @@ impl Index {
             out.extend_from_slice(publisher.as_bytes());
             encode_stored(blocks.iter(), blocks.len(), out);
         }
+        (held.owners.rows(), rest_of_it)
     }
 
     /// Reads what [`Self::encode`] wrote. The file is to be [attached](Self::attach).

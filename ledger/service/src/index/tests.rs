@@ -79,7 +79,9 @@ fn write(index: &Index, size: u64, folder: &std::path::Path, key: &Arc<StateKey>
     let bytes = planned.iter().flat_map(|block| seal(key, generation, &block.name, &block.plain));
     disk.append(&file, &bytes.collect::<Vec<u8>>()).expect("written");
     let mut out = Vec::new();
-    index.encode(&planned, &mut out);
+    let (owners, rest) = index.encode(&planned);
+    owners.encode(&mut out);
+    out.extend(rest);
     let opened = BlockFile::open(folder, generation, Arc::clone(key)).expect("opens");
     index.written(opened, planned.iter().map(|block| (block.name, block.stored)));
     out

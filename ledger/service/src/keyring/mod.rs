@@ -1,16 +1,19 @@
 //! The keyring: each owner's link key and, for each agency, a data key and a record key (DESIGN section 6).
 //!
 //! 256 shards, each under a shard key of its own, those wrapped by the key-encryption key that lives outside the data folder.
-//! New records go to one journal, so that a batch with new owners costs one sync and not one for each shard; start-up folds the
-//! journal into the shards. Destroying keys is rewriting a shard under a new shard key and re-wrapping under a new key-encryption key.
+//! New records go to one journal, so that a batch with new owners costs one sync and not one for each shard; a stop, or a start that
+//! finds it long, folds the journal into the shards. There many owners' keys are wrapped together, so that a start opens them within a
+//! fraction of a second. Destroying keys is rewriting a shard under a new shard key and re-wrapping under a new key-encryption key.
 
 mod escrow;
 pub(crate) mod journal;
+mod packs;
 mod proposals;
 mod records;
 pub(crate) mod rekey;
 pub(crate) mod renewal;
 pub(crate) mod retired;
+mod rows;
 mod source;
 pub(crate) mod switch;
 pub(crate) mod wrap;
@@ -20,11 +23,11 @@ pub use escrow::{EscrowError, KekShare, MAX_SHARES};
 pub use proposals::{KeyRecord, Proposals};
 pub use rekey::RotateError;
 pub use retired::{ConfirmError, Confirmed, RetiredKek};
+pub use rows::OwnerKeys;
 pub use source::{KekError, KekSource, Keks};
 pub use wrap::KeyEncryptionKey;
 pub(crate) use wrap::{kek_from_jwk, kek_to_jwk};
 
-use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -42,11 +45,14 @@ use crate::random;
 use crate::record::ContextId;
 use records::Taken;
 use rekey::Names;
+use rows::Rows;
 use wrap::{Wrapped, unwrap, wrap};
 
 const SHARDS: usize = 256;
-const SHARDS_AT_A_TIME: usize = 16;
-const MAX_RECORD: usize = 4096;
+/// So many shards are written at once, and in memory a second time while they are.
+const SHARDS_TOGETHER: usize = 16;
+/// The longest record, wrapped, in bytes: a pack of many owners' keys.
+const MAX_RECORD: usize = 64 * 1024;
 /// So many records are worth opening on all cores.
 const MANY_RECORDS: usize = 32;
 
@@ -57,17 +63,7 @@ pub type OwnerTag = [u8; 32];
 pub struct Keyring {
     index_key: Zeroizing<[u8; 32]>,
     shard_keys: Vec<Zeroizing<[u8; 32]>>,
-    owners: HashMap<OwnerTag, OwnerKeys>,
-}
-
-/// What the keyring holds of one owner.
-pub struct OwnerKeys {
-    /// Who it is; `None` once what was disclosed about the owner is erased, and only records are left.
-    pub owner: Option<Owner>,
-    /// The key of its links.
-    pub link: LinkKey,
-    /// Few: a map for each of many owners would be most of the keyring's memory.
-    agencies: Vec<(AgencyCode, AgencyKeys)>,
+    shards: Vec<Rows>,
 }
 
 /// The keys of one owner for one agency.
@@ -108,10 +104,6 @@ pub(crate) fn shards_file() -> PathBuf {
     PathBuf::from("keyring/shards")
 }
 
-fn journal_file() -> PathBuf {
-    PathBuf::from("keyring/journal")
-}
-
 fn torn_file() -> PathBuf {
     PathBuf::from("keyring/torn")
 }
@@ -125,7 +117,7 @@ impl Keyring {
     pub fn create(disk: &mut Disk, kek: &KeyEncryptionKey) -> Result<Self, KeyringError> {
         let index_key = random::key();
         let shard_keys: Vec<_> = (0..SHARDS).map(|_| random::key()).collect();
-        let keyring = Self { index_key, shard_keys, owners: HashMap::new() };
+        let keyring = Self { index_key, shard_keys, shards: empty_shards() };
         disk.replace(&shards_file(), &keyring.wrapped(kek, &keyring.shard_keys))
             .map_err(io_error(&shards_file()))?;
         Ok(keyring)
@@ -148,62 +140,21 @@ impl Keyring {
             .ok_or_else(|| io_error(&shards_file())(io::Error::from(io::ErrorKind::NotFound)))?;
         let mut keyring = Self::of_shards(kek, &wrapped)?;
         let names = Names::under(root, kek).map_err(io_error(&rekey::journal_file()))?;
-        // Some at a time: what is unwrapped and not yet taken is in memory twice.
-        for first in (0..SHARDS).step_by(SHARDS_AT_A_TIME) {
-            let shards = first..first + SHARDS_AT_A_TIME;
-            let opened: Result<Vec<Vec<Opened>>, KeyringError> = shards
-                .clone()
-                .into_par_iter()
-                .map(|shard| {
-                    let file = names.of(root, shard);
-                    read(&file)?.map_or_else(|| Ok(Vec::new()), |bytes| keyring.read(&file, &bytes))
-                })
-                .collect();
-            for (shard, records) in shards.zip(opened?) {
-                keyring.put(&names.of(root, shard), records)?;
-            }
-        }
-        if let Some(bytes) = read(&journal_file())? {
+        let open = |shard: u8| {
+            let file = names.of(root, shard.into());
+            read(&file)?.map_or_else(|| Ok(Rows::default()), |bytes| keyring.rows(shard, &file, &bytes))
+        };
+        keyring.shards = (0..=u8::MAX).into_par_iter().map(open).collect::<Result<_, _>>()?;
+        if let Some(bytes) = read(&journal::file())? {
             let batches = journal::read(&bytes);
             if batches.damaged {
-                return Err(damaged(&journal_file(), batches.end));
+                return Err(damaged(&journal::file(), batches.end));
             }
             for records in batches.records {
-                keyring.load(&journal_file(), records)?;
+                keyring.load(&journal::file(), records)?;
             }
         }
         Ok(keyring)
-    }
-
-    /// Folds the journal into the shards. A crash in between leaves records in both, and they are the same records.
-    ///
-    /// What a power cut left of an unfinished batch is set aside in `keyring/torn`: nothing sealed rests on it.
-    pub fn fold_journal(&self, disk: &mut Disk) -> Result<(), KeyringError> {
-        let journal = journal_file();
-        let bytes =
-            read_if_there(&disk.root().join(&journal)).map_err(io_error(&journal))?.unwrap_or_default();
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        let batches = journal::read(&bytes);
-        let mut by_shard: HashMap<usize, Vec<u8>> = HashMap::new();
-        for record in batches.records.iter().flat_map(|records| Wrapped::split(records)) {
-            by_shard.entry(record.1.shard.into()).or_default().extend_from_slice(record.1.bytes);
-        }
-        for (shard, added) in by_shard {
-            let file = shard_file(shard);
-            let mut whole =
-                read_if_there(&disk.root().join(&file)).map_err(io_error(&file))?.unwrap_or_default();
-            whole.extend_from_slice(&added);
-            disk.replace(&file, &whole).map_err(io_error(&file))?;
-        }
-        if batches.end < bytes.len() {
-            let torn = torn_file();
-            disk.append(&torn, &bytes[batches.end..])
-                .and_then(|()| disk.sync(&torn))
-                .map_err(io_error(&torn))?;
-        }
-        disk.cut(&journal, 0).map_err(io_error(&journal))
     }
 
     /// The tag under which an owner is found.
@@ -220,13 +171,23 @@ impl Keyring {
     }
 
     /// An owner's keys.
-    pub fn owner(&self, tag: &OwnerTag) -> Option<&OwnerKeys> {
-        self.owners.get(tag)
+    pub fn owner(&self, tag: &OwnerTag) -> Option<OwnerKeys<'_>> {
+        self.shards[usize::from(tag[0])].get(tag)
     }
 
     /// All owners.
-    pub fn owners(&self) -> impl Iterator<Item = (&OwnerTag, &OwnerKeys)> {
-        self.owners.iter()
+    pub fn owners(&self) -> impl Iterator<Item = (&OwnerTag, OwnerKeys<'_>)> {
+        self.shards.iter().flat_map(Rows::all)
+    }
+
+    /// How many owners there are.
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(Rows::len).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Proposes what is missing of an owner's keys for an agency. The keys count once [`Self::accept`] has taken them, and must be
@@ -243,7 +204,7 @@ impl Keyring {
         agency: &AgencyCode,
         proposed: &mut Proposals,
     ) {
-        let held = self.owners.get(tag);
+        let held = self.owner(tag);
         if held.is_none() {
             let new = || self.owner_record(tag, owner, &LinkKey::from_bytes(*random::key()));
             proposed.add(owner_name(tag), new);
@@ -279,18 +240,6 @@ impl Keyring {
         Ok(tags?.concat())
     }
 
-    /// Makes new records durable.
-    pub fn persist(disk: &mut Disk, new: &[KeyRecord]) -> Result<(), KeyringError> {
-        if new.is_empty() {
-            return Ok(());
-        }
-        let records: Vec<u8> = new.iter().flat_map(|record| record.bytes.iter().copied()).collect();
-        let journal = journal_file();
-        disk.append(&journal, &journal::frame(&records))
-            .and_then(|()| disk.sync(&journal))
-            .map_err(io_error(&journal))
-    }
-
     fn mac(&self, domain: &[u8], text: &[u8]) -> [u8; 32] {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(self.index_key.as_slice()).expect("HMAC takes keys of any length");
@@ -308,9 +257,13 @@ impl Keyring {
     fn read(&self, file: &Path, bytes: &[u8]) -> Result<Vec<Opened>, KeyringError> {
         let records: Vec<_> = Wrapped::split(bytes).collect();
         let open = |(at, record): &(usize, Wrapped<'_>)| {
-            let key = &self.shard_keys[usize::from(record.shard)];
-            let says = unwrap(key, &[b'k', record.shard], record.sealed).and_then(|plain| self.parse(&plain));
-            Ok(Opened { at: *at, says: says.ok_or_else(|| damaged(file, *at))? })
+            let mut says = Vec::new();
+            self.unwrap_record(record, |taken| {
+                says.push(taken);
+                Some(())
+            })
+            .ok_or_else(|| damaged(file, *at))?;
+            Ok(Opened { at: *at, says })
         };
         let end = records.last().map_or(0, |(at, record)| at + record.bytes.len());
         let records: Vec<Opened> = match records.len() {
@@ -321,27 +274,49 @@ impl Keyring {
     }
 
     fn put(&mut self, file: &Path, records: Vec<Opened>) -> Result<Vec<OwnerTag>, KeyringError> {
-        let put = |Opened { at, says }| self.take(says).ok_or_else(|| damaged(file, at));
-        records.into_iter().map(put).collect()
+        let mut tags = Vec::with_capacity(records.len());
+        for Opened { at, says } in records {
+            for taken in says {
+                let shard = &mut self.shards[usize::from(taken.tag()[0])];
+                tags.push(shard.take(taken).ok_or_else(|| damaged(file, at))?);
+            }
+        }
+        Ok(tags)
+    }
+
+    /// What a shard's file holds. Every record must be of that shard.
+    fn rows(&self, shard: u8, file: &Path, bytes: &[u8]) -> Result<Rows, KeyringError> {
+        let (mut rows, mut end) = (Rows::default(), 0);
+        for (at, record) in Wrapped::split(bytes) {
+            let of_shard = Some(&record).filter(|record| record.shard == shard);
+            let taken =
+                of_shard.and_then(|record| self.unwrap_record(record, |taken| rows.take(taken).map(drop)));
+            taken.ok_or_else(|| damaged(file, at))?;
+            end = at + record.bytes.len();
+        }
+        if end < bytes.len() {
+            return Err(damaged(file, end));
+        }
+        rows.shrink();
+        Ok(rows)
+    }
+
+    /// Gives what a record says, of which each must be of the record's shard. `None` if it does not open, or is none, or is not taken.
+    fn unwrap_record(&self, record: &Wrapped<'_>, mut take: impl FnMut(Taken) -> Option<()>) -> Option<()> {
+        let key = &self.shard_keys[usize::from(record.shard)];
+        let plain = unwrap(key, &[b'k', record.shard], record.sealed)?;
+        self.parse(&plain, |taken| if taken.tag()[0] == record.shard { take(taken) } else { None })
     }
 }
 
 /// A record that was unwrapped, and where it stood.
 struct Opened {
     at: usize,
-    says: Taken,
+    says: Vec<Taken>,
 }
 
-impl OwnerKeys {
-    /// The owner's keys for an agency.
-    pub fn agency(&self, agency: &AgencyCode) -> Option<&AgencyKeys> {
-        self.agencies.iter().find(|(code, _)| code == agency).map(|(_, keys)| keys)
-    }
-
-    /// Whether the data keys are destroyed: those that are there open nothing.
-    pub const fn is_ended(&self) -> bool {
-        self.owner.is_none()
-    }
+fn empty_shards() -> Vec<Rows> {
+    (0..SHARDS).map(|_| Rows::default()).collect()
 }
 
 fn owner_name(tag: &OwnerTag) -> String {

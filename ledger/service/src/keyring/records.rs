@@ -2,6 +2,7 @@
 //!
 //! 1: link key ‖ owner. 2: tag ‖ data key ‖ record key ‖ agency. Of an owner about whom what was disclosed is erased, 3: tag ‖ link key,
 //! and 4: tag ‖ record key ‖ agency; the tag is then a random one, so that nobody who knows the pseudonym finds them by it.
+//! 5: all of many owners ([`super::packs`]).
 
 use gt_core::agency::AgencyCode;
 use gt_core::link::LinkKey;
@@ -9,10 +10,10 @@ use gt_core::statement::Owner;
 use zeroize::Zeroizing;
 
 use super::wrap::wrap;
-use super::{AgencyKeys, KeyRecord, Keyring, OwnerKeys, OwnerTag, owner_name};
+use super::{AgencyKeys, KeyRecord, Keyring, OwnerKeys, OwnerTag, owner_name, packs};
 
 pub(super) enum Record<'a> {
-    Owner { owner: &'a Owner, link: &'a LinkKey },
+    Owner { owner: Owner, link: &'a LinkKey },
     Agency { tag: &'a OwnerTag, agency: &'a AgencyCode, keys: &'a AgencyKeys },
     EndedOwner { tag: &'a OwnerTag, link: &'a LinkKey },
     EndedAgency { tag: &'a OwnerTag, agency: &'a AgencyCode, record: &'a [u8; 32] },
@@ -47,11 +48,10 @@ impl Keyring {
     /// Everything that it holds, wrapped anew: owners before their agencies' keys.
     pub fn to_records(&self) -> Vec<KeyRecord> {
         let mut records = Vec::new();
-        for (tag, held) in &self.owners {
+        for (tag, held) in self.owners() {
             let record = |name, record: &Record<'_>| KeyRecord { name, bytes: self.frame(tag, record) };
             records.push(record(owner_name(tag), &held.to_record(tag)));
-            let agencies = held.agencies.iter();
-            records.extend(agencies.map(|(agency, keys)| {
+            records.extend(held.agencies().map(|(agency, keys)| {
                 record(self.agency_name(tag, agency), &held.to_agency_record(tag, agency, keys))
             }));
         }
@@ -59,7 +59,7 @@ impl Keyring {
     }
 
     pub(super) fn owner_record(&self, tag: &OwnerTag, owner: &Owner, link: &LinkKey) -> Vec<u8> {
-        self.frame(tag, &Record::Owner { owner, link })
+        self.frame(tag, &Record::Owner { owner: owner.clone(), link })
     }
 
     pub(super) fn agency_record(&self, tag: &OwnerTag, agency: &AgencyCode, keys: &AgencyKeys) -> Vec<u8> {
@@ -70,54 +70,34 @@ impl Keyring {
         framed(&self.shard_keys[usize::from(tag[0])], tag[0], record)
     }
 
-    /// What a record says, once it is unwrapped.
-    pub(super) fn parse(&self, plain: &[u8]) -> Option<Taken> {
+    /// Gives what a record says, once it is unwrapped. `None` if it is none, or not taken.
+    pub(super) fn parse(&self, plain: &[u8], mut take: impl FnMut(Taken) -> Option<()>) -> Option<()> {
         let (kind, rest) = plain.split_first()?;
         match kind {
             1 => {
                 let (link, text) = rest.split_first_chunk::<32>()?;
                 let owner = Owner::from_key_text(core::str::from_utf8(text).ok()?)?;
                 let (tag, link) = (self.tag(&owner), LinkKey::from_bytes(*link));
-                Some(Taken::Owner { tag, owner: Some(owner), link })
+                take(Taken::Owner { tag, owner: Some(owner), link })
             }
             2 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
                 let (data, rest) = rest.split_first_chunk::<32>()?;
                 let (record, text) = rest.split_first_chunk::<32>()?;
-                Taken::agency(tag, AgencyKeys { data: *data, record: *record }, text)
+                take(Taken::agency(tag, AgencyKeys { data: *data, record: *record }, text)?)
             }
             3 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
                 let link: &[u8; 32] = rest.try_into().ok()?;
-                Some(Taken::Owner { tag: *tag, owner: None, link: LinkKey::from_bytes(*link) })
+                take(Taken::Owner { tag: *tag, owner: None, link: LinkKey::from_bytes(*link) })
             }
             4 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
                 let (record, text) = rest.split_first_chunk::<32>()?;
-                Taken::agency(tag, AgencyKeys { data: [0; 32], record: *record }, text)
+                take(Taken::agency(tag, AgencyKeys { data: [0; 32], record: *record }, text)?)
             }
+            5 => packs::parse(rest, take),
             _ => None,
-        }
-    }
-
-    /// Takes what a record says; what is held already stays as it is. `None` if it is of an owner who is not held.
-    pub(super) fn take(&mut self, says: Taken) -> Option<OwnerTag> {
-        match says {
-            Taken::Owner { tag, owner, link } => {
-                self.owners.entry(tag).or_insert_with(|| OwnerKeys { owner, link, agencies: Vec::new() });
-                Some(tag)
-            }
-            Taken::Agency { tag, agency, keys } => {
-                let held = self.owners.get_mut(&tag)?;
-                if held.agency(&agency).is_none() {
-                    // Most owners are known to few agencies.
-                    if held.agencies.len() < 4 {
-                        held.agencies.reserve_exact(1);
-                    }
-                    held.agencies.push((agency, keys));
-                }
-                Some(tag)
-            }
         }
     }
 }
@@ -129,29 +109,31 @@ pub(super) enum Taken {
 }
 
 impl Taken {
-    fn agency(tag: &OwnerTag, keys: AgencyKeys, agency: &[u8]) -> Option<Self> {
+    pub(super) const fn tag(&self) -> &OwnerTag {
+        match self {
+            Self::Owner { tag, .. } | Self::Agency { tag, .. } => tag,
+        }
+    }
+
+    pub(super) fn agency(tag: &OwnerTag, keys: AgencyKeys, agency: &[u8]) -> Option<Self> {
         let agency = AgencyCode::parse(core::str::from_utf8(agency).ok()?).ok()?;
         Some(Self::Agency { tag: *tag, agency, keys })
     }
 }
 
-impl OwnerKeys {
-    pub(super) fn to_record<'a>(&'a self, tag: &'a OwnerTag) -> Record<'a> {
-        match &self.owner {
-            Some(owner) => Record::Owner { owner, link: &self.link },
-            None => Record::EndedOwner { tag, link: &self.link },
+impl<'k> OwnerKeys<'k> {
+    fn to_record(self, tag: &'k OwnerTag) -> Record<'k> {
+        match self.owner() {
+            Some(owner) => Record::Owner { owner, link: self.link },
+            None => Record::EndedOwner { tag, link: self.link },
         }
     }
 
-    pub(super) fn to_agency_record<'a>(
-        &self,
-        tag: &'a OwnerTag,
-        agency: &'a AgencyCode,
-        keys: &'a AgencyKeys,
-    ) -> Record<'a> {
-        match &self.owner {
-            Some(_) => Record::Agency { tag, agency, keys },
-            None => Record::EndedAgency { tag, agency, record: &keys.record },
+    fn to_agency_record(self, tag: &'k OwnerTag, agency: &'k AgencyCode, keys: &'k AgencyKeys) -> Record<'k> {
+        if self.is_ended() {
+            Record::EndedAgency { tag, agency, record: &keys.record }
+        } else {
+            Record::Agency { tag, agency, keys }
         }
     }
 }

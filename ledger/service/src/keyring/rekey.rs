@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::records::framed;
+use super::packs::packed;
 use super::switch::Switch;
 use super::{
-    KekError, KeyEncryptionKey, Keyring, KeyringError, OwnerKeys, OwnerTag, SHARDS, io_error, shard_file,
-    shards_file, torn_file,
+    KekError, KeyEncryptionKey, Keyring, KeyringError, OwnerTag, SHARDS, io_error, shard_file, shards_file,
+    torn_file,
 };
 use crate::disk::Disk;
 use crate::erasure::{Journal, NotPrepared};
@@ -105,14 +105,11 @@ impl Keyring {
         for shard in &shards {
             shard_keys[usize::from(*shard)] = random::key();
         }
-        let mut bytes: Vec<Vec<u8>> = vec![Vec::new(); SHARDS];
-        for (tag, held) in self.owners.iter().filter(|(tag, _)| shards.contains(&tag[0])) {
-            let shard = usize::from(tag[0]);
-            write_what_stays(held, tag, removals, &shard_keys[shard], &mut bytes[shard]);
-        }
-        for shard in shards.iter().map(|shard| usize::from(*shard)) {
-            let file = next_shard_file(shard);
-            disk.replace(&file, &bytes[shard]).map_err(io_error(&file))?;
+        for shard in shards {
+            let at = usize::from(shard);
+            let file = next_shard_file(at);
+            let bytes = packed(&self.shards[at], shard, &shard_keys[at], removals);
+            disk.replace(&file, &bytes).map_err(io_error(&file))?;
         }
         let wrapped = self.wrapped(kek, &shard_keys);
         // From here on the keys are gone.
@@ -159,10 +156,7 @@ impl Keyring {
     pub(crate) fn forget(&mut self, removals: &[Removal], Rekeyed(shard_keys): Rekeyed) {
         self.shard_keys = shard_keys;
         for removal in removals {
-            let Some(held) = self.owners.remove(&removal.tag) else { continue };
-            if let Some(tag) = removal.goes_on {
-                self.owners.insert(tag, held.ended());
-            }
+            self.shards[usize::from(removal.tag[0])].forget(&removal.tag, removal.goes_on);
         }
     }
 
@@ -170,38 +164,5 @@ impl Keyring {
     pub(crate) fn rewrap(&self, disk: &mut Disk, kek: &KeyEncryptionKey) -> Result<(), KeyringError> {
         let wrapped = self.wrapped(kek, &self.shard_keys);
         disk.replace(&shards_file(), &wrapped).map_err(io_error(&shards_file()))
-    }
-}
-
-impl OwnerKeys {
-    /// The same owner without a name and without data keys.
-    pub(super) fn ended(&self) -> Self {
-        let mut agencies = self.agencies.clone();
-        for (_, keys) in &mut agencies {
-            keys.data = [0; 32];
-        }
-        Self { owner: None, link: self.link.clone(), agencies }
-    }
-}
-
-/// What is left of an owner's keys once these are removed, if anything is.
-pub(super) fn write_what_stays(
-    held: &OwnerKeys,
-    tag: &OwnerTag,
-    removals: &[Removal],
-    shard_key: &Zeroizing<[u8; 32]>,
-    out: &mut Vec<u8>,
-) {
-    match removals.iter().find(|removal| removal.tag == *tag) {
-        None => write(held, tag, shard_key, out),
-        Some(Removal { goes_on: Some(tag), .. }) => write(&held.ended(), tag, shard_key, out),
-        Some(Removal { goes_on: None, .. }) => {}
-    }
-}
-
-pub(super) fn write(held: &OwnerKeys, tag: &OwnerTag, shard_key: &Zeroizing<[u8; 32]>, out: &mut Vec<u8>) {
-    out.extend_from_slice(&framed(shard_key, tag[0], &held.to_record(tag)));
-    for (agency, keys) in &held.agencies {
-        out.extend_from_slice(&framed(shard_key, tag[0], &held.to_agency_record(tag, agency, keys)));
     }
 }

@@ -9,18 +9,21 @@ use std::path::Path;
 
 use gt_core::{Hash, base64url};
 use hmac::{Hmac, KeyInit, Mac};
+use rayon::prelude::*;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::rekey::{Removal, write, write_what_stays};
+use super::packs::{Packs, add_what_stays, packed};
+use super::rekey::Removal;
 use super::wrap::{first_digits, unwrap, wrap};
 use super::{
-    KeyEncryptionKey, Keyring, KeyringError, OwnerTag, SHARDS, io_error, rekey, shard_file, shards_file,
+    KeyEncryptionKey, Keyring, KeyringError, OwnerTag, SHARDS, SHARDS_TOGETHER, empty_shards, io_error,
+    rekey, shard_file, shards_file,
 };
 use crate::disk::Disk;
 use crate::random;
 
-/// The most bytes of records in one part; the last record of one may go beyond it.
+/// From how many bytes of records on a part is closed; the last shard's may go beyond it.
 const PART: usize = 256 * 1024;
 
 const EPOCH_PLACE: &[u8] = b"gt/keyring/1/epoch";
@@ -85,19 +88,23 @@ impl Renewal {
 
     /// What has not been written down yet, in parts.
     pub(crate) fn parts(&mut self, keyring: &Keyring) -> Vec<Vec<u8>> {
-        let mut parts = Vec::new();
-        let mut part = Vec::new();
-        for (tag, held) in &keyring.owners {
-            let agencies = held.agencies.len();
-            if self.written.get(tag).is_some_and(|written| *written >= agencies) {
-                continue;
+        let (mut parts, mut part) = (Vec::new(), Vec::new());
+        for (rows, shard) in keyring.shards.iter().zip(0..=u8::MAX) {
+            let shard_key = &self.shard_keys[usize::from(shard)];
+            let mut packs = Packs::new(shard, shard_key);
+            for (tag, held) in rows.all() {
+                let agencies = held.agencies().count();
+                if self.written.get(tag).is_some_and(|written| *written >= agencies) {
+                    continue;
+                }
+                self.written.insert(*tag, agencies);
+                add_what_stays(&mut packs, tag, held, &self.removals);
+                if part.len() + packs.len() >= PART {
+                    part.extend(std::mem::replace(&mut packs, Packs::new(shard, shard_key)).finish());
+                    parts.push(std::mem::take(&mut part));
+                }
             }
-            self.written.insert(*tag, agencies);
-            let shard_key = &self.shard_keys[usize::from(tag[0])];
-            write_what_stays(held, tag, &self.removals, shard_key, &mut part);
-            if part.len() >= PART {
-                parts.push(std::mem::take(&mut part));
-            }
+            part.extend(packs.finish());
         }
         if !part.is_empty() {
             parts.push(part);
@@ -123,16 +130,21 @@ impl Keyring {
     /// Puts this keyring in the place of the one in the folder, whose journal must have been folded, and which must say in
     /// `keyring/switch` that it is being replaced. A crash leaves the one or the other.
     pub(crate) fn replace(&self, disk: &mut Disk, shards: &[u8]) -> Result<(), KeyringError> {
-        let mut bytes: Vec<Vec<u8>> = vec![Vec::new(); SHARDS];
-        for (tag, held) in &self.owners {
-            let shard = usize::from(tag[0]);
-            write(held, tag, &self.shard_keys[shard], &mut bytes[shard]);
-        }
-        for (shard, bytes) in bytes.iter().enumerate() {
-            if !bytes.is_empty() || disk.root().join(shard_file(shard)).exists() {
-                let file = rekey::next_shard_file(shard);
-                disk.replace(&file, bytes).map_err(io_error(&file))?;
-            }
+        let all: Vec<u8> = (0..=u8::MAX).collect();
+        for together in all.chunks(SHARDS_TOGETHER) {
+            let files: Vec<_> = together
+                .par_iter()
+                .filter_map(|shard| {
+                    let bytes = {
+                        let at = usize::from(*shard);
+                        packed(&self.shards[at], *shard, &self.shard_keys[at], &[])
+                    };
+                    let takes_a_place = disk.root().join(shard_file((*shard).into())).exists();
+                    let file = rekey::next_shard_file((*shard).into());
+                    (!bytes.is_empty() || takes_a_place).then_some((file, bytes))
+                })
+                .collect();
+            disk.replace_together(&files).map_err(io_error(Path::new("keyring")))?;
         }
         // From here on the keys that are not in this keyring are gone.
         disk.replace(&shards_file(), shards).map_err(io_error(&shards_file()))?;
@@ -150,7 +162,7 @@ impl Keyring {
             return Err(KeyringError::WrongKey);
         };
         if shard_keys.len() == SHARDS {
-            Ok(Self { index_key, shard_keys, owners: HashMap::new() })
+            Ok(Self { index_key, shard_keys, shards: empty_shards() })
         } else {
             Err(KeyringError::WrongKey)
         }
@@ -158,9 +170,9 @@ impl Keyring {
 
     /// Whose keys are there under another tag, or not at all, once that keyring is in this one's place; by the keys of their links.
     pub(crate) fn removed_by(&self, other: &Self) -> Vec<Removal> {
-        let added = other.owners.iter().filter(|(tag, _)| !self.owners.contains_key(*tag));
+        let added = other.owners().filter(|(tag, _)| self.owner(tag).is_none());
         let goes_on: HashMap<_, OwnerTag> = added.map(|(tag, held)| (*held.link.as_bytes(), *tag)).collect();
-        let gone = self.owners.iter().filter(|(tag, _)| !other.owners.contains_key(*tag));
+        let gone = self.owners().filter(|(tag, _)| other.owner(tag).is_none());
         gone.map(|(tag, held)| Removal { tag: *tag, goes_on: goes_on.get(held.link.as_bytes()).copied() })
             .collect()
     }
@@ -208,14 +220,14 @@ mod tests {
         }
         parts.extend(renewal.parts(&keyring));
         let renewed = Keyring::of_parts(&next, renewal.shards(), &parts).expect("opens");
-        assert_eq!(renewed.owners.len(), 5);
+        assert_eq!(renewed.len(), 5);
         assert!(renewed.owner(&gone).is_none() && renewed.owner(&ended).is_none());
         assert!(renewed.owner(&goes_on).expect("goes on").is_ended());
         for n in [0, 3, 4, 9] {
             let tag = renewed.tag(&owner(n));
-            let (one, other) = (&renewed.owners[&tag], &keyring.owners[&tag]);
+            let (one, other) = (renewed.owner(&tag).expect("there"), keyring.owner(&tag).expect("there"));
             assert_eq!(one.link.as_bytes(), other.link.as_bytes());
-            assert_eq!(one.agencies.len(), other.agencies.len());
+            assert_eq!(one.agencies().count(), other.agencies().count());
         }
         let mut found = keyring.removed_by(&renewed);
         found.sort_by_key(|removal| removal.goes_on.is_none());
@@ -238,7 +250,7 @@ mod tests {
         let renewed = Keyring::of_parts(&next, renewal.shards(), &parts).expect("opens");
         renewed.replace(&mut Disk::new(folder.path(), None), renewal.shards()).expect("replaced");
         let read = Keyring::open(folder.path(), &next).expect("opens");
-        assert_eq!(read.owners.len(), 8);
+        assert_eq!(read.len(), 8);
         assert!(read.removed_by(&renewed).is_empty() && renewed.removed_by(&read).is_empty());
         assert_eq!(std::fs::read(folder.path().join("keyring/shards")).expect("there"), renewal.shards());
     }

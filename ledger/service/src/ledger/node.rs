@@ -55,9 +55,6 @@ impl Ledger {
         let mut opened = open::open(root, secrets, Disk::new(root, recorder))?;
         let mut opening = Opening::new(root, options, secrets, &opened.unfinished.kek)?;
         let new_keys = opening.read_keys(root, options, &mut opened.keyring)?;
-        for (tag, _) in opened.keyring.owners() {
-            opened.begun.state.know(*tag);
-        }
         let parts = Parts::new(root, clock, opened)?;
         let io = |source| OpenLedgerError::Io { file: layout::node().display().to_string(), source };
         let saying = Saying::start(root, options.buckets(), &options.runtime).map_err(io)?;

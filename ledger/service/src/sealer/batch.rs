@@ -18,7 +18,7 @@ use super::{Checked, StoppedByPanic, Ticket, Work};
 use crate::clock::{ClockDrift, Watch};
 use crate::erasure::{Custody, CustodyFault};
 use crate::index::IndexError;
-use crate::keyring::{KeyRecord, KeyringError};
+use crate::keyring::{KeyRecord, KeyringError, journal};
 use crate::open_ledger::Shared;
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshots;
@@ -28,6 +28,9 @@ use crate::witness::WitnessContradiction;
 /// From how many waiting statements on a batch is chained while the one before it is written. With fewer, more come in the meantime,
 /// and are durable as soon.
 const WORTH_CHAINING: usize = 128;
+
+/// From how many bytes of new keys on a stop folds them into the shards.
+const FOLD_AT_STOP: u64 = 4 << 20;
 
 /// The half of the sealer that decides.
 pub(crate) struct Sealer {
@@ -157,8 +160,21 @@ impl Sealer {
         drop(waiting);
         if home.is_ok() && !shared.is_stopped() {
             self.snapshots.close(&mut self.state);
+            self.fold_new_keys();
         }
         works.iter().for_each(drop);
+    }
+
+    /// So that the next start need not open many keys one by one. It does, if this fails, and comes to the same.
+    fn fold_new_keys(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        let Ok(disk) = self.any_disk() else { return };
+        if journal::len(disk) < FOLD_AT_STOP {
+            return;
+        }
+        if let Err(error) = shared.keyring().fold_journal(disk) {
+            tracing::warn!(%error, "new keys stay in keyring/journal, and the next start takes longer");
+        }
     }
 
     fn work(

@@ -9,7 +9,7 @@ use gt_core::time::Timestamp;
 use gt_core::{Hash, LeafIndex, TreeSize};
 
 use crate::bytes::{Reader, put_count, put_u64};
-use crate::index::{Generation, Index, Planned};
+use crate::index::{Generation, Index, Planned, Rows};
 use crate::state::{Resumed, State};
 
 /// A snapshot, read.
@@ -24,6 +24,24 @@ pub(super) struct Snapshot {
     pub(super) index: Index,
 }
 
+/// What a snapshot says, before it is put together: the sealer's thread is not to wait while all owners are copied.
+pub(super) struct Parts {
+    head: Vec<u8>,
+    owners: Rows,
+    rest: Vec<u8>,
+}
+
+impl Parts {
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        let Self { head: mut out, owners, rest } = self;
+        // What sealing adds is no reason to move it all.
+        out.reserve_exact(8 + 64 * owners.len() + rest.len() + 128);
+        owners.encode(&mut out);
+        out.extend_from_slice(&rest);
+        out
+    }
+}
+
 /// What a snapshot says of a state: of the log's head at that moment, and of blocks once these have been written.
 pub(super) fn encode(
     state: &State,
@@ -31,8 +49,8 @@ pub(super) fn encode(
     (generation, end): (Generation, u64),
     index: &Index,
     planned: &[Planned],
-) -> Vec<u8> {
-    let mut out = Vec::with_capacity(4096 + 80 * index.owners());
+) -> Parts {
+    let mut out = Vec::new();
     let predecessor = state.predecessor;
     out.extend_from_slice(state.registry.genesis().as_bytes());
     put_u64(&mut out, predecessor.next_index.0);
@@ -57,8 +75,8 @@ pub(super) fn encode(
             put_u64(&mut out, index.0);
         }
     }
-    index.encode(planned, &mut out);
-    out
+    let (owners, rest) = index.encode(planned);
+    Parts { head: out, owners, rest }
 }
 
 /// `None` if it is not what [`encode`] writes.

@@ -5,10 +5,10 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
+use gt_core::link::LinkName;
 use gt_core::prove::{self, ProveError};
 use gt_core::tree::Frontier;
 use gt_core::{Hash, TreeSize};
-use rayon::prelude::*;
 
 use super::form::{self, Snapshot};
 use super::{PLACE, VERSION};
@@ -75,8 +75,7 @@ pub(super) fn load(
 ) -> Result<Option<Loaded>, SnapshotFault> {
     let root = log.root();
     let Some(bytes) = read(root)? else { return Ok(None) };
-    let Snapshot { genesis, size, root: expected, generation, end, resumed, index } = open(&bytes, key)?;
-    drop(bytes);
+    let Snapshot { genesis, size, root: expected, generation, end, resumed, index } = open(bytes, key)?;
     let there = log.size();
     if size > there {
         return Err(SnapshotFault::Ahead { covers: size, size: there });
@@ -96,7 +95,7 @@ pub(super) fn load(
     index.attach(blocks);
     check_owners(&index, keyring)?;
     let (index, counted) = (Arc::new(index), resumed.predecessor.registry);
-    let state = State::resume(resumed, log, keyring, Arc::clone(&index)).map_err(SnapshotFault::Registrar)?;
+    let state = State::resume(resumed, log, Arc::clone(&index)).map_err(SnapshotFault::Registrar)?;
     if state.registry.genesis() != genesis {
         return Err(SnapshotFault::OtherLedger);
     }
@@ -118,17 +117,17 @@ fn read(root: &Path) -> Result<Option<Vec<u8>>, SnapshotFault> {
     if len > MAX_SNAPSHOT {
         return Err(SnapshotFault::TooLong);
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0));
     file.take(MAX_SNAPSHOT).read_to_end(&mut bytes).map_err(io)?;
     Ok(Some(bytes))
 }
 
-fn open(bytes: &[u8], key: &StateKey) -> Result<Snapshot, SnapshotFault> {
-    match bytes.split_first() {
+fn open(mut bytes: Vec<u8>, key: &StateKey) -> Result<Snapshot, SnapshotFault> {
+    match bytes.split_first_mut() {
         None => Err(SnapshotFault::Empty),
-        Some((&VERSION, sealed)) => {
-            let plain = key.open(PLACE, sealed).ok_or(SnapshotFault::DoesNotOpen)?;
-            form::decode(&plain).ok_or(SnapshotFault::Malformed)
+        Some((&mut VERSION, sealed)) => {
+            let plain = key.open_in_place(PLACE, sealed).ok_or(SnapshotFault::DoesNotOpen)?;
+            form::decode(plain).ok_or(SnapshotFault::Malformed)
         }
         Some((version, _)) => Err(SnapshotFault::Version(*version)),
     }
@@ -136,11 +135,9 @@ fn open(bytes: &[u8], key: &StateKey) -> Result<Snapshot, SnapshotFault> {
 
 /// An owner's links are counted on from the snapshot: with another link key than it was made with, they would begin in the middle.
 fn check_owners(index: &Index, keyring: &Keyring) -> Result<(), SnapshotFault> {
-    let mut owners: Vec<(OwnerTag, [u8; 16])> = Vec::with_capacity(index.owners());
-    index.each_owner(|tag, id, _| owners.push((*tag, *id)));
     let is_other =
-        |(tag, id): &(OwnerTag, [u8; 16])| keyring.owner(tag).is_none_or(|held| held.link.name(0) != *id);
-    match owners.par_iter().filter(|owner| is_other(owner)).count() {
+        |tag: &OwnerTag, id: &LinkName| keyring.owner(tag).is_none_or(|held| held.link.name(0) != *id);
+    match index.count_owners(is_other) {
         0 => Ok(()),
         others => Err(SnapshotFault::OtherOwners(others)),
     }

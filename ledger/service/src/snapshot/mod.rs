@@ -12,6 +12,7 @@ mod write;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use gt_core::TreeSize;
 
@@ -40,6 +41,7 @@ pub(crate) struct Snapshots {
     index: Arc<Index>,
     key: Arc<StateKey>,
     log: Arc<LogReader>,
+    disk: Disk,
     /// `None` while a thread writes.
     writer: Option<Writer>,
     writing: Option<Writing>,
@@ -49,6 +51,8 @@ pub(crate) struct Snapshots {
     begun: TreeSize,
     /// The index was found damaged, and the next start is to make it anew.
     given_up: bool,
+    /// The key-encryption key was renewed, and none was begun since: on a stream that is before the entry of the erasure is in the folder.
+    owed: bool,
 }
 
 /// How the state was made when a ledger was opened.
@@ -90,10 +94,12 @@ pub(crate) fn open(
             let size = state.size();
             match state.catch_up(frontier, log, keyring, |_| ()) {
                 Ok(()) => {
+                    state.follows_no_more();
                     let writer = Writer::going_on(disk, generation, end);
                     let mut snapshots = Snapshots::new(log, &index, Arc::clone(&key), writer, size);
                     if state.size().0 - size.0 >= INTERVAL / 2 {
-                        snapshots.take_now(&mut state);
+                        // Nobody waits for it.
+                        snapshots.begin(&mut state);
                     }
                     return Ok(Begun {
                         state,
@@ -122,6 +128,7 @@ pub(crate) fn open(
             snapshots.flush(state);
         }
     })?;
+    state.follows_no_more();
     snapshots.take_now(&mut state);
     Ok(Begun { state, index, snapshots, start: StateStart { from: TreeSize(0), fault } })
 }
@@ -134,8 +141,20 @@ impl Snapshots {
         writer: Writer,
         taken: TreeSize,
     ) -> Self {
-        let (log, index) = (Arc::clone(log), Arc::clone(index));
-        Self { index, key, log, writer: Some(writer), writing: None, taken, begun: taken, given_up: false }
+        let (log, index, disk) = (Arc::clone(log), Arc::clone(index), writer.disk());
+        let writer = Some(writer);
+        Self {
+            index,
+            key,
+            log,
+            disk,
+            writer,
+            writing: None,
+            taken,
+            begun: taken,
+            given_up: false,
+            owed: false,
+        }
     }
 
     /// Takes what a thread has written, between two pieces of the sealer's work, and says whether another snapshot is due.
@@ -144,7 +163,7 @@ impl Snapshots {
             self.wait(state);
         }
         let since = state.size().0.saturating_sub(self.begun.0);
-        !self.gives_up() && since >= INTERVAL && self.writing.is_none()
+        (self.owed || since >= INTERVAL) && !self.gives_up() && self.writing.is_none()
     }
 
     /// Writes what the state is by now, and waits for it.
@@ -162,7 +181,15 @@ impl Snapshots {
         let key = StateKey::of(kek);
         if !key.is(&self.key) {
             self.key = Arc::new(key);
+            (self.taken, self.owed) = (TreeSize(0), true);
             self.take_now(state);
+            if self.taken == TreeSize(0) {
+                // What was erased is in what was written before, for who has a copy of the key that was in force.
+                let writer = self.writer.get_or_insert_with(|| Writer::anew(self.disk.another()));
+                writer.remove_everything();
+                // Blocks may have been moved already. They are in no file now that has a name, and have to be moved again.
+                self.key = Arc::new(StateKey::of(kek));
+            }
         }
     }
 
@@ -186,12 +213,15 @@ impl Snapshots {
 
     /// Has a thread write a snapshot of a state of which everything is durable.
     pub(crate) fn begin(&mut self, state: &mut State) {
-        let size = state.size();
+        let (size, began) = (state.size(), Instant::now());
         let published = self.log.published();
         let head = published.checkpoint.checkpoint();
-        self.begun = size;
         // A state that is not the published log's is none that a start can have.
-        if head.size() != size || !self.is_under_key() && !self.move_blocks() {
+        if head.size() != size {
+            return;
+        }
+        (self.begun, self.owed) = (size, false);
+        if !self.is_under_key() && !self.move_blocks() {
             return;
         }
         let Some(mut writer) = self.writer.take() else { return };
@@ -205,7 +235,10 @@ impl Snapshots {
             (writer, written)
         };
         match std::thread::Builder::new().name("gt-snapshot".into()).spawn(write) {
-            Ok(thread) => self.writing = Some(Writing { thread, blocks, size }),
+            Ok(thread) => {
+                self.writing = Some(Writing { thread, blocks, size });
+                tracing::debug!(%size, held = ?began.elapsed(), "a snapshot is being written");
+            }
             Err(error) => {
                 complain(&error);
                 self.given_up = true;

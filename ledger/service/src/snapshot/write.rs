@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::form::Parts;
 use super::{PLACE, VERSION};
 use crate::disk::Disk;
 use crate::index::{
@@ -36,6 +37,11 @@ impl Writer {
         Self { disk, generation, end, untidy: true }
     }
 
+    /// The folder, for another one who writes to it.
+    pub(super) fn disk(&self) -> Disk {
+        self.disk.another()
+    }
+
     pub(super) const fn end(&self) -> u64 {
         self.end
     }
@@ -51,10 +57,12 @@ impl Writer {
         &mut self,
         key: &Arc<StateKey>,
         planned: &[Planned],
-        snapshot: Option<Vec<u8>>,
+        snapshot: Option<Parts>,
     ) -> io::Result<BlockFile> {
         let file = file_of(self.generation);
         self.cut(&file)?;
+        // First, so that what it was made of is let go.
+        let sealed = snapshot.map(|parts| key.seal(&[VERSION], PLACE, parts.into_bytes()));
         let mut bytes = Vec::new();
         for block in planned {
             bytes.extend(seal(key, self.generation, &block.name, &block.plain));
@@ -68,8 +76,7 @@ impl Writer {
         if let Some(last) = planned.last() {
             self.end = last.stored.at + u64::from(last.stored.len);
         }
-        if let Some(plain) = snapshot {
-            let sealed = key.seal(&[VERSION], PLACE, plain);
+        if let Some(sealed) = sealed {
             self.disk.replace(&layout::snapshot(), &sealed)?;
             self.tidy()?;
         }
@@ -115,6 +122,16 @@ impl Writer {
         }
     }
 
+    /// Removes the snapshot and every file of blocks. What is open of them can be read until this process ends.
+    pub(super) fn remove_everything(&mut self) {
+        self.remove_snapshot();
+        self.disk.close(&file_of(self.generation));
+        (self.generation, self.end) = (random::bytes(), 0);
+        if let Err(error) = self.remove_other_blocks() {
+            tracing::error!(%error, "the files state/index.* cannot be removed, which tell under an old key-encryption key whose entries belong together: remove them by hand");
+        }
+    }
+
     /// Cuts off what an interrupted write has left.
     fn cut(&mut self, file: &Path) -> io::Result<()> {
         match fs::metadata(self.disk.root().join(file)) {
@@ -130,9 +147,10 @@ impl Writer {
 
     /// Removes files that no snapshot knows any more.
     fn tidy(&mut self) -> io::Result<()> {
-        if !std::mem::take(&mut self.untidy) {
-            return Ok(());
-        }
+        if std::mem::take(&mut self.untidy) { self.remove_other_blocks() } else { Ok(()) }
+    }
+
+    fn remove_other_blocks(&mut self) -> io::Result<()> {
         let (kept, folder) = (file_of(self.generation), PathBuf::from("state"));
         for entry in fs::read_dir(self.disk.root().join(&folder))? {
             let file = folder.join(entry?.file_name());

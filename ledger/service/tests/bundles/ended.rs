@@ -9,15 +9,15 @@ use gt_core::statement::DraftMember;
 use gt_ledger::bundle::{MakeBundleError, ReadOnlyLedger};
 
 use crate::filled::{FILLED, Filled, ask, child, range};
-use crate::partnership::{self, Home};
+use crate::partnership::{self, Home, fold_keys};
 
 /// Every other shard of the keyring is lost, as after an erasure of all who have their keys there.
 #[test]
 fn what_has_ended_is_told_and_the_rest_is_sound() {
     let filled = Filled::new(60);
     filled.ledger.close();
-    // A start folds the journal into the shards.
     drop(filled.ledger);
+    fold_keys(&filled.home.data(), &filled.home.secrets());
     let (home, children) = (filled.home, filled.children);
     let filled = Filled { ledger: home.open(), home, children, ..filled };
     for shard in (0..256).step_by(2) {

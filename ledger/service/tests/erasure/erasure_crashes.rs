@@ -9,11 +9,12 @@ use gt_ledger::Ledger;
 use gt_ledger::audit::{Verdict, fsck};
 use gt_ledger::clock::SystemClock;
 use gt_ledger::disk::Change;
-use gt_ledger::keyring::KekSource;
+use gt_ledger::keyring::{KekSource, KeyEncryptionKey};
 use gt_ledger::secrets::{Secrets, SecretsAt, file};
 
 use crate::partnership::Home;
 use crate::scene::{Scene, owner, records, request, secrets_of};
+use crate::state_opened::{OpenedState, Traces};
 use crate::surviving_disk::tape::{self, Tape, scratch};
 use crate::surviving_disk::{Chance, Survival, SurvivingDisk};
 
@@ -24,8 +25,10 @@ struct Run {
     changes: Vec<Change>,
     /// How many changes opening the folder made.
     opening: usize,
-    old_kek: String,
+    old_kek: KeyEncryptionKey,
     what: What,
+    /// Of child 1.
+    traces: Traces,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,7 +59,9 @@ fn record(what: What) -> Run {
     drop(ledger);
     let (root, tape) = (home.folder.path().to_owned(), Arc::new(Tape::default()));
     let secrets = recorded_secrets(&root, &tape);
-    // Opening folds the journal; what is recorded begins before.
+    let old_kek = KeyEncryptionKey::from_bytes(secrets.kek().as_bytes());
+    let traces = Traces::of(&home.data(), &old_kek, &owner(1), 3);
+    assert!(traces.are_all_in(&OpenedState::of(&home.data(), &old_kek).expect("opens")));
     let before = SurvivingDisk::of(&root);
     let ledger = open_recorded(&root, &secrets, &tape);
     let opening = tape.changes().len();
@@ -65,7 +70,7 @@ fn record(what: What) -> Run {
         What::Renewal => drop(ledger.rotate_kek().expect("renewed")),
     }
     ledger.close();
-    Run { home, before, changes: tape.changes(), opening, old_kek: secrets.kek().epoch(), what }
+    Run { home, before, changes: tape.changes(), opening, old_kek, what, traces }
 }
 
 /// What a survivor turned out to be.
@@ -76,7 +81,7 @@ enum Found {
 }
 
 fn found(run: &Run, ledger: &Ledger, secrets: &Secrets) -> Found {
-    let renewed = secrets.kek().epoch() != run.old_kek;
+    let renewed = secrets.kek().epoch() != run.old_kek.epoch();
     let known = [1, 2].map(|n| ledger.owner_id(&owner(n)).is_some());
     let erasures = records(ledger).iter().filter(|one| one.event_type.as_str() == "subject.erased").count();
     let listed = ledger.retired_keks().expect("reads");
@@ -96,9 +101,10 @@ fn found(run: &Run, ledger: &Ledger, secrets: &Secrets) -> Found {
 }
 
 /// Opens what survived, says what it is, checks it, and seals on.
-fn examine(run: &Run, root: &Path, again: bool) -> Found {
+fn examine(run: &Run, root: &Path, (again, last): (bool, bool)) -> Found {
     let folder = root.join("data.secrets");
     let secrets = secrets_of(&folder);
+    let under_old = OpenedState::of(&root.join("data"), &run.old_kek).is_some();
     let clock = || Box::new(SystemClock::default());
     let ledger = Ledger::open(&root.join("data"), &secrets, clock(), None).expect("the survivor opens");
     let secrets = secrets_of(&folder);
@@ -111,6 +117,14 @@ fn examine(run: &Run, root: &Path, again: bool) -> Found {
     assert!(!root.join("data/keyring/erasure").exists());
     if what == Found::Everything {
         assert!(!folder.join("kek.next").exists());
+        let state = OpenedState::of(&root.join("data"), secrets.kek()).expect("opens under the new key");
+        match run.what {
+            What::Erasure(Scope::Records) => assert!(!run.traces.is_any_in(&state)),
+            What::Erasure(Scope::Data) => assert!(!run.traces.is_tag_in(&state)),
+            What::Renewal => assert!(run.traces.are_all_in(&state)),
+        }
+        assert!(OpenedState::of(&root.join("data"), &run.old_kek).is_none());
+        assert!(!(last && under_old), "whoever was told that it is done finds nothing under the old key");
     }
     // Whatever it is, it can be done now.
     if let What::Erasure(scope) = run.what
@@ -135,7 +149,7 @@ fn cut_everywhere(
 ) {
     let mut came_to = Vec::new();
     tape::cut_everywhere(before, (changes, from), ways, seed, |root, after, way| {
-        let what = examine(run, root, after % 4 == way);
+        let what = examine(run, root, (after % 4 == way, after == changes.len()));
         if after == changes.len() {
             came_to.push(what);
         }

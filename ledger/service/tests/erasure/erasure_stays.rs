@@ -92,7 +92,7 @@ fn words_and_pseudonym_are_found_nowhere_and_nobody_else_loses_anything() {
             assert!(!is_found_below(scene.home.folder.path(), needle));
         }
         let keyring = Keyring::open(&scene.home.data(), scene.home.secrets().kek()).expect("opens");
-        assert!(keyring.owners().all(|(_, held)| held.owner.as_ref() != Some(&owner(1))));
+        assert!(keyring.owners().all(|(_, held)| held.owner() != Some(owner(1))));
         assert_eq!(keyring.owners().any(|(_, held)| held.is_ended()), scope == Scope::Data);
     }
 }

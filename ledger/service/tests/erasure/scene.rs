@@ -14,7 +14,7 @@ use gt_ledger::erasure::{EraseRequest, ErasureReceipt, Whom};
 use gt_ledger::record::{OwnerId, Record};
 use gt_ledger::secrets::Secrets;
 
-use crate::partnership::{Home, Publisher, child};
+use crate::partnership::{Home, Publisher, child, fold_keys};
 
 /// What a child's record says in words.
 pub(crate) const WORDS: &str = "she told the lollipop lady about the caravan";
@@ -93,9 +93,10 @@ impl Scene {
         report
     }
 
-    /// Closes the ledger and opens it again.
+    /// Closes the ledger, folds new keys into their shards, and opens it again.
     pub(crate) fn restart(&mut self) {
         self.ledger.close();
+        fold_keys(&self.home.data(), &self.home.secrets());
         let elsewhere = Home::new();
         // The folder's lock goes with the ledger.
         drop(std::mem::replace(&mut self.ledger, elsewhere.open()));

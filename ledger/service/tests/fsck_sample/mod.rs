@@ -19,7 +19,7 @@ use gt_ledger::audit::{Report, fsck, read_pin, verify_statements};
 use gt_ledger::prepare::Prepared;
 use gt_ledger::secrets::Secrets;
 
-use crate::partnership::{Home, Publisher, child};
+use crate::partnership::{Home, Publisher, child, fold_keys};
 
 pub(crate) const ENTRIES: u64 = 610;
 /// The first entries are the registrar's: the ledger, its service publisher, the configuration, three publishers.
@@ -75,7 +75,7 @@ pub(crate) fn small() -> &'static Sample {
     SMALL.get_or_init(|| build(20, 8, 40))
 }
 
-/// After `restart` statements about so many children the ledger is opened again, so that their keys are in their shards; those of ten
+/// After `restart` statements about so many children their keys are folded into their shards, and the ledger is opened again; those of ten
 /// or fewer children who are first heard of after that are in the journal.
 fn build(restart: u64, children: u64, entries: u64) -> Sample {
     let home = Home::new();
@@ -95,6 +95,7 @@ fn build(restart: u64, children: u64, entries: u64) -> Sample {
     seal(&ledger, &about(0..restart));
     ledger.close();
     drop(ledger);
+    fold_keys(&home.data(), &home.secrets());
     let older = fs::read(home.data().join("checkpoint")).expect("there");
     let ledger = home.open();
     seal(&ledger, &about(restart..entries - REGISTRARS as u64));

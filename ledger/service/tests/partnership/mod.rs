@@ -2,7 +2,7 @@
 
 #![allow(dead_code)] // Each test binary uses a part of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gt_core::Hash;
@@ -15,7 +15,8 @@ use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, Statement, 
 use gt_ledger::Ledger;
 use gt_ledger::clock::{Clock, SystemClock};
 use gt_ledger::create::{NewPublisher, create, registration};
-use gt_ledger::disk::Recorder;
+use gt_ledger::disk::{Disk, Recorder};
+use gt_ledger::keyring::Keyring;
 use gt_ledger::secrets::{PinFile, Secrets, file, read_key};
 
 pub(crate) const ORIGIN: &str = "ledger.example/test";
@@ -127,6 +128,12 @@ impl Home {
     fn registrar(&self) -> PrivateKey {
         read_key(&self.secrets_folder().join(file::REGISTRAR)).expect("a key")
     }
+}
+
+/// Writes new keys into their shards, as a stop does once there are many.
+pub(crate) fn fold_keys(data: &Path, secrets: &Secrets) {
+    let keyring = Keyring::open(data, secrets.kek()).expect("opens");
+    keyring.fold_journal(&mut Disk::new(data, None)).expect("folds");
 }
 
 /// A configuration as the members of `ledger.configured`.

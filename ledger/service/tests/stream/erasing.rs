@@ -16,6 +16,7 @@ use crate::broker::{assert_same_folders, deliver, wait_for_size, wait_until};
 use crate::epochs::{Epochs, Site, is_nowhere, note, wait_for_key};
 use crate::partnership::child;
 use crate::scene::{WORDS, owner, request};
+use crate::state_opened::{OpenedState, Traces};
 
 /// Every node has the same log, whose statements about these children cannot be read, and no other.
 fn assert_ended(nodes: &[&Ledger], children: &[u8]) {
@@ -24,6 +25,18 @@ fn assert_ended(nodes: &[&Ledger], children: &[u8]) {
             assert_eq!(node.owner_id(&owner(n)).is_some(), !children.contains(&n), "child {n}");
         }
     }
+}
+
+/// What a node's snapshot says under the key that it has now.
+fn state_of(site: &Site) -> Option<OpenedState> {
+    OpenedState::of(&site.data, site.secrets().kek())
+}
+
+/// What a node's snapshot has of child 1.
+fn traces_of(site: &Site) -> Traces {
+    let traces = Traces::of(&site.data, site.secrets().kek(), &owner(1), 2);
+    assert!(traces.are_all_in(&state_of(site).expect("opens")));
+    traces
 }
 
 #[test]
@@ -39,6 +52,7 @@ fn an_erasure_ends_on_every_node_and_nothing_has_the_words() {
     let size = nodes[1].log().size().0;
     wait_for_size(&nodes[0], size);
 
+    let traces = traces_of(&first);
     let done = nodes[0].erase(&request(1, Scope::Records)).expect("erased");
     assert_eq!((done.index.0, done.entries, done.kek.as_str()), (size, 2, next.as_str()));
     assert_eq!((done.retired.kek.as_str(), done.retired.epoch), (old.as_str(), Some(1)));
@@ -55,6 +69,8 @@ fn an_erasure_ends_on_every_node_and_nothing_has_the_words() {
         assert_eq!(node.erased_at(), Some(LeafIndex(size)));
         assert_eq!(node.retired_keks().expect("reads")[0].erasure, Some(size));
         assert_eq!(node.presentation(LeafIndex(5)).expect("reads"), None, "its first note");
+        wait_until("its snapshot is written anew", || state_of(site).is_some());
+        assert!(!traces.is_any_in(&state_of(site).expect("opens")));
     }
     assert_ended(&nodes.each_ref(), &[1]);
     // Sealing goes on from either, about those who are known and those who are new.

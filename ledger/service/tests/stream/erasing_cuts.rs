@@ -15,6 +15,7 @@ use gt_ledger::secrets::{Secrets, SecretsAt, file};
 use crate::broker::{open, wait_for_size};
 use crate::epochs::{Epochs, Site, wait_for_key};
 use crate::scene::{owner, records, request, secrets_of};
+use crate::state_opened::{OpenedState, Traces};
 use crate::surviving_disk::tape::{self, Tape, scratch};
 use crate::surviving_disk::{Chance, Survival, SurvivingDisk};
 
@@ -31,6 +32,8 @@ struct Run {
     next: String,
     size: u64,
     erases: bool,
+    /// Of child 1.
+    traces: Traces,
 }
 
 fn open_recorded(
@@ -65,6 +68,7 @@ fn record(follows: bool, erases: bool) -> Run {
     let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
     let names = [name(&site.data), name(&site.secrets)];
     let (before, tape) = (SurvivingDisk::of(&root), Arc::new(Tape::default()));
+    let traces = Traces::of(&site.data, site.secrets().kek(), &owner(1), 2);
     let node = open_recorded(&epochs, &root, &names, follows, &tape);
     // Keys that the journal has, and a child that the node has read of.
     epochs.note(if follows { &other } else { &node }, 9);
@@ -81,7 +85,18 @@ fn record(follows: bool, erases: bool) -> Run {
     wait_for_key(site, &node, &next);
     node.close();
     other.close();
-    Run { epochs, before, changes: tape.changes(), opening, names, follows, next, size: reached, erases }
+    Run {
+        epochs,
+        before,
+        changes: tape.changes(),
+        opening,
+        names,
+        follows,
+        next,
+        size: reached,
+        erases,
+        traces,
+    }
 }
 
 /// Starts on what survived. It comes to the same, and everything is in order.
@@ -101,6 +116,8 @@ fn examine(run: &Run, root: &Path, thoroughly: bool) {
     node.close();
     drop(node);
     assert!(!site.data.join("keyring/switch").exists() && !site.secrets.join("kek.next").exists());
+    let state = OpenedState::of(&site.data, site.secrets().kek()).expect("a snapshot under the next key");
+    assert_eq!(run.traces.is_tag_in(&state), !run.erases);
     if thoroughly {
         let pin = read_pin(&run.epochs.broker.home.pin).expect("a pin");
         let report = fsck(&site.data, Some(&site.secrets()), Some(&pin));

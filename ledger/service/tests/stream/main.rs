@@ -8,6 +8,9 @@ mod partnership;
 #[path = "../erasure/scene.rs"]
 #[allow(dead_code)] // Only its words are needed here.
 mod scene;
+#[path = "../state_opened/mod.rs"]
+#[allow(dead_code)]
+mod state_opened;
 #[path = "../surviving_disk/mod.rs"]
 #[allow(dead_code)]
 mod surviving_disk;

@@ -1,0 +1,340 @@
+//! One shard's keys in memory: rows of fixed lengths, so that an owner costs little more than its keys. 104 bytes an owner, 72 for each
+//! agency that it is known to, and some 8 for the table by which it is found.
+
+use std::collections::HashMap;
+
+use gt_core::agency::AgencyCode;
+use gt_core::base64url;
+use gt_core::link::LinkKey;
+use gt_core::statement::{Owner, Pseudonym};
+use hashbrown::HashTable;
+
+use super::records::Taken;
+use super::{AgencyKeys, OwnerTag};
+
+/// That an owner has no further agency.
+const NONE: u32 = u32::MAX;
+
+/// The owners of one shard.
+#[derive(Default)]
+pub(super) struct Rows {
+    owners: Vec<OwnerRow>,
+    agencies: Vec<AgencyRow>,
+    /// Rows by their tags.
+    by_tag: HashTable<u32>,
+    codes: Codes,
+    /// The first half of pseudonyms, `scheme.epoch`, of which there are few.
+    schemes: Vec<Box<str>>,
+}
+
+struct OwnerRow {
+    tag: OwnerTag,
+    link: LinkKey,
+    who: Who,
+    /// Where its agencies begin.
+    first: u32,
+}
+
+#[derive(Clone, Copy)]
+enum Who {
+    Person {
+        scheme: u16,
+        hmac: [u8; 32],
+    },
+    Agency(u16),
+    /// What was disclosed about the owner is erased, and its name is gone.
+    Ended,
+    /// The row is nobody's any more.
+    Gone,
+}
+
+struct AgencyRow {
+    next: u32,
+    code: u16,
+    keys: AgencyKeys,
+}
+
+/// The codes of agencies, each once.
+#[derive(Default)]
+struct Codes {
+    all: Vec<AgencyCode>,
+    numbers: HashMap<AgencyCode, u16>,
+}
+
+/// What the keyring holds of one owner.
+#[derive(Clone, Copy)]
+pub struct OwnerKeys<'k> {
+    /// The key of its links.
+    pub link: &'k LinkKey,
+    rows: &'k Rows,
+    row: &'k OwnerRow,
+}
+
+impl<'k> OwnerKeys<'k> {
+    /// Who it is; `None` once what was disclosed about the owner is erased, and only records are left.
+    pub fn owner(&self) -> Option<Owner> {
+        let owner = match self.row.who {
+            Who::Person { scheme, hmac } => {
+                let scheme = &self.rows.schemes[usize::from(scheme)];
+                let text = format!("{scheme}:{}", base64url::encode(&hmac));
+                Owner::Person(Pseudonym::parse(&text).expect("it was taken from a pseudonym"))
+            }
+            Who::Agency(code) => Owner::Agency(self.rows.codes.all[usize::from(code)].clone()),
+            Who::Ended | Who::Gone => return None,
+        };
+        Some(owner)
+    }
+
+    /// The owner's keys for an agency.
+    pub fn agency(&self, agency: &AgencyCode) -> Option<&'k AgencyKeys> {
+        let code = *self.rows.codes.numbers.get(agency)?;
+        self.rows.agencies_of(self.row).find(|row| row.code == code).map(|row| &row.keys)
+    }
+
+    /// Every agency that the owner is known to, and its keys.
+    pub(super) fn agencies(&self) -> impl Iterator<Item = (&'k AgencyCode, &'k AgencyKeys)> + use<'k> {
+        let rows = self.rows;
+        rows.agencies_of(self.row).map(|row| (&rows.codes.all[usize::from(row.code)], &row.keys))
+    }
+
+    /// Whether the data keys are destroyed: those that are there open nothing.
+    pub const fn is_ended(&self) -> bool {
+        matches!(self.row.who, Who::Ended)
+    }
+}
+
+impl Rows {
+    pub(super) fn get(&self, tag: &OwnerTag) -> Option<OwnerKeys<'_>> {
+        let row = &self.owners[self.find(tag)? as usize];
+        Some(OwnerKeys { link: &row.link, rows: self, row })
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (&OwnerTag, OwnerKeys<'_>)> {
+        let rows = self.owners.iter().filter(|row| !matches!(row.who, Who::Gone));
+        rows.map(|row| (&row.tag, OwnerKeys { link: &row.link, rows: self, row }))
+    }
+
+    /// Takes what a record says; what is held already stays as it is. `None` if it is of an owner who is not held.
+    pub(super) fn take(&mut self, says: Taken) -> Option<OwnerTag> {
+        match says {
+            Taken::Owner { tag, owner, link } => {
+                if self.find(&tag).is_none() {
+                    let who = self.who(owner.as_ref());
+                    self.add(OwnerRow { tag, link, who, first: NONE });
+                }
+                Some(tag)
+            }
+            Taken::Agency { tag, agency, keys } => {
+                let owner = self.find(&tag)?;
+                let code = self.codes.number(agency);
+                let is_known = self.agencies_of(&self.owners[owner as usize]).any(|row| row.code == code);
+                if !is_known {
+                    let first = &mut self.owners[owner as usize].first;
+                    let row = AgencyRow { next: *first, code, keys };
+                    *first = place(self.agencies.len());
+                    push(&mut self.agencies, row);
+                }
+                Some(tag)
+            }
+        }
+    }
+
+    /// Forgets an owner's keys, but for its link key and record keys if these go on under another tag of this shard.
+    pub(super) fn forget(&mut self, tag: &OwnerTag, goes_on: Option<OwnerTag>) {
+        let Some(owner) = self.find(tag) else { return };
+        if let Ok(found) = self.by_tag.find_entry(hash(tag), |row| *row == owner) {
+            found.remove();
+        }
+        let gone = OwnerRow { tag: [0; 32], link: LinkKey::from_bytes([0; 32]), who: Who::Gone, first: NONE };
+        let mut held = std::mem::replace(&mut self.owners[owner as usize], gone);
+        let mut at = held.first;
+        while let Some(row) = self.agencies.get_mut(at as usize) {
+            row.keys.data = [0; 32];
+            if goes_on.is_none() {
+                row.keys.record = [0; 32];
+            }
+            at = row.next;
+        }
+        if let Some(new) = goes_on {
+            (held.tag, held.who) = (new, Who::Ended);
+            self.add(held);
+        }
+    }
+
+    /// How many owners there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_tag.len()
+    }
+
+    /// Whether the other one holds the same.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let same = |held: OwnerKeys<'_>, there: OwnerKeys<'_>| {
+            held.link == there.link
+                && held.owner() == there.owner()
+                && held.agencies().count() == there.agencies().count()
+                && held.agencies().all(|(agency, keys)| {
+                    let there = there.agency(agency);
+                    there.is_some_and(|there| there.data == keys.data && there.record == keys.record)
+                })
+        };
+        self.len() == other.len()
+            && self.all().all(|(tag, held)| other.get(tag).is_some_and(|there| same(held, there)))
+    }
+
+    /// Gives back what is left over after many were taken.
+    pub(super) fn shrink(&mut self) {
+        self.owners.shrink_to_fit();
+        self.agencies.shrink_to_fit();
+        let owners = &self.owners;
+        self.by_tag.shrink_to_fit(|row| hash(&owners[*row as usize].tag));
+    }
+
+    fn find(&self, tag: &OwnerTag) -> Option<u32> {
+        self.by_tag.find(hash(tag), |row| self.owners[*row as usize].tag == *tag).copied()
+    }
+
+    fn add(&mut self, row: OwnerRow) {
+        let (at, hashed) = (place(self.owners.len()), hash(&row.tag));
+        push(&mut self.owners, row);
+        let owners = &self.owners;
+        self.by_tag.insert_unique(hashed, at, |row| hash(&owners[*row as usize].tag));
+    }
+
+    fn agencies_of<'k>(&'k self, owner: &OwnerRow) -> impl Iterator<Item = &'k AgencyRow> + use<'k> {
+        let mut at = owner.first;
+        core::iter::from_fn(move || {
+            let row = self.agencies.get(at as usize)?;
+            at = row.next;
+            Some(row)
+        })
+    }
+
+    fn who(&mut self, owner: Option<&Owner>) -> Who {
+        match owner {
+            None => Who::Ended,
+            Some(Owner::Agency(agency)) => Who::Agency(self.codes.number(agency.clone())),
+            Some(Owner::Person(pseudonym)) => {
+                let (scheme, hmac) = pseudonym.as_str().split_once(':').expect("a pseudonym has a colon");
+                let hmac = base64url::decode_array(hmac).expect("a pseudonym ends with 32 bytes");
+                let known = self.schemes.iter().position(|known| **known == *scheme);
+                let scheme = known.unwrap_or_else(|| {
+                    self.schemes.push(scheme.into());
+                    self.schemes.len() - 1
+                });
+                Who::Person { scheme: u16::try_from(scheme).expect("schemes and their epochs are few"), hmac }
+            }
+        }
+    }
+}
+
+impl Codes {
+    fn number(&mut self, code: AgencyCode) -> u16 {
+        if let Some(number) = self.numbers.get(&code) {
+            return *number;
+        }
+        let number = u16::try_from(self.all.len()).expect("fewer than 65,536 agencies are registered");
+        self.all.push(code.clone());
+        self.numbers.insert(code, number);
+        number
+    }
+}
+
+/// Tags are HMACs, or random: their own bytes are as good as a hash of them. The first one is the shard.
+fn hash(tag: &OwnerTag) -> u64 {
+    let (_, rest) = tag.split_at(8);
+    u64::from_le_bytes(*rest.first_chunk().expect("a tag has 32 bytes"))
+}
+
+fn place(len: usize) -> u32 {
+    u32::try_from(len).ok().filter(|at| *at != NONE).expect("a shard has fewer than 2^32 - 1 rows")
+}
+
+/// Doubling would leave up to half of the keyring's memory empty.
+fn push<T>(rows: &mut Vec<T>, row: T) {
+    if rows.len() == rows.capacity() {
+        rows.reserve_exact((rows.len() / 8).max(16));
+    }
+    rows.push(row);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(text: &str) -> AgencyCode {
+        AgencyCode::parse(text).expect("a code")
+    }
+
+    fn person(n: u8) -> Owner {
+        Owner::Person(Pseudonym::parse(&format!("nhs.{n}:{}", base64url::encode(&[n; 32]))).expect("sound"))
+    }
+
+    fn filled() -> Rows {
+        let mut rows = Rows::default();
+        for n in 0..40 {
+            let owner = if n == 7 { Owner::Agency(code("ods:RX1")) } else { person(n) };
+            let link = LinkKey::from_bytes([n; 32]);
+            rows.take(Taken::Owner { tag: [n; 32], owner: Some(owner), link });
+            for agency in ["ods:RX1", "police:32", "gss:E06000999"].iter().take(usize::from(n % 4)) {
+                let keys = AgencyKeys { data: [n; 32], record: [n + 100; 32] };
+                rows.take(Taken::Agency { tag: [n; 32], agency: code(agency), keys });
+            }
+        }
+        rows
+    }
+
+    #[test]
+    fn what_was_taken_is_held() {
+        let mut rows = filled();
+        rows.shrink();
+        assert_eq!((rows.len(), rows.all().count()), (40, 40));
+        for n in 0..40 {
+            let held = rows.get(&[n; 32]).expect("there");
+            let owner = if n == 7 { Owner::Agency(code("ods:RX1")) } else { person(n) };
+            assert_eq!((held.owner(), held.is_ended()), (Some(owner), false));
+            assert_eq!(held.link.as_bytes(), &[n; 32]);
+            assert_eq!(held.agencies().count(), usize::from(n % 4));
+            let keys = held.agency(&code("police:32"));
+            assert_eq!(keys.map(|keys| keys.record[0]), (n % 4 > 1).then_some(n + 100));
+        }
+        assert!(rows.get(&[40; 32]).is_none());
+    }
+
+    #[test]
+    fn what_is_held_stays_and_keys_of_nobody_are_refused() {
+        let mut rows = filled();
+        let link = LinkKey::from_bytes([99; 32]);
+        rows.take(Taken::Owner { tag: [3; 32], owner: Some(person(3)), link });
+        let other = |tag| Taken::Agency {
+            tag,
+            agency: code("ods:RX1"),
+            keys: AgencyKeys { data: [99; 32], record: [99; 32] },
+        };
+        assert_eq!(rows.take(other([3; 32])), Some([3; 32]));
+        assert_eq!(rows.take(other([50; 32])), None);
+        let held = rows.get(&[3; 32]).expect("there");
+        assert_eq!(held.link.as_bytes(), &[3; 32]);
+        assert_eq!(held.agency(&code("ods:RX1")).expect("there").data, [3; 32]);
+    }
+
+    #[test]
+    fn nothing_is_left_of_who_is_forgotten_but_what_goes_on() {
+        let mut rows = filled();
+        rows.forget(&[3; 32], None);
+        rows.forget(&[11; 32], Some([200; 32]));
+        rows.forget(&[60; 32], None);
+        assert!(rows.get(&[3; 32]).is_none() && rows.get(&[11; 32]).is_none());
+        assert_eq!((rows.len(), rows.all().count()), (39, 39));
+        let held = rows.get(&[200; 32]).expect("goes on");
+        assert!(held.is_ended() && held.owner().is_none());
+        assert_eq!(held.link.as_bytes(), &[11; 32]);
+        let keys = held.agency(&code("ods:RX1")).expect("there");
+        assert_eq!((keys.data, keys.record), ([0; 32], [111; 32]));
+        let left = |byte: u8| {
+            rows.owners.iter().any(|row| row.link.as_bytes()[0] == byte)
+                || rows.agencies.iter().any(|row| row.keys.data[0] == byte || row.keys.record[0] == byte)
+        };
+        assert!(!left(3) && !left(103));
+        assert!(rows.agencies.iter().all(|row| row.keys.data[0] != 11));
+    }
+}
