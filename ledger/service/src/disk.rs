@@ -122,19 +122,18 @@ impl Disk {
     pub fn sync_together(&self, files: &[PathBuf], folders: &[PathBuf]) -> io::Result<()> {
         match (files, folders) {
             ([], []) => Ok(()),
-            ([others @ .., last], _) => self.sync_while(others, folders, || self.sync(last))?,
-            ([], [others @ .., last]) => self.sync_while(files, others, || self.sync_folder(last))?,
+            ([others @ .., last], _) => self.sync_beside(others, folders, || self.sync(last)),
+            ([], [others @ .., last]) => self.sync_beside(files, others, || self.sync_folder(last)),
         }
     }
 
-    /// The same, and does something else meanwhile. The syncs have threads of their own, for they do nothing but wait, and those that
-    /// compute must not wait with them.
-    pub fn sync_while<T>(
+    /// One sync on this thread, and the others on threads of their own meanwhile.
+    fn sync_beside(
         &self,
         files: &[PathBuf],
         folders: &[PathBuf],
-        meanwhile: impl FnOnce() -> T,
-    ) -> io::Result<T> {
+        here: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
         std::thread::scope(|scope| {
             let mut syncs = Vec::with_capacity(files.len() + folders.len());
             let files = files.iter().map(|file| (file, true));
@@ -146,35 +145,40 @@ impl Disk {
                     Err(_) => sync()?,
                 }
             }
-            let done = meanwhile();
+            here()?;
             for sync in syncs {
                 sync.join().unwrap_or_else(|_| Err(io::Error::other("a thread that syncs panicked")))?;
             }
-            Ok(done)
+            Ok(())
         })
     }
 
     /// Replaces a file durably: write beside it, make that durable, rename, make the folder durable. A crash leaves the old or the new one.
     pub fn replace(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        self.make_folders(path)?;
-        let beside = path.with_extension("new");
-        let mut file =
-            self.options().write(true).create(true).truncate(true).open(self.root.join(&beside))?;
-        file.write_all(bytes)?;
-        self.note(|| Change::Replace(beside.clone(), bytes.to_vec()));
-        file.sync_data()?;
-        self.note(|| Change::SyncFile(beside.clone()));
-        self.rename(&beside, path)?;
-        self.sync_folder(path.parent().unwrap_or(Path::new("")))
+        let beside = self.write_beside(path, bytes)?;
+        self.sync(&beside)?;
+        self.put_in_place(path)
     }
 
-    /// Replaces a file without waiting for the disk. After a crash it may be old, new or unreadable.
-    pub fn replace_lazily(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    /// The first part of [`Self::replace`]: writes the new contents beside the file, and says where. The caller makes them durable.
+    pub fn write_beside(&mut self, path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
         self.make_folders(path)?;
         let beside = path.with_extension("new");
         let mut options = self.options();
         options.write(true).create(true).truncate(true).open(self.root.join(&beside))?.write_all(bytes)?;
         self.note(|| Change::Replace(beside.clone(), bytes.to_vec()));
+        Ok(beside)
+    }
+
+    /// The last part of [`Self::replace`]: puts what lies beside the file in its place, durably.
+    pub fn put_in_place(&mut self, path: &Path) -> io::Result<()> {
+        self.rename(&path.with_extension("new"), path)?;
+        self.sync_folder(path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Replaces a file without waiting for the disk. After a crash it may be old, new or unreadable.
+    pub fn replace_lazily(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let beside = self.write_beside(path, bytes)?;
         self.rename(&beside, path)
     }
 
