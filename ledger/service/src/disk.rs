@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -90,6 +90,11 @@ impl Disk {
 
     /// The same, but leaves it to the caller to make the name durable, with others in the same folder: if this says so.
     pub fn append_unnamed(&mut self, path: &Path, bytes: &[u8]) -> io::Result<bool> {
+        self.append_parts_unnamed(path, &[bytes])
+    }
+
+    /// The same for bytes that are in several places, without putting them into one first.
+    pub fn append_parts_unnamed(&mut self, path: &Path, parts: &[&[u8]]) -> io::Result<bool> {
         // Also for a file that was there: the process that made it may have been killed before its name was durable.
         let unnamed = !self.appending.contains_key(path);
         if unnamed {
@@ -102,8 +107,8 @@ impl Disk {
             }
         }
         let file = self.appending.get_mut(path).expect("opened above");
-        file.write_all(bytes)?;
-        self.note(|| Change::Append(path.to_owned(), bytes.to_vec()));
+        write_parts(file, parts)?;
+        self.note(|| Change::Append(path.to_owned(), parts.concat()));
         Ok(unnamed)
     }
 
@@ -286,6 +291,22 @@ impl Disk {
             recorder.record(change());
         }
     }
+}
+
+fn write_parts(file: &mut File, parts: &[&[u8]]) -> io::Result<()> {
+    let mut slices: Vec<IoSlice<'_>> = parts.iter().map(|part| IoSlice::new(part)).collect();
+    let mut left = slices.as_mut_slice();
+    // Parts without bytes are nothing to wait for.
+    IoSlice::advance_slices(&mut left, 0);
+    while !left.is_empty() {
+        match file.write_vectored(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut left, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Reads a file of the data folder; `None` if it is not there.

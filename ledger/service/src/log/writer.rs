@@ -118,15 +118,14 @@ impl LogWriter {
     }
 
     fn append_to_bundle(&mut self, bundle: u64, entries: &[SealedEntry]) -> io::Result<()> {
-        let of_vault = entries.iter().map(|entry| entry.vault.len()).sum();
-        let (mut log, mut vault) = (Vec::new(), Vec::with_capacity(of_vault));
+        let mut log = Vec::new();
         for entry in entries {
             encode_entry(&mut log, &entry.bytes).map_err(io::Error::other)?;
-            vault.extend_from_slice(&entry.vault);
         }
+        let vault: Vec<&[u8]> = entries.iter().map(|entry| entry.vault.as_slice()).collect();
         let (open, vault_file) = (layout::open_entries(bundle), layout::vault(bundle));
-        for (file, bytes) in [(&open, &log), (&vault_file, &vault)] {
-            if self.disk.append_unnamed(file, bytes)? {
+        for (file, parts) in [(&open, &[log.as_slice()][..]), (&vault_file, vault.as_slice())] {
+            if self.disk.append_parts_unnamed(file, parts)? {
                 self.unnamed.extend(file.parent().map(Path::to_owned));
             }
             self.unsynced.push(file.clone());
