@@ -135,8 +135,18 @@ CHARTS = [
     ("views-rebuild", "Entries a second by the size of the log", by_size(
         "views", [("rebuilt_per_second", "views rebuilt"), ("sealed_per_second", "signed and sealed")], "entries a second", "linear")),
     ("memory", "Memory by the size of the log", by_size(
+        "log", [("grown.resident_mib", "while sealing"), ("after_stop.resident_mib", "after a start")], "MiB", "linear")),
+    ("memory-views", "Memory with views by the size of the log", by_size(
         "views", [("resident_mib", "ledger and views, most resident")], "MiB", "linear")),
-    ("start-up", "Start-up by the size of the log", by_size(
-        "views", [("open_seconds", "ledger"), ("reopen_seconds", "views, kept"), ("rebuild_seconds", "views, built anew")], "seconds")),
+    ("sealing-by-size", "Statements sealed a second by the size of the log", by_size(
+        "log", [("grown.sealed_per_second", "sealed")], "statements a second", "linear")),
+    ("start-up", "Start-up of the ledger by the size of the log", by_size(
+        "log", [("after_stop.seconds", "after a stop"), ("after_kill.seconds", "after a kill")], "seconds")),
+    ("start-up-views", "Start-up of the views by the size of the log", by_size(
+        "views", [("reopen_seconds", "kept"), ("rebuild_seconds", "built anew")], "seconds")),
+    ("proofs", "A proof by the size of the log", by_size(
+        "log", [("after_stop.proof_microseconds", "inclusion"), ("after_stop.receipt_microseconds", "receipt made")], "µs", "linear")),
+    ("disk", "Disk by the size of the log", by_size(
+        "log", [("disk.log", "log"), ("disk.vault", "vault"), ("disk.keyring", "keyring"), ("disk.state", "state")], "bytes an entry", "linear")),
     ("questions", "The same questions to the views and to SQL", questions),
 ]

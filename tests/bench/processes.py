@@ -69,16 +69,6 @@ class Program:
 
     def __init__(self, path, folder, nats_server=None):
         self.path, self.folder, self.nats_server = Path(path), folder, nats_server
-        self.options = self._options()
-
-    def _options(self):
-        said = subprocess.run([self.path, "bench", "--help"], capture_output=True, text=True)
-        if said.returncode != 0:
-            raise Failed(f"{self.path} has no benchmark: {said.stderr.strip()}")
-        return said.stdout
-
-    def knows(self, option):
-        return f"{option} " in self.options or f"{option}\n" in self.options
 
     def bench(self, *arguments):
         """Runs `goldenthread bench` with these arguments and returns its JSON."""

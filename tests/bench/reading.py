@@ -5,21 +5,14 @@ from figures import spread
 
 def growth(run):
     """Sealing, start-up, memory, disk and proofs by the size of the log; and the views of histories of the same sizes."""
-    program, found = run.program, {"log": [], "views": []}
-    for size in run.scale.sizes:
-        if program.knows("--growth"):
-            found["log"].append({"size": size, **figures_of(program.bench("--growth", size), size)})
-        found["views"].append({"size": size, **program.bench("--views", size, "--questions", run.scale.questions)})
-    return found
-
-
-def figures_of(report, size):
-    """The figures of a log of this size, whether the program says them alone or in a list by size."""
-    for member in ("sizes", "steps", "rows", "growth"):
-        rows = report.get(member) if isinstance(report, dict) else None
-        if isinstance(rows, list) and rows:
-            return min(rows, key=lambda row: abs(row.get("entries", row.get("size", 0)) - size))
-    return report
+    program, sizes = run.program, run.scale.sizes
+    # One folder, which grows from size to size.
+    grown = program.bench("--growth", ",".join(map(str, sizes)))
+    views = [program.bench("--views", size, "--questions", run.scale.questions) for size in sizes]
+    return {
+        "log": [{"size": size, **row} for size, row in zip(sizes, grown, strict=True)],
+        "views": [{"size": size, **row} for size, row in zip(sizes, views, strict=True)],
+    }
 
 
 def verification(run):

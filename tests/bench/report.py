@@ -129,8 +129,6 @@ def growth(part):
             names = list(dict.fromkeys(name for row in rows for name in row if name != "size"))
             head = ["", *(f"{row['size']:,.0f}" for row in rows)]
             blocks += [title, table(head, [[label(name), *(number(row.get(name)) for row in rows)] for name in names])]
-    if not part.get("log"):
-        blocks.append("This program has no `bench --growth`: sealing rate, disk and proofs by size were not measured.")
     return blocks
 
 

@@ -157,6 +157,11 @@ impl Feed {
         self.state().sender = None;
     }
 
+    /// Whether the views still follow the log, and more will be told.
+    pub(crate) fn is_open(&self) -> bool {
+        self.state().sender.is_some()
+    }
+
     /// Listens from here on, or from after a place: then it hears first what was told since, as far as that is kept.
     pub(crate) fn listen(&self, after: Option<Place>) -> Result<Listener, Unheard> {
         let counted = Arc::clone(&self.listeners).try_acquire_owned().map_err(|_| Unheard::TooMany)?;

@@ -113,7 +113,9 @@ async fn ready(State(app): State<App>) -> impl IntoResponse {
     let size = app.ledger.log().size().0;
     let projected = app.views.status().map_or(0, |status| status.as_of.tree_size.0);
     let waits = app.ledger.waits_for_key();
-    let ready = !app.ledger.is_stopped() && waits.is_none();
+    let following = app.feed.is_open();
+    // Publishers need no views; a node that only follows has nothing else to give.
+    let ready = !app.ledger.is_stopped() && waits.is_none() && (following || !app.ledger.only_follows());
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let waits = waits.map(|(epoch, kek)| json!({"epoch": epoch, "kek": kek}));
     let role = match (app.ledger.only_follows(), app.ledger.is_active()) {
@@ -121,7 +123,7 @@ async fn ready(State(app): State<App>) -> impl IntoResponse {
         (false, true) => "sealer",
         (false, false) => "standby",
     };
-    let body = json!({"sealing": !app.ledger.is_stopped(), "role": role, "tree_size": size, "projected": projected, "waits_for_key": waits, "witnesses": log::witnesses(&app.ledger)});
+    let body = json!({"sealing": !app.ledger.is_stopped(), "role": role, "tree_size": size, "projected": projected, "following": following, "waits_for_key": waits, "witnesses": log::witnesses(&app.ledger)});
     (status, axum::Json(body))
 }
 

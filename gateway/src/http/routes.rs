@@ -370,7 +370,7 @@ fn service() -> Vec<Route> {
             .json("It seals, or follows one that does.", component("Readiness"))
             .answers(
                 503,
-                "The sealer has stopped, or the node waits for the next key-encryption key; reading goes on.",
+                "The sealer has stopped, or the node waits for the next key-encryption key, or it only follows and its views no longer do; reading goes on.",
                 "application/json",
                 component("Readiness"),
             ),

@@ -136,11 +136,6 @@ impl Node {
         self.process.as_ref().expect("it runs").signal("KILL");
     }
 
-    /// Its number among the processes.
-    pub(super) fn id(&self) -> u32 {
-        self.process.as_ref().expect("it runs").id()
-    }
-
     /// What it has written so far, in all its lives.
     pub(super) fn log_text(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()

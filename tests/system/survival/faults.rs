@@ -36,11 +36,12 @@ impl Fault {
         Self::of_kind(kind.min(Self::KINDS), random)
     }
 
-    /// Those that no other test has: a clock that jumps far, a start that fails, a full disk, damaged views, and two kinds of calls.
+    /// Those that no other test has: a clock that jumps far, a start that fails, a full disk, damaged views, views that cannot be written, and
+    /// two kinds of calls.
     pub(super) fn some(random: &mut Random) -> Vec<Self> {
         let calls = (0..2).map(|kind| Self::Calls(Failing::drawn(kind, random))).collect::<Vec<_>>();
         let start = Self::CallsAtStart(Failing::of_any_start(random));
-        let others = [4, 6, 7].map(|kind| Self::of_kind(kind, random));
+        let others = [4, 6, 7, 9].map(|kind| Self::of_kind(kind, random));
         [start].into_iter().chain(others).chain(calls).collect()
     }
 

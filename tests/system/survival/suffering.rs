@@ -201,6 +201,10 @@ impl World {
         if matches!(came, Some(Came::Stopped)) {
             eventually("it says why", || self.log_text()[said..].contains("the sealer has stopped"));
         }
+        let follows = || client.try_get("/readyz").is_ok_and(|reply| reply.json()["following"] == true);
+        if matches!(came, Some(Came::WentOn)) && self.log_text()[said..].contains("views no longer follow") {
+            eventually("it says that its views no longer follow", || !follows());
+        }
         came.expect("it showed")
     }
 

@@ -130,6 +130,7 @@ fn ledger() -> Named {
     });
     let ready = json!({
         "sealing": flag(), "role": codes(["sealer", "standby", "follower"]), "tree_size": number(), "projected": number(),
+        "following": flag(),
         "waits_for_key": or_null(object(
             "The next key-encryption key, which this node needs to go on.", json!({"epoch": number(), "kek": text()}),
         )),

@@ -21,6 +21,7 @@ pub(crate) fn outcome(_: &Json, case: &Json) -> Value {
     };
     match chain.place(number(next, "seq"), &hash(next, "prev")) {
         Place::Next => document::accepted([("place", Value::from("next"))]),
+        Place::TakenEarlier => unreachable!("everything of this chain is in memory"),
         Place::Gap => document::refused("chain_gap"),
         Place::OtherPredecessor => document::refused("chain_prev"),
         Place::Taken(index) => {
