@@ -90,13 +90,13 @@ impl Signatures {
         let signed: Vec<Result<Signed<'_>, Refusal>> = signed.collect();
         let to_check: Vec<Signed<'_>> = signed.iter().filter_map(|one| one.as_ref().ok().copied()).collect();
         let mut verdicts = self.verify(&to_check).into_iter();
-        let signer = |signed: Result<Signed<'_>, Refusal>| {
-            let key = signed?.key;
+        let key_of = |one: Result<Signed<'_>, Refusal>| {
+            let key = one?.key;
             let checked = verdicts.next().unwrap_or(Err(BadSignature));
             checked.map_err(|BadSignature| StatementError::BadSignature)?;
             Ok(key.thumbprint())
         };
-        let signers: Vec<Result<Thumbprint, Refusal>> = signed.into_iter().map(signer).collect();
+        let signers: Vec<Result<Thumbprint, Refusal>> = signed.into_iter().map(key_of).collect();
         tickets.into_iter().zip(signers).map(|(ticket, signer)| Checked { ticket, signer }).collect()
     }
 
