@@ -1,6 +1,7 @@
 //! Checkpoints (C2SP tlog-checkpoint): the signed head of the log.
 
 use core::fmt;
+use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
 
@@ -25,7 +26,8 @@ pub struct Checkpoint {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedCheckpoint {
     checkpoint: Checkpoint,
-    note: Note,
+    /// Thousands of receipts carry the same one, and a signature of ML-DSA has kilobytes.
+    note: Arc<Note>,
 }
 
 /// The keys by which a log signs its checkpoints: Ed25519, which every tool can check, and ML-DSA-44, which a quantum computer does
@@ -166,7 +168,7 @@ impl SignedCheckpoint {
     /// Signs a checkpoint with each of these keys.
     pub fn sign(checkpoint: Checkpoint, signers: &[&NoteSigner]) -> Result<Self, SignNoteError> {
         let note = Note::sign(checkpoint.to_string(), signers)?;
-        Ok(Self { checkpoint, note })
+        Ok(Self { checkpoint, note: Arc::new(note) })
     }
 
     /// Reads a signed checkpoint; [`Self::verify`] says whether to believe it.
@@ -176,7 +178,7 @@ impl SignedCheckpoint {
 
     /// Takes a note that carries a checkpoint, such as one that a witness has added its signature to.
     pub fn from_note(note: Note) -> Result<Self, CheckpointError> {
-        Ok(Self { checkpoint: Checkpoint::parse(note.text())?, note })
+        Ok(Self { checkpoint: Checkpoint::parse(note.text())?, note: Arc::new(note) })
     }
 
     /// Checks that the checkpoint is of the pinned log and signed by a pinned key of each type that is pinned, and tells by which
@@ -203,7 +205,8 @@ impl SignedCheckpoint {
 
     /// The same checkpoint with the signature of another party, such as a witness. It is not verified here.
     pub fn with_signature(self, signature: NoteSignature) -> Result<Self, SignNoteError> {
-        Ok(Self { note: self.note.with_signature(signature)?, ..self })
+        let note = Arc::unwrap_or_clone(self.note).with_signature(signature)?;
+        Ok(Self { checkpoint: self.checkpoint, note: Arc::new(note) })
     }
 
     /// What the note says.
@@ -212,7 +215,7 @@ impl SignedCheckpoint {
     }
 
     /// The note itself.
-    pub const fn note(&self) -> &Note {
+    pub fn note(&self) -> &Note {
         &self.note
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -90,6 +90,11 @@ impl Disk {
 
     /// The same, but leaves it to the caller to make the name durable, with others in the same folder: if this says so.
     pub fn append_unnamed(&mut self, path: &Path, bytes: &[u8]) -> io::Result<bool> {
+        self.append_parts_unnamed(path, &[bytes])
+    }
+
+    /// The same for bytes that are in several places, without putting them into one first.
+    pub fn append_parts_unnamed(&mut self, path: &Path, parts: &[&[u8]]) -> io::Result<bool> {
         // Also for a file that was there: the process that made it may have been killed before its name was durable.
         let unnamed = !self.appending.contains_key(path);
         if unnamed {
@@ -102,8 +107,8 @@ impl Disk {
             }
         }
         let file = self.appending.get_mut(path).expect("opened above");
-        file.write_all(bytes)?;
-        self.note(|| Change::Append(path.to_owned(), bytes.to_vec()));
+        write_parts(file, parts)?;
+        self.note(|| Change::Append(path.to_owned(), parts.concat()));
         Ok(unnamed)
     }
 
@@ -122,19 +127,18 @@ impl Disk {
     pub fn sync_together(&self, files: &[PathBuf], folders: &[PathBuf]) -> io::Result<()> {
         match (files, folders) {
             ([], []) => Ok(()),
-            ([others @ .., last], _) => self.sync_while(others, folders, || self.sync(last))?,
-            ([], [others @ .., last]) => self.sync_while(files, others, || self.sync_folder(last))?,
+            ([others @ .., last], _) => self.sync_beside(others, folders, || self.sync(last)),
+            ([], [others @ .., last]) => self.sync_beside(files, others, || self.sync_folder(last)),
         }
     }
 
-    /// The same, and does something else meanwhile. The syncs have threads of their own, for they do nothing but wait, and those that
-    /// compute must not wait with them.
-    pub fn sync_while<T>(
+    /// One sync on this thread, and the others on threads of their own meanwhile.
+    fn sync_beside(
         &self,
         files: &[PathBuf],
         folders: &[PathBuf],
-        meanwhile: impl FnOnce() -> T,
-    ) -> io::Result<T> {
+        here: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
         std::thread::scope(|scope| {
             let mut syncs = Vec::with_capacity(files.len() + folders.len());
             let files = files.iter().map(|file| (file, true));
@@ -146,46 +150,27 @@ impl Disk {
                     Err(_) => sync()?,
                 }
             }
-            let done = meanwhile();
+            here()?;
             for sync in syncs {
                 sync.join().unwrap_or_else(|_| Err(io::Error::other("a thread that syncs panicked")))?;
             }
-            Ok(done)
+            Ok(())
         })
     }
 
     /// Replaces a file durably: write beside it, make that durable, rename, make the folder durable. A crash leaves the old or the new one.
     pub fn replace(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        self.make_folders(path)?;
-        let beside = path.with_extension("new");
-        let mut file =
-            self.options().write(true).create(true).truncate(true).open(self.root.join(&beside))?;
-        file.write_all(bytes)?;
-        self.note(|| Change::Replace(beside.clone(), bytes.to_vec()));
-        file.sync_data()?;
-        self.note(|| Change::SyncFile(beside.clone()));
-        self.rename(&beside, path)?;
-        self.sync_folder(path.parent().unwrap_or(Path::new("")))
+        let beside = self.write_beside(path, bytes)?;
+        self.sync(&beside)?;
+        self.put_in_place(path)
     }
 
     /// Replaces files of one folder durably, and waits for the disk twice, however many they are. A crash leaves of each the old or the
     /// new one.
     pub fn replace_together(&mut self, files: &[(PathBuf, Vec<u8>)]) -> io::Result<()> {
         let Some((first, _)) = files.first() else { return Ok(()) };
-        let mut written = Vec::with_capacity(files.len());
-        for (path, bytes) in files {
-            self.make_folders(path)?;
-            let beside = path.with_extension("new");
-            let mut options = self.options();
-            options
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .open(self.root.join(&beside))?
-                .write_all(bytes)?;
-            self.note(|| Change::Replace(beside.clone(), bytes.clone()));
-            written.push(beside);
-        }
+        let written = files.iter().map(|(path, bytes)| self.write_beside(path, bytes));
+        let written = written.collect::<io::Result<Vec<_>>>()?;
         self.sync_together(&written, &[])?;
         for (beside, (path, _)) in written.iter().zip(files) {
             self.rename(beside, path)?;
@@ -193,13 +178,25 @@ impl Disk {
         self.sync_folder(first.parent().unwrap_or(Path::new("")))
     }
 
-    /// Replaces a file without waiting for the disk. After a crash it may be old, new or unreadable.
-    pub fn replace_lazily(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    /// The first part of [`Self::replace`]: writes the new contents beside the file, and says where. The caller makes them durable.
+    pub fn write_beside(&mut self, path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
         self.make_folders(path)?;
         let beside = path.with_extension("new");
         let mut options = self.options();
         options.write(true).create(true).truncate(true).open(self.root.join(&beside))?.write_all(bytes)?;
         self.note(|| Change::Replace(beside.clone(), bytes.to_vec()));
+        Ok(beside)
+    }
+
+    /// The last part of [`Self::replace`]: puts what lies beside the file in its place, durably.
+    pub fn put_in_place(&mut self, path: &Path) -> io::Result<()> {
+        self.rename(&path.with_extension("new"), path)?;
+        self.sync_folder(path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Replaces a file without waiting for the disk. After a crash it may be old, new or unreadable.
+    pub fn replace_lazily(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let beside = self.write_beside(path, bytes)?;
         self.rename(&beside, path)
     }
 
@@ -307,6 +304,22 @@ impl Disk {
             recorder.record(change());
         }
     }
+}
+
+fn write_parts(file: &mut File, parts: &[&[u8]]) -> io::Result<()> {
+    let mut slices: Vec<IoSlice<'_>> = parts.iter().map(|part| IoSlice::new(part)).collect();
+    let mut left = slices.as_mut_slice();
+    // Parts without bytes are nothing to wait for.
+    IoSlice::advance_slices(&mut left, 0);
+    while !left.is_empty() {
+        match file.write_vectored(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut left, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Reads a file of the data folder; `None` if it is not there.

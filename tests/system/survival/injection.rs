@@ -23,7 +23,7 @@ pub(crate) struct Failing {
 /// What can fail. A question mark before a call's name is for machines that lack it.
 const CALLS: [(&str, [&str; 2]); 4] = [
     ("fsync,fdatasync,?sync_file_range", ["EIO", "ENOSPC"]),
-    ("write,pwrite64", ["ENOSPC", "EIO"]),
+    ("write,writev,pwrite64", ["ENOSPC", "EIO"]),
     ("?rename,?renameat,renameat2", ["EIO", "ENOSPC"]),
     ("openat", ["EIO", "EMFILE"]),
 ];

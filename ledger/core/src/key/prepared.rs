@@ -73,6 +73,8 @@ pub(super) fn challenge(r: &[u8; 32], signed: &Signed<'_>) -> Scalar {
 impl PreparedKeys {
     /// Prepares at most so many keys at a time, those that were used last.
     pub fn new(most: usize) -> Self {
+        // Now, and not when the first signature waits.
+        LazyLock::force(&BASE);
         let multiples = KeyMultiples::default();
         Self { multiples, used: HashMap::new(), waiting: HashMap::new(), most, turn: 0 }
     }
@@ -80,14 +82,18 @@ impl PreparedKeys {
     /// Says whose signatures are checked next, each key as often as there are signatures of it. Returns what to check them with.
     pub fn expect<'k>(&mut self, keys: impl IntoIterator<Item = &'k PublicKey>) -> KeyMultiples {
         self.turn += 1;
+        let (mut prepared, mut seen) = (0, 0);
         for key in keys {
+            seen += 1;
             if let Some(used) = self.used.get_mut(key.as_bytes()) {
                 *used = self.turn;
                 continue;
             }
             let announced = self.waiting.entry(*key.as_bytes()).or_default();
             *announced += 1;
-            if *announced >= WORTH_IT {
+            // Few of them a turn: publishers that began together are worth it together, and nobody must wait for all.
+            if *announced >= WORTH_IT && prepared * WORTH_IT <= seen {
+                prepared += 1;
                 self.prepare(key);
             }
         }

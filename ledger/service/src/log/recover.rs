@@ -193,6 +193,7 @@ impl Recovery {
             self.cut_or_remove(&file, end, len)?;
         }
         self.cut_vault(last, kept)?;
+        self.remove_unused_checkpoint()?;
         Ok(removed)
     }
 
@@ -208,6 +209,15 @@ impl Recovery {
             self.cut_or_remove(&file, end, bytes.len())?;
         }
         Ok(())
+    }
+
+    /// It covers what was just removed, and whatever is sealed in its place must not look like a fork of it.
+    fn remove_unused_checkpoint(&mut self) -> Result<(), RecoverError> {
+        let file = layout::new_checkpoint();
+        if !self.root().join(&file).exists() {
+            return Ok(());
+        }
+        self.writer.disk.remove_durably(&file).map_err(io_error(&file))
     }
 
     fn cut_or_remove(&mut self, file: &Path, end: usize, len: usize) -> Result<(), RecoverError> {

@@ -51,8 +51,20 @@ pub(super) struct OpenTile {
 pub(super) enum FullKind {
     /// A bundle, durable already, and the vault file that is complete with it.
     Entries { vault: PathBuf },
-    /// A hash tile. It is derived from entries, so a commit does not wait for it.
-    Hashes,
+    /// A hash tile. It is derived from entries, so a commit does not wait for one that grows.
+    Hashes { synced: bool },
+}
+
+impl Full {
+    const fn is_unsynced(&self) -> bool {
+        matches!(self.kind, FullKind::Hashes { synced: false })
+    }
+
+    const fn set_synced(&mut self) {
+        if let FullKind::Hashes { synced } = &mut self.kind {
+            *synced = true;
+        }
+    }
 }
 
 impl LogWriter {
@@ -106,15 +118,14 @@ impl LogWriter {
     }
 
     fn append_to_bundle(&mut self, bundle: u64, entries: &[SealedEntry]) -> io::Result<()> {
-        let of_vault = entries.iter().map(|entry| entry.vault.len()).sum();
-        let (mut log, mut vault) = (Vec::new(), Vec::with_capacity(of_vault));
+        let mut log = Vec::new();
         for entry in entries {
             encode_entry(&mut log, &entry.bytes).map_err(io::Error::other)?;
-            vault.extend_from_slice(&entry.vault);
         }
+        let vault: Vec<&[u8]> = entries.iter().map(|entry| entry.vault.as_slice()).collect();
         let (open, vault_file) = (layout::open_entries(bundle), layout::vault(bundle));
-        for (file, bytes) in [(&open, &log), (&vault_file, &vault)] {
-            if self.disk.append_unnamed(file, bytes)? {
+        for (file, parts) in [(&open, &[log.as_slice()][..]), (&vault_file, vault.as_slice())] {
+            if self.disk.append_parts_unnamed(file, parts)? {
                 self.unnamed.extend(file.parent().map(Path::to_owned));
             }
             self.unsynced.push(file.clone());
@@ -163,7 +174,11 @@ impl LogWriter {
         }
         let full = std::mem::replace(&mut open.tile, Arc::new(HashTile::new()));
         open.index += 1;
-        self.full.push(Full { from: file, to: layout::full_tile(level, index), kind: FullKind::Hashes });
+        self.full.push(Full {
+            from: file,
+            to: layout::full_tile(level, index),
+            kind: FullKind::Hashes { synced: false },
+        });
         Ok(Some((index, full)))
     }
 
@@ -176,39 +191,59 @@ impl LogWriter {
         }
     }
 
-    /// Makes the entries and vault records durable, with their files' names.
+    /// Makes the entries and vault records durable, with their files' names; and tiles that are full, since those are to be moved.
     pub fn make_durable(&mut self) -> io::Result<()> {
-        let (files, folders) = (std::mem::take(&mut self.unsynced), std::mem::take(&mut self.unnamed));
-        self.disk.sync_together(&distinct(files), &distinct(folders))
+        self.sync_with(&[])
     }
 
-    /// The same, and does something else while the disk is waited for.
-    pub fn make_durable_while<T>(&mut self, meanwhile: impl FnOnce() -> T) -> io::Result<T> {
-        let (files, folders) = (std::mem::take(&mut self.unsynced), std::mem::take(&mut self.unnamed));
-        self.disk.sync_while(&distinct(files), &distinct(folders), meanwhile)
+    /// The same, and the checkpoint of the tree that they make besides, which lies beside the one in force until
+    /// [`Self::publish_ready`]. It costs no wait of its own then.
+    ///
+    /// A crash leaves it there, where nobody reads it, and start-up removes it.
+    pub fn make_durable_with(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
+        let beside = self.disk.write_beside(&layout::checkpoint(), checkpoint.to_string().as_bytes())?;
+        self.sync_with(&[beside])
+    }
+
+    fn sync_with(&mut self, more: &[PathBuf]) -> io::Result<()> {
+        let (mut files, folders) = (std::mem::take(&mut self.unsynced), std::mem::take(&mut self.unnamed));
+        files.extend(self.full.iter().filter(|full| full.is_unsynced()).map(|full| full.from.clone()));
+        files.extend_from_slice(more);
+        self.disk.sync_together(&distinct(files), &distinct(folders))?;
+        for full in &mut self.full {
+            full.set_synced();
+        }
+        Ok(())
     }
 
     /// Makes the checkpoint durable. From here on the entries are sealed, and a crash loses nothing.
     pub fn publish(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
-        let text = checkpoint.to_string();
-        self.disk.replace(&layout::checkpoint(), text.as_bytes())?;
-        self.disk.replace_lazily(&layout::handed_out(), text.as_bytes())
+        self.disk.write_beside(&layout::checkpoint(), checkpoint.to_string().as_bytes())?;
+        self.disk.sync(&layout::new_checkpoint())?;
+        self.publish_ready(checkpoint)
     }
 
-    /// Moves full bundles and tiles, which a durable checkpoint covers, to their C2SP paths. A crash in between leaves some of
-    /// them in `open/`, from where start-up moves them.
+    /// The same for the checkpoint that [`Self::make_durable_with`] has laid beside the one in force.
+    pub fn publish_ready(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
+        self.disk.put_in_place(&layout::checkpoint())?;
+        self.disk.replace_lazily(&layout::handed_out(), checkpoint.to_string().as_bytes())
+    }
+
+    /// Moves full bundles and tiles, which a durable checkpoint covers, to their C2SP paths. Their new names become durable with the
+    /// next batch: until then a crash may leave some of them in `open/`, from where start-up moves them.
     pub fn promote(&mut self) -> io::Result<()> {
-        let (full, mut folders) = (std::mem::take(&mut self.full), Vec::new());
-        let of_hashes = full.iter().filter(|full| matches!(full.kind, FullKind::Hashes));
-        self.disk.sync_together(&of_hashes.map(|full| full.from.clone()).collect::<Vec<_>>(), &[])?;
+        let full = std::mem::take(&mut self.full);
+        let unsynced = full.iter().filter(|full| full.is_unsynced()).map(|full| full.from.clone());
+        self.disk.sync_together(&unsynced.collect::<Vec<_>>(), &[])?;
         for Full { from, to, kind } in full {
             if let FullKind::Entries { vault } = kind {
                 self.disk.close(&vault);
             }
             self.disk.rename(&from, &to)?;
-            folders.extend([&from, &to].into_iter().filter_map(|path| path.parent().map(Path::to_owned)));
+            self.unnamed
+                .extend([&from, &to].into_iter().filter_map(|path| path.parent().map(Path::to_owned)));
         }
-        self.disk.sync_together(&[], &distinct(folders))
+        Ok(())
     }
 }
 

@@ -176,7 +176,7 @@ impl Chained {
         Ok(batch.entries.into_iter().map(|entry| entry.bytes).collect())
     }
 
-    /// The same for the data folder alone: the checkpoint is signed while the disk is waited for. Nobody sees it before the batch is
+    /// The same for the data folder alone: the checkpoint is signed before the disk is waited for. Nobody sees it before the batch is
     /// durable, and nobody ever does if a witness contradicts it meanwhile.
     pub(super) fn commit_to_folder(
         self,
@@ -186,19 +186,19 @@ impl Chained {
         laps: &mut Laps,
     ) -> Result<Vec<Vec<u8>>, SealError> {
         let Self { batch, names, size: chained, origin, shown } = self;
-        let checkpoint = port.commit_while(&batch, |committed, root| {
+        let checkpoint = port.commit_with(&batch, |committed, root| -> Result<_, SealError> {
             if committed != chained {
                 return Err(SealError::OtherSize { committed, chained });
             }
             check_with_witnesses(shared, committed, root)?;
             Ok(signer.sign(Checkpoint::new(&origin, committed, root)?)?)
-        })??;
+        })?;
         laps.end(Stage::Write);
         let head = checkpoint.checkpoint();
         check_with_witnesses(shared, head.size(), head.root())?;
         // As in `commit`.
         shared.index.add(&names);
-        port.announce(checkpoint)?;
+        port.announce_ready(checkpoint)?;
         laps.end(Stage::Publish);
         shared.show(shown);
         Ok(batch.entries.into_iter().map(|entry| entry.bytes).collect())

@@ -106,17 +106,31 @@ impl Embedded {
         Ok((self.writer.size(), self.writer.root()))
     }
 
-    /// Commits a batch, and meanwhile has something made of the head of the tree that it makes.
-    pub(super) fn commit_while<T>(
+    /// Commits a batch, with its checkpoint beside the one in force: so both are waited for together. Nobody sees it before
+    /// [`Self::announce_ready`].
+    pub(super) fn commit_with<E: From<CommitError>>(
         &mut self,
         batch: &SealedBatch,
-        meanwhile: impl FnOnce(TreeSize, Hash) -> T,
-    ) -> Result<T, CommitError> {
+        sign: impl FnOnce(TreeSize, Hash) -> Result<SignedCheckpoint, E>,
+    ) -> Result<SignedCheckpoint, E> {
         // As in `append`.
-        Keyring::persist(self.writer.disk(), &batch.keys)?;
-        self.completed.extend(self.writer.append(&batch.entries)?);
-        let (size, root) = (self.writer.size(), self.writer.root());
-        Ok(self.writer.make_durable_while(|| meanwhile(size, root))?)
+        Keyring::persist(self.writer.disk(), &batch.keys).map_err(CommitError::from)?;
+        self.completed.extend(self.writer.append(&batch.entries).map_err(CommitError::from)?);
+        let checkpoint = sign(self.writer.size(), self.writer.root())?;
+        self.writer.make_durable_with(&checkpoint).map_err(CommitError::from)?;
+        Ok(checkpoint)
+    }
+
+    /// Puts the checkpoint of [`Self::commit_with`] in force, durably, and shows it to readers.
+    pub(super) fn announce_ready(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
+        self.writer.publish_ready(&checkpoint)?;
+        self.show(checkpoint);
+        Ok(())
+    }
+
+    fn show(&mut self, checkpoint: SignedCheckpoint) {
+        let published = Published { checkpoint, open_tiles: self.writer.open_tiles() };
+        self.reader.publish(published, std::mem::take(&mut self.completed));
     }
 
     /// Access to the folder for what lies beside the log.
@@ -141,8 +155,7 @@ impl CommitPort for Embedded {
 
     fn announce(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
         self.writer.publish(&checkpoint)?;
-        let published = Published { checkpoint, open_tiles: self.writer.open_tiles() };
-        self.reader.publish(published, std::mem::take(&mut self.completed));
+        self.show(checkpoint);
         Ok(())
     }
 
