@@ -84,6 +84,8 @@ use query;
 
 /// How often a page is filled up with the rows after it.
 const MOST_GAPS: usize = 50;
+/// How often it is begun anew because the views have advanced meanwhile.
+const MOST_ANEW: usize = 8;
 
 /// A question about people by somebody who may ask it: a handler that takes one cannot forget to ask for the token.
 pub(super) struct Asked<Q> {
@@ -167,13 +169,27 @@ impl<Q> Asked<Q> {
     }
 }
 
-/// A page with what the reader sees, as long as the log stays the same meanwhile: rows that others may see leave no gaps by which they could be
-/// counted, unless there are very many.
+/// A page with what the reader sees: rows that others may see leave no gaps by which they could be counted, unless there are very many, or
+/// the views advance again and again while it is filled.
 fn filled<T: Visible>(
-    mut page: Page,
+    page: Page,
     scope: &Scope<'_>,
     ask: impl Fn(&Page) -> Result<Answer<T>, Problem>,
 ) -> Result<Answer<T>, Problem> {
+    for _ in 0..MOST_ANEW {
+        if let Ok(answer) = filled_of_one_state(page.clone(), scope, &ask)? {
+            return Ok(answer);
+        }
+    }
+    filled_of_one_state(page, scope, &ask).map(|answer| answer.unwrap_or_else(|partly| partly))
+}
+
+/// The inner error is what there is of the page, if the views have advanced before it was full.
+fn filled_of_one_state<T: Visible>(
+    mut page: Page,
+    scope: &Scope<'_>,
+    ask: impl Fn(&Page) -> Result<Answer<T>, Problem>,
+) -> Result<Result<Answer<T>, Answer<T>>, Problem> {
     let wanted = page.limit;
     let mut answer = seen(ask(&page)?, scope)?;
     for _ in 0..MOST_GAPS {
@@ -183,13 +199,13 @@ fn filled<T: Visible>(
         (page.limit, page.cursor) = (wanted - answer.items.len(), answer.next.clone());
         let more = ask(&page)?;
         if more.as_of != answer.as_of {
-            break;
+            return Ok(Err(answer));
         }
         let more = seen(more, scope)?;
         answer.items.extend(more.items);
         answer.next = more.next;
     }
-    Ok(answer)
+    Ok(Ok(answer))
 }
 
 /// What the reader sees of a page. It may be less than was asked for, and there may be a next page all the same.
