@@ -1,5 +1,7 @@
 //! Followers are killed, made anew from nothing, and made from another's folder.
 
+use std::time::Duration;
+
 use super::ledger::Ledger;
 use super::turn;
 use crate::partnership::copy_folder;
@@ -8,7 +10,8 @@ use crate::partnership::copy_folder;
 fn followers_come_and_go() {
     let _turn = turn();
     let mut ledger = Ledger::start(3);
-    let load = ledger.load();
+    // So slow that views that begin anew come to the end while it goes on, on few cores and in a debug build.
+    let load = ledger.load_at_pace(Duration::from_millis(60));
     for round in 0..2 {
         ledger.until_more(50);
         ledger.nodes[2].kill();

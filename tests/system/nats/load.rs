@@ -16,7 +16,7 @@ use crate::partnership::{Client, Home, Process, Publisher, Random, child, draft_
 /// How long a publisher waits for an answer before it asks again: longer than a take-over, so that most requests are sent once.
 const PATIENCE: Duration = Duration::from_secs(6);
 /// So that a load lasts, without filling two processors.
-const PACE: Duration = Duration::from_millis(6);
+const PACE: Duration = Duration::from_millis(25);
 /// Few, so that each has a history.
 pub(super) const CHILDREN: u64 = 8;
 
