@@ -210,10 +210,11 @@ impl Setup {
         let began = Instant::now();
         loop {
             match self.stream(name).ask("STREAM.CREATE", config).await {
-                Err(error @ StreamError::Refused { code: NO_PEERS, .. })
-                    if began.elapsed() < READY_WITHIN =>
-                {
-                    tracing::warn!(%error, "the servers have not all found one another; asking again");
+                // To make a stream once more that is there as it should be changes nothing.
+                Err(
+                    error @ (StreamError::Refused { code: NO_PEERS, .. } | StreamError::Unreachable { .. }),
+                ) if began.elapsed() < READY_WITHIN => {
+                    tracing::warn!(%error, "the servers have not all found one another, or do not answer; asking again");
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }
                 answer => return answer.map(|_| ()),
