@@ -70,6 +70,16 @@ pub struct Plan {
     pub folder: PathBuf,
 }
 
+#[cfg(test)]
+impl Plan {
+    /// A small run: three publishers, 40 children, two rounds, and nothing over HTTP.
+    fn small(statements: u32, folder: &std::path::Path) -> Self {
+        let number = |number| NonZeroU32::new(number).expect("not zero");
+        let (publishers, children, rounds) = (number(3), number(40), number(2));
+        Self { statements, publishers, children, rounds, rate: 0, seconds: 0, folder: folder.to_owned() }
+    }
+}
+
 /// What was measured.
 #[derive(Debug, Clone)]
 pub struct Report {
@@ -192,16 +202,7 @@ mod tests {
     #[test]
     fn a_small_run_measures_everything_and_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
-        let number = |number| NonZeroU32::new(number).unwrap();
-        let plan = Plan {
-            statements: 60,
-            publishers: number(3),
-            children: number(40),
-            rounds: number(2),
-            rate: 30,
-            seconds: 1,
-            folder: folder.path().to_owned(),
-        };
+        let plan = Plan { rate: 30, seconds: 1, ..Plan::small(60, folder.path()) };
         let report = run(&plan).unwrap();
         assert!(report.sizes.statement > 2000 && report.sizes.disclosures > 1000, "{:?}", report.sizes);
         assert!(report.throughput.ratio.least > 0.0, "{:?}", report.throughput);

@@ -237,15 +237,7 @@ mod tests {
     fn every_statement_is_timed_and_exported_as_it_was_sealed() {
         let folder = tempfile::tempdir().unwrap();
         let number = |number| NonZeroU32::new(number).unwrap();
-        let plan = Plan {
-            statements: 120,
-            publishers: number(3),
-            children: number(40),
-            rounds: number(2),
-            rate: 0,
-            seconds: 0,
-            folder: folder.path().to_owned(),
-        };
+        let plan = Plan::small(120, folder.path());
         let export = folder.path().join("statements");
         let report = run(&plan, &[number(1), number(50)], Some(&export)).unwrap();
         assert_eq!(report.paces.iter().map(|pace| pace.latency.requests).collect::<Vec<_>>(), [120, 120]);

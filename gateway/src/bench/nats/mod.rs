@@ -178,7 +178,6 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
     use std::path::{Path, PathBuf};
 
     use super::*;
@@ -194,16 +193,7 @@ mod tests {
     #[test]
     fn a_small_run_measures_everything_and_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
-        let number = |number| NonZeroU32::new(number).unwrap();
-        let plan = Plan {
-            statements: 120,
-            publishers: number(3),
-            children: number(40),
-            rounds: number(2),
-            rate: 30,
-            seconds: 1,
-            folder: folder.path().to_owned(),
-        };
+        let plan = Plan { rate: 30, seconds: 1, ..Plan::small(120, folder.path()) };
         let report = run(&plan, &Servers::Own(installed())).unwrap();
         assert!(report.sizes.statement > 2000 && report.sizes.disclosures > 1000, "{:?}", report.sizes);
         assert!(report.ratio.least > 0.0 && report.ratio_as_sealed.least > 0.0, "{report:?}");

@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use gt_core::Hash;
 use gt_core::TreeSize;
 use gt_core::agency::AgencyCode;
-use gt_core::checkpoint::{Checkpoint, LogSigner};
+use gt_core::checkpoint::{Checkpoint, LogSigner, SignedCheckpoint};
 use gt_core::entry::Entry;
 use gt_core::statement::Owner;
 use gt_core::time::Timestamp;
 use rayon::prelude::*;
 
 use super::batch::{Admitted, SealError, Sealer};
-use super::commit::{CommitPort, Embedded, SealedBatch};
+use super::commit::{CommitError, CommitPort, Embedded, SealedBatch};
 use super::encipher::{Enciphered, OwnerPlace, encipher};
 use super::times::{Laps, Stage};
 use crate::keyring::{KeyRecord, Proposals};
@@ -159,21 +159,10 @@ impl Chained {
         shared: &Shared,
         laps: &mut Laps,
     ) -> Result<Vec<Vec<u8>>, SealError> {
-        let Self { batch, names, size: chained, origin, shown } = self;
-        let (committed, root) = port.commit(&batch)?;
+        let (committed, root) = port.commit(&self.batch)?;
         laps.end(Stage::Write);
-        if committed != chained {
-            return Err(SealError::OtherSize { committed, chained });
-        }
-        check_with_witnesses(shared, committed, root)?;
-        let checkpoint = signer.sign(Checkpoint::new(&origin, committed, root)?)?;
-        // Before the checkpoint shows the entries: a reader that finds no owner for a link takes the record for erased.
-        shared.index.add(&names);
-        port.announce(checkpoint)?;
-        shared.set_active(true);
-        laps.end(Stage::Publish);
-        shared.show(shown);
-        Ok(batch.entries.into_iter().map(|entry| entry.bytes).collect())
+        let checkpoint = self.sign(committed, root, signer, shared)?;
+        self.publish(shared, laps, || port.announce(checkpoint))
     }
 
     /// The same for the data folder alone: the checkpoint is signed before the disk is waited for. Nobody sees it before the batch is
@@ -185,23 +174,43 @@ impl Chained {
         shared: &Shared,
         laps: &mut Laps,
     ) -> Result<Vec<Vec<u8>>, SealError> {
-        let Self { batch, names, size: chained, origin, shown } = self;
-        let checkpoint = port.commit_with(&batch, |committed, root| -> Result<_, SealError> {
-            if committed != chained {
-                return Err(SealError::OtherSize { committed, chained });
-            }
-            check_with_witnesses(shared, committed, root)?;
-            Ok(signer.sign(Checkpoint::new(&origin, committed, root)?)?)
-        })?;
+        let sign = |committed, root| self.sign(committed, root, signer, shared);
+        let checkpoint = port.commit_with(&self.batch, sign)?;
         laps.end(Stage::Write);
         let head = checkpoint.checkpoint();
         check_with_witnesses(shared, head.size(), head.root())?;
-        // As in `commit`.
-        shared.index.add(&names);
-        port.announce_ready(checkpoint)?;
+        self.publish(shared, laps, || port.announce_ready(checkpoint))
+    }
+
+    /// Signs the checkpoint of the tree that this batch was to make.
+    fn sign(
+        &self,
+        committed: TreeSize,
+        root: Hash,
+        signer: &LogSigner,
+        shared: &Shared,
+    ) -> Result<SignedCheckpoint, SealError> {
+        if committed != self.size {
+            return Err(SealError::OtherSize { committed, chained: self.size });
+        }
+        check_with_witnesses(shared, committed, root)?;
+        Ok(signer.sign(Checkpoint::new(&self.origin, committed, root)?)?)
+    }
+
+    /// Announces the checkpoint, and shows the batch to readers.
+    fn publish(
+        self,
+        shared: &Shared,
+        laps: &mut Laps,
+        announce: impl FnOnce() -> Result<(), CommitError>,
+    ) -> Result<Vec<Vec<u8>>, SealError> {
+        // Before the checkpoint shows the entries: a reader that finds no owner for a link takes the record for erased.
+        shared.index.add(&self.names);
+        announce()?;
+        shared.set_active(true);
         laps.end(Stage::Publish);
-        shared.show(shown);
-        Ok(batch.entries.into_iter().map(|entry| entry.bytes).collect())
+        shared.show(self.shown);
+        Ok(self.batch.entries.into_iter().map(|entry| entry.bytes).collect())
     }
 }
 

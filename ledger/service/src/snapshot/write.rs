@@ -114,11 +114,10 @@ impl Writer {
     /// Removes the snapshot, so that the next start makes everything anew.
     pub(super) fn remove_snapshot(&mut self) {
         let file = layout::snapshot();
-        if self.disk.root().join(&file).exists() {
-            let removed = self.disk.remove(&file).and_then(|()| self.disk.sync_folder(Path::new("state")));
-            if let Err(error) = removed {
-                tracing::error!(%error, "state/snapshot cannot be removed: remove it by hand before the next start");
-            }
+        if self.disk.root().join(&file).exists()
+            && let Err(error) = self.disk.remove_durably(&file)
+        {
+            tracing::error!(%error, "state/snapshot cannot be removed: remove it by hand before the next start");
         }
     }
 
