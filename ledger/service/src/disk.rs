@@ -19,6 +19,8 @@ pub enum Change {
     Cut(PathBuf, u64),
     /// A file was renamed, replacing what stood there.
     Rename(PathBuf, PathBuf),
+    /// Two files have changed places.
+    Exchange(PathBuf, PathBuf),
     /// A file was removed.
     Remove(PathBuf),
     /// An empty folder was removed.
@@ -180,11 +182,8 @@ impl Disk {
 
     /// The first part of [`Self::replace`]: writes the new contents beside the file, and says where. The caller makes them durable.
     pub fn write_beside(&mut self, path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
-        self.make_folders(path)?;
         let beside = path.with_extension("new");
-        let mut options = self.options();
-        options.write(true).create(true).truncate(true).open(self.root.join(&beside))?.write_all(bytes)?;
-        self.note(|| Change::Replace(beside.clone(), bytes.to_vec()));
+        self.write_lazily(&beside, bytes)?;
         Ok(beside)
     }
 
@@ -194,10 +193,35 @@ impl Disk {
         self.sync_folder(path.parent().unwrap_or(Path::new("")))
     }
 
+    /// The same, but what stood in its place then lies beside it, and is written over by the next [`Self::write_beside`]: so a file that
+    /// is replaced hundreds of times a second needs no new one each time. Not for what is to be gone.
+    pub fn exchange_into_place(&mut self, path: &Path) -> io::Result<()> {
+        let beside = path.with_extension("new");
+        if exchange(&self.root.join(&beside), &self.root.join(path))? {
+            self.appending.remove(&beside);
+            self.appending.remove(path);
+            self.note(|| Change::Exchange(beside, path.to_owned()));
+        } else {
+            self.rename(&beside, path)?;
+        }
+        self.sync_folder(path.parent().unwrap_or(Path::new("")))
+    }
+
     /// Replaces a file without waiting for the disk. After a crash it may be old, new or unreadable.
     pub fn replace_lazily(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let beside = self.write_beside(path, bytes)?;
         self.rename(&beside, path)
+    }
+
+    /// The same for a file that nobody reads meanwhile: it gets its new contents in its place.
+    pub fn write_lazily(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.make_folders(path)?;
+        // To empty it first would free its blocks, and where the disk is told of that at once (`discard`), it takes a third of a second.
+        let mut file = self.options().write(true).create(true).truncate(false).open(self.root.join(path))?;
+        file.write_all(bytes)?;
+        file.set_len(bytes.len() as u64)?;
+        self.note(|| Change::Replace(path.to_owned(), bytes.to_vec()));
+        Ok(())
     }
 
     /// Writes over what a file holds, in its place and durably, so that the old bytes do not stay behind under no name. A crash leaves
@@ -304,6 +328,23 @@ impl Disk {
             recorder.record(change());
         }
     }
+}
+
+/// Lets two files change places at once; false if one of them is not there, or if this cannot be done here.
+#[cfg(target_os = "linux")]
+fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(true),
+        Err(Errno::NOENT | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchange(_: &Path, _: &Path) -> io::Result<bool> {
+    Ok(false)
 }
 
 fn write_parts(file: &mut File, parts: &[&[u8]]) -> io::Result<()> {

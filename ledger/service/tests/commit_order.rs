@@ -38,7 +38,7 @@ fn syncs(path: &'static str) -> impl Fn(&Change) -> bool {
 }
 
 fn is_new_checkpoint(change: &Change) -> bool {
-    matches!(change, Change::Rename(_, to) if to == Path::new("checkpoint"))
+    matches!(change, Change::Rename(_, to) | Change::Exchange(_, to) if to == Path::new("checkpoint"))
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_checkpoint_covers_what_is_durable_and_full_files_move_after_it() {
                 since_checkpoint.insert(file);
             }
             Change::SyncFile(file) => drop(unsynced.remove(&file)),
-            Change::Rename(_, to) if to == Path::new("checkpoint") => {
+            Change::Rename(_, to) | Change::Exchange(_, to) if to == Path::new("checkpoint") => {
                 let early = unsynced.iter().find(|file| is_sealed_data(file));
                 assert_eq!(early, None, "the checkpoint covers what is not durable");
                 since_checkpoint.clear();

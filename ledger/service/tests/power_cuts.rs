@@ -317,8 +317,9 @@ fn what_a_restarted_process_acknowledges_survives_a_power_cut() {
     let before_syncs = (1..run.events.len())
         .filter(|at| matches!(run.events[*at], Event::Changed(Change::SyncFolder(_))))
         .map(|at| Cut { after: at, survival: Survival::All });
-    let (mut kills, renamed): (Vec<_>, Vec<_>) = before_syncs
-        .partition(|kill| !matches!(run.events[kill.after - 1], Event::Changed(Change::Rename(..))));
+    let (mut kills, renamed): (Vec<_>, Vec<_>) = before_syncs.partition(|kill| {
+        !matches!(run.events[kill.after - 1], Event::Changed(Change::Rename(..) | Change::Exchange(..)))
+    });
     assert!(kills.len() > 4 && renamed.len() > 4);
     let mut chance = Chance(2);
     kills.extend((0..6).map(|_| renamed[chance.below(renamed.len())]));

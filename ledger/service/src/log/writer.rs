@@ -220,13 +220,18 @@ impl LogWriter {
     pub fn publish(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
         self.disk.write_beside(&layout::checkpoint(), checkpoint.to_string().as_bytes())?;
         self.disk.sync(&layout::new_checkpoint())?;
-        self.publish_ready(checkpoint)
+        self.disk.put_in_place(&layout::checkpoint())?;
+        self.remember(checkpoint)
     }
 
     /// The same for the checkpoint that [`Self::make_durable_with`] has laid beside the one in force.
     pub fn publish_ready(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
-        self.disk.put_in_place(&layout::checkpoint())?;
-        self.disk.replace_lazily(&layout::handed_out(), checkpoint.to_string().as_bytes())
+        self.disk.exchange_into_place(&layout::checkpoint())?;
+        self.remember(checkpoint)
+    }
+
+    fn remember(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
+        self.disk.write_lazily(&layout::handed_out(), checkpoint.to_string().as_bytes())
     }
 
     /// Moves full bundles and tiles, which a durable checkpoint covers, to their C2SP paths. Their new names become durable with the

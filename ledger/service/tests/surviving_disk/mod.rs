@@ -64,6 +64,7 @@ enum Node {
 enum Naming {
     Made(PathBuf, Node),
     Renamed(PathBuf, PathBuf, usize),
+    Exchanged((PathBuf, usize), (PathBuf, usize)),
     Removed(PathBuf),
 }
 
@@ -111,10 +112,13 @@ impl SurvivingDisk {
                 self.contents(path).now.truncate(len);
             }
             Change::Rename(from, to) => {
-                let Some(Node::File(file)) = self.names.get(from).copied() else {
-                    panic!("{} is no file", from.display())
-                };
+                let file = self.named(from);
                 self.name(Naming::Renamed(from.clone(), to.clone(), file), &[from, to]);
+            }
+            Change::Exchange(one, other) => {
+                let (at_one, at_other) = (self.named(one), self.named(other));
+                let naming = Naming::Exchanged((one.clone(), at_other), (other.clone(), at_one));
+                self.name(naming, &[one, other]);
             }
             Change::Remove(path) | Change::RemoveFolder(path) => {
                 self.name(Naming::Removed(path.clone()), &[path]);
@@ -158,6 +162,13 @@ impl SurvivingDisk {
     fn file(&mut self, contents: Contents) -> Node {
         self.files.push(contents);
         Node::File(self.files.len() - 1)
+    }
+
+    fn named(&self, path: &Path) -> usize {
+        match self.names.get(path) {
+            Some(Node::File(file)) => *file,
+            _ => panic!("{} is no file", path.display()),
+        }
     }
 
     fn contents(&mut self, path: &Path) -> &mut Contents {
@@ -232,6 +243,11 @@ fn rename(names: &mut Names, naming: &Naming) {
                 names.remove(from);
             }
             names.insert(to.clone(), Node::File(*file));
+        }
+        Naming::Exchanged(one, other) => {
+            for (path, file) in [one, other] {
+                names.insert(path.clone(), Node::File(*file));
+            }
         }
         Naming::Removed(path) => {
             names.remove(path);

@@ -24,6 +24,7 @@ impl Recorder for Below {
             Change::Replace(path, bytes) => Change::Replace(at(path), bytes),
             Change::Cut(path, len) => Change::Cut(at(path), len),
             Change::Rename(from, to) => Change::Rename(at(from), at(to)),
+            Change::Exchange(one, other) => Change::Exchange(at(one), at(other)),
             Change::RemoveFolder(path) => Change::RemoveFolder(at(path)),
             Change::Remove(path) => Change::Remove(at(path)),
             Change::SyncFile(path) => Change::SyncFile(at(path)),
