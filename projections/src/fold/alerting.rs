@@ -9,7 +9,7 @@ use crate::alerts::{AlertChange, AlertId, Change, ChangeKind, Content, Handled, 
 use crate::history::{Horizon, Mark};
 use crate::key;
 use crate::notation::moment;
-use crate::patterns::Finding;
+use crate::patterns::{Finding, Pattern};
 use crate::store::{Rows as _, StoreError};
 use crate::subject::Unit;
 
@@ -255,7 +255,7 @@ impl Fold<'_> {
     }
 }
 
-/// The alert that has some of the same entries under another id.
+/// The alert that has some of the same entries under another id. One about a way between agencies has none: another id is another way.
 fn successor(
     content: &Content,
     id: AlertId,
@@ -263,6 +263,7 @@ fn successor(
 ) -> Option<AlertId> {
     let shares = |finding: &Finding| {
         finding.pattern == content.pattern
+            && finding.pattern != Pattern::SilentEdge
             && finding.entries.iter().any(|entry| content.entries.binary_search(entry).is_ok())
     };
     findings.iter().find(|(other, (_, finding))| **other != id && shares(finding)).map(|(other, _)| *other)

@@ -31,8 +31,8 @@ pub(crate) struct Cache {
     events: usize,
     /// Each agency's shares, sorted.
     pub(super) shares: HashMap<String, Vec<Brief>>,
-    /// How many shares stand from one agency to another.
-    pub(super) edges: HashMap<String, HashMap<String, usize>>,
+    /// What is known of the ways from one agency to another.
+    pub(super) edges: HashMap<String, HashMap<String, Way>>,
     /// Who is named by any identifier link.
     pub(super) linked: HashSet<OwnerId>,
     /// The statements that some statement replaces, whether they are here or not, and whoever said so.
@@ -41,6 +41,15 @@ pub(crate) struct Cache {
     pub(super) clocks: BTreeSet<(i64, AlertId)>,
     /// When the last entry was received.
     pub(super) last_received: Option<i64>,
+}
+
+/// The way from one agency to another.
+#[derive(Default)]
+pub(super) struct Way {
+    /// How many shares stand.
+    pub(super) shares: usize,
+    /// Where there are none and enough children are in common: when that was so. What is said of later times changes nothing about it.
+    pub(super) enough_at: Option<i64>,
 }
 
 /// What an alert says, and since when.

@@ -8,6 +8,7 @@ use gt_ledger::record::OwnerId;
 use gt_schemas::Event;
 
 use super::assess::least;
+use super::cache::Way;
 use super::{Affected, Fold, Reliance};
 use crate::bytes::{Reader, Writer};
 use crate::decision::{self, ChildRecord, Decided};
@@ -208,10 +209,10 @@ impl Fold<'_> {
         for (to, comes) in
             old.difference(&new).map(|to| (to, false)).chain(new.difference(&old).map(|to| (to, true)))
         {
-            let shares = self.edge(agency, to, by)?;
-            let now = if comes { *shares + 1 } else { shares.saturating_sub(1) };
-            let turned = (*shares == 0) != (now == 0);
-            *shares = now;
+            let way = self.edge(agency, to, by)?;
+            let now = if comes { way.shares + 1 } else { way.shares.saturating_sub(1) };
+            let turned = (way.shares == 0) != (now == 0);
+            way.shares = now;
             if turned {
                 affected.units.insert(Unit::Edge(agency.to_owned(), to.clone()));
             }
@@ -231,11 +232,12 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// How many shares stand from one agency to another, before the entry.
-    pub(super) fn edge(&mut self, from: &str, to: &str, by: Mark) -> Result<&mut usize, StoreError> {
+    /// The way from one agency to another, with the shares that stood on it before the entry.
+    pub(super) fn edge(&mut self, from: &str, to: &str, by: Mark) -> Result<&mut Way, StoreError> {
         if self.cache.edges.get(from).is_none_or(|ways| !ways.contains_key(to)) {
             let shares = share::load(&self.rows, &key::shared(from, to), Horizon::below(by.index))?;
-            self.cache.edges.entry(from.to_owned()).or_default().insert(to.to_owned(), shares.len());
+            let way = Way { shares: shares.len(), enough_at: None };
+            self.cache.edges.entry(from.to_owned()).or_default().insert(to.to_owned(), way);
         }
         let ways = self.cache.edges.get_mut(from).expect("it was just put there");
         Ok(ways.get_mut(to).expect("it was just put there"))

@@ -17,7 +17,8 @@ use crate::subject::Unit;
 impl Fold<'_> {
     /// Notes which agencies have the affected children in common, and adds the ways between them on which nothing was shared.
     pub(super) fn meet(&mut self, affected: &mut Affected, by: Mark) -> Result<(), StoreError> {
-        for (owner, agency) in std::mem::take(&mut affected.meetings) {
+        for (owner, said) in std::mem::take(&mut affected.meetings) {
+            let (agency, time) = said.map_or((None, None), |said| (Some(said.agency), said.of));
             let group = self.group(owner, by)?;
             self.hold(&group, by)?;
             let (agencies, times) = {
@@ -33,8 +34,8 @@ impl Fold<'_> {
                     let row = [&key::in_common(one, other)[..], least(&group).as_bytes()].concat();
                     self.rows.put(row, Vec::new());
                 }
-                self.silent_way(one, other, affected, by)?;
-                self.silent_way(other, one, affected, by)?;
+                self.silent_way((one, other), time, affected, by)?;
+                self.silent_way((other, one), time, affected, by)?;
             }
         }
         Ok(())
@@ -52,20 +53,25 @@ impl Fold<'_> {
         let agencies: BTreeSet<String> =
             histories.flat_map(History::events).map(|event| event.speaker().to_owned()).collect();
         for (one, other) in pairs(&agencies, None) {
-            self.silent_way(one, other, affected, by)?;
-            self.silent_way(other, one, affected, by)?;
+            self.silent_way((one, other), None, affected, by)?;
+            self.silent_way((other, one), None, affected, by)?;
         }
         Ok(())
     }
 
+    /// Adds the way if nothing was shared on it; not if all that is new is something that was said of this time, and lies after what the
+    /// alert rests on: the first window with enough children in it. Otherwise each word about a child would cost as much as there are
+    /// children in common.
     fn silent_way(
         &mut self,
-        from: &str,
-        to: &str,
+        (from, to): (&str, &str),
+        said_of: Option<i64>,
         affected: &mut Affected,
         by: Mark,
     ) -> Result<(), StoreError> {
-        if *self.edge(from, to, by)? == 0 {
+        let way = self.edge(from, to, by)?;
+        let is_later = way.enough_at.zip(said_of).is_some_and(|(enough_at, time)| time > enough_at);
+        if way.shares == 0 && !is_later {
             affected.units.insert(Unit::Edge(from.to_owned(), to.to_owned()));
         }
         Ok(())
@@ -80,7 +86,9 @@ impl Fold<'_> {
     ) -> Result<(), StoreError> {
         let unit = Unit::Edge(from.to_owned(), to.to_owned());
         found.units.insert(unit.clone());
-        if *self.edge(from, to, by)? > 0 {
+        let way = self.edge(from, to, by)?;
+        way.enough_at = None;
+        if way.shares > 0 {
             return Ok(());
         }
         let prefix = key::in_common(from, to);
@@ -100,7 +108,9 @@ impl Fold<'_> {
             }
         }
         meetings.sort_unstable();
-        found.add(&unit, patterns::silent_edge(from, to, &meetings, &self.rules));
+        let finding = patterns::silent_edge(from, to, &meetings, &self.rules);
+        self.edge(from, to, by)?.enough_at = finding.as_ref().map(|finding| finding.window.1);
+        found.add(&unit, finding);
         Ok(())
     }
 

@@ -74,9 +74,16 @@ struct Affected {
     /// Children whose decisions are all to be derived again, by any of their identifiers.
     decisions: BTreeSet<OwnerId>,
     /// Children about whom agencies may newly have met: this one with others, or any of them.
-    meetings: BTreeMap<OwnerId, Option<String>>,
+    meetings: BTreeMap<OwnerId, Option<Said>>,
     /// Agreements on which a share newly relies, or no longer does.
     reliances: Vec<Reliance>,
+}
+
+/// That an agency said something, and the time of which, where it says one.
+#[derive(Debug)]
+struct Said {
+    agency: String,
+    of: Option<i64>,
 }
 
 /// A share, by its decision, and the agreement that it names or named.
@@ -163,7 +170,8 @@ impl<'s> Fold<'s> {
             self.whole_story(owner, by, &mut affected)?;
         }
         if let Some(child) = event.child {
-            affected.meetings.entry(child).or_insert_with(|| Some(event.speaker().to_owned()));
+            let said = || Some(Said { agency: event.speaker().to_owned(), of: event.occurred_at() });
+            affected.meetings.entry(child).or_insert_with(said);
         }
         if is_looked_back_on(&event.event) {
             affected.decisions.extend(event.child);

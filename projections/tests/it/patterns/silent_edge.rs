@@ -109,3 +109,36 @@ fn a_child_of_whom_only_one_of_them_spoke_in_that_time_does_not_stretch_the_wind
     assert_eq!((alert.window.from, alert.window.to), (at(NEW_YEAR + DAY), at(NEW_YEAR + 2 * DAY)));
     assert_eq!(alert.entries, (3..9).map(LeafIndex).collect::<Vec<_>>());
 }
+
+#[test]
+fn what_is_said_of_later_times_counts_once_the_first_window_has_less() {
+    let mut events = in_common(3);
+    events.extend((4..=6).flat_map(|child| [said(POLICE, child, 10 * DAY), said(SCHOOL, child, 11 * DAY)]));
+    let alert = |events: &[Event]| {
+        let found = Views::of(events).standing(SilentEdge);
+        let alert = only(&found);
+        let entries: Vec<u64> = alert.entries.iter().map(|entry| entry.0).collect();
+        (alert.window.from, alert.window.to, entries)
+    };
+    let (new_year, day) = (NEW_YEAR, DAY);
+    assert_eq!(alert(&events), (at(new_year + day), at(new_year + 2 * day), (1..7).collect()));
+    // One word of the first window is taken back: two children are in common by then, and the others make it more than enough.
+    events.push(harmed("mistake", SCHOOL, 60, NEW_YEAR).refers("supersedes", "gias:123456 on 3"));
+    let later = (1..5).chain(7..13).collect();
+    assert_eq!(alert(&events), (at(new_year + day), at(new_year + 11 * day), later));
+    // What comes late and is of earlier times moves the window back.
+    events.extend([said(POLICE, 7, 0), said(SCHOOL, 7, 0)]);
+    let earlier = (1..5).chain(14..16).collect();
+    assert_eq!(alert(&events), (at(new_year), at(new_year + 2 * day), earlier));
+}
+
+#[test]
+fn what_is_retracted_on_one_way_is_replaced_by_nothing_on_another() {
+    // Neither shares until the police do: the school's silence is found at the same entry, and rests on the same ones.
+    let mut events = in_common(3)[1..].to_vec();
+    events
+        .push(decided("share", POLICE, 1, "Share", NEW_YEAR).clear("recipients", json!([recipient(SCHOOL)])));
+    let changes = Views::of(&events).changes;
+    let retracted: Vec<_> = changes.iter().filter_map(|change| change.alert.retraction.as_ref()).collect();
+    assert_eq!(retracted.iter().map(|retraction| retraction.replaced_by).collect::<Vec<_>>(), [None]);
+}
