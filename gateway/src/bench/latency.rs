@@ -5,6 +5,7 @@
 //! next one of a chain is refused before the one it follows is there.
 
 use std::net::SocketAddr;
+use std::sync::{Barrier, OnceLock};
 use std::time::{Duration, Instant};
 
 use gt_core::note::VerifierKey;
@@ -87,18 +88,23 @@ pub(super) fn publish(
     chains: &[Chain],
     url: &str,
 ) -> Result<(Vec<Answers>, Duration), BenchError> {
-    let agents: Vec<Agent> = chains.iter().map(|_| agent()).collect();
-    for (chain, agent) in chains.iter().zip(&agents) {
-        post(agent, url, &chain[0])?;
-    }
-    let start = Instant::now() + LEAD;
     let between = Duration::from_secs(1) * plan.publishers.get() / plan.rate;
+    let (begun, all_ready) = (OnceLock::new(), Barrier::new(chains.len()));
+    let (begun, all_ready) = (&begun, &all_ready);
     let answers: Result<Vec<Answers>, BenchError> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..)
-            .zip(chains.iter().zip(&agents))
-            .map(|(number, (chain, agent))| {
-                let first = start + between * number / plan.publishers.get();
-                scope.spawn(move || publish_one(agent, url, &chain[1..], first, between))
+            .zip(chains)
+            .map(|(number, chain)| {
+                scope.spawn(move || {
+                    let agent = agent();
+                    // With the first one each opens its connection, and its thread gets the memory that it works with.
+                    let opened = post(&agent, url, &chain[0]);
+                    all_ready.wait();
+                    let start = *begun.get_or_init(|| Instant::now() + LEAD);
+                    opened?;
+                    let first = start + between * number / plan.publishers.get();
+                    publish_one(&agent, url, &chain[1..], first, between)
+                })
             })
             .collect();
         let joined = threads.into_iter().map(|thread| {
@@ -106,7 +112,8 @@ pub(super) fn publish(
         });
         joined.collect()
     });
-    Ok((answers?, start.elapsed()))
+    let took = begun.get().map_or(Duration::ZERO, Instant::elapsed);
+    Ok((answers?, took))
 }
 
 fn publish_one(
