@@ -86,6 +86,69 @@ impl Brief {
     }
 }
 
+/// An agency's shares by their times.
+#[derive(Debug, Default)]
+pub(crate) struct Briefs {
+    /// Sorted.
+    all: Vec<Brief>,
+    /// The times of those that rely on consent, sorted.
+    by_consent: Vec<i64>,
+    /// Whether nothing was found in them when they were last looked at, and nothing has been added since that could change this.
+    pub(crate) quiet: bool,
+}
+
+impl Briefs {
+    /// These shares, not yet looked at.
+    pub(crate) fn of(shares: impl Iterator<Item = Brief>) -> Self {
+        let mut all: Vec<Brief> = shares.collect();
+        all.sort_unstable();
+        let by_consent = all.iter().filter(|share| share.by_consent).map(|share| share.shared_at).collect();
+        Self { all, by_consent, quiet: false }
+    }
+
+    /// All of them, sorted.
+    pub(crate) fn all(&self) -> &[Brief] {
+        &self.all
+    }
+
+    /// Adds a share, unless it is here.
+    pub(crate) fn add(&mut self, share: Brief) {
+        if let Err(at) = self.all.binary_search(&share) {
+            self.all.insert(at, share);
+            if share.by_consent {
+                let at = self.by_consent.partition_point(|time| *time <= share.shared_at);
+                self.by_consent.insert(at, share.shared_at);
+            }
+        }
+    }
+
+    /// Takes a share out, if it is here.
+    pub(crate) fn remove(&mut self, share: &Brief) {
+        if let Ok(at) = self.all.binary_search(share) {
+            self.all.remove(at);
+            if share.by_consent
+                && let Ok(at) = self.by_consent.binary_search(&share.shared_at)
+            {
+                self.by_consent.remove(at);
+            }
+        }
+    }
+
+    /// How many there are from one time to another, both included, and how many of them rely on consent.
+    pub(crate) fn within(&self, from: i64, to: i64) -> (u64, u64) {
+        let all = self.all.partition_point(|share| share.shared_at <= to)
+            - self.all.partition_point(|share| share.shared_at < from);
+        let by_consent = self.by_consent.partition_point(|time| *time <= to)
+            - self.by_consent.partition_point(|time| *time < from);
+        (all as u64, by_consent as u64)
+    }
+
+    /// The time of the next share after this one.
+    pub(crate) fn next_after(&self, time: i64) -> Option<i64> {
+        self.all.get(self.all.partition_point(|share| share.shared_at <= time)).map(|share| share.shared_at)
+    }
+}
+
 /// A version of a share: what it is since an entry, or that it is none any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Version {

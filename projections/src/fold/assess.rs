@@ -125,8 +125,10 @@ impl Fold<'_> {
     fn assess_agency(&mut self, agency: &str, found: &mut Found, by: Mark) -> Result<(), StoreError> {
         let unit = Unit::Agency(agency.to_owned());
         self.briefs(agency, by)?;
-        let briefs = self.cache.shares.get(agency).map_or(&[][..], Vec::as_slice);
-        found.add(&unit, patterns::consent_reliance(agency, briefs, &self.rules));
+        let briefs = self.cache.shares.entry(agency.to_owned()).or_default();
+        let findings = patterns::consent_reliance(agency, briefs.all(), &self.rules);
+        briefs.quiet = findings.is_empty();
+        found.add(&unit, findings);
         found.units.insert(unit);
         Ok(())
     }

@@ -12,7 +12,7 @@ use gt_ledger::record::OwnerId;
 use crate::alerts::{AlertId, Content};
 use crate::event::StatementRef;
 use crate::history::{History, Mark};
-use crate::share::Brief;
+use crate::share::Briefs;
 use crate::subject::Unit;
 
 /// About 700 bytes each, twice. In a large log tens of thousands of entries lie between two about one child, and a history that is no longer
@@ -29,8 +29,8 @@ pub(crate) struct Cache {
     said: Lately<AlertId, Option<Said>>,
     /// How many events, alerts and lists of them came since the last turn.
     events: usize,
-    /// Each agency's shares, sorted.
-    pub(super) shares: HashMap<String, Vec<Brief>>,
+    /// Each agency's shares.
+    pub(super) shares: HashMap<String, Briefs>,
     /// What is known of the ways from one agency to another.
     pub(super) edges: HashMap<String, HashMap<String, Way>>,
     /// Who is named by any identifier link.

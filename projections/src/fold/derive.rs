@@ -16,7 +16,7 @@ use crate::event::ViewEvent;
 use crate::history::{History, Horizon, Mark, merged};
 use crate::key;
 use crate::patterns::{self, ChildScene};
-use crate::share::{self, Brief, Share, Version};
+use crate::share::{self, Brief, Briefs, Share, Version};
 use crate::store::{Rows, StoreError};
 use crate::subject::Unit;
 
@@ -193,15 +193,17 @@ impl Fold<'_> {
     ) -> Result<(), StoreError> {
         self.briefs(agency, by)?;
         let briefs = self.cache.shares.entry(agency.to_owned()).or_default();
-        for (share, comes) in [(before, false), (after, true)] {
-            let Some(brief) = share.map(Brief::of) else { continue };
-            match (briefs.binary_search(&brief), comes) {
-                (Err(at), true) => briefs.insert(at, brief),
-                (Ok(at), false) => drop(briefs.remove(at)),
-                (Ok(_), true) | (Err(_), false) => {}
-            }
+        if let Some(share) = before {
+            briefs.remove(&Brief::of(share));
+            briefs.quiet = false;
         }
-        affected.units.insert(Unit::Agency(agency.to_owned()));
+        if let Some(share) = after {
+            briefs.add(Brief::of(share));
+            briefs.quiet &= !patterns::is_reached_by_consent(briefs, share.shared_at, &self.rules);
+        }
+        if !briefs.quiet {
+            affected.units.insert(Unit::Agency(agency.to_owned()));
+        }
         let recipients = |share: Option<&Share>| {
             share.map(|share| share.recipients.iter().cloned().collect::<BTreeSet<_>>()).unwrap_or_default()
         };
@@ -225,8 +227,7 @@ impl Fold<'_> {
         if !self.cache.shares.contains_key(agency) {
             let prefix = key::shares(&Unit::Agency(agency.to_owned()));
             let shares = share::load(&self.rows, &prefix, Horizon::below(by.index))?;
-            let mut briefs: Vec<Brief> = shares.values().map(Brief::of).collect();
-            briefs.sort_unstable();
+            let briefs = Briefs::of(shares.values().map(Brief::of));
             self.cache.shares.insert(agency.to_owned(), briefs);
         }
         Ok(())

@@ -8,10 +8,11 @@
 //! **The id is anchored to** the first share of a run: windows that share one join.
 
 use gt_schemas::Configuration;
+use gt_schemas::configuration::ConsentReliance;
 
 use super::sentence::{days, days_between};
 use super::{DAY, Finding, Pattern, at_statement, sorted, span};
-use crate::share::Brief;
+use crate::share::{Brief, Briefs};
 use crate::subject::Subject;
 
 /// `shares` are an agency's, sorted by time of sharing and by statement.
@@ -29,8 +30,7 @@ pub(crate) fn find(agency: &str, shares: &[Brief], rules: &Configuration) -> Vec
         if shares.get(last + 1).is_some_and(|next| next.shared_at == share.shared_at) {
             continue;
         }
-        let all = (last - first + 1) as u64;
-        if all < u64::from(threshold.shares) || consented * 100 <= all * u64::from(threshold.percent) {
+        if !is_much((last - first + 1) as u64, consented, threshold) {
             continue;
         }
         match runs.last_mut() {
@@ -39,6 +39,27 @@ pub(crate) fn find(agency: &str, shares: &[Brief], rules: &Configuration) -> Vec
         }
     }
     runs.into_iter().map(|(first, last)| finding(agency, &shares[first..=last], rules)).collect()
+}
+
+/// Whether any window that holds a share of this time is enough for a review. It takes no longer for an agency that shares much.
+pub(crate) fn is_reached(shares: &Briefs, shared_at: i64, rules: &Configuration) -> bool {
+    let threshold = rules.thresholds.consent_reliance;
+    let span = span(threshold.days, DAY);
+    let mut end = shared_at;
+    loop {
+        let (all, consented) = shares.within(end.saturating_sub(span), end);
+        if is_much(all, consented, threshold) {
+            return true;
+        }
+        match shares.next_after(end) {
+            Some(next) if next.saturating_sub(shared_at) <= span => end = next,
+            _ => return false,
+        }
+    }
+}
+
+fn is_much(all: u64, consented: u64, threshold: ConsentReliance) -> bool {
+    all >= u64::from(threshold.shares) && consented * 100 > all * u64::from(threshold.percent)
 }
 
 fn finding(agency: &str, run: &[Brief], rules: &Configuration) -> Finding {
@@ -60,5 +81,39 @@ fn finding(agency: &str, run: &[Brief], rules: &Configuration) -> Finding {
             threshold.percent,
             days(threshold.days.into())
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::StatementRef;
+
+    fn share(number: usize, (days, by_consent): (i64, bool)) -> Brief {
+        let mut statement = [0; 16];
+        statement[..8].copy_from_slice(&number.to_be_bytes());
+        Brief { shared_at: days * DAY, statement: StatementRef(statement), index: number as u64, by_consent }
+    }
+
+    proptest! {
+        /// Shares that come in any order: as long as nothing was found, what is told of each alone is what looking at all would find.
+        #[test]
+        fn a_share_is_told_to_be_enough_when_it_is(drawn in prop::collection::vec((0_i64..400, any::<bool>()), 0..60), rare in any::<bool>()) {
+            let mut rules = Configuration::default();
+            rules.thresholds.consent_reliance = ConsentReliance { percent: if rare { 60 } else { 40 }, shares: 4, days: 30 };
+            let mut shares = Briefs::default();
+            for (number, drawn) in drawn.into_iter().enumerate() {
+                let share = share(number, drawn);
+                shares.add(share);
+                let found = !find("gias:123456", shares.all(), &rules).is_empty();
+                prop_assert_eq!(is_reached(&shares, share.shared_at, &rules), found);
+                if found {
+                    shares.remove(&share);
+                    prop_assert_eq!(find("gias:123456", shares.all(), &rules), []);
+                }
+            }
+        }
     }
 }

@@ -30,7 +30,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 pub(crate) use basis_missing::{alert_of_agreement, of_agreement};
-pub(crate) use consent_reliance::find as consent_reliance;
+pub(crate) use consent_reliance::{find as consent_reliance, is_reached as is_reached_by_consent};
 pub(crate) use request_unanswered::requests;
 pub(crate) use shared_context::find as shared_context;
 pub(crate) use shared_person::find as shared_person;
