@@ -1,4 +1,5 @@
-//! The statements that are measured: decisions to share, about the children of a fictional partnership.
+//! The statements that are measured: decisions to share, about the children of a fictional partnership; where a log is to grow large, short
+//! records between them.
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,8 @@ use crate::draft::{ChainPosition, CheckedDraft, DraftError, Signatory};
 use crate::keyfile;
 
 pub(super) const ORIGIN: &str = "ledger.example/bench";
-const EXAMPLE: &str = include_str!("../../../schemas/examples/decision.recorded.share.json");
+const DECISION: &str = include_str!("../../../schemas/examples/decision.recorded.share.json");
+const ABSENCE: &str = include_str!("../../../schemas/examples/missing.started.json");
 /// A child is known to this many of the publishers.
 const KNOWN_TO: u32 = 5;
 /// How many practitioners each agency has.
@@ -34,10 +36,20 @@ pub struct Partnership {
     _folder: Option<TempDir>,
     pin: PinFile,
     genesis: Hash,
+    publishers: Vec<Publisher>,
+    /// What they say.
+    wording: Wording,
+}
+
+/// What publishers say, and of whom.
+struct Wording {
+    decision: Value,
+    absence: Value,
+    /// Every how many-th statement is a decision; the others are short.
+    decision_every: u32,
     children: u32,
     /// If each publisher is to begin with children of its own, how many.
     own: Option<u32>,
-    publishers: Vec<Publisher>,
 }
 
 /// One agency's system, with the head of its chain.
@@ -70,9 +82,8 @@ impl Partnership {
         let created = create(&folder.path().join("data"), &folder.path().join("data.secrets"), ORIGIN)?;
         let genesis = created.pin.parse().map_or(Hash::ZERO, |(_, genesis)| genesis);
         let publishers = (0..plan.publishers.get()).map(|number| Publisher::new(number, genesis)).collect();
-        let children = plan.children.get();
-        let (root, pin, own) = (folder.path().to_owned(), created.pin, None);
-        let partnership = Self { root, _folder: Some(folder), pin, genesis, children, own, publishers };
+        let (root, pin, wording) = (folder.path().to_owned(), created.pin, Wording::about(plan.children));
+        let partnership = Self { root, _folder: Some(folder), pin, genesis, publishers, wording };
         partnership.enrol()?;
         Ok(partnership)
     }
@@ -92,13 +103,18 @@ impl Partnership {
             (publisher.seq, publisher.prev) = (head.next_seq, head.head);
             publisher
         });
-        let (root, children, publishers) = (root.to_owned(), children.get(), publishers.collect());
-        Ok(Self { root, _folder: None, pin, genesis, children, own: None, publishers })
+        let (root, publishers, wording) = (root.to_owned(), publishers.collect(), Wording::about(children));
+        Ok(Self { root, _folder: None, pin, genesis, publishers, wording })
     }
 
     /// From now on each publisher goes through so many children that are its own, one after another, and begins anew after the last.
     pub fn set_share(&mut self, own: u32) {
-        self.own = Some(own);
+        self.wording.own = Some(own);
+    }
+
+    /// From now on one statement in so many is a decision, and the others are records of an absence, a third as long.
+    pub(super) fn set_decision_every(&mut self, statements: u32) {
+        self.wording.decision_every = statements.max(1);
     }
 
     /// The folder of all that was made.
@@ -153,12 +169,11 @@ impl Partnership {
 
     /// Signs each publisher's next statements, `each` of them.
     pub fn sign(&mut self, each: u32) -> Result<Vec<Chain>, BenchError> {
-        let (iat, children, own) = (seconds_now(), self.children, self.own);
-        let example: Value = serde_json::from_str(EXAMPLE).expect("the schemas' own example is JSON");
+        let (iat, wording) = (seconds_now(), &self.wording);
         let chains: Result<Vec<Chain>, DraftError> = self
             .publishers
             .par_iter_mut()
-            .map(|publisher| (0..each).map(|_| publisher.next(&example, children, own, iat)).collect())
+            .map(|publisher| (0..each).map(|_| publisher.next(wording, iat)).collect())
             .collect();
         Ok(chains?)
     }
@@ -183,25 +198,36 @@ impl Publisher {
         Self { number, key: public, signatory, seq: 0, prev: genesis }
     }
 
-    fn next(
-        &mut self,
-        example: &Value,
-        children: u32,
-        own: Option<u32>,
-        iat: i64,
-    ) -> Result<Vec<u8>, DraftError> {
-        let about = match own {
-            Some(own) => u64::from(self.number * own) + self.seq % u64::from(own),
-            None => overlapping(self.number, self.seq, children),
-        };
-        let data = decision(example, self.number, self.seq, about);
-        let draft = json!({"id": self.seq.to_string(), "type": "decision.recorded", "data": data});
+    fn next(&mut self, wording: &Wording, iat: i64) -> Result<Vec<u8>, DraftError> {
+        let (event_type, data) = wording.statement(self.number, self.seq);
+        let draft = json!({"id": self.seq.to_string(), "type": event_type, "data": data});
         let draft = CheckedDraft::parse(draft.to_string().as_bytes())?;
         let place = ChainPosition { seq: self.seq, prev: self.prev, iat };
         let statement = self.signatory.sign(&draft, place)?.statement;
         self.seq += 1;
         self.prev = statement.hash();
         Ok(statement.to_compact().into_bytes())
+    }
+}
+
+impl Wording {
+    fn about(children: NonZeroU32) -> Self {
+        let example = |text| serde_json::from_str(text).expect("the schemas' own example is JSON");
+        let (decision, absence) = (example(DECISION), example(ABSENCE));
+        Self { decision, absence, decision_every: 1, children: children.get(), own: None }
+    }
+
+    /// The type and the data of a publisher's statement number `seq`.
+    fn statement(&self, publisher: u32, seq: u64) -> (&'static str, Value) {
+        let about = match self.own {
+            Some(own) => u64::from(publisher * own) + seq % u64::from(own),
+            None => overlapping(publisher, seq, self.children),
+        };
+        if seq.is_multiple_of(u64::from(self.decision_every)) {
+            ("decision.recorded", decision(&self.decision, publisher, seq, about))
+        } else {
+            ("missing.started", absence(&self.absence, seq, about))
+        }
     }
 }
 
@@ -282,6 +308,21 @@ fn overlapping(publisher: u32, seq: u64, children: u32) -> u64 {
     (u64::from(publisher) * share / u64::from(KNOWN_TO) + seq % share) % u64::from(children)
 }
 
+/// A minute of a month, another one for each of 40,320 statements.
+fn minute(seq: u64) -> String {
+    format!("2026-02-{:02}T{:02}:{:02}:00Z", seq / 1440 % 28 + 1, seq / 60 % 24, seq % 60)
+}
+
+/// The schemas' example of an absence, about this child, with no more than it needs.
+fn absence(example: &Value, seq: u64, child: u64) -> Value {
+    let member = |name: &str| example[name].clone();
+    let mut data = json!({"kind": member("kind"), "from": member("from"), "risk": member("risk"), "child": member("child")});
+    data["child"]["pseudonym"] = json!(self::child(child));
+    data["times"] = json!({"occurred_at": minute(seq)});
+    data["refs"] = json!({"police_ref": format!("MP-{seq}")});
+    data
+}
+
 /// The schemas' example as this publisher's decision number `seq`: about a child and people of its own, and as short as most records
 /// are, with ten disclosures or so.
 fn decision(example: &Value, publisher: u32, seq: u64, child: u64) -> Value {
@@ -296,7 +337,7 @@ fn decision(example: &Value, publisher: u32, seq: u64, child: u64) -> Value {
     data["authoriser"]["pseudonym"] = json!(staff("authoriser", 2));
     data["recipient_names"][0] = json!({"name": "Farida Lindqvist", "role": "Social worker"});
     data["refs"] = json!({"case": format!("SG-{publisher}-{child}")});
-    let occurred = format!("2026-02-{:02}T{:02}:{:02}:00Z", seq / 1440 % 28 + 1, seq / 60 % 24, seq % 60);
+    let occurred = minute(seq);
     data["times"] =
         json!({"occurred_at": occurred, "decided_at": occurred, "shared_at": "2026-03-01T11:05:30Z"});
     data["purpose_text"] = json!("To let the council decide today on a strategy discussion.");
