@@ -3,7 +3,24 @@
 import os
 import platform
 import subprocess
+import time
 from pathlib import Path
+
+# The load tells of about the last minute: what built the program is still in it.
+PATIENCE = 180
+
+
+def is_busy(load):
+    return load > len(os.sched_getaffinity(0)) / 4
+
+
+def settle(say):
+    """Waits until what ran before this is no longer in the load; not for ever, since other work may stay."""
+    until = time.monotonic() + PATIENCE
+    if is_busy(os.getloadavg()[0]):
+        say("waiting for the machine to come to rest")
+    while is_busy(os.getloadavg()[0]) and time.monotonic() < until:
+        time.sleep(2)
 
 
 def describe(folder, program):

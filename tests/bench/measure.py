@@ -57,6 +57,7 @@ def arguments():
 def measure(told, folder, out):
     """Every part in turn, the report written after each. A part that fails is told in it, and the others are measured all the same."""
     chosen = scale.QUICK if told.quick else scale.FULL if told.full else scale.NORMAL
+    machine.settle(say)
     run = Run(Program(told.program, folder, told.nats_server), folder, chosen)
     figures = {
         "made_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

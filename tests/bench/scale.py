@@ -15,8 +15,9 @@ class Scale:
     publishers: tuple
     # Requests at a fixed rate: seconds of each round.
     seconds: int
-    # Sizes of logs, and of the histories that are verified and asked about.
+    # Sizes of logs, and of the histories that views are made of, that are verified and that are asked about.
     sizes: tuple
+    folded: tuple
     verified: int
     asked: int
     questions: int
@@ -24,11 +25,14 @@ class Scale:
 
 QUICK = Scale(
     name="quick", rounds=3, statements=6_000, single_rows=1_500, in_flight=(1, 10, 100, 1000, 3500),
-    publishers=(1, 50), seconds=4, sizes=(2_000, 10_000), verified=10_000, asked=10_000, questions=300,
+    publishers=(1, 50), seconds=4, sizes=(2_000, 10_000), folded=(2_000, 10_000), verified=10_000, asked=10_000,
+    questions=300,
 )
 NORMAL = Scale(
     name="normal", rounds=3, statements=50_000, single_rows=10_000, in_flight=(1, 10, 100, 1000, 3500),
-    publishers=(1, 10, 50, 200), seconds=20, sizes=(10_000, 100_000, 1_000_000), verified=1_000_000,
-    asked=1_000_000, questions=2_000,
+    publishers=(1, 10, 50, 200), seconds=20, sizes=(10_000, 100_000, 1_000_000), folded=(10_000, 100_000, 1_000_000),
+    verified=1_000_000, asked=1_000_000, questions=2_000,
 )
-FULL = Scale(**{**NORMAL.__dict__, "name": "full", "sizes": (*NORMAL.sizes, 10_000_000)})
+FULL = Scale(**{
+    **NORMAL.__dict__, "name": "full", "sizes": (*NORMAL.sizes, 10_000_000), "folded": (*NORMAL.folded, 3_000_000),
+})
