@@ -164,7 +164,8 @@ impl Disk {
     pub fn replace(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let beside = self.write_beside(path, bytes)?;
         self.sync(&beside)?;
-        self.put_in_place(path)
+        self.rename(&beside, path)?;
+        self.sync_folder(path.parent().unwrap_or(Path::new("")))
     }
 
     /// Replaces files of one folder durably, and waits for the disk twice, however many they are. A crash leaves of each the old or the
@@ -187,14 +188,8 @@ impl Disk {
         Ok(beside)
     }
 
-    /// The last part of [`Self::replace`]: puts what lies beside the file in its place, durably.
-    pub fn put_in_place(&mut self, path: &Path) -> io::Result<()> {
-        self.rename(&path.with_extension("new"), path)?;
-        self.sync_folder(path.parent().unwrap_or(Path::new("")))
-    }
-
-    /// The same, but what stood in its place then lies beside it, and is written over by the next [`Self::write_beside`]: so a file that
-    /// is replaced hundreds of times a second needs no new one each time. Not for what is to be gone.
+    /// Puts what lies beside the file in its place, durably. What stood there then lies beside it, and is written over by the next
+    /// [`Self::write_beside`]: so a file that is replaced hundreds of times a second needs no new one each time. Not for what is to be gone.
     pub fn exchange_into_place(&mut self, path: &Path) -> io::Result<()> {
         let beside = path.with_extension("new");
         if exchange(&self.root.join(&beside), &self.root.join(path))? {

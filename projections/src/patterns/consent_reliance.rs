@@ -41,7 +41,8 @@ pub(crate) fn find(agency: &str, shares: &[Brief], rules: &Configuration) -> Vec
     runs.into_iter().map(|(first, last)| finding(agency, &shares[first..=last], rules)).collect()
 }
 
-/// Whether any window that holds a share of this time is enough for a review. It takes no longer for an agency that shares much.
+/// Whether any window that holds a share of this time is enough for a review. It looks at the windows that end with it and with the later
+/// shares within reach: at one for the latest share, however many there are.
 pub(crate) fn is_reached(shares: &Briefs, shared_at: i64, rules: &Configuration) -> bool {
     let threshold = rules.thresholds.consent_reliance;
     let span = span(threshold.days, DAY);

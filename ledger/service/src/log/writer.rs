@@ -218,9 +218,7 @@ impl LogWriter {
 
     /// Makes the checkpoint durable. From here on the entries are sealed, and a crash loses nothing.
     pub fn publish(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
-        self.disk.write_beside(&layout::checkpoint(), checkpoint.to_string().as_bytes())?;
-        self.disk.sync(&layout::new_checkpoint())?;
-        self.disk.put_in_place(&layout::checkpoint())?;
+        self.disk.replace(&layout::checkpoint(), checkpoint.to_string().as_bytes())?;
         self.remember(checkpoint)
     }
 
