@@ -199,6 +199,12 @@ impl Ledger {
         let alerts: Vec<Vec<Value>> = self.nodes.iter().map(|node| self.alerts(node)).collect();
         for (node, found) in self.nodes.iter().zip(&alerts) {
             if *found != alerts[0] {
+                let differing = found.iter().zip(&alerts[0]).find(|(one, other)| one != other);
+                eprintln!(
+                    "{} and {} alerts, which differ first in {differing:?}",
+                    found.len(),
+                    alerts[0].len()
+                );
                 self.give_up(&format!("{} has the alerts of {}", node.name, self.nodes[0].name));
             }
         }
@@ -250,14 +256,20 @@ impl Ledger {
         assert_eq!(others as u64, self.base + reads, "every further entry was acknowledged, or is a read's");
     }
 
+    /// Says first what was waited for and where the nodes stand, since of a long output the beginning is what is seen. Alerts are left
+    /// out of the logs: they are most of the lines.
     fn give_up(&self, what: &str) -> ! {
+        let receipts = self.receipts.count();
+        eprintln!("it never happened that {what}; receipts: {receipts}");
+        self.nodes.iter().for_each(|node| eprintln!("{}: {:?}", node.name, node.status()));
         for node in &self.nodes {
             let log = node.log_text();
-            let lines: Vec<&str> = log.lines().collect();
-            let last = lines[lines.len().saturating_sub(40)..].join("\n");
-            eprintln!("--- {} ({:?}):\n{last}", node.name, node.status());
+            let lines: Vec<&str> =
+                log.lines().filter(|line| !line.contains("\"message\":\"alert ")).collect();
+            let last = lines[lines.len().saturating_sub(25)..].join("\n");
+            eprintln!("--- {}:\n{last}", node.name);
         }
-        panic!("it never happened that {what}; receipts: {}", self.receipts.count());
+        panic!("it never happened that {what}; receipts: {receipts}");
     }
 }
 
