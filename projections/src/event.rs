@@ -8,6 +8,7 @@ use gt_core::base64url;
 use gt_ledger::record::{ContextId, OwnerId};
 use gt_schemas::Event;
 
+pub use reading::is_read;
 pub(crate) use reading::{Reading, read};
 
 use crate::history::Mark;

@@ -39,7 +39,7 @@ mod subject;
 pub use alerts::{
     Alert, AlertChange, AlertId, AlertStatus, ChangeKind, Handling, HandlingStep, Retraction, Window,
 };
-pub use event::ContextNaming;
+pub use event::{ContextNaming, is_read};
 pub use head::{AsOf, Unread};
 pub use missing::{Episode, EpisodeState};
 pub use patterns::Pattern;

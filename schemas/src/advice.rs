@@ -89,7 +89,7 @@ impl<'a> Question<'a> {
             for (name, filler) in fillers(*decision) {
                 whole.entry(name).or_insert(filler);
             }
-            DecisionRecorded::from_draft(&whole)
+            DecisionRecorded::from_draft(&(&whole).into())
         };
         let candidates = if data.contains_key("decision") { &Decision::ALL[..1] } else { Decision::ALL };
         let readings = candidates.iter().map(read).collect::<Result<Vec<_>, _>>()?;

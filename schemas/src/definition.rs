@@ -1,12 +1,11 @@
 //! What every event type has: its members, its reading from a draft and from signed data, and its rules of structure.
 
-use std::collections::BTreeMap;
-
 use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::error::{Fault, SchemaError};
+use crate::json::{Disclosed, Json, JsonObject};
 use crate::member::{Member, Place, Requirement};
 use crate::people::Child;
 use crate::reading::{Disclosable, kept_names};
@@ -20,7 +19,7 @@ pub(crate) trait Definition: Sized + Serialize + 'static {
     const NAMES: &'static [&'static str];
 
     /// Reads all members; whether the required disclosable ones are there is for [`complete`].
-    fn from_draft(data: &Map<String, Value>) -> Result<Self, SchemaError>;
+    fn from_draft(data: &JsonObject<'_>) -> Result<Self, SchemaError>;
 
     /// Likewise, from signed data.
     fn from_opened(opened: Opened<'_>) -> Result<Self, SchemaError>;
@@ -87,8 +86,8 @@ pub(crate) struct Condition<E> {
 /// Signed data as the core hands it over: members in the clear, and the values of the disclosures that could be opened.
 #[derive(Clone, Copy)]
 pub(crate) struct Opened<'v> {
-    pub(crate) clear: &'v Map<String, Value>,
-    pub(crate) disclosed: &'v BTreeMap<String, Vec<Value>>,
+    pub(crate) clear: &'v JsonObject<'v>,
+    pub(crate) disclosed: &'v Disclosed<'v>,
 }
 
 impl Opened<'_> {
@@ -122,7 +121,7 @@ pub(crate) fn refuse_in_clear<E: Definition>(name: &str) -> Option<Fault> {
 }
 
 /// The draft's whole check. In a draft, members that are kept are present like all others.
-pub(crate) fn draft<E: Rules>(version: u16, data: &Value) -> Result<E, SchemaError> {
+pub(crate) fn draft<E: Rules>(version: u16, data: &Json<'_>) -> Result<E, SchemaError> {
     let data = data.as_object().ok_or_else(|| Fault::expected("an object").here())?;
     let event = E::from_draft(data)?;
     for kept in event.kept() {

@@ -1,14 +1,14 @@
 //! The registry of event types, and the ways in which an event is read.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::Schema;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::definition::{self, Definition, Opened};
 use crate::error::{Fault, SchemaError};
+use crate::json::{Disclosed, Json, JsonObject};
 use crate::json_schema::{self, Shape};
 use crate::member::Member;
 use crate::missing_ended::v1::MissingEnded as MissingEndedV1;
@@ -67,7 +67,7 @@ macro_rules! registry {
                 }
             }
 
-            fn read_draft(self, version: u16, data: &Value) -> Result<Event, SchemaError> {
+            fn read_draft(self, version: u16, data: &Json<'_>) -> Result<Event, SchemaError> {
                 match (self, version) {
                     $(
                         (Self::$Event, $version) => current(definition::draft::<$Event>(version, data), Event::$Event),
@@ -225,7 +225,7 @@ fn current<Read, Current: From<Read>>(
 /// Refused are unknown types, versions and members, members that are missing, values of the wrong form, and members
 /// that contradict each other. Members that `kept` names are checked like the others, for a draft has them all.
 pub fn validate_draft(event_type: &str, version: u16, data: &Value) -> Result<Event, SchemaError> {
-    EventType::named(event_type)?.read_draft(version, data)
+    EventType::named(event_type)?.read_draft(version, &data.into())
 }
 
 /// Checks signed data in full, as the sealer does before it seals: `clear` has the members in the clear without `kept`,
@@ -236,8 +236,8 @@ pub fn validate_draft(event_type: &str, version: u16, data: &Value) -> Result<Ev
 pub fn validate_opened(
     event_type: &str,
     version: u16,
-    clear: &Map<String, Value>,
-    disclosed: &BTreeMap<String, Vec<Value>>,
+    clear: &JsonObject<'_>,
+    disclosed: &Disclosed<'_>,
     kept: &[String],
 ) -> Result<Event, SchemaError> {
     EventType::named(event_type)?.read_complete(version, Opened { clear, disclosed }, kept)
@@ -250,8 +250,8 @@ pub fn validate_opened(
 pub fn read_opened(
     event_type: &str,
     version: u16,
-    clear: &Map<String, Value>,
-    disclosed: &BTreeMap<String, Vec<Value>>,
+    clear: &JsonObject<'_>,
+    disclosed: &Disclosed<'_>,
 ) -> Result<Event, SchemaError> {
     EventType::named(event_type)?.read_partial(version, Opened { clear, disclosed })
 }

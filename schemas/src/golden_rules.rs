@@ -126,12 +126,10 @@ impl Record<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use serde_json::json;
 
     use super::*;
-    use crate::{Event, read_opened, validate_draft};
+    use crate::{Disclosed, Event, read_opened, validate_draft};
 
     const SHARE: &str = include_str!("../examples/decision.recorded.share.json");
     const WITHHOLD: &str = include_str!("../examples/decision.recorded.withhold.json");
@@ -153,8 +151,8 @@ mod tests {
         let data: Map<String, Value> = serde_json::from_str(text).unwrap();
         let clear =
             |name: &str| DecisionRecorded::MEMBERS.iter().any(|m| m.name == name && m.place == Place::Clear);
-        let clear = data.into_iter().filter(|(name, _)| clear(name)).collect();
-        match read_opened("decision.recorded", version(), &clear, &BTreeMap::new()).unwrap() {
+        let clear: Map<String, Value> = data.into_iter().filter(|(name, _)| clear(name)).collect();
+        match read_opened("decision.recorded", version(), &(&clear).into(), &Disclosed::new()).unwrap() {
             Event::DecisionRecorded(decision) => decision,
             _ => unreachable!("it was read as one"),
         }

@@ -8,6 +8,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
 use crate::error::{Fault, SchemaError};
+use crate::json::Json;
 use crate::member::Requirement;
 use crate::notation::{codes, tagged};
 use crate::reading::Read;
@@ -237,7 +238,7 @@ tagged! {
 }
 
 impl Read for LawfulBasis {
-    fn read(value: &Value) -> Result<Self, SchemaError> {
+    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
         let basis = Self::read_members(value)?;
         match basis {
             Self::Article6 { code: Article6::RecognisedInterest, condition: None } => {

@@ -74,6 +74,7 @@ mod golden_rules;
 mod harm;
 mod identifier_links;
 mod identifiers;
+mod json;
 mod json_schema;
 mod lawful_basis;
 mod meetings;
@@ -124,6 +125,7 @@ pub use identifiers::{
     LaChildId, NhsNumber, OdsCode, OfstedUrn, PoliceForceCode, Postcode, Scheme, SchoolUrn, StaffLabel, Upn,
     Uprn,
 };
+pub use json::{Disclosed, Json, JsonObject, lend};
 pub use json_schema::{Shape, json_schema, json_schema_at};
 pub use lawful_basis::*;
 pub use meetings::*;

@@ -7,9 +7,9 @@ use std::ops::Deref;
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::error::{Fault, SchemaError};
+use crate::json::{Json, JsonObject};
 use crate::member::{Member, Place, Requirement};
 
 /// A value that is read from JSON. The schema says the same as `read`; tests hold them together.
@@ -17,7 +17,7 @@ pub(crate) trait Read: Sized {
     /// Whether a member of this type may be absent.
     const OPTIONAL: bool = false;
 
-    fn read(value: &Value) -> Result<Self, SchemaError>;
+    fn read(value: &Json<'_>) -> Result<Self, SchemaError>;
 
     /// The schema of the value where it is present.
     fn schema(generator: &mut SchemaGenerator) -> Schema;
@@ -33,7 +33,7 @@ pub(crate) trait Read: Sized {
 }
 
 impl Read for bool {
-    fn read(value: &Value) -> Result<Self, SchemaError> {
+    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
         value.as_bool().ok_or_else(|| Fault::expected("true or false").here())
     }
 
@@ -45,7 +45,7 @@ impl Read for bool {
 impl<T: Read> Read for Option<T> {
     const OPTIONAL: bool = true;
 
-    fn read(value: &Value) -> Result<Self, SchemaError> {
+    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
         T::read(value).map(Some)
     }
 
@@ -63,7 +63,7 @@ impl<T: Read> Read for Option<T> {
 }
 
 impl<T: Read> Read for Vec<T> {
-    fn read(value: &Value) -> Result<Self, SchemaError> {
+    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
         let elements = value.as_array().ok_or_else(|| Fault::expected("a list").here())?;
         read_elements(elements)
     }
@@ -93,7 +93,7 @@ impl<T> Deref for NonEmpty<T> {
 }
 
 impl<T: Read> Read for NonEmpty<T> {
-    fn read(value: &Value) -> Result<Self, SchemaError> {
+    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
         Self::of(Vec::read(value)?).ok_or_else(|| Fault::expected(ONE_OR_MORE).here())
     }
 
@@ -107,10 +107,10 @@ pub(crate) trait Disclosable: Sized {
     const MANY: bool;
 
     /// The member as a draft has it.
-    fn from_draft(value: &Value) -> Result<Self, SchemaError>;
+    fn from_draft(value: &Json<'_>) -> Result<Self, SchemaError>;
 
     /// The member from the values of its opened disclosures.
-    fn from_elements(elements: &[Value]) -> Result<Self, SchemaError>;
+    fn from_elements(elements: &[Json<'_>]) -> Result<Self, SchemaError>;
 
     fn none() -> Self;
 
@@ -123,11 +123,11 @@ pub(crate) trait Disclosable: Sized {
 impl<T: Read> Disclosable for Option<T> {
     const MANY: bool = false;
 
-    fn from_draft(value: &Value) -> Result<Self, SchemaError> {
+    fn from_draft(value: &Json<'_>) -> Result<Self, SchemaError> {
         T::read(value).map(Some)
     }
 
-    fn from_elements(elements: &[Value]) -> Result<Self, SchemaError> {
+    fn from_elements(elements: &[Json<'_>]) -> Result<Self, SchemaError> {
         match elements {
             [] => Ok(None),
             [value] => T::read(value).map(Some),
@@ -151,12 +151,12 @@ impl<T: Read> Disclosable for Option<T> {
 impl<T: Read> Disclosable for Vec<T> {
     const MANY: bool = true;
 
-    fn from_draft(value: &Value) -> Result<Self, SchemaError> {
+    fn from_draft(value: &Json<'_>) -> Result<Self, SchemaError> {
         // An empty list could not be signed: a disclosable member has at least one digest.
         NonEmpty::read(value).map(|list| list.0)
     }
 
-    fn from_elements(elements: &[Value]) -> Result<Self, SchemaError> {
+    fn from_elements(elements: &[Json<'_>]) -> Result<Self, SchemaError> {
         read_elements(elements)
     }
 
@@ -175,16 +175,16 @@ impl<T: Read> Disclosable for Vec<T> {
 
 /// The members of one object, taken by name; [`Members::finish`] then refuses what nobody took.
 pub(crate) struct Members<'v> {
-    map: &'v Map<String, Value>,
+    map: &'v JsonObject<'v>,
     taken: usize,
 }
 
 impl<'v> Members<'v> {
-    pub(crate) fn of(value: &'v Value) -> Result<Self, SchemaError> {
+    pub(crate) fn of(value: &'v Json<'v>) -> Result<Self, SchemaError> {
         value.as_object().map(Self::in_map).ok_or_else(|| Fault::expected("an object").here())
     }
 
-    pub(crate) fn in_map(map: &'v Map<String, Value>) -> Self {
+    pub(crate) fn in_map(map: &'v JsonObject<'v>) -> Self {
         Self { map, taken: 0 }
     }
 
@@ -205,7 +205,7 @@ impl<'v> Members<'v> {
     pub(crate) fn take_kept(&mut self, known: &'static [Member]) -> Result<Vec<&'static str>, SchemaError> {
         let Some(value) = self.take_value(KEPT) else { return Ok(Vec::new()) };
         let names = value.as_array().ok_or_else(|| Fault::expected("a list of names").here().within(KEPT))?;
-        kept_names(names.iter().map(Value::as_str), known)
+        kept_names(names.iter().map(Json::as_str), known)
     }
 
     pub(crate) fn finish(self, names: &'static [&'static str]) -> Result<(), SchemaError> {
@@ -219,12 +219,20 @@ impl<'v> Members<'v> {
         if self.taken == self.map.len() {
             return Ok(());
         }
-        let refused = self.map.keys().find_map(|name| fault(name).map(|fault| fault.here().within(name)));
-        refused.map_or(Ok(()), Err)
+        let refused = self.map.names().find_map(|name| fault(name).map(|fault| fault.here().within(name)));
+        // With all of them known, one stands there twice.
+        Err(refused.unwrap_or_else(|| Fault::expected("each member once").here()))
+    }
+
+    /// An object whose members' names are data.
+    pub(crate) fn take_object(&mut self, name: &'static str) -> Result<&'v JsonObject<'v>, SchemaError> {
+        let missing = || Fault::MissingMember { rule: Requirement::Always }.here().within(name);
+        let value = self.take_value(name).ok_or_else(missing)?;
+        value.as_object().ok_or_else(|| Fault::expected("an object").here().within(name))
     }
 
     /// The member's value as it stands, if it is there.
-    pub(crate) fn take_value(&mut self, name: &str) -> Option<&'v Value> {
+    pub(crate) fn take_value(&mut self, name: &str) -> Option<&'v Json<'v>> {
         let value = self.map.get(name);
         self.taken += usize::from(value.is_some());
         value
@@ -257,7 +265,7 @@ pub(crate) const KEPT: &str = "kept";
 
 const ONE_OR_MORE: &str = "a list of one element or more";
 
-fn read_elements<T: Read>(elements: &[Value]) -> Result<Vec<T>, SchemaError> {
+fn read_elements<T: Read>(elements: &[Json<'_>]) -> Result<Vec<T>, SchemaError> {
     let read = |(index, value)| T::read(value).map_err(|error: SchemaError| error.within_index(index));
     elements.iter().enumerate().map(read).collect()
 }

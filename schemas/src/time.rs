@@ -7,9 +7,9 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 
 use crate::error::{Fault, SchemaError};
+use crate::json::Json;
 use crate::reading::Read;
 
 /// A moment: milliseconds since 1970-01-01T00:00:00Z, in the years 0001–9999. Leap seconds have no such number and are
@@ -86,7 +86,7 @@ impl Serialize for Time {
 }
 
 impl Read for Time {
-    fn read(value: &Value) -> Result<Self, SchemaError> {
+    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
         value.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| Fault::BadTime.here())
     }
 

@@ -192,7 +192,8 @@ impl Said {
             |digest: &Hash| data.find(digest).map(|(member, _)| data.members()[member].name().to_owned());
         let left_out = record.left_out.iter().filter_map(|one| Some((name(&one.digest)?, one.why))).collect();
         let (kind, version) = (statement.payload().event_type.as_str(), statement.payload().version);
-        let event = gt_schemas::read_opened(kind, version, &clear, &disclosed).ok();
+        let event =
+            gt_schemas::read_opened(kind, version, &(&clear).into(), &gt_schemas::lend(&disclosed)).ok();
         Self { statement, clear, disclosed, left_out, event }
     }
 

@@ -13,7 +13,7 @@ use super::FollowError;
 pub(crate) trait Source {
     /// The log.
     fn log(&self) -> &LogReader;
-    /// Up to `count` records from `first` on, no further than the end of its bundle.
+    /// Up to `count` records from `first` on, no further than the end of its bundle, with the values that views read.
     fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<Record>, OpenLedgerError>;
     /// The opaque id of a place or other context.
     fn context_id(&self, reference: &str) -> ContextId;
@@ -29,7 +29,7 @@ macro_rules! source {
             }
 
             fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<Record>, OpenLedgerError> {
-                self.records(first, count)
+                self.records_with(first, count, gt_projections::is_read)
             }
 
             fn context_id(&self, reference: &str) -> ContextId {

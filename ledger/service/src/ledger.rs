@@ -265,13 +265,24 @@ impl Ledger {
 
     /// Up to `count` records from `first` on, no further than the end of its bundle; with whatever can be read of their statements.
     pub fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<Record>, OpenLedgerError> {
+        self.records_with(first, count, |_| true)
+    }
+
+    /// The same with the values of those disclosed members alone that are wanted, by name; the others' are `null`, and only whose they are
+    /// is told. What nobody looks at is not decrypted, and so not held against its digest either.
+    pub fn records_with(
+        &self,
+        first: LeafIndex,
+        count: u64,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Record>, OpenLedgerError> {
         let raw = self.shared.log.entries_and_vault(first, count).map_err(OpenLedgerError::Read)?;
         let genesis = self.shared.registry().genesis();
         // For each anew: the sealer waits for them, and must not wait for a whole bundle.
         raw.into_iter()
             .map(|(entry, vault)| {
                 let (links, keyring) = (self.shared.index.links_of(&entry)?, self.shared.keyring());
-                open::record(entry, &vault, &genesis, &keyring, &links)
+                open::record(entry, &vault, &genesis, &keyring, &links, &wanted)
             })
             .collect()
     }

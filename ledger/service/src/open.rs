@@ -1,17 +1,14 @@
 //! Opening a data folder, and opening what is encrypted in it.
 
-use std::collections::{BTreeMap, HashMap};
+mod texts;
+
 use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use gt_core::Hash;
 use gt_core::checkpoint::{SignedCheckpoint, SignedCheckpointError, VerifyCheckpointError};
-use gt_core::entry::Entry;
-use gt_core::link::LinkName;
-use gt_core::statement::{Jws, Statement, StatementError};
-use gt_core::tree;
+use gt_core::statement::StatementError;
 
 use crate::disk::{Disk, private, private_folder, read_if_there};
 use crate::erasure::{Custody, Journal};
@@ -19,16 +16,16 @@ use crate::index::IndexError;
 use crate::jetstream::{JoinError, StreamError};
 use crate::keyring::rekey::journal_file;
 use crate::keyring::switch::{self, Switch};
-use crate::keyring::{KeyEncryptionKey, Keyring, KeyringError, OwnerKeys, OwnerTag};
+use crate::keyring::{KeyEncryptionKey, Keyring, KeyringError};
 use crate::layout;
 use crate::log::{LogReader, LogWriter, Published, ReadError, RecoverError, recover};
-use crate::prepare::{clear_members, to_serde};
-use crate::record::{OpenElement, OpenStatement, OwnerId, Record};
 use crate::sealer::Unfinished;
 use crate::secrets::{Secrets, SecretsError};
 use crate::snapshot::{self, Begun};
 use crate::state::StateError;
-use crate::vault::{self, StatementBlob, VaultError, VaultRecord};
+use crate::vault::VaultError;
+
+pub(crate) use texts::{Texts, decrypt, decrypt_statement, record, texts};
 
 /// Why a ledger does not open.
 #[derive(Debug, thiserror::Error)]
@@ -260,141 +257,4 @@ pub(crate) fn read_checkpoint(root: &Path) -> Result<SignedCheckpoint, OpenLedge
         .map_err(|source| OpenLedgerError::Io { file: file.display().to_string(), source })?
         .ok_or_else(|| OpenLedgerError::NoLedger { folder: root.display().to_string() })?;
     SignedCheckpoint::parse(&bytes).map_err(OpenLedgerError::Checkpoint)
-}
-
-/// `H.P.S` and the disclosures of one entry, decrypted.
-pub(crate) struct Texts {
-    pub(crate) jws: Jws,
-    pub(crate) disclosures: Vec<(OwnerId, String)>,
-    pub(crate) primary: Option<OwnerId>,
-}
-
-impl Texts {
-    pub(crate) fn to_compact(&self) -> String {
-        let mut text = format!("{}~", self.jws.text());
-        for (_, disclosure) in &self.disclosures {
-            text.push_str(disclosure);
-            text.push('~');
-        }
-        text
-    }
-}
-
-/// Decrypts what can be decrypted of a vault record. `None` if the record key is gone.
-pub(crate) fn texts(
-    entry: &Entry,
-    vault: &[u8],
-    genesis: &Hash,
-    keyring: &Keyring,
-    links: &HashMap<LinkName, OwnerTag>,
-) -> Result<Option<Texts>, OpenLedgerError> {
-    let leaf_hash = tree::leaf_hash(&entry.to_bytes());
-    let (record, _) = VaultRecord::decode(vault, &leaf_hash)
-        .map_err(|source| OpenLedgerError::Vault { index: entry.index, source })?;
-    decrypt(entry, &record, genesis, keyring, links)
-}
-
-pub(crate) fn decrypt(
-    entry: &Entry,
-    record: &VaultRecord,
-    genesis: &Hash,
-    keyring: &Keyring,
-    links: &HashMap<LinkName, OwnerTag>,
-) -> Result<Option<Texts>, OpenLedgerError> {
-    let keys_of = |name: &LinkName| links.get(name).and_then(|tag| keyring.owner(tag));
-    let Some(jws) = decrypt_statement(entry, record, genesis, keys_of)? else { return Ok(None) };
-    let altered = || altered(entry);
-    let (agency, primary) = match &record.statement {
-        StatementBlob::Open(_) => (None, None),
-        StatementBlob::Sealed { owner, agency, .. } => {
-            (Some(agency), keys_of(owner).map(|held| OwnerId::from_bytes(held.link.name(0))))
-        }
-    };
-    let mut disclosures = Vec::with_capacity(record.disclosures.len());
-    for blob in &record.disclosures {
-        let held = agency
-            .and_then(|agency| keys_of(&blob.owner).and_then(|held| Some((held, held.agency(agency)?))));
-        let Some((held, keys)) = held.filter(|(held, _)| !held.is_ended()) else { continue };
-        let place = vault::place(&entry.statement, Some(&blob.digest));
-        let opened = vault::open(&keys.data, genesis, &place, &blob.bytes).map_err(|_| altered())?;
-        if Hash::of(&opened) != blob.digest {
-            return Err(altered());
-        }
-        let text = core::str::from_utf8(&opened).map_err(|_| altered())?;
-        disclosures.push((OwnerId::from_bytes(held.link.name(0)), text.to_owned()));
-    }
-    Ok(Some(Texts { jws, disclosures, primary }))
-}
-
-/// Decrypts the statement of a vault record, and holds it against its entry. `None` if the record key is gone.
-pub(crate) fn decrypt_statement<'k>(
-    entry: &Entry,
-    record: &VaultRecord,
-    genesis: &Hash,
-    keys_of: impl FnOnce(&LinkName) -> Option<OwnerKeys<'k>>,
-) -> Result<Option<Jws>, OpenLedgerError> {
-    let altered = || altered(entry);
-    let text = match &record.statement {
-        StatementBlob::Open(bytes) => bytes.clone(),
-        StatementBlob::Sealed { owner, agency, bytes } => {
-            let Some(keys) = keys_of(owner).and_then(|held| held.agency(agency)) else { return Ok(None) };
-            let place = vault::place(&entry.statement, None);
-            let mut opened = vault::open(&keys.record, genesis, &place, bytes).map_err(|_| altered())?;
-            // Taken out uncopied, and so not wiped: an `H.P.S` has digests in place of what is said about people.
-            std::mem::take(&mut *opened)
-        }
-    };
-    let jws = Jws::from(String::from_utf8(text).map_err(|_| altered())?);
-    if jws.hash() == entry.statement { Ok(Some(jws)) } else { Err(altered()) }
-}
-
-fn altered(entry: &Entry) -> OpenLedgerError {
-    OpenLedgerError::Statement { index: entry.index, source: None }
-}
-
-/// Reads an entry's statement as far as the keys go.
-pub(crate) fn record(
-    entry: Entry,
-    vault: &[u8],
-    genesis: &Hash,
-    keyring: &Keyring,
-    links: &HashMap<LinkName, OwnerTag>,
-) -> Result<Record, OpenLedgerError> {
-    let index = entry.index;
-    let leaf_hash = tree::leaf_hash(&entry.to_bytes());
-    let (raw, _) =
-        VaultRecord::decode(vault, &leaf_hash).map_err(|source| OpenLedgerError::Vault { index, source })?;
-    let statement = decrypt(&entry, &raw, genesis, keyring, links)?
-        .map(|texts| open_statement(index, texts))
-        .transpose()?;
-    Ok(Record { entry, publisher: raw.publisher, seq: raw.seq, event_type: raw.event_type, statement })
-}
-
-fn open_statement(index: gt_core::LeafIndex, texts: Texts) -> Result<OpenStatement, OpenLedgerError> {
-    let statement = Statement::from_jws(texts.jws, texts.disclosures.iter().map(|(_, text)| text.as_str()))
-        .map_err(|source| OpenLedgerError::Statement { index, source: Some(source) })?;
-    let payload = statement.payload();
-    let mut disclosed: BTreeMap<String, Vec<OpenElement>> = BTreeMap::new();
-    for (disclosure, (owner, _)) in statement.disclosures().iter().zip(&texts.disclosures) {
-        let name = payload.data.members()[disclosure.member_position()].name().to_owned();
-        let (owner, element) = (*owner, disclosure.element());
-        disclosed.entry(name).or_default().push(OpenElement {
-            owner,
-            element,
-            value: to_serde(disclosure.value()),
-        });
-    }
-    for elements in disclosed.values_mut() {
-        elements.sort_by_key(|element| element.element);
-    }
-    Ok(OpenStatement {
-        iss: payload.iss.clone(),
-        on_behalf_of: payload.on_behalf_of.clone(),
-        iat: payload.iat,
-        version: payload.version,
-        clear: clear_members(&payload.data),
-        disclosed,
-        kept: payload.data.kept().to_vec(),
-        primary: texts.primary,
-    })
 }

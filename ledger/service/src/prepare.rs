@@ -1,9 +1,8 @@
 //! What can be said of a statement by looking at it alone. Pure, so every submitter does it for itself, in parallel.
 
-use std::collections::BTreeMap;
-
 use gt_core::json;
 use gt_core::statement::{Data, Owner, Ownership, Statement};
+use gt_schemas::{Disclosed, Json, JsonObject};
 use serde_json::{Map, Value};
 
 use crate::configured;
@@ -61,34 +60,48 @@ impl Prepared {
 
 fn check_schema(statement: &Statement) -> Result<(), Refusal> {
     let payload = statement.payload();
-    let clear = clear_members(&payload.data);
-    let disclosed = disclosed_members(statement);
     gt_schemas::validate_opened(
         payload.event_type.as_str(),
         payload.version,
-        &clear,
-        &disclosed,
+        &lend_members(payload.data.clear()),
+        &disclosed(statement),
         payload.data.kept(),
     )?;
     Ok(())
 }
 
-/// The members in the clear, as the schemas read them.
+/// The members in the clear, as views and panels are given them.
 pub(crate) fn clear_members(data: &Data) -> Map<String, Value> {
     data.clear().iter().map(|(name, value)| (name.to_owned(), to_serde(value))).collect()
 }
 
-/// The disclosed members, each with its elements in order.
-pub(crate) fn disclosed_members(statement: &Statement) -> BTreeMap<String, Vec<Value>> {
+/// Its disclosures, as the schemas read them.
+fn disclosed(statement: &Statement) -> Disclosed<'_> {
     let members = statement.payload().data.members();
     let mut ordered: Vec<_> = statement.disclosures().iter().collect();
     ordered.sort_by_key(|disclosure| (disclosure.member_position(), disclosure.element()));
-    let mut disclosed: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let mut disclosed = Disclosed::new();
     for disclosure in ordered {
         let name = members[disclosure.member_position()].name();
-        disclosed.entry(name.to_owned()).or_default().push(to_serde(disclosure.value()));
+        disclosed.entry(name).or_default().push(lend(disclosure.value()));
     }
     disclosed
+}
+
+/// A value as the schemas read it.
+fn lend(value: &json::Value) -> Json<'_> {
+    match value {
+        json::Value::Null => Json::Null,
+        json::Value::Bool(flag) => Json::Bool(*flag),
+        json::Value::Integer(number) => Json::Integer(*number),
+        json::Value::String(text) => Json::Text(text),
+        json::Value::Array(elements) => Json::List(elements.iter().map(lend).collect()),
+        json::Value::Object(members) => Json::Object(lend_members(members)),
+    }
+}
+
+fn lend_members(members: &json::Object) -> JsonObject<'_> {
+    members.iter().map(|(name, value)| (name, lend(value))).collect()
 }
 
 pub(crate) fn to_serde(value: &json::Value) -> Value {

@@ -61,7 +61,7 @@ pub struct OpenElement {
     pub owner: OwnerId,
     /// Its position in its member's list.
     pub element: usize,
-    /// What it says.
+    /// What it says; `null` where its value was not wanted.
     pub value: Value,
 }
 

@@ -1,11 +1,9 @@
 //! How an event is read from a record: the only module that touches JSON members.
 
-use std::collections::BTreeMap;
-
 use gt_core::base64url;
 use gt_core::statement::Pseudonym;
 use gt_ledger::record::{ContextId, OpenStatement, OwnerId, Record};
-use gt_schemas::{EventType, Fault, Requirement, members, read_opened};
+use gt_schemas::{Disclosed, EventType, Fault, Json, Requirement, members, read_opened};
 use serde_json::{Map, Value};
 
 use super::{ContextNaming, Refs, StatementRef, ViewEvent};
@@ -34,7 +32,7 @@ pub(crate) fn read<'r>(record: &'r Record, naming: &dyn ContextNaming) -> Readin
     }
     let Some(event_type) = EventType::parse(name) else { return Reading::NotInterpreted };
     let Some(open) = &record.statement else { return Reading::StatementUnreadable };
-    let event = match read_opened(name, open.version, &open.clear, &times(open)) {
+    let event = match read_opened(name, open.version, &(&open.clear).into(), &times(open)) {
         Ok(event) => event,
         Err(error) if matches!(error.fault, Fault::UnknownVersion { .. }) => return Reading::NotInterpreted,
         // A later sealer knew members that this program does not.
@@ -69,12 +67,21 @@ pub(crate) fn read<'r>(record: &'r Record, naming: &dyn ContextNaming) -> Readin
     Reading::Event { event: Box::new(event), absent }
 }
 
-/// The disclosed members that views read as values: times and counts. The texts are not even looked at.
-fn times(open: &OpenStatement) -> BTreeMap<String, Vec<Value>> {
-    let kept = |name: &str| name.ends_with("times") || name.ends_with("extent");
-    let values = open.disclosed.iter().filter(|(name, _)| kept(name));
+/// Whether views read a disclosed member's value, and not only whose it is: times, counts, references, and what somebody is to the child.
+/// No text, and no name.
+pub fn is_read(member: &str) -> bool {
+    is_time_or_count(member) || ["context", "refs", "others"].contains(&member)
+}
+
+fn is_time_or_count(member: &str) -> bool {
+    member.ends_with("times") || member.ends_with("extent")
+}
+
+/// The disclosed members that views read as events have them: times and counts.
+fn times(open: &OpenStatement) -> Disclosed<'_> {
+    let values = open.disclosed.iter().filter(|(name, _)| is_time_or_count(name));
     values
-        .map(|(name, elements)| (name.clone(), elements.iter().map(|e| e.value.clone()).collect()))
+        .map(|(name, elements)| (name.as_str(), elements.iter().map(|e| Json::from(&e.value)).collect()))
         .collect()
 }
 

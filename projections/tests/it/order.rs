@@ -54,6 +54,22 @@ proptest! {
     }
 
     #[test]
+    fn values_that_are_said_not_to_be_read_do_not_matter(events in any_events(60), pauses in any_pauses()) {
+        let records = seal_after(&events, &pauses);
+        let mut without = records.clone();
+        let disclosed =
+            without.iter_mut().filter_map(|record| record.statement.as_mut()).flat_map(|open| &mut open.disclosed);
+        let not_read = disclosed.filter(|(member, _)| !gt_projections::is_read(member));
+        for element in not_read.flat_map(|(_, elements)| elements) {
+            element.value = serde_json::Value::Null;
+        }
+        prop_assert_ne!(&without, &records);
+        let (whole, lean) = (Views::with(&records, eagerly()), Views::with(&without, eagerly()));
+        assert_same(&lean.projector, &whole.projector.dump().unwrap());
+        prop_assert_eq!(&lean.changes, &whole.changes);
+    }
+
+    #[test]
     fn an_answer_about_the_past_is_the_answer_given_then(
         events in any_events(40),
         pauses in any_pauses(),

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::error::{Expected, Fault, SchemaError};
+use crate::json::Json;
 use crate::reading::{Members, Read};
 use crate::words::AgencyCode;
 
@@ -83,7 +83,7 @@ impl CatalogueAgencies {
 }
 
 impl Read for CatalogueAgencies {
-    fn read(value: &Value) -> Result<Self, SchemaError> {
+    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
         let mut members = Members::of(value)?;
         let agencies = Self {
             public_authorities: members.take("public_authorities")?,
@@ -100,7 +100,7 @@ impl Read for CatalogueAgencies {
 }
 
 impl Read for AgencyGroup {
-    fn read(value: &Value) -> Result<Self, SchemaError> {
+    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
         let mut members = Members::of(value)?;
         let group = Self {
             schemes: members.take("schemes")?,
@@ -117,8 +117,8 @@ impl Read for AgencyGroup {
 }
 
 impl Read for AgencyScheme {
-    fn read(value: &Value) -> Result<Self, SchemaError> {
-        let known = AgencyCode::SCHEMES.iter().copied().find(|known| value == known);
+    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+        let known = AgencyCode::SCHEMES.iter().copied().find(|known| value.as_str() == Some(known));
         let expected = Expected::OneOf(AgencyCode::SCHEMES);
         known.map(Self).ok_or_else(|| Fault::BadValue { expected }.here())
     }

@@ -5,9 +5,9 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 
 use crate::error::{Fault, SchemaError};
+use crate::json::Json;
 use crate::reading::Read;
 use crate::time::Time;
 
@@ -63,7 +63,7 @@ impl fmt::Display for Commencement {
 }
 
 impl Read for Day {
-    fn read(value: &Value) -> Result<Self, SchemaError> {
+    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
         value.as_str().and_then(Self::parse).ok_or_else(|| Fault::expected(FORM).here())
     }
 
@@ -73,8 +73,8 @@ impl Read for Day {
 }
 
 impl Read for Commencement {
-    fn read(value: &Value) -> Result<Self, SchemaError> {
-        if value == NOT_KNOWN {
+    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+        if value.as_str() == Some(NOT_KNOWN) {
             return Ok(Self::NotKnown);
         }
         let day = value.as_str().and_then(Day::parse);

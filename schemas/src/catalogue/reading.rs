@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::{Catalogue, CatalogueAgencies, CatalogueItem, Commencement, ProfessionalSource};
 use crate::error::{Fault, SchemaError};
+use crate::json::{Json, JsonObject};
 use crate::reading::{Members, Read};
 
 /// Why a catalogue is refused: one fault at one place. It repeats no values.
@@ -77,12 +78,17 @@ impl Catalogue {
     /// Refused are unknown members and keys, values of the wrong form, bases that are missing, bases that end before
     /// they begin, and names of sources that are not there.
     pub fn read(value: &Value) -> Result<Self, CatalogueError> {
+        Self::of(&value.into())
+    }
+
+    pub(crate) fn of(value: &Json<'_>) -> Result<Self, CatalogueError> {
         let mut members = Members::of(value)?;
-        let (sources, agencies, bases): (Object, CatalogueAgencies, Object) =
-            (members.take("sources")?, members.take("agencies")?, members.take("bases")?);
+        let sources = members.take_object("sources")?;
+        let agencies: CatalogueAgencies = members.take("agencies")?;
+        let bases = members.take_object("bases")?;
         members.finish(NAMES)?;
         agencies.agree().map_err(|error| error.within("agencies"))?;
-        let catalogue = Self { sources: each(&sources, "sources")?, agencies, bases: each(&bases, "bases")? };
+        let catalogue = Self { sources: each(sources, "sources")?, agencies, bases: each(bases, "bases")? };
         catalogue.complete()?;
         for (key, item) in &catalogue.bases {
             catalogue.agree(key, item)?;
@@ -119,7 +125,7 @@ impl Catalogue {
 }
 
 impl Read for CatalogueItem {
-    fn read(value: &Value) -> Result<Self, SchemaError> {
+    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
         let mut members = Members::of(value)?;
         let item = Self {
             title: members.take("title")?,
@@ -139,7 +145,7 @@ impl Read for CatalogueItem {
 }
 
 impl Read for ProfessionalSource {
-    fn read(value: &Value) -> Result<Self, SchemaError> {
+    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
         let mut members = Members::of(value)?;
         let source = Self {
             title: members.take("title")?,
@@ -156,26 +162,14 @@ impl Read for ProfessionalSource {
 }
 
 /// An object whose members' names are data.
-struct Object(Map<String, Value>);
-
-impl Read for Object {
-    fn read(value: &Value) -> Result<Self, SchemaError> {
-        value.as_object().cloned().map(Self).ok_or_else(|| Fault::expected("an object").here())
-    }
-
-    fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object" })
-    }
-}
-
-fn each<T: Read>(object: &Object, name: &str) -> Result<BTreeMap<String, T>, CatalogueError> {
-    let read = |(key, value): (&String, &Value)| match T::read(value) {
-        Ok(read) => Ok((key.clone(), read)),
+fn each<T: Read>(object: &JsonObject<'_>, name: &str) -> Result<BTreeMap<String, T>, CatalogueError> {
+    let read = |(key, value): (&str, &Json<'_>)| match T::read(value) {
+        Ok(read) => Ok((key.to_owned(), read)),
         Err(error) => {
             Err(CatalogueFault::Form(error.fault).at(format!("/{name}/{}{}", printable(key), error.path)))
         }
     };
-    object.0.iter().map(read).collect()
+    object.iter().map(read).collect()
 }
 
 /// A key of this format, as it is. Anything else might be what a key must not hold, so errors leave it out.

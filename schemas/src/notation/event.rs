@@ -56,7 +56,7 @@ macro_rules! event {
             ];
 
             fn from_draft(
-                data: &serde_json::Map<String, serde_json::Value>,
+                data: &crate::JsonObject<'_>,
             ) -> Result<Self, crate::SchemaError> {
                 let mut members = crate::reading::Members::in_map(data);
                 let event = Self {

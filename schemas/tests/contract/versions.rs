@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use gt_schemas::{Event, EventType, HarmSuspicion, members_at, read_opened, validate_draft, validate_opened};
+use gt_schemas::{
+    Disclosed, Event, EventType, HarmSuspicion, Json, lend, members_at, read_opened, validate_draft,
+    validate_opened,
+};
 use serde_json::{Value, json};
 
 use crate::examples;
@@ -25,10 +28,12 @@ fn version_1_of_missing_ended_says_suspected_or_not() {
 
         let mut disclosed: BTreeMap<_, _> = data.as_object().unwrap().clone().into_iter().collect();
         let flag = disclosed.remove("harm_suspected").unwrap();
-        let clear = [("harm_suspected".to_owned(), flag)].into_iter().collect();
-        let disclosed = disclosed.into_iter().map(|(name, value)| (name, vec![value])).collect();
+        let clear = [("harm_suspected", Json::from(&flag))].into_iter().collect();
+        let disclosed: BTreeMap<_, _> =
+            disclosed.into_iter().map(|(name, value)| (name, vec![value])).collect();
+        let disclosed = lend(&disclosed);
         assert_eq!(validate_opened("missing.ended", 1, &clear, &disclosed, &[]).map(harm), Ok(expected));
-        let left = BTreeMap::new();
+        let left = Disclosed::new();
         assert_eq!(read_opened("missing.ended", 1, &clear, &left).map(harm), Ok(expected));
     }
 }

@@ -168,6 +168,7 @@ fn check_as_a_sealer_does(statement: &Statement) {
     }
     let payload = statement.payload();
     let name = payload.event_type.as_str();
+    let (clear, disclosed) = ((&clear).into(), gt_schemas::lend(&disclosed));
     gt_schemas::validate_opened(name, payload.version, &clear, &disclosed, data.kept()).unwrap();
 }
 

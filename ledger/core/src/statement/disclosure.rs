@@ -18,6 +18,11 @@ pub struct Disclosure {
 }
 
 impl Disclosure {
+    /// Reads a disclosure of a statement with this `data`, which must have its digest.
+    pub fn read(text: &str, data: &Data) -> Result<Self, StatementError> {
+        read_one(text, data)
+    }
+
     /// The disclosure as it was received: base64url of `[salt, value]`.
     pub fn text(&self) -> &str {
         &self.text

@@ -70,12 +70,22 @@ impl ReadOnlyLedger {
 
     /// Up to `count` records from `first` on, no further than the end of its bundle; with whatever can be read of their statements.
     pub fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<Record>, OpenLedgerError> {
+        self.records_with(first, count, |_| true)
+    }
+
+    /// The same with the values of those disclosed members alone that are wanted, as [`crate::Ledger::records_with`] reads them.
+    pub fn records_with(
+        &self,
+        first: LeafIndex,
+        count: u64,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Record>, OpenLedgerError> {
         let raw = self.log.entries_and_vault(first, count).map_err(OpenLedgerError::Read)?;
         let genesis = self.registry.genesis();
         raw.into_iter()
             .map(|(entry, vault)| {
                 let links = self.index.links_of(&entry)?;
-                open::record(entry, &vault, &genesis, &self.keyring, &links)
+                open::record(entry, &vault, &genesis, &self.keyring, &links, &wanted)
             })
             .collect()
     }
