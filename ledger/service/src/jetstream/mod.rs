@@ -28,6 +28,7 @@ pub use names::{
 };
 pub use node::{NodeOptions, OpenPort, Outgoing, past_alerts};
 pub use port::Port;
+pub(crate) use port::{Aftermath, Announcement};
 pub use read::StreamError;
 pub use register::NodeState;
 

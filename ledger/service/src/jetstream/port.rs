@@ -23,9 +23,15 @@ use crate::keyring::KeyRecord;
 use crate::log::{LogReader, SealedEntry};
 use crate::sealer::{CommitError, CommitPort, Embedded, SealedBatch};
 
+/// The sealing thread takes back what it has lent before it does anything else with the folder, and stops if it cannot.
+const IS_HOME: &str = "what writes to the folder was taken back";
+
 /// Commits to the stream, and to the data folder after it.
 pub struct Port {
-    pub(super) local: Embedded,
+    /// What writes to the data folder; not here while the writing thread has it.
+    pub(super) local: Option<Box<Embedded>>,
+    /// The data folder's log, for reading.
+    pub(super) log: Arc<LogReader>,
     pub(super) stream: Stream,
     pub(super) keyring: SharedKeyring,
     pub(super) runtime: Handle,
@@ -71,7 +77,7 @@ impl Port {
 
     /// Access to the data folder for what lies beside the log.
     pub(crate) fn local_disk(&mut self) -> &mut Disk {
-        self.local.disk()
+        self.local().disk()
     }
 
     /// How far the stream is accounted for: its sequence, and the size of the tree there.
@@ -81,12 +87,12 @@ impl Port {
 
     /// The head of the tree that these entries would make.
     pub(crate) fn head_after(&self, entries: &[SealedEntry]) -> (TreeSize, Hash) {
-        self.local.head_after(entries)
+        self.local.as_ref().expect(IS_HOME).head_after(entries)
     }
 
     /// The log of the data folder.
     pub(crate) fn log(&self) -> &LogReader {
-        self.local.reader()
+        &self.log
     }
 
     /// The records of the shared keyring up to this sequence that are not held yet. They are to be accepted, and go into the folder
@@ -130,7 +136,7 @@ impl Port {
     /// Appends entries that the stream holds to the data folder, durably.
     pub(crate) fn append(&mut self, entries: &[SealedEntry]) -> Result<(TreeSize, Hash), CommitError> {
         let keys = std::mem::take(&mut self.unwritten);
-        self.local.append(&keys, entries)
+        self.local().append(&keys, entries)
     }
 
     /// Says that the stream is accounted for up to this sequence, where the tree has this size.
@@ -170,13 +176,18 @@ impl Port {
 
     /// Tidies up the folder, and writes down how far it is.
     pub(crate) fn tidy(&mut self) -> Result<(), CommitError> {
-        self.local.settle()?;
+        self.local().settle()?;
+        let position = self.position_to_write();
+        Ok(position.write(self.local().disk())?)
+    }
+
+    /// How far the folder is once it has every key that is claimed.
+    fn position_to_write(&mut self) -> Position {
         if self.unwritten.is_empty() && self.keyring.is_claimed() {
             self.position.keys = self.keyring.sequence;
         }
         let (sequence, size) = self.resume;
-        let position = Position { sequence, size, ..self.position.clone() };
-        Ok(position.write(self.local.disk())?)
+        Position { sequence, size, ..self.position.clone() }
     }
 
     /// The sequence of the stream's last message and when it was made, as its leader says.
@@ -201,7 +212,7 @@ impl Port {
         keys: u64,
         epoch: Option<KeyEpoch>,
     ) -> Result<Published, CommitError> {
-        let (size, root) = self.local.head_after(entries);
+        let (size, root) = self.head_after(entries);
         let head = Checkpoint::new(&self.origin, size, root)
             .map_err(|error| CommitError::Refused(error.to_string()))?;
         let closing = Closing { head, keys, epoch, checkpoint: self.newest.clone() };
@@ -233,6 +244,37 @@ impl CommitPort for Port {
     }
 
     fn commit(&mut self, batch: &SealedBatch) -> Result<(TreeSize, Hash), CommitError> {
+        let last = self.commit_to_stream(&batch.entries)?;
+        let committed = self.append(&batch.entries)?;
+        self.account(last, committed.0.0);
+        Ok(committed)
+    }
+
+    fn announce(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
+        self.newest = Some(checkpoint.clone());
+        self.local().announce(checkpoint)
+    }
+
+    fn settle(&mut self) -> Result<(), CommitError> {
+        if let Some(checkpoint) = &self.newest {
+            let size = checkpoint.checkpoint().size().0;
+            // Counted as announced once it comes back from there: what is sent as a connection breaks is lost.
+            if size > self.announced {
+                announce(&self.outgoing, checkpoint);
+            }
+        }
+        self.tidy()
+    }
+
+    fn is_current(&mut self) -> Result<bool, CommitError> {
+        let (last, _) = self.stream_end().map_err(|error| CommitError::Refused(error.to_string()))?;
+        Ok(last == self.position.sequence)
+    }
+}
+
+impl Port {
+    /// Commits a batch to the stream and not to the folder, and returns the sequence of its last message there.
+    fn commit_to_stream(&self, entries: &[SealedEntry]) -> Result<u64, CommitError> {
         self.has_its_key()?;
         if let Some(size) = self.ahead.keys().next() {
             tracing::warn!(
@@ -243,35 +285,87 @@ impl CommitPort for Port {
         }
         let epoch = KeyEpoch { ordinal: self.epoch, kek: self.kek.clone(), begins: None };
         let epoch = Some(epoch).filter(|epoch| epoch.ordinal > 0);
-        let published = self.publish(&batch.entries, self.keyring.sequence, epoch)?;
-        let committed = self.append(&batch.entries)?;
-        self.account(published.last, committed.0.0);
-        Ok(committed)
+        Ok(self.publish(entries, self.keyring.sequence, epoch)?.last)
     }
 
-    fn announce(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
-        self.newest = Some(checkpoint.clone());
-        self.local.announce(checkpoint)
+    /// Commits a batch to the stream, so that it can be [lent](Self::lend) what writes it to the folder: from here on the batch is
+    /// committed, and whoever starts without it in its folder takes it from the stream.
+    pub(crate) fn commit_ahead(&mut self, entries: &[SealedEntry]) -> Result<(), CommitError> {
+        let (size, _) = self.head_after(entries);
+        let last = self.commit_to_stream(entries)?;
+        self.account(last, size.0);
+        Ok(())
     }
 
-    fn settle(&mut self) -> Result<(), CommitError> {
-        // After the receipts, on the same connection: who sees the checkpoint knows that they have gone out.
-        if let Some(checkpoint) = &self.newest {
-            let size = checkpoint.checkpoint().size().0;
-            // Counted as announced once it comes back from there: what is sent as a connection breaks is lost.
-            if size > self.announced {
-                let payload = Bytes::from(checkpoint.to_string());
-                // Nobody takes it once the node is closing; the next one to seal announces a newer one.
-                let _ = self.outgoing.send(Outgoing::new(CHECKPOINT_SUBJECT, payload));
-            }
-        }
-        self.tidy()
+    /// Gives what writes to the folder out of hand until [`Self::take_back`], with the keys that the folder does not have, and with
+    /// what is to be done after. Nothing that needs the folder may be called meanwhile.
+    pub(crate) fn lend(&mut self) -> (Box<Embedded>, Vec<KeyRecord>, Aftermath) {
+        let keys = std::mem::take(&mut self.unwritten);
+        let announces = self.position.size > self.announced;
+        let position = self.position_to_write();
+        let aftermath = Aftermath { announces, position, outgoing: self.outgoing.clone() };
+        (self.lend_folder(), keys, aftermath)
     }
 
-    fn is_current(&mut self) -> Result<bool, CommitError> {
-        let (last, _) = self.stream_end().map_err(|error| CommitError::Refused(error.to_string()))?;
-        Ok(last == self.position.sequence)
+    /// The same where nothing is to be written.
+    pub(crate) fn lend_folder(&mut self) -> Box<Embedded> {
+        self.local.take().expect(IS_HOME)
     }
+
+    /// Whether it is out of hand.
+    pub(crate) const fn is_lent(&self) -> bool {
+        self.local.is_none()
+    }
+
+    /// Takes it back; everything that was to be written is durable.
+    pub(crate) fn take_back(&mut self, local: Box<Embedded>) {
+        self.newest = Some(self.log.published().checkpoint.clone());
+        self.local = Some(local);
+    }
+
+    fn local(&mut self) -> &mut Embedded {
+        self.local.as_mut().expect(IS_HOME)
+    }
+}
+
+/// What is to be done after a batch that the stream has is in the folder.
+pub(crate) struct Aftermath {
+    position: Position,
+    announces: bool,
+    outgoing: UnboundedSender<Outgoing>,
+}
+
+impl Aftermath {
+    /// What to tell the others once the batch is answered, if they need to be told.
+    pub(crate) fn announcement(&self, checkpoint: &SignedCheckpoint) -> Option<Announcement> {
+        let (outgoing, checkpoint) = (self.outgoing.clone(), checkpoint.clone());
+        self.announces.then_some(Announcement { outgoing, checkpoint })
+    }
+
+    /// Writes down how far the folder is.
+    pub(crate) fn note(&self, disk: &mut Disk) -> std::io::Result<()> {
+        self.position.write(disk)
+    }
+}
+
+/// A checkpoint for the broker.
+pub(crate) struct Announcement {
+    outgoing: UnboundedSender<Outgoing>,
+    checkpoint: SignedCheckpoint,
+}
+
+impl Announcement {
+    /// Sends it.
+    pub(crate) fn send(self) {
+        announce(&self.outgoing, &self.checkpoint);
+    }
+}
+
+/// Sends a checkpoint after the receipts, on the same connection: who sees it knows that they have gone out.
+fn announce(outgoing: &UnboundedSender<Outgoing>, checkpoint: &SignedCheckpoint) {
+    let payload = Bytes::from(checkpoint.to_string());
+    // Nobody takes it once the node is closing; the next one to seal announces a newer one.
+    let _ = outgoing.send(Outgoing::new(CHECKPOINT_SUBJECT, payload));
 }
 
 /// The sequence of a stream's last message, and when the stream was made.

@@ -84,7 +84,7 @@ impl Sealer {
     /// Answers one ticket, whose entry is durable.
     fn answer_one(&self, ticket: Ticket, index: LeafIndex, bytes: Vec<u8>) {
         let due = vec![Due { ticket, index, what: DueWith::Entry(bytes) }];
-        Answers { refused: Vec::new(), due }.give(&self.shared);
+        Answers::new(Vec::new(), due).give(&self.shared);
     }
 
     pub(super) fn rotate_on_stream(

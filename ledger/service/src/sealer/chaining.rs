@@ -48,7 +48,7 @@ impl Sealer {
         laps.end(Stage::Keys);
         let genesis = self.state.registry.genesis();
         let texts: Vec<(&Prepared, &[OwnerPlace])> =
-            admitted.iter().map(|one| (&one.ticket.prepared, one.owners.as_slice())).collect();
+            admitted.iter().map(|one| (&*one.ticket.prepared, one.owners.as_slice())).collect();
         let encipher = |(prepared, owners): (&Prepared, &[OwnerPlace])| encipher(prepared, owners, &genesis);
         let enciphered: Vec<Enciphered> = if texts.len() > TOGETHER {
             texts.into_par_iter().with_min_len(TOGETHER).map(encipher).collect()
@@ -151,6 +151,17 @@ impl Admitted {
 }
 
 impl Chained {
+    /// The batch's entries.
+    pub(super) fn entries(&self) -> &[SealedEntry] {
+        &self.batch.entries
+    }
+
+    /// Names the keys that the folder does not have yet and that this batch brings: those that it rests on, and others that the stream
+    /// has brought.
+    pub(super) fn bring(&mut self, keys: Vec<KeyRecord>) {
+        self.batch.keys = keys;
+    }
+
     /// Commits the batch, shows it to readers once its checkpoint is durable, and returns its entries' bytes.
     pub(super) fn commit(
         self,
@@ -165,7 +176,7 @@ impl Chained {
         self.publish(shared, laps, || port.announce(checkpoint))
     }
 
-    /// The same for the data folder alone: the checkpoint is signed before the disk is waited for. Nobody sees it before the batch is
+    /// The same where the data folder is all that is left to write to: the checkpoint is signed before the disk is waited for. Nobody sees it before the batch is
     /// durable, and nobody ever does if a witness contradicts it meanwhile.
     pub(super) fn commit_to_folder(
         self,

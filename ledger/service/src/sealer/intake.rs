@@ -14,7 +14,8 @@ const MAX_UNANSWERED_BYTES: usize = 64 << 20;
 
 /// A statement and whoever waits for its answer.
 pub(crate) struct Ticket {
-    pub(crate) prepared: Prepared,
+    /// Boxed, since it goes from hand to hand: a thousand of them by value are moved as a megabyte each time.
+    pub(crate) prepared: Box<Prepared>,
     pub(crate) reply: Reply,
 }
 
@@ -42,7 +43,7 @@ impl Intake {
     /// Hands a statement to the sealer. The answer comes once the seal is durable; answers come in the order of the statements that
     /// they are about.
     pub(crate) fn submit(&self, prepared: Prepared, answering: Answering) {
-        let bytes = prepared.bytes;
+        let (bytes, prepared) = (prepared.bytes, Box::new(prepared));
         let before = self.unanswered.fetch_add(bytes, Ordering::AcqRel);
         let reply = Reply { answering: Some(answering), bytes, unanswered: Arc::clone(&self.unanswered) };
         if before + bytes > MAX_UNANSWERED_BYTES {

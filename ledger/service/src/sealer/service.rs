@@ -90,7 +90,7 @@ impl Sealer {
         let signer = check_signer(&self.state.registry, &statement);
         let (sender, answer) = sync_channel(1);
         let reply = Reply::of_sealer(Box::new(move |answer| drop(sender.send(answer))));
-        let ticket = Ticket { prepared: Prepared::of_erasure(statement), reply };
+        let ticket = Ticket { prepared: Box::new(Prepared::of_erasure(statement)), reply };
         (Checked { ticket, signer }, SealedAnswer(answer))
     }
 }

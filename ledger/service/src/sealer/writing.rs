@@ -1,5 +1,5 @@
-//! Committing to the data folder alone, on two threads of their own: one writes a batch and waits for the disk while the next one is
-//! decided and encrypted, and one answers for what is durable. Every batch passes through both, in the order in which they were chained.
+//! Writing to the data folder, on two threads of their own: one writes a batch and waits for the disk while the next one is decided and
+//! encrypted, and one answers for what is durable. Every batch passes through both, in the order in which they were chained.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -11,8 +11,9 @@ use super::StoppedByPanic;
 use super::answer::Answers;
 use super::batch::SealError;
 use super::chaining::Chained;
-use super::commit::{CommitPort, Embedded};
+use super::commit::{CommitError, CommitPort, Embedded};
 use super::times::{Laps, Stage};
+use crate::jetstream::Aftermath;
 use crate::open_ledger::Shared;
 
 /// How many durable batches may wait to be answered.
@@ -24,6 +25,8 @@ pub(super) struct Job {
     pub(super) chained: Option<Chained>,
     pub(super) answers: Answers,
     pub(super) signer: Arc<LogSigner>,
+    /// Where the stream has the batch already: what follows once the folder has it too.
+    pub(super) aftermath: Option<Aftermath>,
 }
 
 /// The writing thread, as the sealing thread knows it.
@@ -87,10 +90,15 @@ fn write_one(
     shared: &Shared,
     laps: &mut Laps,
 ) -> Result<(), SealError> {
-    let Job { chained, mut answers, signer } = job;
+    let Job { chained, mut answers, signer, aftermath } = job;
     if let Some(chained) = chained {
         match chained.commit_to_folder(port, &signer, shared, laps) {
-            Ok(entries) => answers.are_sealed(entries),
+            Ok(entries) => {
+                answers.are_sealed(entries);
+                let published = shared.log.published();
+                answers
+                    .announce(aftermath.as_ref().and_then(|after| after.announcement(&published.checkpoint)));
+            }
             Err(error) => {
                 // Said before the waiting tickets are dropped, so that whoever hears `Stopped` finds the sealer stopped.
                 shared.set_stopped();
@@ -106,7 +114,9 @@ fn write_one(
         return Err(SealError::WritingStopped);
     }
     laps.end(Stage::AwaitAnswerer);
-    port.settle().inspect_err(|_| shared.set_stopped())?;
+    let settled = port.settle();
+    let noted = aftermath.map_or(Ok(()), |after| after.note(port.disk()).map_err(CommitError::from));
+    settled.and(noted).inspect_err(|_| shared.set_stopped())?;
     laps.end(Stage::Settle);
     Ok(())
 }
