@@ -2,10 +2,11 @@
 
 mod texts;
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use gt_core::checkpoint::{SignedCheckpoint, SignedCheckpointError, VerifyCheckpointError};
 use gt_core::statement::StatementError;
@@ -156,6 +157,10 @@ pub(crate) struct Opened {
     pub(crate) unfinished: Unfinished,
 }
 
+/// How long a lock that is held is asked for again. A process that is being started holds what the one that starts it held, until its own
+/// program runs: so a folder that was just closed here may seem open.
+const INHERITED_FOR: Duration = Duration::from_millis(200);
+
 /// Takes the folder's lock, which the operating system gives back when the process ends, however it ends.
 pub(crate) fn lock(root: &Path) -> Result<File, OpenLedgerError> {
     let file = root.join(layout::lock());
@@ -166,12 +171,18 @@ pub(crate) fn lock(root: &Path) -> Result<File, OpenLedgerError> {
         private_folder(folder).map_err(io)?;
     }
     let lock = private().write(true).create(true).truncate(false).open(&file).map_err(io)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(OpenLedgerError::Locked { folder: root.display().to_string() })
+    let asked = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) if asked.elapsed() < INHERITED_FOR => {
+                std::thread::sleep(INHERITED_FOR / 20);
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(OpenLedgerError::Locked { folder: root.display().to_string() });
+            }
+            Err(TryLockError::Error(source)) => return Err(io(source)),
         }
-        Err(std::fs::TryLockError::Error(source)) => Err(io(source)),
     }
 }
 

@@ -44,7 +44,12 @@ pub enum News {
         accounted: u64,
     },
     /// A checkpoint was published. It is not verified.
-    Checkpoint(SignedCheckpoint),
+    Checkpoint {
+        /// The checkpoint.
+        checkpoint: SignedCheckpoint,
+        /// The stream of checkpoints has it; what is only heard may have been lost to others.
+        stored: bool,
+    },
     /// The thread has read to where the stream ended when it started.
     CaughtUp,
 }
@@ -109,7 +114,7 @@ impl Following {
                     if let Err(error) = self.read_on(&mut next, &mut assembler, works).await? {
                         tracing::warn!(%error, "the stream of sealed entries cannot be read; trying again");
                     }
-                    checkpoint(&message.payload, works)?;
+                    checkpoint(&message.payload, false, works)?;
                 }
             }
         }
@@ -175,7 +180,7 @@ impl Following {
             name: CHECKPOINT_STREAM.into(),
         };
         match stream.last_of(CHECKPOINT_SUBJECT).await {
-            Ok(Some(message)) => checkpoint(&message.payload, works),
+            Ok(Some(message)) => checkpoint(&message.payload, true, works),
             Ok(None) => Ok(()),
             Err(error) => {
                 tracing::warn!(%error, "the newest checkpoint cannot be read");
@@ -185,9 +190,9 @@ impl Following {
     }
 }
 
-fn checkpoint(payload: &[u8], works: &SyncSender<Work>) -> Result<(), Ended> {
+fn checkpoint(payload: &[u8], stored: bool, works: &SyncSender<Work>) -> Result<(), Ended> {
     match SignedCheckpoint::parse(payload) {
-        Ok(checkpoint) => send(works, News::Checkpoint(checkpoint)),
+        Ok(checkpoint) => send(works, News::Checkpoint { checkpoint, stored }),
         Err(error) => {
             tracing::error!(%error, "what was published as a checkpoint is none");
             Ok(())

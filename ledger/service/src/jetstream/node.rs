@@ -218,6 +218,7 @@ pub(crate) fn start(
         newest,
         ahead: BTreeMap::new(),
         announced: 0,
+        stored: 0,
         outgoing: outgoing.clone(),
         closing: Arc::clone(&closing),
     };

@@ -58,8 +58,9 @@ pub struct Port {
     pub(super) newest: Option<SignedCheckpoint>,
     /// Verified checkpoints beyond the log, by size. Nothing is committed before their entries have come in: it might not extend them.
     pub(super) ahead: BTreeMap<u64, SignedCheckpoint>,
-    /// The size of the newest checkpoint that was seen on the broker.
+    /// The size of the newest checkpoint that was seen on the broker, and of the one that the stream of checkpoints had last when it was read.
     pub(super) announced: u64,
+    pub(super) stored: u64,
     pub(super) outgoing: UnboundedSender<Outgoing>,
     pub(super) closing: Arc<AtomicBool>,
 }
@@ -135,7 +136,7 @@ impl Port {
 
     /// Appends entries that the stream holds to the data folder, durably.
     pub(crate) fn append(&mut self, entries: &[SealedEntry]) -> Result<(TreeSize, Hash), CommitError> {
-        let keys = std::mem::take(&mut self.unwritten);
+        let keys = self.take_keys();
         self.local().append(&keys, entries)
     }
 
@@ -169,9 +170,18 @@ impl Port {
         &mut self.ahead
     }
 
-    /// Says that a checkpoint of this size is on the broker.
-    pub(crate) fn saw_checkpoint(&mut self, size: u64) {
+    /// Says that a checkpoint of this size is on the broker, and whether the stream of checkpoints has it.
+    pub(crate) fn saw_checkpoint(&mut self, size: u64, stored: bool) {
         self.announced = self.announced.max(size);
+        if stored {
+            // Not the largest ever: a stream that was made anew, or put back, is told again.
+            self.stored = size;
+        }
+    }
+
+    /// Whether the stream of checkpoints was not seen to have the folder's own newest one.
+    pub(crate) fn is_unannounced(&self) -> bool {
+        self.newest.as_ref().is_some_and(|newest| newest.checkpoint().size().0 > self.stored)
     }
 
     /// Tidies up the folder, and writes down how far it is.
@@ -297,19 +307,19 @@ impl Port {
         Ok(())
     }
 
-    /// Gives what writes to the folder out of hand until [`Self::take_back`], with the keys that the folder does not have, and with
-    /// what is to be done after. Nothing that needs the folder may be called meanwhile.
-    pub(crate) fn lend(&mut self) -> (Box<Embedded>, Vec<KeyRecord>, Aftermath) {
-        let keys = std::mem::take(&mut self.unwritten);
-        let announces = self.position.size > self.announced;
-        let position = self.position_to_write();
-        let aftermath = Aftermath { announces, position, outgoing: self.outgoing.clone() };
-        (self.lend_folder(), keys, aftermath)
+    /// The keys that the folder does not have yet, for whoever writes the next batch to it.
+    pub(crate) fn take_keys(&mut self) -> Vec<KeyRecord> {
+        std::mem::take(&mut self.unwritten)
     }
 
-    /// The same where nothing is to be written.
-    pub(crate) fn lend_folder(&mut self) -> Box<Embedded> {
-        self.local.take().expect(IS_HOME)
+    /// Gives what writes to the folder out of hand until [`Self::take_back`], with what is to be done after: the checkpoint is sent if
+    /// it was not seen on the broker yet, or is to go out again. Nothing that needs the folder may be called meanwhile.
+    pub(crate) fn lend(&mut self, again: bool) -> (Box<Embedded>, Aftermath) {
+        // Counted as announced once it comes back from there: what is sent as a connection breaks is lost.
+        let announces = again || self.position.size > self.announced;
+        let position = self.position_to_write();
+        let aftermath = Aftermath { announces, position, outgoing: self.outgoing.clone() };
+        (self.local.take().expect(IS_HOME), aftermath)
     }
 
     /// Whether it is out of hand.

@@ -73,6 +73,11 @@ impl Answers {
         self.unsealed = Some(Unsealed { before, superseded });
     }
 
+    /// Whether nobody waits.
+    pub(super) const fn are_none(&self) -> bool {
+        self.refused.is_empty() && self.due.is_empty()
+    }
+
     /// Has this sent once everybody is answered.
     pub(super) fn announce(&mut self, checkpoint: Option<Announcement>) {
         self.then = checkpoint;

@@ -18,6 +18,7 @@ use super::{Checked, StoppedByPanic, Ticket, Work};
 use crate::clock::{ClockDrift, Watch};
 use crate::erasure::{Custody, CustodyFault};
 use crate::index::IndexError;
+use crate::jetstream::News;
 use crate::keyring::{KeyRecord, KeyringError, journal};
 use crate::open_ledger::Shared;
 use crate::refusal::Refusal;
@@ -188,8 +189,17 @@ impl Sealer {
             // The writing thread has failed, or a witness has contradicted the folder meanwhile.
             _ if self.shared.is_stopped() => self.come_home(writer).and(Err(SealError::Contradicted)),
             Next::Seal => self.seal_waiting(waiting, writer, laps),
-            Next::Stream(news) => self.come_home(writer).and_then(|()| self.take(news)),
-            Next::Custody(work) => self.come_home(writer).and_then(|()| self.take_custody(work, laps)),
+            Next::Stream(news) => {
+                let nothing_comes = matches!(news, News::Asked { .. });
+                self.come_home(writer)?;
+                self.take(news)?;
+                if nothing_comes { self.announce_newest(writer) } else { Ok(()) }
+            }
+            Next::Custody(work) => {
+                self.come_home(writer)?;
+                self.take_custody(work, laps)?;
+                self.announce_newest(writer)
+            }
         }
     }
 

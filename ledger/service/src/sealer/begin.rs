@@ -142,7 +142,7 @@ impl Sealer {
         check_with_witnesses(&self.shared, batch.closing.head.size(), batch.closing.head.root())?;
         self.take_own(batch, next)?;
         self.shared.set_active(true);
-        self.home.port()?.settle()?;
+        self.node()?.port.tidy()?;
         Ok(Ok(()))
     }
 

@@ -5,7 +5,7 @@ use gt_core::time::Timestamp;
 
 use super::Checked;
 use super::answer::Answers;
-use super::batch::{SealError, Sealer, Sorted};
+use super::batch::{Home, SealError, Sealer, Sorted};
 use super::chaining::Chained;
 use super::commit::{CommitError, CommitPort};
 use super::times::{Laps, Stage};
@@ -36,6 +36,8 @@ impl Sealer {
                 self.state.roll_back();
                 tracing::warn!(%error, "a batch was not committed");
                 answers.are_unsealed(before, &error);
+                // The batch before makes this node the one that seals as it becomes durable, so that comes first.
+                self.come_home(Some(writer)).inspect_err(|_| self.shared.set_stopped())?;
                 self.shared.set_active(false);
                 None
             }
@@ -45,7 +47,7 @@ impl Sealer {
                 return Err(error);
             }
         };
-        let handed_over = self.hand_over(chained, answers, writer);
+        let handed_over = self.hand_over(chained, answers, false, writer);
         laps.end(Stage::AwaitWriter);
         handed_over.inspect_err(|_| self.shared.set_stopped())
     }
@@ -74,23 +76,34 @@ impl Sealer {
     }
 
     /// Hands a batch to the writing thread, or, where nothing is to be sealed, only the answers, which go out in their turn.
+    /// `again` has the newest checkpoint sent in any case.
     fn hand_over(
         &mut self,
         mut chained: Option<Chained>,
         answers: Answers,
+        again: bool,
         writer: &Writing,
     ) -> Result<(), SealError> {
         let signer = self.signer.clone().ok_or(SealError::OnlyFollows)?;
         self.come_home(Some(writer))?;
         let port = &mut self.node()?.port;
-        let (folder, aftermath) = match &mut chained {
-            Some(chained) => {
-                let (folder, keys, aftermath) = port.lend();
-                chained.bring(keys);
-                (folder, Some(aftermath))
-            }
-            None => (port.lend_folder(), None),
-        };
-        writer.commit(folder, Job { chained, answers, signer, aftermath })
+        if let Some(chained) = &mut chained {
+            chained.bring(port.take_keys());
+        }
+        let (folder, aftermath) = port.lend(again);
+        writer.commit(folder, Job { chained, answers, signer, aftermath: Some(aftermath) })
+    }
+
+    /// Sends the newest checkpoint unless the stream of checkpoints is seen to have it. It goes out in its turn, behind the receipts; and
+    /// from the node alone that sealed last, since others cannot know whether receipts went out.
+    ///
+    /// What is published while that stream has no leader is lost, and whoever follows would wait for it until the next batch: so this is
+    /// done while nothing comes, too.
+    pub(super) fn announce_newest(&mut self, writer: Option<&Writing>) -> Result<(), SealError> {
+        let (Home::JetStream(node), Some(writer)) = (&self.home, writer) else { return Ok(()) };
+        if self.shared.is_active() && node.port.is_unannounced() {
+            self.hand_over(None, Answers::new(Vec::new(), Vec::new()), true, writer)?;
+        }
+        Ok(())
     }
 }

@@ -93,12 +93,7 @@ fn write_one(
     let Job { chained, mut answers, signer, aftermath } = job;
     if let Some(chained) = chained {
         match chained.commit_to_folder(port, &signer, shared, laps) {
-            Ok(entries) => {
-                answers.are_sealed(entries);
-                let published = shared.log.published();
-                answers
-                    .announce(aftermath.as_ref().and_then(|after| after.announcement(&published.checkpoint)));
-            }
+            Ok(entries) => answers.are_sealed(entries),
             Err(error) => {
                 // Said before the waiting tickets are dropped, so that whoever hears `Stopped` finds the sealer stopped.
                 shared.set_stopped();
@@ -106,8 +101,12 @@ fn write_one(
             }
         }
     }
-    // Counted by the time that anybody has a receipt.
-    shared.times_mut(|times| times.batches += 1);
+    if !answers.are_none() {
+        // Counted by the time that anybody has a receipt.
+        shared.times_mut(|times| times.batches += 1);
+    }
+    let announcement = |after: &Aftermath| after.announcement(&shared.log.published().checkpoint);
+    answers.announce(aftermath.as_ref().and_then(announcement));
     if let Err(unsent) = durable.send(answers) {
         shared.set_stopped();
         drop(unsent);

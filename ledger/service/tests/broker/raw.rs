@@ -204,7 +204,17 @@ impl Broker {
 
     /// Deletes the stream of checkpoints and makes it anew: nobody knows what was signed.
     pub(crate) fn forget_checkpoints(&self) {
+        self.delete_checkpoints();
+        self.make_streams();
+    }
+
+    /// Deletes the stream of checkpoints: what is published from here on is kept by nobody.
+    pub(crate) fn delete_checkpoints(&self) {
         self.api("STREAM.DELETE.CHECKPOINT", &json!({})).expect("deleted");
+    }
+
+    /// Makes the streams that there are not.
+    pub(crate) fn make_streams(&self) {
         self.runtime.block_on(self.setup().create(&self.epoch(), WANTED)).expect("made anew");
     }
 

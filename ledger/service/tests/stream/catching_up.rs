@@ -69,6 +69,20 @@ fn a_follower_catches_up_by_the_checkpoints_that_batches_carry() {
     wait_for_size(&follower, ledger.log().size().0);
 }
 
+/// What is published while the stream of checkpoints can take nothing is lost, and it may be long until something else is sealed.
+#[test]
+fn a_checkpoint_that_was_lost_is_sent_again() {
+    let broker = Broker::new();
+    let ledger = broker.node(&broker.home.data());
+    let mut council = broker.home.register(&ledger, "gss:E06000005", 1);
+    let folder = broker.new_folder();
+    broker.follower(&folder).close();
+    broker.delete_checkpoints();
+    ledger.seal_blocking(council.next(&child(1)).to_compact().as_bytes()).expect("sealed");
+    broker.make_streams();
+    wait_for_size(&broker.follower(&folder), ledger.log().size().0);
+}
+
 /// More batches than checkpoints are remembered, and so divided over two reads that the nearest one known lies far ahead.
 #[test]
 fn a_follower_that_was_away_for_long_finds_its_way() {

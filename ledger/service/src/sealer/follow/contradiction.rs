@@ -142,10 +142,14 @@ impl Sealer {
         Ok(())
     }
 
-    pub(super) fn take_checkpoint(&mut self, checkpoint: SignedCheckpoint) -> Result<(), SealError> {
+    pub(super) fn take_checkpoint(
+        &mut self,
+        checkpoint: SignedCheckpoint,
+        stored: bool,
+    ) -> Result<(), SealError> {
         let size = checkpoint.checkpoint().size().0;
         if self.check_checkpoint(checkpoint)? {
-            self.node()?.port.saw_checkpoint(size);
+            self.node()?.port.saw_checkpoint(size, stored);
             self.shared.saw_checkpoint(size);
         }
         if self.node()?.waiting.is_empty() { Ok(()) } else { self.apply_waiting() }

@@ -77,7 +77,7 @@ impl Sealer {
                 self.take_answer(last, &created, accounted)?;
                 if self.shared.waits_for_key().is_some() { self.apply_waiting() } else { Ok(()) }
             }
-            News::Checkpoint(checkpoint) => self.take_checkpoint(checkpoint),
+            News::Checkpoint { checkpoint, stored } => self.take_checkpoint(checkpoint, stored),
             News::CaughtUp => self.caught_up(),
         }
     }
