@@ -4,6 +4,7 @@
 //! batches to its own data folder. What a message holds is in [`message`]; which messages make a batch, in [`assemble`]; how a commit
 //! whose outcome is unknown is settled, in [`publish`].
 
+mod aftermath;
 pub mod assemble;
 mod epoch;
 mod follow;
@@ -28,10 +29,10 @@ pub use names::{
 };
 pub use node::{NodeOptions, OpenPort, Outgoing, past_alerts};
 pub use port::Port;
-pub(crate) use port::{Aftermath, Announcement};
 pub use read::StreamError;
 pub use register::NodeState;
 
+pub(crate) use aftermath::{Aftermath, Announcement};
 pub(crate) use epoch::{Buckets, NextKeyring};
 pub(crate) use join::join;
 pub(crate) use node::{Opening, start};

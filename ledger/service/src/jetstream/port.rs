@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use bytes::Bytes;
 use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
 use gt_core::{Hash, TreeSize};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::aftermath::{Aftermath, announce};
 use super::keys::SharedKeyring;
 use super::message::{Closing, KeyEpoch};
-use super::names::CHECKPOINT_SUBJECT;
 use super::node::Outgoing;
 use super::position::Position;
 use super::publish::{Settled, messages, new_name, publish_settled};
@@ -138,6 +137,22 @@ impl Port {
     pub(crate) fn append(&mut self, entries: &[SealedEntry]) -> Result<(TreeSize, Hash), CommitError> {
         let keys = self.take_keys();
         self.local().append(&keys, entries)
+    }
+
+    /// The same with the checkpoint of their head beside the one in force, so that both are waited for together.
+    pub(crate) fn append_with(
+        &mut self,
+        entries: &[SealedEntry],
+        checkpoint: &SignedCheckpoint,
+    ) -> Result<(), CommitError> {
+        let keys = self.take_keys();
+        self.local().append_with(&keys, entries, |_, _| Ok::<_, CommitError>(checkpoint.clone())).map(drop)
+    }
+
+    /// Puts the checkpoint of [`Self::append_with`] in force.
+    pub(crate) fn announce_ready(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
+        self.newest = Some(checkpoint.clone());
+        self.local().announce_ready(checkpoint)
     }
 
     /// Says that the stream is accounted for up to this sequence, where the tree has this size.
@@ -336,46 +351,6 @@ impl Port {
     fn local(&mut self) -> &mut Embedded {
         self.local.as_mut().expect(IS_HOME)
     }
-}
-
-/// What is to be done after a batch that the stream has is in the folder.
-pub(crate) struct Aftermath {
-    position: Position,
-    announces: bool,
-    outgoing: UnboundedSender<Outgoing>,
-}
-
-impl Aftermath {
-    /// What to tell the others once the batch is answered, if they need to be told.
-    pub(crate) fn announcement(&self, checkpoint: &SignedCheckpoint) -> Option<Announcement> {
-        let (outgoing, checkpoint) = (self.outgoing.clone(), checkpoint.clone());
-        self.announces.then_some(Announcement { outgoing, checkpoint })
-    }
-
-    /// Writes down how far the folder is.
-    pub(crate) fn note(&self, disk: &mut Disk) -> std::io::Result<()> {
-        self.position.write(disk)
-    }
-}
-
-/// A checkpoint for the broker.
-pub(crate) struct Announcement {
-    outgoing: UnboundedSender<Outgoing>,
-    checkpoint: SignedCheckpoint,
-}
-
-impl Announcement {
-    /// Sends it.
-    pub(crate) fn send(self) {
-        announce(&self.outgoing, &self.checkpoint);
-    }
-}
-
-/// Sends a checkpoint after the receipts, on the same connection: who sees it knows that they have gone out.
-fn announce(outgoing: &UnboundedSender<Outgoing>, checkpoint: &SignedCheckpoint) {
-    let payload = Bytes::from(checkpoint.to_string());
-    // Nobody takes it once the node is closing; the next one to seal announces a newer one.
-    let _ = outgoing.send(Outgoing::new(CHECKPOINT_SUBJECT, payload));
 }
 
 /// The sequence of a stream's last message, and when the stream was made.

@@ -113,16 +113,26 @@ impl Embedded {
         batch: &SealedBatch,
         sign: impl FnOnce(TreeSize, Hash) -> Result<SignedCheckpoint, E>,
     ) -> Result<SignedCheckpoint, E> {
+        self.append_with(&batch.keys, &batch.entries, sign)
+    }
+
+    /// The same of entries and keys that somebody else has.
+    pub(crate) fn append_with<E: From<CommitError>>(
+        &mut self,
+        keys: &[KeyRecord],
+        entries: &[SealedEntry],
+        sign: impl FnOnce(TreeSize, Hash) -> Result<SignedCheckpoint, E>,
+    ) -> Result<SignedCheckpoint, E> {
         // As in `append`.
-        Keyring::persist(self.writer.disk(), &batch.keys).map_err(CommitError::from)?;
-        self.completed.extend(self.writer.append(&batch.entries).map_err(CommitError::from)?);
+        Keyring::persist(self.writer.disk(), keys).map_err(CommitError::from)?;
+        self.completed.extend(self.writer.append(entries).map_err(CommitError::from)?);
         let checkpoint = sign(self.writer.size(), self.writer.root())?;
         self.writer.make_durable_with(&checkpoint).map_err(CommitError::from)?;
         Ok(checkpoint)
     }
 
     /// Puts the checkpoint of [`Self::commit_with`] in force, durably, and shows it to readers.
-    pub(super) fn announce_ready(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
+    pub(crate) fn announce_ready(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
         self.writer.publish_ready(&checkpoint)?;
         self.show(checkpoint);
         Ok(())

@@ -16,7 +16,7 @@ pub(super) use contradiction::Contradiction;
 use place::{BatchFault, fits, follows};
 
 use super::batch::{Home, SealError, Sealer};
-use super::commit::{CommitError, CommitPort};
+use super::commit::CommitError;
 use super::switch::Skipped;
 use crate::jetstream::assemble::{Assembled, StreamBatch};
 use crate::jetstream::{News, NextKeyring, Port};
@@ -361,9 +361,9 @@ impl Sealer {
         }
         self.shared.set_active(false);
         let node = self.node()?;
-        node.port.append(entries)?;
+        node.port.append_with(entries, &signed)?;
         self.shared.index.add(links);
-        self.node()?.port.announce(signed)?;
+        self.node()?.port.announce_ready(signed)?;
         self.shared.sealed(&self.state, publishers);
         // Checkpoints that were passed by on the way.
         let ahead = self.node()?.port.ahead();
