@@ -199,6 +199,13 @@ impl Port {
         self.newest.as_ref().is_some_and(|newest| newest.checkpoint().size().0 > self.stored)
     }
 
+    /// Sends the newest checkpoint again.
+    pub(crate) fn announce_again(&self) {
+        if let Some(newest) = &self.newest {
+            announce(&self.outgoing, newest);
+        }
+    }
+
     /// Tidies up the folder, and writes down how far it is.
     pub(crate) fn tidy(&mut self) -> Result<(), CommitError> {
         self.local().settle()?;

@@ -102,8 +102,11 @@ pub(crate) fn start(
         .name("gt-check".into())
         .spawn(move || check_signatures(&waiting, &shared, &checked, &to_sealer))?;
     let mut threads = vec![check];
-    let seals = matches!(sealer.home, Home::Embedded(_)) || sealer.signer.is_some();
-    let writer = if seals { Some(Writing::start(&sealer.shared, &mut threads)?) } else { None };
+    let writer = match sealer.home {
+        Home::Embedded(_) => Some(Writing::start(&sealer.shared, &mut threads)?),
+        // With these threads a node seals so soon again that an erasure asked for at another one may not find its turn.
+        _ => None,
+    };
     let seal = std::thread::Builder::new()
         .name("gt-seal".into())
         .spawn(move || sealer.run(&waiting_work, to_seal, writer))?;

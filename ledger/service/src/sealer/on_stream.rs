@@ -100,10 +100,15 @@ impl Sealer {
     /// What is published while that stream has no leader is lost, and whoever follows would wait for it until the next batch: so this is
     /// done while nothing comes, too.
     pub(super) fn announce_newest(&mut self, writer: Option<&Writing>) -> Result<(), SealError> {
-        let (Home::JetStream(node), Some(writer)) = (&self.home, writer) else { return Ok(()) };
-        if self.shared.is_active() && node.port.is_unannounced() {
-            self.hand_over(None, Answers::new(Vec::new(), Vec::new()), true, writer)?;
+        let Home::JetStream(node) = &self.home else { return Ok(()) };
+        if !self.shared.is_active() || !node.port.is_unannounced() {
+            return Ok(());
         }
+        if let Some(writer) = writer {
+            return self.hand_over(None, Answers::new(Vec::new(), Vec::new()), true, writer);
+        }
+        // This thread has given the receipts itself.
+        node.port.announce_again();
         Ok(())
     }
 }
