@@ -19,7 +19,7 @@ use gt_schemas::Configuration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{broadcast, oneshot, watch};
 
-use crate::bundle::{self, BundleRequest, MakeBundleError};
+use crate::bundle::{self, BundleRequest, Held as _, MakeBundleError};
 use crate::clock::Clock;
 use crate::configured::Configured;
 use crate::disk::{Disk, Recorder};
@@ -276,15 +276,7 @@ impl Ledger {
         count: u64,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<Record>, OpenLedgerError> {
-        let raw = self.shared.log.entries_and_vault(first, count).map_err(OpenLedgerError::Read)?;
-        let genesis = self.shared.registry().genesis();
-        // For each anew: the sealer waits for them, and must not wait for a whole bundle.
-        raw.into_iter()
-            .map(|(entry, vault)| {
-                let (links, keyring) = (self.shared.index.links_of(&entry)?, self.shared.keyring());
-                open::record(entry, &vault, &genesis, &keyring, &links, &wanted)
-            })
-            .collect()
+        self.shared.records_with(first, count, wanted)
     }
 
     /// The compact SD-JWT of an entry, with the disclosures that can be read; `None` if the record has ended.

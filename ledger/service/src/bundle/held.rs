@@ -9,8 +9,9 @@ use crate::index::Index;
 use crate::keyring::Keyring;
 use crate::layout::BUNDLE;
 use crate::log::LogReader;
-use crate::open::{self, Texts};
+use crate::open::{self, OpenLedgerError, Texts};
 use crate::open_ledger::Shared;
+use crate::record::Record;
 
 /// Where a bundle's material is held: a log, and the keys to what lies beside it.
 pub(crate) trait Held {
@@ -52,6 +53,25 @@ pub(crate) trait Held {
             }
         }
         Ok(())
+    }
+
+    /// Up to `count` records from `first` on, no further than the end of its bundle, with the values of those disclosed members that are
+    /// wanted.
+    fn records_with(
+        &self,
+        first: LeafIndex,
+        count: u64,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Record>, OpenLedgerError> {
+        let raw = self.log().entries_and_vault(first, count).map_err(OpenLedgerError::Read)?;
+        let genesis = self.registry().genesis();
+        // The keys are looked at for each anew: the sealer waits for them, and must not wait for a whole bundle.
+        raw.into_iter()
+            .map(|(entry, vault)| {
+                let links = self.index().links_of(&entry)?;
+                self.with_keys(|keyring| open::record(entry, &vault, &genesis, keyring, &links, &wanted))
+            })
+            .collect()
     }
 
     /// What can be read of a statement and its disclosures. `None` if the record has ended.

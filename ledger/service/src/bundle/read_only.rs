@@ -13,7 +13,7 @@ use crate::audit::{DataFolder, LogSource as _};
 use crate::index::Index;
 use crate::keyring::Keyring;
 use crate::log::{LogReader, Published};
-use crate::open::{self, OpenLedgerError, open_keyring, read_checkpoint};
+use crate::open::{OpenLedgerError, open_keyring, read_checkpoint};
 use crate::record::{ContextId, Record};
 use crate::secrets::Secrets;
 use crate::state::State;
@@ -80,14 +80,7 @@ impl ReadOnlyLedger {
         count: u64,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<Record>, OpenLedgerError> {
-        let raw = self.log.entries_and_vault(first, count).map_err(OpenLedgerError::Read)?;
-        let genesis = self.registry.genesis();
-        raw.into_iter()
-            .map(|(entry, vault)| {
-                let links = self.index.links_of(&entry)?;
-                open::record(entry, &vault, &genesis, &self.keyring, &links, &wanted)
-            })
-            .collect()
+        Held::records_with(self, first, count, wanted)
     }
 
     /// The opaque id of a place or other context.

@@ -9,8 +9,8 @@ use gt_core::{Hash, LeafIndex};
 use serde_json::Value;
 
 use super::{EraseError, EraseRequest, ErasureReceipt, Hold, Owned, Whom};
+use crate::bundle::Held as _;
 use crate::keyring::{OwnerTag, RetiredKek};
-use crate::open;
 use crate::open_ledger::Shared;
 use crate::record::{OpenStatement, OwnerId, Record};
 use crate::sealer::Sealed;
@@ -112,17 +112,9 @@ impl<'l> Subject<'l> {
     /// What can be read of an owner's entries, in the order of the log.
     fn records(&self, owner: &Owned) -> Result<Vec<Record>, EraseError> {
         let failed = |error| EraseError::Read(Box::new(error));
-        let genesis = self.shared.registry().genesis();
         let mut records = Vec::new();
         for index in self.shared.index.entries_of(&owner.tag).map_err(|error| failed(error.into()))? {
-            let read = self.shared.log.entries_and_vault(index, 1);
-            let raw = read.map_err(|error| failed(open::OpenLedgerError::Read(error)))?;
-            for (entry, vault) in raw {
-                let links = self.shared.index.links_of(&entry).map_err(|error| failed(error.into()))?;
-                let keyring = self.shared.keyring();
-                records
-                    .push(open::record(entry, &vault, &genesis, &keyring, &links, |_| true).map_err(failed)?);
-            }
+            records.extend(self.shared.records_with(index, 1, |_| true).map_err(failed)?);
         }
         Ok(records)
     }

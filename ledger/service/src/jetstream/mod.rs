@@ -4,7 +4,6 @@
 //! batches to its own data folder. What a message holds is in [`message`]; which messages make a batch, in [`assemble`]; how a commit
 //! whose outcome is unknown is settled, in [`publish`].
 
-mod aftermath;
 pub mod assemble;
 mod epoch;
 mod follow;
@@ -32,7 +31,6 @@ pub use port::Port;
 pub use read::StreamError;
 pub use register::NodeState;
 
-pub(crate) use aftermath::{Aftermath, Announcement};
 pub(crate) use epoch::{Buckets, NextKeyring};
 pub(crate) use join::join;
 pub(crate) use node::{Opening, start};

@@ -187,8 +187,7 @@ pub(crate) fn start(
     let closing = Arc::new(AtomicBool::new(false));
     let accounted = Arc::new(AtomicU64::new(opening.position.sequence));
     let again = Arc::new(AtomicU64::new(0));
-    let log = local.shared_reader();
-    let newest = Some(log.published().checkpoint.clone());
+    let newest = Some(local.reader().published().checkpoint.clone());
     let following = Following {
         stream: opening.stream.clone(),
         client: options.client.clone(),
@@ -199,8 +198,7 @@ pub(crate) fn start(
         end: opening.end,
     };
     let port = Port {
-        local: Some(Box::new(local)),
-        log,
+        local,
         stream: opening.stream,
         keyring: opening.keyring,
         runtime: options.runtime.clone(),

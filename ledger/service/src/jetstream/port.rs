@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use bytes::Bytes;
 use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
 use gt_core::{Hash, TreeSize};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::aftermath::{Aftermath, announce};
 use super::keys::SharedKeyring;
 use super::message::{Closing, KeyEpoch};
+use super::names::CHECKPOINT_SUBJECT;
 use super::node::Outgoing;
 use super::position::Position;
 use super::publish::{Settled, messages, new_name, publish_settled};
@@ -22,15 +23,9 @@ use crate::keyring::KeyRecord;
 use crate::log::{LogReader, SealedEntry};
 use crate::sealer::{CommitError, CommitPort, Embedded, SealedBatch};
 
-/// The sealing thread takes back what it has lent before it does anything else with the folder, and stops if it cannot.
-const IS_HOME: &str = "what writes to the folder was taken back";
-
 /// Commits to the stream, and to the data folder after it.
 pub struct Port {
-    /// What writes to the data folder; not here while the writing thread has it.
-    pub(super) local: Option<Box<Embedded>>,
-    /// The data folder's log, for reading.
-    pub(super) log: Arc<LogReader>,
+    pub(super) local: Embedded,
     pub(super) stream: Stream,
     pub(super) keyring: SharedKeyring,
     pub(super) runtime: Handle,
@@ -57,7 +52,8 @@ pub struct Port {
     pub(super) newest: Option<SignedCheckpoint>,
     /// Verified checkpoints beyond the log, by size. Nothing is committed before their entries have come in: it might not extend them.
     pub(super) ahead: BTreeMap<u64, SignedCheckpoint>,
-    /// The size of the newest checkpoint that was seen on the broker, and of the one that the stream of checkpoints had last when it was read.
+    /// The size of the newest checkpoint that was seen on the broker, and of the one that the stream of checkpoints had last when it was
+    /// read.
     pub(super) announced: u64,
     pub(super) stored: u64,
     pub(super) outgoing: UnboundedSender<Outgoing>,
@@ -77,7 +73,7 @@ impl Port {
 
     /// Access to the data folder for what lies beside the log.
     pub(crate) fn local_disk(&mut self) -> &mut Disk {
-        self.local().disk()
+        self.local.disk()
     }
 
     /// How far the stream is accounted for: its sequence, and the size of the tree there.
@@ -87,12 +83,12 @@ impl Port {
 
     /// The head of the tree that these entries would make.
     pub(crate) fn head_after(&self, entries: &[SealedEntry]) -> (TreeSize, Hash) {
-        self.local.as_ref().expect(IS_HOME).head_after(entries)
+        self.local.head_after(entries)
     }
 
     /// The log of the data folder.
     pub(crate) fn log(&self) -> &LogReader {
-        &self.log
+        self.local.reader()
     }
 
     /// The records of the shared keyring up to this sequence that are not held yet. They are to be accepted, and go into the folder
@@ -135,8 +131,8 @@ impl Port {
 
     /// Appends entries that the stream holds to the data folder, durably.
     pub(crate) fn append(&mut self, entries: &[SealedEntry]) -> Result<(TreeSize, Hash), CommitError> {
-        let keys = self.take_keys();
-        self.local().append(&keys, entries)
+        let keys = std::mem::take(&mut self.unwritten);
+        self.local.append(&keys, entries)
     }
 
     /// The same with the checkpoint of their head beside the one in force, so that both are waited for together.
@@ -145,14 +141,14 @@ impl Port {
         entries: &[SealedEntry],
         checkpoint: &SignedCheckpoint,
     ) -> Result<(), CommitError> {
-        let keys = self.take_keys();
-        self.local().append_with(&keys, entries, |_, _| Ok::<_, CommitError>(checkpoint.clone())).map(drop)
+        let keys = std::mem::take(&mut self.unwritten);
+        self.local.append_with(&keys, entries, |_, _| Ok::<_, CommitError>(checkpoint.clone())).map(drop)
     }
 
     /// Puts the checkpoint of [`Self::append_with`] in force.
     pub(crate) fn announce_ready(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
         self.newest = Some(checkpoint.clone());
-        self.local().announce_ready(checkpoint)
+        self.local.announce_ready(checkpoint)
     }
 
     /// Says that the stream is accounted for up to this sequence, where the tree has this size.
@@ -194,32 +190,32 @@ impl Port {
         }
     }
 
-    /// Whether the stream of checkpoints was not seen to have the folder's own newest one.
-    pub(crate) fn is_unannounced(&self) -> bool {
-        self.newest.as_ref().is_some_and(|newest| newest.checkpoint().size().0 > self.stored)
+    /// Sends the newest checkpoint again unless the stream of checkpoints is seen to have it. What is published while that stream has no
+    /// leader is lost, and whoever follows would wait for it until the next batch.
+    pub(crate) fn announce_again(&self) {
+        self.announce_beyond(self.stored);
     }
 
-    /// Sends the newest checkpoint again.
-    pub(crate) fn announce_again(&self) {
-        if let Some(newest) = &self.newest {
-            announce(&self.outgoing, newest);
+    /// Sends the newest checkpoint if it is of more than this size: after the receipts, on the same connection, so that who sees it knows
+    /// that they have gone out.
+    fn announce_beyond(&self, size: u64) {
+        let Some(newest) = &self.newest else { return };
+        if newest.checkpoint().size().0 > size {
+            let payload = Bytes::from(newest.to_string());
+            // Nobody takes it once the node is closing; the next one to seal announces a newer one.
+            let _ = self.outgoing.send(Outgoing::new(CHECKPOINT_SUBJECT, payload));
         }
     }
 
     /// Tidies up the folder, and writes down how far it is.
     pub(crate) fn tidy(&mut self) -> Result<(), CommitError> {
-        self.local().settle()?;
-        let position = self.position_to_write();
-        Ok(position.write(self.local().disk())?)
-    }
-
-    /// How far the folder is once it has every key that is claimed.
-    fn position_to_write(&mut self) -> Position {
+        self.local.settle()?;
         if self.unwritten.is_empty() && self.keyring.is_claimed() {
             self.position.keys = self.keyring.sequence;
         }
         let (sequence, size) = self.resume;
-        Position { sequence, size, ..self.position.clone() }
+        let position = Position { sequence, size, ..self.position.clone() };
+        Ok(position.write(self.local.disk())?)
     }
 
     /// The sequence of the stream's last message and when it was made, as its leader says.
@@ -244,7 +240,7 @@ impl Port {
         keys: u64,
         epoch: Option<KeyEpoch>,
     ) -> Result<Published, CommitError> {
-        let (size, root) = self.head_after(entries);
+        let (size, root) = self.local.head_after(entries);
         let head = Checkpoint::new(&self.origin, size, root)
             .map_err(|error| CommitError::Refused(error.to_string()))?;
         let closing = Closing { head, keys, epoch, checkpoint: self.newest.clone() };
@@ -276,37 +272,6 @@ impl CommitPort for Port {
     }
 
     fn commit(&mut self, batch: &SealedBatch) -> Result<(TreeSize, Hash), CommitError> {
-        let last = self.commit_to_stream(&batch.entries)?;
-        let committed = self.append(&batch.entries)?;
-        self.account(last, committed.0.0);
-        Ok(committed)
-    }
-
-    fn announce(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
-        self.newest = Some(checkpoint.clone());
-        self.local().announce(checkpoint)
-    }
-
-    fn settle(&mut self) -> Result<(), CommitError> {
-        if let Some(checkpoint) = &self.newest {
-            let size = checkpoint.checkpoint().size().0;
-            // Counted as announced once it comes back from there: what is sent as a connection breaks is lost.
-            if size > self.announced {
-                announce(&self.outgoing, checkpoint);
-            }
-        }
-        self.tidy()
-    }
-
-    fn is_current(&mut self) -> Result<bool, CommitError> {
-        let (last, _) = self.stream_end().map_err(|error| CommitError::Refused(error.to_string()))?;
-        Ok(last == self.position.sequence)
-    }
-}
-
-impl Port {
-    /// Commits a batch to the stream and not to the folder, and returns the sequence of its last message there.
-    fn commit_to_stream(&self, entries: &[SealedEntry]) -> Result<u64, CommitError> {
         self.has_its_key()?;
         if let Some(size) = self.ahead.keys().next() {
             tracing::warn!(
@@ -317,46 +282,26 @@ impl Port {
         }
         let epoch = KeyEpoch { ordinal: self.epoch, kek: self.kek.clone(), begins: None };
         let epoch = Some(epoch).filter(|epoch| epoch.ordinal > 0);
-        Ok(self.publish(entries, self.keyring.sequence, epoch)?.last)
+        let published = self.publish(&batch.entries, self.keyring.sequence, epoch)?;
+        let committed = self.append(&batch.entries)?;
+        self.account(published.last, committed.0.0);
+        Ok(committed)
     }
 
-    /// Commits a batch to the stream, so that it can be [lent](Self::lend) what writes it to the folder: from here on the batch is
-    /// committed, and whoever starts without it in its folder takes it from the stream.
-    pub(crate) fn commit_ahead(&mut self, entries: &[SealedEntry]) -> Result<(), CommitError> {
-        let (size, _) = self.head_after(entries);
-        let last = self.commit_to_stream(entries)?;
-        self.account(last, size.0);
-        Ok(())
+    fn announce(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
+        self.newest = Some(checkpoint.clone());
+        self.local.announce(checkpoint)
     }
 
-    /// The keys that the folder does not have yet, for whoever writes the next batch to it.
-    pub(crate) fn take_keys(&mut self) -> Vec<KeyRecord> {
-        std::mem::take(&mut self.unwritten)
-    }
-
-    /// Gives what writes to the folder out of hand until [`Self::take_back`], with what is to be done after: the checkpoint is sent if
-    /// it was not seen on the broker yet, or is to go out again. Nothing that needs the folder may be called meanwhile.
-    pub(crate) fn lend(&mut self, again: bool) -> (Box<Embedded>, Aftermath) {
+    fn settle(&mut self) -> Result<(), CommitError> {
         // Counted as announced once it comes back from there: what is sent as a connection breaks is lost.
-        let announces = again || self.position.size > self.announced;
-        let position = self.position_to_write();
-        let aftermath = Aftermath { announces, position, outgoing: self.outgoing.clone() };
-        (self.local.take().expect(IS_HOME), aftermath)
+        self.announce_beyond(self.announced);
+        self.tidy()
     }
 
-    /// Whether it is out of hand.
-    pub(crate) const fn is_lent(&self) -> bool {
-        self.local.is_none()
-    }
-
-    /// Takes it back; everything that was to be written is durable.
-    pub(crate) fn take_back(&mut self, local: Box<Embedded>) {
-        self.newest = Some(self.log.published().checkpoint.clone());
-        self.local = Some(local);
-    }
-
-    fn local(&mut self) -> &mut Embedded {
-        self.local.as_mut().expect(IS_HOME)
+    fn is_current(&mut self) -> Result<bool, CommitError> {
+        let (last, _) = self.stream_end().map_err(|error| CommitError::Refused(error.to_string()))?;
+        Ok(last == self.position.sequence)
     }
 }
 

@@ -11,7 +11,6 @@ use super::Sealed;
 use super::commit::CommitError;
 use super::intake::{Reply, Ticket};
 use crate::integrity::IntegrityAlert;
-use crate::jetstream::Announcement;
 use crate::log::Published;
 use crate::open_ledger::Shared;
 use crate::prepare::Prepared;
@@ -40,25 +39,9 @@ pub(super) enum DueWith {
 pub(super) struct Answers {
     pub(super) refused: Vec<(Ticket, Refusal)>,
     pub(super) due: Vec<Due>,
-    /// Nothing of the batch is committed.
-    unsealed: Option<Unsealed>,
-    /// What goes out once everybody is answered.
-    then: Option<Announcement>,
-}
-
-/// What is still to be answered for of a batch that is not committed.
-struct Unsealed {
-    /// The log's size without it.
-    before: TreeSize,
-    /// Another sealer's batch has its place.
-    superseded: bool,
 }
 
 impl Answers {
-    pub(super) const fn new(refused: Vec<(Ticket, Refusal)>, due: Vec<Due>) -> Self {
-        Self { refused, due, unsealed: None, then: None }
-    }
-
     /// What was admitted is durable; these are its entries, in their order.
     pub(super) fn are_sealed(&mut self, entries: Vec<Vec<u8>>) {
         let admitted = self.due.iter_mut().filter(|due| matches!(due.what, DueWith::Admitted));
@@ -67,45 +50,27 @@ impl Answers {
         }
     }
 
-    /// Nothing of the batch is committed: only what was sealed before, when the log had this size, can be answered for.
-    pub(super) fn are_unsealed(&mut self, before: TreeSize, error: &CommitError) {
-        let superseded = matches!(error, CommitError::Superseded);
-        self.unsealed = Some(Unsealed { before, superseded });
-    }
-
-    /// Whether nobody waits.
-    pub(super) const fn are_none(&self) -> bool {
-        self.refused.is_empty() && self.due.is_empty()
-    }
-
-    /// Has this sent once everybody is answered.
-    pub(super) fn announce(&mut self, checkpoint: Option<Announcement>) {
-        self.then = checkpoint;
-    }
-
     /// Answers everybody, duplicates and forks included.
     pub(super) fn give(self, shared: &Shared) {
-        match self.unsealed {
-            None => {
-                for (ticket, refusal) in self.refused {
-                    ticket.reply.give(Err(refusal));
-                }
-                give_due(shared, self.due);
-            }
-            Some(Unsealed { before, superseded }) => {
-                let (known, unsealed): (Vec<Due>, Vec<Due>) =
-                    self.due.into_iter().partition(|due| before.contains(due.index));
-                give_due(shared, known);
-                let refused = self.refused.into_iter().map(|(ticket, _)| ticket);
-                for ticket in unsealed.into_iter().map(|due| due.ticket).chain(refused) {
-                    let why = if superseded { Refusal::Superseded } else { Refusal::Unavailable };
-                    ticket.reply.give(Err(why));
-                }
-            }
+        for (ticket, refusal) in self.refused {
+            ticket.reply.give(Err(refusal));
         }
-        if let Some(checkpoint) = self.then {
-            checkpoint.send();
+        give_due(shared, self.due);
+    }
+
+    /// Nothing of the batch is committed: only what was sealed before can be answered for.
+    pub(super) fn are_unsealed(self, shared: &Shared, before: TreeSize, error: &CommitError) {
+        let (known, unsealed): (Vec<Due>, Vec<Due>) =
+            self.due.into_iter().partition(|due| before.contains(due.index));
+        give_due(shared, known);
+        let refused = self.refused.into_iter().map(|(ticket, _)| ticket);
+        for ticket in unsealed.into_iter().map(|due| due.ticket).chain(refused) {
+            ticket.reply.give(Err(match error {
+                CommitError::Superseded => Refusal::Superseded,
+                _ => Refusal::Unavailable,
+            }));
         }
+        shared.set_active(false);
     }
 }
 

@@ -18,7 +18,6 @@ use super::{Checked, StoppedByPanic, Ticket, Work};
 use crate::clock::{ClockDrift, Watch};
 use crate::erasure::{Custody, CustodyFault};
 use crate::index::IndexError;
-use crate::jetstream::News;
 use crate::keyring::{KeyRecord, KeyringError, journal};
 use crate::open_ledger::Shared;
 use crate::refusal::Refusal;
@@ -84,10 +83,10 @@ pub(super) struct Admitted {
 
 /// A batch, sorted by what is to be done with each statement.
 #[derive(Default)]
-pub(super) struct Sorted {
-    pub(super) admitted: Vec<Admitted>,
-    pub(super) taken: Vec<Due>,
-    pub(super) refused: Vec<(Ticket, Refusal)>,
+struct Sorted {
+    admitted: Vec<Admitted>,
+    taken: Vec<Due>,
+    refused: Vec<(Ticket, Refusal)>,
 }
 
 /// Why the sealer stops: it does not know what is durable, or may not go on.
@@ -189,17 +188,8 @@ impl Sealer {
             // The writing thread has failed, or a witness has contradicted the folder meanwhile.
             _ if self.shared.is_stopped() => self.come_home(writer).and(Err(SealError::Contradicted)),
             Next::Seal => self.seal_waiting(waiting, writer, laps),
-            Next::Stream(news) => {
-                let nothing_comes = matches!(news, News::Asked { .. });
-                self.come_home(writer)?;
-                self.take(news)?;
-                if nothing_comes { self.announce_newest(writer) } else { Ok(()) }
-            }
-            Next::Custody(work) => {
-                self.come_home(writer)?;
-                self.take_custody(work, laps)?;
-                self.announce_newest(writer)
-            }
+            Next::Stream(news) => self.take(news),
+            Next::Custody(work) => self.come_home(writer).and_then(|()| self.take_custody(work, laps)),
         }
     }
 
@@ -223,20 +213,13 @@ impl Sealer {
             self.come_home(Some(writer))?;
             laps.end(Stage::AwaitWriter);
         }
-        let batch = waiting.batch();
-        match self.home {
-            Home::JetStream(_) => self.seal_on_stream(batch, writer, laps),
-            Home::Embedded(_) | Home::Away => self.seal_ahead(batch, writer, laps),
-        }
+        self.seal_ahead(waiting.batch(), writer, laps)
     }
 
     /// Waits until the writing thread is done, and has given the folder back.
-    pub(super) fn come_home(&mut self, writer: Option<&Writing>) -> Result<(), SealError> {
-        let Some(writer) = writer else { return Ok(()) };
-        match &mut self.home {
-            Home::Away => self.home = Home::Embedded(writer.finish()?),
-            Home::JetStream(node) if node.port.is_lent() => node.port.take_back(writer.finish()?),
-            Home::Embedded(_) | Home::JetStream(_) => {}
+    fn come_home(&mut self, writer: Option<&Writing>) -> Result<(), SealError> {
+        if let (Home::Away, Some(writer)) = (&self.home, writer) {
+            self.home = Home::Embedded(writer.finish()?);
         }
         Ok(())
     }
@@ -263,9 +246,7 @@ impl Sealer {
             Ok((port, chained))
         });
         match handed_over {
-            Ok((port, chained)) => {
-                writer.commit(port, Job { chained, answers: sorted.into(), signer, aftermath: None })
-            }
+            Ok((port, chained)) => writer.commit(port, Job { chained, answers: sorted.into(), signer }),
             Err(error) => {
                 // Said before the waiting tickets are dropped, so that whoever hears `Stopped` finds the sealer stopped.
                 self.shared.set_stopped();
@@ -293,10 +274,7 @@ impl Sealer {
             Err(SealError::Commit(error)) if error.is_nothing_committed() => {
                 self.state.roll_back();
                 tracing::warn!(%error, "a batch was not committed");
-                let mut answers = Answers::from(sorted);
-                answers.are_unsealed(before, &error);
-                answers.give(&self.shared);
-                self.shared.set_active(false);
+                Answers::from(sorted).are_unsealed(&self.shared, before, &error);
             }
             Err(error) => {
                 // Said before the waiting tickets are dropped, so that whoever hears `Stopped` finds the sealer stopped.
@@ -310,7 +288,7 @@ impl Sealer {
         Ok(())
     }
 
-    pub(super) fn sort(&mut self, batch: Vec<Checked>, now: Timestamp) -> Sorted {
+    fn sort(&mut self, batch: Vec<Checked>, now: Timestamp) -> Sorted {
         let mut sorted = Sorted::default();
         for checked in batch {
             match admit(&mut self.state, &checked, now) {
@@ -364,6 +342,6 @@ impl From<Sorted> for Answers {
         let admitted = sorted.admitted.into_iter();
         let admitted =
             admitted.map(|one| Due { ticket: one.ticket, index: one.index, what: DueWith::Admitted });
-        Self::new(sorted.refused, admitted.chain(sorted.taken).collect())
+        Self { refused: sorted.refused, due: admitted.chain(sorted.taken).collect() }
     }
 }

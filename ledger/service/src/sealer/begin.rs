@@ -84,7 +84,7 @@ impl Sealer {
     /// Answers one ticket, whose entry is durable.
     fn answer_one(&self, ticket: Ticket, index: LeafIndex, bytes: Vec<u8>) {
         let due = vec![Due { ticket, index, what: DueWith::Entry(bytes) }];
-        Answers::new(Vec::new(), due).give(&self.shared);
+        Answers { refused: Vec::new(), due }.give(&self.shared);
     }
 
     pub(super) fn rotate_on_stream(
@@ -142,7 +142,7 @@ impl Sealer {
         check_with_witnesses(&self.shared, batch.closing.head.size(), batch.closing.head.root())?;
         self.take_own(batch, next)?;
         self.shared.set_active(true);
-        self.node()?.port.tidy()?;
+        self.home.port()?.settle()?;
         Ok(Ok(()))
     }
 

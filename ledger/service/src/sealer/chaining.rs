@@ -151,17 +151,6 @@ impl Admitted {
 }
 
 impl Chained {
-    /// The batch's entries.
-    pub(super) fn entries(&self) -> &[SealedEntry] {
-        &self.batch.entries
-    }
-
-    /// Names the keys that the folder does not have yet and that this batch brings: those that it rests on, and others that the stream
-    /// has brought.
-    pub(super) fn bring(&mut self, keys: Vec<KeyRecord>) {
-        self.batch.keys = keys;
-    }
-
     /// Commits the batch, shows it to readers once its checkpoint is durable, and returns its entries' bytes.
     pub(super) fn commit(
         self,
@@ -176,7 +165,7 @@ impl Chained {
         self.publish(shared, laps, || port.announce(checkpoint))
     }
 
-    /// The same where the data folder is all that is left to write to: the checkpoint is signed before the disk is waited for. Nobody sees it before the batch is
+    /// The same for the data folder alone: the checkpoint is signed before the disk is waited for. Nobody sees it before the batch is
     /// durable, and nobody ever does if a witness contradicts it meanwhile.
     pub(super) fn commit_to_folder(
         self,

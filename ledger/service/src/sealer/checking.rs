@@ -1,8 +1,7 @@
 //! Checking signatures, on a thread of its own: whatever waits, while the batch before it is sealed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, SyncSender};
 
 use gt_core::key::{BadSignature, PreparedKeys, SignatureBatch, Signed, Thumbprint};
 use gt_core::registry::Registry;
@@ -12,7 +11,7 @@ use rayon::prelude::*;
 use super::intake::{MAX_WAITING, Ticket};
 use super::times::{Laps, Stage};
 use super::waiting::CheckedQueue;
-use super::{Checked, MAX_BATCH, MAX_BATCH_BYTES, StoppedByPanic, Work};
+use super::{Checked, MAX_BATCH_BYTES, StoppedByPanic, Work};
 use crate::open_ledger::Shared;
 use crate::random;
 use crate::refusal::Refusal;
@@ -24,10 +23,6 @@ const TOGETHER: usize = 32;
 /// From how many signatures on one equation for all of a share is faster than multiples of their keys: much of its cost is the same for
 /// few as for many.
 const ONE_EQUATION: usize = 800;
-/// From how many that wait on it is worth waiting for more, while the sealer is busy with a batch anyway.
-const WORTH_GATHERING: usize = ONE_EQUATION / 2;
-/// How often it is looked whether the sealer still is.
-const A_LOOK: Duration = Duration::from_millis(1);
 /// After a false signature so many rounds are checked one by one: who sends one now and then must not make all the others cost twice.
 const SUSPICION: u32 = 64;
 
@@ -55,7 +50,7 @@ pub(super) fn check_signatures(
     let mut signatures = Signatures::new();
     while let Ok(first) = waiting.recv() {
         laps.end(Stage::AwaitStatements);
-        let batch = batch_of(first, waiting, to_seal);
+        let batch = batch_of(first, waiting);
         let statements = batch.len() as u64;
         let checked = signatures.check(batch, &shared.registry());
         laps.end(Stage::Check);
@@ -70,21 +65,12 @@ pub(super) fn check_signatures(
     }
 }
 
-/// Whatever waits: more than one batch of the log, if there is that much. Where many wait and the sealer has enough to do, some more are
-/// waited for: many signatures are checked at less cost than few, and these would only lie in the next queue.
-fn batch_of(first: Ticket, waiting: &Receiver<Ticket>, to_seal: &CheckedQueue) -> Vec<Ticket> {
+/// Whatever waits: more than one batch of the log, if there is that much.
+fn batch_of(first: Ticket, waiting: &Receiver<Ticket>) -> Vec<Ticket> {
     let mut bytes = first.prepared.bytes;
     let mut batch = vec![first];
     while batch.len() < MAX_WAITING && bytes < MAX_BATCH_BYTES {
-        let gathers = (WORTH_GATHERING..MAX_BATCH).contains(&batch.len());
-        let next = match waiting.try_recv() {
-            Err(_) if gathers && to_seal.is_busy() => match waiting.recv_timeout(A_LOOK) {
-                Err(RecvTimeoutError::Timeout) => continue,
-                next => next.ok(),
-            },
-            next => next.ok(),
-        };
-        let Some(ticket) = next else { break };
+        let Ok(ticket) = waiting.try_recv() else { break };
         bytes += ticket.prepared.bytes;
         batch.push(ticket);
     }

@@ -152,11 +152,6 @@ impl Embedded {
     pub(crate) fn reader(&self) -> &LogReader {
         &self.reader
     }
-
-    /// The same, to be kept.
-    pub(crate) fn shared_reader(&self) -> Arc<LogReader> {
-        Arc::clone(&self.reader)
-    }
 }
 
 impl CommitPort for Embedded {

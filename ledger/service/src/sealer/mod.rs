@@ -1,6 +1,6 @@
-//! The sealer: the single writer. One thread checks signatures of whatever waits, in parallel; one decides, chains and encrypts, and
-//! commits to the stream where there is one; one writes to the data folder what is chained, and one answers for what is durable. So
-//! several batches are on their way at a time, one in each hand, and they go from hand to hand in their order.
+//! The sealer: the single writer. One thread checks signatures of whatever waits, in parallel; one decides, chains and encrypts; and
+//! where batches are committed to the data folder alone, one writes what is chained, and one answers for what is durable. So several
+//! batches are on their way at a time, one in each hand, and they go from hand to hand in their order.
 
 pub(crate) mod admit;
 mod answer;
@@ -13,7 +13,6 @@ mod custody;
 mod encipher;
 mod follow;
 mod intake;
-mod on_stream;
 mod service;
 mod switch;
 mod times;
@@ -104,7 +103,7 @@ pub(crate) fn start(
     let mut threads = vec![check];
     let writer = match sealer.home {
         Home::Embedded(_) => Some(Writing::start(&sealer.shared, &mut threads)?),
-        // With these threads a node seals so soon again that an erasure asked for at another one may not find its turn.
+        // What other sealers commit comes in between, and a batch of one's own may come to nothing: the next one must not rest on it.
         _ => None,
     };
     let seal = std::thread::Builder::new()

@@ -32,9 +32,7 @@ pub(crate) enum Stage {
     Chain,
     /// It waits until the batch before is written.
     AwaitWriter,
-    /// It commits the batch to the stream, where there is one.
-    Store,
-    /// The writing thread writes keys, entries and vault records, and waits for the disk.
+    /// The writing thread, where there is one, writes keys, entries and vault records, and waits for the disk.
     Write,
     /// It signs the checkpoint, replaces it, and waits for the disk.
     Publish,
@@ -42,12 +40,12 @@ pub(crate) enum Stage {
     AwaitAnswerer,
     /// It moves full files to their places.
     Settle,
-    /// The answering thread makes receipts and answers.
+    /// The answering thread, where there is one, makes receipts and answers.
     Answer,
 }
 
 impl Stage {
-    const ALL: [(Self, &'static str); 15] = [
+    const ALL: [(Self, &'static str); 14] = [
         (Self::AwaitStatements, "await statements"),
         (Self::Check, "check signatures"),
         (Self::HandOver, "hand over"),
@@ -57,7 +55,6 @@ impl Stage {
         (Self::Encipher, "link and encrypt"),
         (Self::Chain, "chain entries"),
         (Self::AwaitWriter, "await the writer"),
-        (Self::Store, "commit to the stream"),
         (Self::Write, "write and sync"),
         (Self::Publish, "publish checkpoint"),
         (Self::AwaitAnswerer, "await the answerer"),

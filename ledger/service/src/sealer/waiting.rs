@@ -15,8 +15,6 @@ struct Queue {
     waiting: VecDeque<Checked>,
     /// The writing thread has been told, and has not looked yet.
     told: bool,
-    /// It has taken a batch, and has not asked for more work since.
-    at_work: bool,
     /// Nobody seals any more.
     closed: bool,
 }
@@ -37,7 +35,7 @@ impl CheckedQueue {
     /// Takes a batch, and says whether more is left. Whoever adds something from here on tells of it again.
     fn batch(&self) -> (Vec<Checked>, bool) {
         let mut queue = self.lock();
-        (queue.told, queue.at_work) = (false, true);
+        queue.told = false;
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while batch.len() < MAX_BATCH
             && bytes < MAX_BATCH_BYTES
@@ -47,12 +45,6 @@ impl CheckedQueue {
             batch.push(checked);
         }
         (batch, !queue.waiting.is_empty())
-    }
-
-    /// Whether what is added now has to wait, since the writing thread has something to seal. Not once it has ended.
-    pub(super) fn is_busy(&self) -> bool {
-        let queue = self.lock();
-        !queue.closed && (queue.told || queue.at_work)
     }
 
     fn len(&self) -> usize {
@@ -98,12 +90,8 @@ impl<'w> Waiting<'w> {
     /// The next piece of work; waits for one. `None` once everything is done and nobody sends any more.
     pub(super) fn next(&mut self) -> Option<Next> {
         // What the stream has brought comes before statements that a full batch has left over.
-        let work = if self.more {
-            self.works.try_recv().unwrap_or(Work::Seal)
-        } else {
-            self.checked.lock().at_work = false;
-            self.works.recv().ok()?
-        };
+        let work =
+            if self.more { self.works.try_recv().unwrap_or(Work::Seal) } else { self.works.recv().ok()? };
         match work {
             Work::Stream(news) => Some(Next::Stream(news)),
             Work::Custody(work) => Some(Next::Custody(work)),

@@ -1,5 +1,5 @@
-//! Writing to the data folder, on two threads of their own: one writes a batch and waits for the disk while the next one is decided and
-//! encrypted, and one answers for what is durable. Every batch passes through both, in the order in which they were chained.
+//! Committing to the data folder alone, on two threads of their own: one writes a batch and waits for the disk while the next one is
+//! decided and encrypted, and one answers for what is durable. Every batch passes through both, in the order in which they were chained.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -11,9 +11,8 @@ use super::StoppedByPanic;
 use super::answer::Answers;
 use super::batch::SealError;
 use super::chaining::Chained;
-use super::commit::{CommitError, CommitPort, Embedded};
+use super::commit::{CommitPort, Embedded};
 use super::times::{Laps, Stage};
-use crate::jetstream::Aftermath;
 use crate::open_ledger::Shared;
 
 /// How many durable batches may wait to be answered.
@@ -25,8 +24,6 @@ pub(super) struct Job {
     pub(super) chained: Option<Chained>,
     pub(super) answers: Answers,
     pub(super) signer: Arc<LogSigner>,
-    /// Where the stream has the batch already: what follows once the folder has it too.
-    pub(super) aftermath: Option<Aftermath>,
 }
 
 /// The writing thread, as the sealing thread knows it.
@@ -90,7 +87,7 @@ fn write_one(
     shared: &Shared,
     laps: &mut Laps,
 ) -> Result<(), SealError> {
-    let Job { chained, mut answers, signer, aftermath } = job;
+    let Job { chained, mut answers, signer } = job;
     if let Some(chained) = chained {
         match chained.commit_to_folder(port, &signer, shared, laps) {
             Ok(entries) => answers.are_sealed(entries),
@@ -101,21 +98,15 @@ fn write_one(
             }
         }
     }
-    if !answers.are_none() {
-        // Counted by the time that anybody has a receipt.
-        shared.times_mut(|times| times.batches += 1);
-    }
-    let announcement = |after: &Aftermath| after.announcement(&shared.log.published().checkpoint);
-    answers.announce(aftermath.as_ref().and_then(announcement));
+    // Counted by the time that anybody has a receipt.
+    shared.times_mut(|times| times.batches += 1);
     if let Err(unsent) = durable.send(answers) {
         shared.set_stopped();
         drop(unsent);
         return Err(SealError::WritingStopped);
     }
     laps.end(Stage::AwaitAnswerer);
-    let settled = port.settle();
-    let noted = aftermath.map_or(Ok(()), |after| after.note(port.disk()).map_err(CommitError::from));
-    settled.and(noted).inspect_err(|_| shared.set_stopped())?;
+    port.settle().inspect_err(|_| shared.set_stopped())?;
     laps.end(Stage::Settle);
     Ok(())
 }

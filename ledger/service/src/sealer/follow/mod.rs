@@ -75,6 +75,10 @@ impl Sealer {
             }
             News::Asked { last, created, accounted } => {
                 self.take_answer(last, &created, accounted)?;
+                // Nothing comes. Only who sealed last knows that the receipts have gone out.
+                if self.shared.is_active() {
+                    self.node()?.port.announce_again();
+                }
                 if self.shared.waits_for_key().is_some() { self.apply_waiting() } else { Ok(()) }
             }
             News::Checkpoint { checkpoint, stored } => self.take_checkpoint(checkpoint, stored),
