@@ -27,7 +27,7 @@ pub(crate) use at_rest::with_views;
 use clocks::Clocks;
 pub(crate) use feed::{Feed, Heard, Listener, MOST_LISTENERS, Place, Unheard};
 
-use source::{CATCHING_UP, FOLLOWING, Naming, Stretch, read};
+use source::{CATCHING_UP, FOLLOWING, Stretch, read};
 
 use crate::node::AlertPublisher;
 use crate::problem::chain;
@@ -214,7 +214,7 @@ impl Following {
         Ok(following)
     }
 
-    /// Folds in all that is there, reading ahead on a thread of its own: opening and parsing a statement takes about as long as
+    /// Folds in all that is there, reading ahead on a thread of its own: opening and reading a statement takes about as long as
     /// folding it in.
     fn catch_up_ahead(&mut self) -> Result<(), FollowError> {
         let (ledger, position) = (Arc::clone(&self.ledger), self.projector.position());
@@ -286,8 +286,8 @@ impl Following {
         }
     }
 
-    fn fold(&mut self, Stretch { records, head }: Stretch) -> Result<(), FollowError> {
-        let changes = match self.projector.apply(&records, head, &Naming(&*self.ledger)) {
+    fn fold(&mut self, Stretch { readings, head }: Stretch) -> Result<(), FollowError> {
+        let changes = match self.projector.apply_readings(readings, head) {
             Err(ApplyError::Erased { by }) => return self.fold_anew(by),
             changes => changes?,
         };

@@ -8,8 +8,8 @@ use gt_core::base64url;
 use gt_ledger::record::{ContextId, OwnerId};
 use gt_schemas::Event;
 
-pub use reading::is_read;
-pub(crate) use reading::{Reading, read};
+pub(crate) use reading::{ReadRecord, Reading};
+pub use reading::{Readings, is_read};
 
 use crate::history::Mark;
 

@@ -26,6 +26,13 @@ pub(crate) struct History {
     events: Vec<ViewEvent>,
 }
 
+/// What an index and a length take at most, in bytes.
+const MOST_NUMBERS: usize = 20;
+
+/// The rows of a unit's events, one after another.
+#[derive(Debug, Default)]
+pub(crate) struct EventRows(Vec<u8>);
+
 impl Horizon {
     /// All entries below `size`.
     pub(crate) const fn below(size: u64) -> Self {
@@ -54,21 +61,50 @@ impl ViewEvent {
     }
 }
 
+impl EventRows {
+    /// The rows that lie below `size`.
+    pub(crate) fn load(rows: &impl Rows, unit: &Unit, size: u64) -> Result<Self, StoreError> {
+        let mut all = Self::default();
+        for (row, value) in rows.starting_with(&key::history(unit))? {
+            let index = key::last_index(&row).ok_or(StoreError::Damaged { table: "events" })?;
+            if index < size {
+                all.push(index, &value);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Adds the row of the event with this index. If a crash has torn its batch, it may be here already.
+    pub(crate) fn push(&mut self, index: u64, row: &[u8]) {
+        // Most histories grow seldom, and there are many: they are to take no more than they hold.
+        self.0.reserve_exact(row.len() + MOST_NUMBERS);
+        let writer = Writer::over(std::mem::take(&mut self.0));
+        self.0 = writer.number(index).bytes(row).finish();
+    }
+
+    /// In bytes.
+    pub(crate) const fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
 impl History {
     /// Loads what lies below `size`.
     pub(crate) fn load(rows: &impl Rows, unit: &Unit, size: u64) -> Result<Self, StoreError> {
-        let damaged = || StoreError::Damaged { table: "events" };
-        let mut events = Vec::new();
-        for (row, value) in rows.starting_with(&key::history(unit))? {
-            let index = key::last_index(&row).ok_or_else(damaged)?;
-            if index < size {
-                let mut event = ViewEvent::from_row(index, &value).ok_or_else(damaged)?;
-                // A batch that a crash has torn may have left a mark that nobody has made yet.
-                event.superseded = event.superseded.filter(|mark| mark.index < size);
-                events.push(event);
-            }
+        let rows = EventRows::load(rows, unit, size)?;
+        Self::of(&rows, size).ok_or(StoreError::Damaged { table: "events" })
+    }
+
+    /// Of rows, as they stood below `size`; none if one of them is damaged.
+    pub(crate) fn of(EventRows(rows): &EventRows, size: u64) -> Option<Self> {
+        let (mut reader, mut history) = (Reader::new(rows), Self::default());
+        while !reader.is_at_end() {
+            let mut event = ViewEvent::from_row(reader.number()?, reader.bytes()?)?;
+            // A batch that a crash has torn may have left a mark that nobody has made yet.
+            event.superseded = event.superseded.filter(|mark| mark.index < size);
+            history.push(event);
         }
-        Ok(Self { events })
+        Some(history)
     }
 
     pub(crate) fn len(&self) -> usize {

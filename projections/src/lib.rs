@@ -8,7 +8,8 @@
 //! leaves in them of deleted rows, identify nobody. After an erasure the views are folded anew, beside those that answer,
 //! and take their place: what was derived from what was erased is gone, as it is from a rebuild.
 //!
-//! - [`Projector`] folds records, in order, and returns the alerts that changed.
+//! - [`Projector`] folds records, in order, and returns the alerts that changed. [`Readings`] are what it folds, read ahead where
+//!   there is a thread to spare.
 //! - [`Queries`] answers, from many threads, while the projector goes on. An answer shows exactly the entries below
 //!   the tree size that it names, also in the middle of a batch: every row carries the index of its entry, and rows
 //!   at or above the position are not seen.
@@ -39,7 +40,7 @@ mod subject;
 pub use alerts::{
     Alert, AlertChange, AlertId, AlertStatus, ChangeKind, Handling, HandlingStep, Retraction, Window,
 };
-pub use event::{ContextNaming, is_read};
+pub use event::{ContextNaming, Readings, is_read};
 pub use head::{AsOf, Unread};
 pub use missing::{Episode, EpisodeState};
 pub use patterns::Pattern;

@@ -4,13 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gt_core::Hash;
-use gt_core::erasure;
 use gt_core::position::{LeafIndex, TreeSize};
 use gt_ledger::record::Record;
 use gt_schemas::Configuration;
 
 use crate::alerts::AlertChange;
-use crate::event::ContextNaming;
+use crate::event::{ContextNaming, ReadRecord, Readings};
 use crate::fold::{Cache, Fold};
 use crate::head::{AsOf, Head};
 use crate::open;
@@ -177,41 +176,49 @@ impl Projector {
         self.head.as_of.tree_size
     }
 
-    /// Applies the records that follow the position. Records below it are passed over, so applying some twice changes
-    /// nothing.
-    ///
-    /// `head` is the tree after the last record; if all records lie below the position it is not looked at. Answers
-    /// change at once, when the whole batch is in. Returned are the alerts that changed, in the order of the entries
-    /// that caused it.
+    /// Reads records and applies them, as [`Self::apply_readings`] does.
     pub fn apply(
         &mut self,
         records: &[Record],
         head: AsOf,
         naming: &dyn ContextNaming,
     ) -> Result<Vec<AlertChange>, ApplyError> {
+        self.apply_readings(Readings::of(records, naming), head)
+    }
+
+    /// Applies the records that follow the position. Records below it are passed over, so applying some twice changes
+    /// nothing.
+    ///
+    /// `head` is the tree after the last record; if all records lie below the position it is not looked at. Answers
+    /// change at once, when the whole batch is in. Returned are the alerts that changed, in the order of the entries
+    /// that caused it.
+    pub fn apply_readings(
+        &mut self,
+        Readings(mut records): Readings,
+        head: AsOf,
+    ) -> Result<Vec<AlertChange>, ApplyError> {
         let position = self.position();
-        let known = records.iter().take_while(|record| !is_new(record, position)).count();
-        let fresh = &records[known..];
+        let known = records.iter().take_while(|record| position.contains(record.index)).count();
+        let fresh = records.split_off(known);
         let Some(last) = fresh.last() else { return Ok(Vec::new()) };
         if let Some(retired) = self.retired.take() {
             retired.give_up()?;
         }
         for (record, expected) in fresh.iter().zip(position.0..) {
-            let (expected, found) = (LeafIndex(expected), record.entry.index);
+            let (expected, found) = (LeafIndex(expected), record.index);
             if found != expected {
                 return Err(ApplyError::Gap { expected, found });
             }
         }
-        let erasure = fresh.iter().map(|record| (record.event_type.as_str(), record.entry.index));
         let newer = |index: LeafIndex| self.erased_at().is_none_or(|known| index > known);
-        if let Some((_, by)) = erasure.rev().find(|(name, by)| *name == erasure::TYPE && newer(*by)) {
-            return Err(ApplyError::Erased { by });
+        if let Some(erasure) = fresh.iter().rev().find(|record| record.erases && newer(record.index)) {
+            return Err(ApplyError::Erased { by: erasure.index });
         }
-        let expected = last.entry.index.size_through();
+        let expected = last.index.size_through();
         if head.tree_size != expected {
             return Err(ApplyError::Head { expected, found: head.tree_size });
         }
-        let applied = self.fold(fresh, head, naming);
+        let applied = self.fold(fresh, head);
         if let Err(StoreError::Damaged { .. }) = &applied {
             self.store.condemn()?;
         }
@@ -244,12 +251,7 @@ impl Projector {
         self.store.dump()
     }
 
-    fn fold(
-        &mut self,
-        records: &[Record],
-        as_of: AsOf,
-        naming: &dyn ContextNaming,
-    ) -> Result<Vec<AlertChange>, StoreError> {
+    fn fold(&mut self, records: Vec<ReadRecord>, as_of: AsOf) -> Result<Vec<AlertChange>, StoreError> {
         // Taken out first: after a failure it is read again from what was written.
         let cache = match self.cache.take() {
             Some(cache) => cache,
@@ -258,7 +260,7 @@ impl Projector {
         let rules = (Arc::clone(&self.rules), self.head.rules_from);
         let mut fold = Fold::new(&self.store, rules, self.head.unread.clone(), cache);
         for record in records {
-            fold.record(record, naming)?;
+            fold.record(record)?;
         }
         let folded = fold.finish();
         let (rules_from, erased_at) = (folded.rules_from, self.head.erased_at);
@@ -267,8 +269,4 @@ impl Projector {
         (self.head, self.rules, self.cache) = (head, folded.rules, Some(folded.cache));
         Ok(folded.changes)
     }
-}
-
-fn is_new(record: &Record, position: TreeSize) -> bool {
-    !position.contains(record.entry.index)
 }

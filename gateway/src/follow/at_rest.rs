@@ -3,7 +3,7 @@
 use gt_projections::{Options, Projector, Queries, StoreError};
 
 use super::FollowError;
-use super::source::{CATCHING_UP, Naming, Source, Stretch, read};
+use super::source::{CATCHING_UP, Source, Stretch, read};
 
 /// Asks views that are made of the whole log.
 pub(crate) fn with_views<T>(ledger: &impl Source, ask: impl FnOnce(&Queries) -> T) -> Result<T, FollowError> {
@@ -11,8 +11,8 @@ pub(crate) fn with_views<T>(ledger: &impl Source, ask: impl FnOnce(&Queries) -> 
     let mut projector = Projector::open(folder.path(), Options::default())?.projector;
     // What was erased cannot be read any more, and is in none of the views that are made now.
     projector.begin(ledger.erased_at())?;
-    while let Some(Stretch { records, head }) = read(ledger, projector.position(), CATCHING_UP)? {
-        projector.apply(&records, head, &Naming(ledger))?;
+    while let Some(Stretch { readings, head }) = read(ledger, projector.position(), CATCHING_UP)? {
+        projector.apply_readings(readings, head)?;
     }
     let answer = ask(&projector.queries());
     projector.close()?;

@@ -9,7 +9,7 @@ use gt_projections::{
     Projector, Queries, QueryError, Retraction, Window,
 };
 
-use super::source::{CATCHING_UP, Naming, read};
+use super::source::{CATCHING_UP, read};
 use super::{FollowError, Following};
 
 /// What a retracted alert says, whatever it said before.
@@ -22,7 +22,7 @@ impl Following {
         tracing::info!(entry = %by, "an erasure is sealed; the views are folded anew without what it ended");
         let (mut anew, mut by, mut head) = (self.projector.anew(self.ledger.erased_at())?, by, AsOf::EMPTY);
         while let Some(stretch) = read(&*self.ledger, anew.position(), CATCHING_UP)? {
-            match anew.apply(&stretch.records, stretch.head, &Naming(&*self.ledger)) {
+            match anew.apply_readings(stretch.readings, stretch.head) {
                 Ok(_) => head = stretch.head,
                 // Another one has been sealed since.
                 Err(ApplyError::Erased { by: later }) => {

@@ -5,7 +5,7 @@ use gt_ledger::layout::BUNDLE;
 use gt_ledger::log::LogReader;
 use gt_ledger::open::OpenLedgerError;
 use gt_ledger::record::{ContextId, Record};
-use gt_projections::{AsOf, ContextNaming};
+use gt_projections::{AsOf, ContextNaming, Readings};
 
 use super::FollowError;
 
@@ -47,7 +47,7 @@ source!(Ledger);
 source!(ReadOnlyLedger);
 
 /// Names contexts as the ledger does.
-pub(super) struct Naming<'l, S>(pub(super) &'l S);
+struct Naming<'l, S>(&'l S);
 
 impl<S: Source> ContextNaming for Naming<'_, S> {
     fn context_id(&self, reference: &str) -> ContextId {
@@ -55,9 +55,9 @@ impl<S: Source> ContextNaming for Naming<'_, S> {
     }
 }
 
-/// Records, and the head of the log that they lead to.
+/// Records as views read them, and the head of the log that they lead to.
 pub(super) struct Stretch {
-    pub(super) records: Vec<Record>,
+    pub(super) readings: Readings,
     pub(super) head: AsOf,
 }
 
@@ -90,5 +90,5 @@ pub(super) fn read(
     let tree_size = last.entry.index.size_through();
     let root = prove::root(ledger.log(), TreeSize(tree_size.0))?;
     let head = AsOf { tree_size, root, received_at: Some(last.entry.received_at) };
-    Ok(Some(Stretch { records, head }))
+    Ok(Some(Stretch { readings: Readings::of(&records, &Naming(ledger)), head }))
 }

@@ -1,42 +1,70 @@
 //! How an event is read from a record: the only module that touches JSON members.
 
 use gt_core::base64url;
+use gt_core::erasure;
+use gt_core::position::LeafIndex;
 use gt_core::statement::Pseudonym;
 use gt_ledger::record::{ContextId, OpenStatement, OwnerId, Record};
-use gt_schemas::{Disclosed, EventType, Fault, Json, Requirement, members, read_opened};
+use gt_schemas::{Disclosed, EventType, Json, Requirement, members, read_opened};
 use serde_json::{Map, Value};
 
 use super::{ContextNaming, Refs, StatementRef, ViewEvent};
 
+/// Records as the views read them: what folding needs of them, and nothing else. Reading takes about as long as folding, and needs no
+/// views, so whoever has a thread to spare reads ahead there.
+#[derive(Debug)]
+pub struct Readings(pub(crate) Vec<ReadRecord>);
+
+/// A record, read.
+#[derive(Debug)]
+pub(crate) struct ReadRecord {
+    pub(crate) index: LeafIndex,
+    pub(crate) received_at: i64,
+    /// Whether it seals an erasure.
+    pub(crate) erases: bool,
+    pub(crate) reading: Reading,
+}
+
+impl Readings {
+    /// Reads records. Nothing that they hold makes it fail: what cannot be read is counted when they are folded.
+    pub fn of(records: &[Record], naming: &dyn ContextNaming) -> Self {
+        let read_one = |record: &Record| ReadRecord {
+            index: record.entry.index,
+            received_at: record.entry.received_at.as_millis(),
+            erases: record.event_type.as_str() == erasure::TYPE,
+            reading: read(record, naming),
+        };
+        Self(records.iter().map(read_one).collect())
+    }
+}
+
 /// What a record gives the views.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Reading<'r> {
+pub(crate) enum Reading {
     /// An event. `absent` names the members that the views would have used and that could not be read.
     Event { event: Box<ViewEvent>, absent: Vec<&'static str> },
     /// The rules in force from here on.
-    Configuration(&'r Map<String, Value>),
+    Configuration(Box<Map<String, Value>>),
     /// The statement's record key is gone.
     StatementUnreadable,
     /// There is no telling whose it is.
     ChildUnreadable,
-    /// Not a type, or not a version of it, that the views interpret.
-    NotInterpreted,
+    /// Of this type, which the views do not interpret, or not in its version.
+    NotInterpreted(String),
 }
 
-/// Reads a record. Nothing that it holds makes it fail: what cannot be read is said.
-pub(crate) fn read<'r>(record: &'r Record, naming: &dyn ContextNaming) -> Reading<'r> {
+fn read(record: &Record, naming: &dyn ContextNaming) -> Reading {
     let name = record.event_type.as_str();
     if name == "ledger.configured" {
-        let clear = record.statement.as_ref().map(|statement| &statement.clear);
+        let clear = record.statement.as_ref().map(|statement| Box::new(statement.clear.clone()));
         return clear.map_or(Reading::StatementUnreadable, Reading::Configuration);
     }
-    let Some(event_type) = EventType::parse(name) else { return Reading::NotInterpreted };
+    let not_interpreted = || Reading::NotInterpreted(name.to_owned());
+    let Some(event_type) = EventType::parse(name) else { return not_interpreted() };
     let Some(open) = &record.statement else { return Reading::StatementUnreadable };
-    let event = match read_opened(name, open.version, &(&open.clear).into(), &times(open)) {
-        Ok(event) => event,
-        Err(error) if matches!(error.fault, Fault::UnknownVersion { .. }) => return Reading::NotInterpreted,
-        // A later sealer knew members that this program does not.
-        Err(_) => return Reading::NotInterpreted,
+    // A later sealer knew a version, or members, that this program does not.
+    let Ok(event) = read_opened(name, open.version, &(&open.clear).into(), &times(open)) else {
+        return not_interpreted();
     };
     let child = owners(open, "child").next();
     if child.is_none() && is_about_a_child(event_type) {

@@ -6,29 +6,56 @@ use std::sync::Arc;
 use super::cache::Said;
 use super::{Fold, leaf};
 use crate::alerts::{AlertChange, AlertId, Change, ChangeKind, Content, Handled, HandledRow, Log};
+use crate::event::StatementRef;
 use crate::history::{Horizon, Mark};
 use crate::key;
 use crate::notation::moment;
-use crate::patterns::{Finding, Pattern};
+use crate::patterns::{Finding, Pattern, Patterns};
 use crate::store::{Rows as _, StoreError};
 use crate::subject::Unit;
 
 /// What the patterns find now in some units.
 #[derive(Default)]
 pub(super) struct Found {
-    /// The units that were looked at: alerts of others are left alone.
-    pub(super) units: BTreeSet<Unit>,
-    /// If not all of the units' alerts were looked at: which.
-    pub(super) only: Option<BTreeSet<AlertId>>,
+    /// The units that were looked at, and by which patterns: all other alerts are left alone.
+    pub(super) units: BTreeMap<Unit, Patterns>,
+    /// Alerts of these units that were looked at one by one.
+    pub(super) alerts: BTreeSet<AlertId>,
+    /// The statement that is folded. An alert that is anchored to it cannot have been there before, so nothing is read of it.
+    pub(super) new: Option<StatementRef>,
     /// Each finding, with its unit.
     pub(super) findings: BTreeMap<AlertId, (Unit, Finding)>,
 }
 
+/// What stood of an alert before the entry.
+enum Before<'s> {
+    /// Nothing: the entry is the first that makes it possible.
+    New,
+    /// Nothing; it may have stood earlier.
+    Nothing,
+    Stood(&'s Said),
+}
+
 impl Found {
+    /// Notes that a unit was looked at by all patterns that look at such units.
+    pub(super) fn looked_at(&mut self, unit: Unit) {
+        self.units.insert(unit, Patterns::ALL);
+    }
+
     pub(super) fn add(&mut self, unit: &Unit, findings: impl IntoIterator<Item = Finding>) {
         for finding in findings {
             self.findings.insert(AlertId::of(&finding), (unit.clone(), finding));
         }
+    }
+
+    fn is_new(&self, finding: &Finding) -> bool {
+        self.new.is_some_and(|statement| finding.anchor.starts_with(&statement.0))
+    }
+
+    /// Whether it was looked whether this alert, which says so, still stands.
+    fn covers(&self, id: &AlertId, said: &Content) -> bool {
+        let one_by_one = || self.alerts.contains(id) || self.findings.contains_key(id);
+        self.units.get(&said.unit).is_some_and(|by| by.contains(said.pattern) || one_by_one())
     }
 }
 
@@ -50,7 +77,7 @@ impl Fold<'_> {
     pub(super) fn compare(&mut self, found: &mut Found, by: Mark) -> Result<(), StoreError> {
         let mut known = BTreeMap::new();
         for id in self.known(found)? {
-            if let Some(said) = self.said(id, by)?.filter(|(_, said)| found.units.contains(&said.unit)) {
+            if let Some(said) = self.said(id, by)?.filter(|(_, said)| found.covers(&id, said)) {
                 known.insert(id, said);
             }
         }
@@ -61,7 +88,12 @@ impl Fold<'_> {
             }
         }
         for (id, (unit, finding)) in std::mem::take(&mut found.findings) {
-            self.stand(id, unit, finding, known.get(&id), by)?;
+            let before = match known.get(&id) {
+                Some(said) => Before::Stood(said),
+                None if found.is_new(&finding) => Before::New,
+                None => Before::Nothing,
+            };
+            self.stand(id, unit, finding, &before, by)?;
         }
         Ok(())
     }
@@ -93,15 +125,14 @@ impl Fold<'_> {
         Ok(self.cache.alerts(unit).expect("it was just put there"))
     }
 
-    /// The alerts that the units have had, and those that were found.
+    /// The alerts that the units have had, those that were looked at, and those that were found.
     fn known(&mut self, found: &Found) -> Result<BTreeSet<AlertId>, StoreError> {
-        let mut ids: BTreeSet<AlertId> = found.findings.keys().copied().collect();
-        if let Some(only) = &found.only {
-            ids.extend(only);
-            return Ok(ids);
-        }
-        for unit in &found.units {
-            ids.extend(self.alerts_of(unit)?.iter());
+        let earlier = found.findings.iter().filter(|(_, (_, finding))| !found.is_new(finding));
+        let mut ids: BTreeSet<AlertId> = earlier.map(|(id, _)| id).chain(&found.alerts).copied().collect();
+        for (unit, by) in &found.units {
+            if *by != Patterns::NONE {
+                ids.extend(self.alerts_of(unit)?.iter());
+            }
         }
         Ok(ids)
     }
@@ -111,7 +142,7 @@ impl Fold<'_> {
         id: AlertId,
         unit: Unit,
         finding: Finding,
-        before: Option<&Said>,
+        before: &Before<'_>,
         by: Mark,
     ) -> Result<(), StoreError> {
         let thresholds = self.thresholds[&finding.pattern].clone();
@@ -127,8 +158,16 @@ impl Fold<'_> {
             raised_at: due,
             raised_by: by.index,
         };
-        let Some((mark, said)) = before else {
-            return self.write_standing(id, content, ChangeKind::Raised, by, 0);
+        let (mark, said) = match before {
+            Before::New => {
+                self.list_new(id, &content.unit, by);
+                return self.write_standing(id, content, ChangeKind::Raised, by, 0);
+            }
+            Before::Nothing => {
+                self.list(id, &content.unit, by)?;
+                return self.write_standing(id, content, ChangeKind::Raised, by, 0);
+            }
+            Before::Stood(said) => said,
         };
         let (fired, due_now) =
             (self.has_fired(*mark, said, by), finding.due.is_none_or(|due| due <= by.received_at));
@@ -139,6 +178,8 @@ impl Fold<'_> {
         if content == **said {
             return Ok(());
         }
+        // It may have another unit, if the child turned out to have another identifier.
+        self.list(id, &content.unit, by)?;
         if fired && !due_now && !same_clock {
             // It had become true, and by what is known now it has not yet.
             self.withdraw(id, *mark, said, None, by, 0)?;
@@ -166,6 +207,26 @@ impl Fold<'_> {
         Ok(index < by.index)
     }
 
+    /// Lists an alert that may have been there before, unless it is listed.
+    fn list(&mut self, id: AlertId, unit: &Unit, by: Mark) -> Result<(), StoreError> {
+        if self.alerts_of(unit)?.insert(id) {
+            self.rows.put([&key::alerts_of(unit)[..], id.as_bytes()].concat(), Vec::new());
+        }
+        if !self.is_known(&id, by)? {
+            self.rows.put(key::alert(by.index, &id), Vec::new());
+        }
+        Ok(())
+    }
+
+    /// Lists an alert that cannot have been there before.
+    fn list_new(&mut self, id: AlertId, unit: &Unit, by: Mark) {
+        if let Some(ids) = self.cache.alerts(unit) {
+            ids.insert(id);
+        }
+        self.rows.put([&key::alerts_of(unit)[..], id.as_bytes()].concat(), Vec::new());
+        self.rows.put(key::alert(by.index, &id), Vec::new());
+    }
+
     fn write_standing(
         &mut self,
         id: AlertId,
@@ -174,14 +235,7 @@ impl Fold<'_> {
         by: Mark,
         part: u8,
     ) -> Result<(), StoreError> {
-        let (raised_at, unit) = (content.raised_at, content.unit.clone());
-        if self.alerts_of(&unit)?.insert(id) {
-            self.rows.put([&key::alerts_of(&unit)[..], id.as_bytes()].concat(), Vec::new());
-        }
-        if !self.is_known(&id, by)? {
-            self.rows.put(key::alert(by.index, &id), Vec::new());
-        }
-        let content = Arc::new(content);
+        let (raised_at, content) = (content.raised_at, Arc::new(content));
         self.cache.insert_said(id, Some((by, Arc::clone(&content))));
         self.rows.put(key::alert_change(&id, by.index, part), content.to_row(by.received_at));
         self.rows.put(key::standing_alert(raised_at, &id), Vec::new());

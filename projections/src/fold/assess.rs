@@ -1,6 +1,6 @@
 //! What the patterns find in the units that an entry has affected.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use gt_ledger::record::{ContextId, OwnerId};
@@ -8,10 +8,10 @@ use gt_ledger::record::{ContextId, OwnerId};
 use super::alerting::Found;
 use super::{Affected, Fold, Reliance};
 use crate::alerts::AlertId;
-use crate::event::ViewEvent;
+use crate::event::{StatementRef, ViewEvent};
 use crate::history::{Horizon, Mark, merged};
 use crate::key;
-use crate::patterns;
+use crate::patterns::{self, Parts, Pattern, Patterns};
 use crate::share;
 use crate::store::StoreError;
 use crate::subject::Unit;
@@ -19,13 +19,13 @@ use crate::subject::Unit;
 impl Fold<'_> {
     /// Looks at everything that is affected, and compares it with the alerts that stand.
     pub(super) fn assess(&mut self, affected: &Affected, by: Mark) -> Result<(), StoreError> {
-        let mut found = Found::default();
-        for unit in &affected.units {
-            if found.units.contains(unit) {
+        let mut found = Found { new: affected.new, ..Found::default() };
+        for unit in affected.units.keys() {
+            if found.units.contains_key(unit) {
                 continue;
             }
             match unit {
-                Unit::Child(child) => self.assess_child(*child, &mut found, by)?,
+                Unit::Child(child) => self.assess_child(*child, affected, &mut found, by)?,
                 Unit::Person(person) => self.assess_person(*person, &mut found, by)?,
                 Unit::Context(context) => self.assess_context(*context, &mut found, by)?,
                 Unit::Agreement(agreement) => self.assess_agreement(*agreement, &mut found, by)?,
@@ -37,19 +37,32 @@ impl Fold<'_> {
         self.compare(&mut found, by)?;
         for reliance in &affected.reliances {
             // Each alert is compared once an entry: what the entry itself has written is not what stood.
-            if !found.units.contains(&Unit::Agreement(reliance.agreement)) {
-                self.assess_reliance(reliance, by)?;
+            if !found.units.contains_key(&Unit::Agreement(reliance.agreement)) {
+                self.assess_reliance(reliance, affected.new, by)?;
             }
         }
         Ok(())
     }
 
-    fn assess_child(&mut self, child: OwnerId, found: &mut Found, by: Mark) -> Result<(), StoreError> {
+    fn assess_child(
+        &mut self,
+        child: OwnerId,
+        affected: &Affected,
+        found: &mut Found,
+        by: Mark,
+    ) -> Result<(), StoreError> {
         let group = self.group(child, by)?;
-        self.hold(&group, by)?;
-        let findings = patterns::of_child(&self.scene(&group, by), &self.rules);
-        found.add(&Unit::Child(least(&group)), findings);
-        found.units.extend(group.into_iter().map(Unit::Child));
+        let units = group.iter().copied().map(Unit::Child);
+        let changed =
+            units.clone().filter_map(|unit| affected.units.get(&unit)).copied().fold(Parts::NONE, Parts::and);
+        let mut looked = Patterns::NONE;
+        if changed != Parts::NONE {
+            self.hold(&group, by)?;
+            let findings;
+            (looked, findings) = patterns::of_child(&self.scene(&group, by), changed, by.index, &self.rules);
+            found.add(&Unit::Child(least(&group)), findings);
+        }
+        found.units.extend(units.map(|unit| (unit, looked)));
         Ok(())
     }
 
@@ -59,7 +72,7 @@ impl Fold<'_> {
         let rules = Arc::clone(&self.rules);
         let findings = patterns::shared_person(least(&group), &self.links(&units, by)?, &rules);
         found.add(&Unit::Person(least(&group)), findings);
-        found.units.extend(units);
+        found.units.extend(units.into_iter().map(|unit| (unit, Patterns::ALL)));
         Ok(())
     }
 
@@ -69,7 +82,7 @@ impl Fold<'_> {
         let links = self.links(std::slice::from_ref(&unit), by)?;
         let findings = patterns::shared_context(context, &links, &rules);
         found.add(&unit, findings);
-        found.units.insert(unit);
+        found.looked_at(unit);
         Ok(())
     }
 
@@ -102,20 +115,27 @@ impl Fold<'_> {
         let events = merged(std::iter::once(self.cache.history(&unit)), horizon);
         let findings = patterns::of_agreement(&events, shares.values(), &self.rules);
         found.add(&unit, findings);
-        found.units.insert(unit);
+        found.looked_at(unit);
         Ok(())
     }
 
     /// One share and the agreement that it names: the others that name it are not affected.
-    fn assess_reliance(&mut self, reliance: &Reliance, by: Mark) -> Result<(), StoreError> {
+    fn assess_reliance(
+        &mut self,
+        reliance: &Reliance,
+        new: Option<StatementRef>,
+        by: Mark,
+    ) -> Result<(), StoreError> {
         let unit = Unit::Agreement(reliance.agreement);
         self.load(&unit, by.index + 1)?;
         let events = merged(std::iter::once(self.cache.history(&unit)), Horizon::below(by.index + 1));
         let findings = patterns::of_agreement(&events, reliance.share.iter(), &self.rules);
-        let alert = patterns::alert_of_agreement(reliance.decision);
+        let earlier = Some(reliance.decision).filter(|decision| Some(*decision) != new);
+        let alert = |decision| AlertId::at(Pattern::BasisMissing, &patterns::alert_of_agreement(decision));
         let mut found = Found {
-            units: BTreeSet::from([unit.clone()]),
-            only: Some(BTreeSet::from([AlertId::at(patterns::Pattern::BasisMissing, &alert)])),
+            units: BTreeMap::from([(unit.clone(), Patterns::NONE)]),
+            alerts: earlier.map(alert).into_iter().collect(),
+            new,
             ..Found::default()
         };
         found.add(&unit, findings);
@@ -129,7 +149,7 @@ impl Fold<'_> {
         let findings = patterns::consent_reliance(agency, briefs.all(), &self.rules);
         briefs.quiet = findings.is_empty();
         found.add(&unit, findings);
-        found.units.insert(unit);
+        found.looked_at(unit);
         Ok(())
     }
 }

@@ -10,25 +10,33 @@ use std::sync::Arc;
 use gt_ledger::record::OwnerId;
 
 use crate::alerts::{AlertId, Content};
-use crate::event::StatementRef;
-use crate::history::{History, Mark};
+use crate::event::{StatementRef, ViewEvent};
+use crate::history::{EventRows, History, Mark};
 use crate::share::Briefs;
 use crate::subject::Unit;
 
-/// About 700 bytes each, twice. In a large log tens of thousands of entries lie between two about one child, and a history that is no longer
-/// here is read again.
-const MOST_EVENTS: usize = 120_000;
+/// About 700 bytes each, twice.
+const MOST_EVENTS: usize = 40_000;
+/// Bytes of histories' rows, twice: some 130 for an event. In a large log hundreds of thousands of entries lie between two about one child, and
+/// rows that are not here are read from as many runs as have some of them.
+const MOST_ROWS: usize = 64 << 20;
+/// Alerts, and lists of them: some 100 bytes each, twice.
+const MOST_ALERTS: usize = 150_000;
 
 /// The histories in use, the agencies' shares, who has several identifiers, which clocks run.
 #[derive(Default)]
 pub(crate) struct Cache {
     histories: Lately<Unit, History>,
+    /// The rows of histories, those of one after another. They take a fifth of the memory, so they stay longer.
+    rows: Lately<Unit, EventRows>,
     /// The alerts that a unit has had.
     alerts: Lately<Unit, BTreeSet<AlertId>>,
     /// What an alert says, if it stands, raised or not yet, and since when.
     said: Lately<AlertId, Option<Said>>,
-    /// How many events, alerts and lists of them came since the last turn.
+    /// What came since the last turn: how many events, how many bytes of rows, how many alerts and lists of them.
     events: usize,
+    row_bytes: usize,
+    listed: usize,
     /// Each agency's shares.
     pub(super) shares: HashMap<String, Briefs>,
     /// What is known of the ways from one agency to another.
@@ -77,6 +85,11 @@ impl<K: Eq + Hash + Clone, V> Lately<K, V> {
         self.recent.get_mut(key)
     }
 
+    fn remove(&mut self, key: &K) {
+        self.recent.remove(key);
+        self.older.remove(key);
+    }
+
     fn turn(&mut self) {
         self.older = std::mem::take(&mut self.recent);
     }
@@ -94,11 +107,25 @@ impl Cache {
     }
 
     /// Whether the unit's history is here; if so it stays for another turn.
-    pub(super) fn holds(&mut self, unit: &Unit) -> bool {
-        self.histories.get(unit).is_some()
+    pub(super) fn holds(&mut self, unit: &Unit, size: u64) -> bool {
+        if self.histories.get(unit).is_some() {
+            return true;
+        }
+        let Some(history) = self.rows.get(unit).and_then(|rows| History::of(rows, size)) else {
+            return false;
+        };
+        self.insert_history(unit.clone(), history);
+        true
     }
 
-    pub(super) fn insert(&mut self, unit: Unit, history: History) {
+    /// A unit's history, and its rows.
+    pub(super) fn insert(&mut self, unit: Unit, history: History, rows: EventRows) {
+        self.row_bytes += rows.len();
+        self.rows.recent.insert(unit.clone(), rows);
+        self.insert_history(unit, history);
+    }
+
+    fn insert_history(&mut self, unit: Unit, history: History) {
         self.events += history.len() + 1;
         self.histories.recent.insert(unit, history);
     }
@@ -108,8 +135,23 @@ impl Cache {
         self.histories.recent.get(unit).expect("a unit is loaded before it is looked at")
     }
 
-    pub(super) fn history_mut(&mut self, unit: &Unit) -> &mut History {
+    /// Adds the entry that is folded, with its row, to the history of a unit that is here.
+    pub(super) fn push(&mut self, unit: &Unit, event: ViewEvent, row: &[u8]) {
+        if let Some(rows) = self.rows.get(unit) {
+            self.row_bytes += row.len();
+            rows.push(event.index, row);
+        }
         self.events += 1;
+        self.history_mut(unit).push(event);
+    }
+
+    /// Notes that an event of a unit that is here was replaced.
+    pub(super) fn supersede(&mut self, unit: &Unit, index: u64, by: Mark) {
+        self.rows.remove(unit);
+        self.history_mut(unit).supersede(index, by);
+    }
+
+    fn history_mut(&mut self, unit: &Unit) -> &mut History {
         self.histories.recent.get_mut(unit).expect("a unit is loaded before it is changed")
     }
 
@@ -119,7 +161,7 @@ impl Cache {
     }
 
     pub(super) fn insert_alerts(&mut self, unit: Unit, alerts: BTreeSet<AlertId>) {
-        self.events += 1;
+        self.listed += 1;
         self.alerts.recent.insert(unit, alerts);
     }
 
@@ -130,7 +172,7 @@ impl Cache {
     }
 
     pub(super) fn insert_said(&mut self, id: AlertId, said: Option<Said>) {
-        self.events += 1;
+        self.listed += 1;
         self.said.recent.insert(id, said);
     }
 
@@ -138,9 +180,16 @@ impl Cache {
     pub(super) fn turn(&mut self) {
         if self.events > MOST_EVENTS {
             self.histories.turn();
+            self.events = 0;
+        }
+        if self.row_bytes > MOST_ROWS {
+            self.rows.turn();
+            self.row_bytes = 0;
+        }
+        if self.listed > MOST_ALERTS {
             self.alerts.turn();
             self.said.turn();
-            self.events = 0;
+            self.listed = 0;
         }
     }
 }

@@ -86,37 +86,59 @@ impl Fold<'_> {
         by: Mark,
     ) -> Result<(), StoreError> {
         self.hold(group, by)?;
-        let derived = {
-            let wanted = |event: &&ViewEvent| only.is_none_or(|only| only == event.index);
-            let events = self.events(group, by);
-            let record = ChildRecord::of(&events);
-            let decisions: BTreeMap<u64, Decided<'_>> = decision::decisions(&events)
-                .into_iter()
-                .filter(|one| wanted(&one.event))
-                .map(|one| (one.event.index, one))
-                .collect();
-            let histories = group.iter().map(|member| self.cache.history(&Unit::Child(*member)));
-            let recorded = histories
-                .flat_map(History::events)
-                .filter(|event| matches!(event.event, Event::DecisionRecorded(_)))
-                .filter(wanted);
-            // One that was replaced, or says no time, comes to nothing.
-            let derive = |event: &ViewEvent| {
-                let stands = decisions.get(&event.index);
-                Derived {
-                    index: event.index,
-                    agency: event.speaker().to_owned(),
-                    share: stands.and_then(Share::of),
-                    findings: stands.map_or(0, |one| one.finding_bits(&record, &self.rules.legal)),
-                }
-            };
-            recorded.map(derive).collect::<Vec<_>>()
-        };
+        let derived = self.derived(group, only, by.index + 1);
+        let mut before = BTreeMap::new();
+        if only.is_none() && !affected.is_upheaval {
+            // To work it out costs less than to read it.
+            before.extend(self.derived(group, None, by.index).into_iter().map(|one| (one.index, one)));
+        }
         for one in derived {
-            self.write_findings(&one, by)?;
-            self.write_share(one, affected, by)?;
+            let known = before.remove(&one.index);
+            let (findings, share) = match known {
+                Some(known) => (known.findings, known.share),
+                // A decision that is new, as most are.
+                None if one.index == by.index => (0, None),
+                None => self.derived_before(&one, by)?,
+            };
+            self.write_findings(&one, findings, by);
+            self.write_share(one, share.as_ref(), affected, by)?;
         }
         Ok(())
+    }
+
+    /// What a group's decisions below `size`, or one of them, come to.
+    fn derived(&self, group: &BTreeSet<OwnerId>, only: Option<u64>, size: u64) -> Vec<Derived> {
+        let wanted = |event: &&ViewEvent| only.is_none_or(|only| only == event.index) && event.index < size;
+        let histories = || group.iter().map(|member| self.cache.history(&Unit::Child(*member)));
+        let events = merged(histories(), Horizon::below(size));
+        let record = ChildRecord::of(&events);
+        let decisions: BTreeMap<u64, Decided<'_>> = decision::decisions(&events)
+            .into_iter()
+            .filter(|one| wanted(&one.event))
+            .map(|one| (one.event.index, one))
+            .collect();
+        let recorded = histories()
+            .flat_map(History::events)
+            .filter(|event| matches!(event.event, Event::DecisionRecorded(_)))
+            .filter(wanted);
+        // One that was replaced, or says no time, comes to nothing.
+        let derive = |event: &ViewEvent| {
+            let stands = decisions.get(&event.index);
+            Derived {
+                index: event.index,
+                agency: event.speaker().to_owned(),
+                share: stands.and_then(Share::of),
+                findings: stands.map_or(0, |one| one.finding_bits(&record, &self.rules.legal)),
+            }
+        };
+        recorded.map(derive).collect()
+    }
+
+    /// What the rows say that a decision came to before the entry.
+    fn derived_before(&self, one: &Derived, by: Mark) -> Result<(u64, Option<Share>), StoreError> {
+        let prefix = key::findings_of(&one.agency);
+        let findings = findings_at(&self.rows, &prefix, one.index, Horizon::below(by.index))?;
+        Ok((findings, share::latest(&self.rows, &one.agency, one.index, by.index)?))
     }
 
     /// Has a child's histories in memory.
@@ -138,34 +160,28 @@ impl Fold<'_> {
         ChildScene::new(least(group), self.events(group, by))
     }
 
-    fn write_findings(&mut self, one: &Derived, by: Mark) -> Result<(), StoreError> {
-        let prefix = key::findings_of(&one.agency);
-        let before = if one.index == by.index {
-            0
-        } else {
-            findings_at(&self.rows, &prefix, one.index, Horizon::below(by.index))?
-        };
+    fn write_findings(&mut self, one: &Derived, before: u64, by: Mark) {
         if before != one.findings {
             let row = Writer::default().signed(by.received_at).number(one.findings).finish();
-            self.rows.put(key::marked(&prefix, one.index, by.index), row);
+            self.rows.put(key::marked(&key::findings_of(&one.agency), one.index, by.index), row);
         }
-        Ok(())
     }
 
-    fn write_share(&mut self, one: Derived, affected: &mut Affected, by: Mark) -> Result<(), StoreError> {
-        let before = if one.index == by.index {
-            None
-        } else {
-            share::latest(&self.rows, &one.agency, one.index, by.index)?
-        };
+    fn write_share(
+        &mut self,
+        one: Derived,
+        before: Option<&Share>,
+        affected: &mut Affected,
+        by: Mark,
+    ) -> Result<(), StoreError> {
         let after = one.share;
-        if before == after {
+        if before == after.as_ref() {
             return Ok(());
         }
-        self.count(&one.agency, before.as_ref(), after.as_ref(), affected, by)?;
+        self.count(&one.agency, before, after.as_ref(), affected, by)?;
         let prefixes =
-            |share: &Option<Share>| share.iter().flat_map(Share::prefixes).collect::<BTreeSet<_>>();
-        let (old, new) = (prefixes(&before), prefixes(&after));
+            |share: Option<&Share>| share.into_iter().flat_map(Share::prefixes).collect::<BTreeSet<_>>();
+        let (old, new) = (prefixes(before), prefixes(after.as_ref()));
         let version = |share: Option<Share>| Version { received_at: by.received_at, share }.to_row();
         for prefix in old.difference(&new) {
             self.rows.put(key::marked(prefix, one.index, by.index), version(None));
@@ -174,8 +190,7 @@ impl Fold<'_> {
             self.rows.put(key::marked(prefix, one.index, by.index), version(after.clone()));
         }
         // Corrections leave what a decision refers to alone: the agreement is the same before and after.
-        if let Some(Share { agreement: Some(agreement), statement, .. }) = after.as_ref().or(before.as_ref())
-        {
+        if let Some(Share { agreement: Some(agreement), statement, .. }) = after.as_ref().or(before) {
             let (agreement, decision) = (*agreement, *statement);
             affected.reliances.push(Reliance { agreement, decision, share: after });
         }
@@ -202,7 +217,7 @@ impl Fold<'_> {
             briefs.quiet &= !patterns::is_reached_by_consent(briefs, share.shared_at, &self.rules);
         }
         if !briefs.quiet {
-            affected.units.insert(Unit::Agency(agency.to_owned()));
+            affected.look_at(Unit::Agency(agency.to_owned()));
         }
         let recipients = |share: Option<&Share>| {
             share.map(|share| share.recipients.iter().cloned().collect::<BTreeSet<_>>()).unwrap_or_default()
@@ -216,7 +231,7 @@ impl Fold<'_> {
             let turned = (way.shares == 0) != (now == 0);
             way.shares = now;
             if turned {
-                affected.units.insert(Unit::Edge(agency.to_owned(), to.clone()));
+                affected.look_at(Unit::Edge(agency.to_owned(), to.clone()));
             }
         }
         Ok(())

@@ -72,7 +72,7 @@ impl Fold<'_> {
         let way = self.edge(from, to, by)?;
         let is_later = way.enough_at.zip(said_of).is_some_and(|(enough_at, time)| time > enough_at);
         if way.shares == 0 && !is_later {
-            affected.units.insert(Unit::Edge(from.to_owned(), to.to_owned()));
+            affected.look_at(Unit::Edge(from.to_owned(), to.to_owned()));
         }
         Ok(())
     }
@@ -85,7 +85,7 @@ impl Fold<'_> {
         by: Mark,
     ) -> Result<(), StoreError> {
         let unit = Unit::Edge(from.to_owned(), to.to_owned());
-        found.units.insert(unit.clone());
+        found.looked_at(unit.clone());
         let way = self.edge(from, to, by)?;
         way.enough_at = None;
         if way.shares > 0 {

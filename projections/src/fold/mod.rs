@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use gt_core::position::LeafIndex;
-use gt_ledger::record::{ContextId, OwnerId, Record};
+use gt_ledger::record::{ContextId, OwnerId};
 use gt_schemas::{Configuration, Event};
 
 pub(crate) use cache::Cache;
@@ -28,12 +28,12 @@ pub(crate) use derive::{RequestState, findings_at, read_findings, read_request, 
 use staged::Staged;
 
 use crate::alerts::{AlertChange, AlertId, Handled, HandledRow};
-use crate::event::{self, ContextNaming, Reading, StatementRef, ViewEvent};
+use crate::event::{ReadRecord, Reading, StatementRef, ViewEvent};
 use crate::head::Unread;
-use crate::history::{History, Horizon, Mark, index_of, load_event, replaced_already};
+use crate::history::{EventRows, History, Horizon, Mark, index_of, load_event, replaced_already};
 use crate::identity;
 use crate::key::{self, Key};
-use crate::patterns::Pattern;
+use crate::patterns::{Parts, Pattern};
 use crate::share::Share;
 use crate::store::{Row, Store, StoreError};
 use crate::subject::Unit;
@@ -69,14 +69,18 @@ pub(crate) struct Folded {
 /// What an entry makes worth looking at again.
 #[derive(Debug, Default)]
 struct Affected {
-    /// Units in whose events patterns look.
-    units: BTreeSet<Unit>,
+    /// The statement that is folded.
+    new: Option<StatementRef>,
+    /// Units in whose events patterns look; of a child, which parts of the record have changed.
+    units: BTreeMap<Unit, Parts>,
     /// Children whose decisions are all to be derived again, by any of their identifiers.
     decisions: BTreeSet<OwnerId>,
     /// Children about whom agencies may newly have met: this one with others, or any of them.
     meetings: BTreeMap<OwnerId, Option<Said>>,
     /// Agreements on which a share newly relies, or no longer does.
     reliances: Vec<Reliance>,
+    /// Whether persons were joined or parted, or the rules have changed: then what was derived before is in the rows alone.
+    is_upheaval: bool,
 }
 
 /// That an agency said something, and the time of which, where it says one.
@@ -94,6 +98,19 @@ struct Reliance {
     share: Option<Share>,
 }
 
+impl Affected {
+    /// Has everything in a unit looked at.
+    fn look_at(&mut self, unit: Unit) {
+        self.units.insert(unit, Parts::ALL);
+    }
+
+    /// Has what these parts of a unit may change looked at.
+    fn look_at_parts(&mut self, unit: Unit, changed: Parts) {
+        let parts = self.units.entry(unit).or_default();
+        *parts = parts.and(changed);
+    }
+}
+
 impl<'s> Fold<'s> {
     pub(crate) fn new(
         store: &'s Store,
@@ -106,15 +123,14 @@ impl<'s> Fold<'s> {
     }
 
     /// Folds the next record.
-    pub(crate) fn record(&mut self, record: &Record, naming: &dyn ContextNaming) -> Result<(), StoreError> {
-        let entry = &record.entry;
-        let by = Mark { index: entry.index.0, received_at: entry.received_at.as_millis() };
+    pub(crate) fn record(&mut self, record: ReadRecord) -> Result<(), StoreError> {
+        let by = Mark { index: record.index.0, received_at: record.received_at };
         self.raise_due(by, by.received_at.saturating_sub(1), by.index)?;
-        match event::read(record, naming) {
-            Reading::NotInterpreted => self.unread.count_type(record.event_type.as_str()),
+        match record.reading {
+            Reading::NotInterpreted(name) => self.unread.count_type(&name),
             Reading::StatementUnreadable => self.unread.statements += 1,
             Reading::ChildUnreadable => self.unread.count_member("child"),
-            Reading::Configuration(members) => self.configured(members, by)?,
+            Reading::Configuration(members) => self.configured(*members, by)?,
             Reading::Event { event, absent } => {
                 for member in absent {
                     self.unread.count_member(member);
@@ -147,23 +163,26 @@ impl<'s> Fold<'s> {
         if event.is_access() {
             // Looked up by child and otherwise of no consequence; what is about no one child stands in the log alone.
             if event.child.is_some() {
-                self.rows.stage_event(&event);
+                self.rows.stage_event(&event, &Unit::all_of(&event), &event.to_row());
             }
             return Ok(());
         }
         let by = event.mark();
-        let mut affected = Affected::default();
+        let mut affected = Affected { new: Some(event.statement), ..Affected::default() };
         self.replace(&event, &mut affected)?;
         if self.cache.replaced.contains(&event.statement) {
             event.superseded = replaced_already(&self.rows, &event, by.index)?;
         }
         let parted = self.identities(&event, by, &mut affected)?;
-        for unit in Unit::all_of(&event) {
-            self.load(&unit, by.index)?;
-            self.cache.history_mut(&unit).push(event.clone());
-            affected.units.insert(unit);
+        let (units, row) = (Unit::all_of(&event), event.to_row());
+        for unit in &units {
+            self.load(unit, by.index)?;
+            self.cache.push(unit, event.clone(), &row);
         }
-        self.rows.stage_event(&event);
+        self.rows.stage_event(&event, &units, &row);
+        for unit in units {
+            affected.look_at_parts(unit, Parts::of(&event.event));
+        }
         self.list_context(&event);
         self.cache.linked.extend(&event.identified);
         for owner in event.identified.iter().copied().chain(parted) {
@@ -211,8 +230,8 @@ impl<'s> Fold<'s> {
         }
         for unit in Unit::all_of(&replaced) {
             self.load(&unit, by.index)?;
-            self.cache.history_mut(&unit).supersede(index, by);
-            affected.units.insert(unit);
+            self.cache.supersede(&unit, index, by);
+            affected.look_at_parts(unit, Parts::without(&replaced.event));
         }
         replaced.superseded = Some(by);
         self.rows.stage_again(&replaced);
@@ -242,17 +261,19 @@ impl<'s> Fold<'s> {
     /// Adds all that hangs on who somebody is: the person's units, and the contexts and persons in them, and the ways
     /// between agencies who have met on this person, and will not have if the identifiers are parted.
     fn whole_story(&mut self, owner: OwnerId, by: Mark, affected: &mut Affected) -> Result<(), StoreError> {
+        affected.is_upheaval = true;
         let group = self.group(owner, by)?;
         self.silent_ways(&group, affected, by)?;
         for member in group {
-            affected.units.extend([Unit::Child(member), Unit::Person(member)]);
+            affected.look_at(Unit::Child(member));
+            affected.look_at(Unit::Person(member));
             affected.decisions.insert(member);
             affected.meetings.insert(member, None);
             let child = Unit::Child(member);
             self.load(&child, by.index + 1)?;
             for event in self.cache.history(&child).events() {
-                affected.units.extend(event.context.map(Unit::Context));
-                affected.units.extend(event.persons.iter().copied().map(Unit::Person));
+                event.context.into_iter().for_each(|context| affected.look_at(Unit::Context(context)));
+                event.persons.iter().for_each(|person| affected.look_at(Unit::Person(*person)));
             }
         }
         Ok(())
@@ -272,8 +293,10 @@ impl<'s> Fold<'s> {
 
     /// Has the unit's history in memory, as it stood below `size`.
     fn load(&mut self, unit: &Unit, size: u64) -> Result<(), StoreError> {
-        if !self.cache.holds(unit) {
-            self.cache.insert(unit.clone(), History::load(&self.rows, unit, size)?);
+        if !self.cache.holds(unit, size) {
+            let rows = EventRows::load(&self.rows, unit, size)?;
+            let history = History::of(&rows, size).ok_or(StoreError::Damaged { table: "events" })?;
+            self.cache.insert(unit.clone(), history, rows);
         }
         Ok(())
     }

@@ -18,8 +18,8 @@ use crate::store::StoreError;
 use crate::subject::Unit;
 
 impl Fold<'_> {
-    pub(super) fn configured(&mut self, members: &Map<String, Value>, by: Mark) -> Result<(), StoreError> {
-        let members = Value::Object(members.clone());
+    pub(super) fn configured(&mut self, members: Map<String, Value>, by: Mark) -> Result<(), StoreError> {
+        let members = Value::Object(members);
         let Ok(rules) = Configuration::read(&members) else {
             // The sealer refuses what this program cannot read; a later one may know more.
             self.unread.count_type("ledger.configured");
@@ -81,13 +81,13 @@ impl Fold<'_> {
         if self.was_looked_at(&unit, by)? {
             return Ok(());
         }
-        let mut affected = Affected::default();
+        let mut affected = Affected { is_upheaval: true, ..Affected::default() };
         if let Unit::Child(child) = unit {
             let group = self.group(child, by)?;
             self.derive_decisions(&group, None, &mut affected, by)?;
             self.derive_requests(&group, by)?;
         }
-        affected.units.insert(unit);
+        affected.look_at(unit);
         self.assess(&affected, by)?;
         self.cache.turn();
         Ok(())

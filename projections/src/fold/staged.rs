@@ -37,9 +37,8 @@ impl<'s> Staged<'s> {
     }
 
     /// The rows by which an event is found again.
-    pub(super) fn stage_event(&mut self, event: &ViewEvent) {
+    pub(super) fn stage_event(&mut self, event: &ViewEvent, units: &[Unit], row: &[u8]) {
         let (time, index) = (event.listed_at(), event.index);
-        let (units, row) = (Unit::all_of(event), event.to_row());
         self.put(key::event(index), units[0].to_bytes());
         self.put(key::statement(event.statement), index.to_be_bytes().to_vec());
         if let Some(statement) = event.replaces() {
@@ -56,7 +55,7 @@ impl<'s> Staged<'s> {
             _ => {}
         }
         for unit in units {
-            self.put(key::indexed(&key::history(&unit), index), row.clone());
+            self.put(key::indexed(&key::history(unit), index), row.to_vec());
         }
     }
 

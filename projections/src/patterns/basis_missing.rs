@@ -25,14 +25,14 @@ enum Reason {
     Agreement = 2,
 }
 
-pub(super) fn find(scene: &ChildScene<'_>, rules: &Configuration) -> Vec<Finding> {
-    let by_findings = scene.decisions.iter().filter_map(|one| by_findings(scene, one, rules));
-    let by_consent = scene.decisions.iter().filter_map(|one| by_consent(scene, one, rules));
+pub(super) fn find(scene: &ChildScene<'_>, decisions: &[Decided<'_>], rules: &Configuration) -> Vec<Finding> {
+    let by_findings = decisions.iter().filter_map(|one| by_findings(scene, one, rules));
+    let by_consent = decisions.iter().filter_map(|one| by_consent(scene, one, rules));
     by_findings.chain(by_consent).collect()
 }
 
 fn by_findings(scene: &ChildScene<'_>, one: &Decided<'_>, rules: &Configuration) -> Option<Finding> {
-    let found = one.findings(&scene.record, &rules.legal);
+    let found = one.findings(scene.record(), &rules.legal);
     let codes: Vec<&str> =
         found.iter().filter(|found| found.code.is_breach()).map(|found| found.code.as_str()).collect();
     if codes.is_empty() {

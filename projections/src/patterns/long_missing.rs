@@ -17,7 +17,7 @@ pub(super) fn find(scene: &ChildScene<'_>, rules: &Configuration) -> Vec<Finding
     let threshold = rules.thresholds.long_missing.hours;
     let limit = span(threshold, HOUR);
     let mut found = Vec::new();
-    for episode in &scene.episodes {
+    for episode in scene.episodes() {
         let Some(start) = episode.started_at.map(Timestamp::as_millis) else { continue };
         let end = match (episode.state, episode.ended_at.map(Timestamp::as_millis)) {
             (EpisodeState::Open, _) => None,

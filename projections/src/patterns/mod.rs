@@ -9,6 +9,7 @@
 //! keeps its id when the child turns out to have another identifier too.
 
 mod basis_missing;
+mod child;
 mod consent_reliance;
 mod long_missing;
 mod many_authorities;
@@ -24,21 +25,19 @@ mod silent_edge;
 mod slow_share;
 mod withheld_then_harm;
 
-use gt_ledger::record::OwnerId;
-use gt_schemas::{Configuration, Thresholds};
+use gt_schemas::Thresholds;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 pub(crate) use basis_missing::{alert_of_agreement, of_agreement};
+pub(crate) use child::{ChildScene, Parts, Patterns, of_child};
 pub(crate) use consent_reliance::{find as consent_reliance, is_reached as is_reached_by_consent};
 pub(crate) use request_unanswered::requests;
 pub(crate) use shared_context::find as shared_context;
 pub(crate) use shared_person::find as shared_person;
 pub(crate) use silent_edge::{Meeting, find as silent_edge};
 
-use crate::decision::{ChildRecord, Decided};
-use crate::event::{StatementRef, ViewEvent};
-use crate::missing::Episode;
+use crate::event::StatementRef;
 use crate::subject::Subject;
 
 /// A pattern.
@@ -151,48 +150,6 @@ pub(crate) struct Finding {
     /// The entries behind it, sorted.
     pub(crate) entries: Vec<u64>,
     pub(crate) sentence: String,
-}
-
-/// What stands about one child, whatever its identifiers.
-pub(crate) struct ChildScene<'e> {
-    /// The least of the child's opaque ids.
-    pub(crate) child: OwnerId,
-    /// Sorted by time, and by statement within one.
-    pub(crate) events: Vec<(i64, &'e ViewEvent)>,
-    pub(crate) decisions: Vec<Decided<'e>>,
-    pub(crate) record: ChildRecord,
-    pub(crate) episodes: Vec<Episode>,
-}
-
-impl<'e> ChildScene<'e> {
-    pub(crate) fn new(child: OwnerId, events: Vec<(i64, &'e ViewEvent)>) -> Self {
-        let decisions = crate::decision::decisions(&events);
-        let episodes = crate::missing::episodes(events.iter().copied());
-        let record = ChildRecord::of(&events);
-        Self { child, events, decisions, record, episodes }
-    }
-
-    fn about(&self) -> Subject {
-        Subject::Child(self.child)
-    }
-}
-
-/// What the patterns find that look at one child.
-pub(crate) fn of_child(scene: &ChildScene<'_>, rules: &Configuration) -> Vec<Finding> {
-    [
-        repeat_missing::find,
-        long_missing::find,
-        rhi_overdue::find,
-        many_authorities::find,
-        moved_unshared::find,
-        request_unanswered::find,
-        withheld_then_harm::find,
-        basis_missing::find,
-        slow_share::find,
-    ]
-    .into_iter()
-    .flat_map(|find: fn(&ChildScene<'_>, &Configuration) -> Vec<Finding>| find(scene, rules))
-    .collect()
 }
 
 /// An anchor at a statement.

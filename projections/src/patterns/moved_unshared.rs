@@ -46,7 +46,7 @@ fn finding(
     let end = rules.calendar.end_of_working_day(Time::from_millis(time)?, working_days).as_millis();
     let told = moved.notified_at.is_some_and(|at| at.as_millis() < end);
     let from = time - span(threshold.lookback_days, DAY);
-    let shared = scene.decisions.iter().any(|one| {
+    let shared = scene.decisions().iter().any(|one| {
         one.decision.decision.shares()
             && one.recipients().any(|agency| agency == moved.to.as_str())
             && one.shared_at().is_some_and(|at| (from..end).contains(&at))

@@ -21,7 +21,7 @@ use crate::missing::Episode;
 pub(super) fn find(scene: &ChildScene<'_>, rules: &Configuration) -> Vec<Finding> {
     let threshold = rules.thresholds.repeat_missing;
     let started: Vec<(i64, &Episode)> = scene
-        .episodes
+        .episodes()
         .iter()
         .filter_map(|episode| Some((episode.started_at.map(Timestamp::as_millis)?, episode)))
         .collect();

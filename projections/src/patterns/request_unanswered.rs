@@ -87,7 +87,7 @@ fn answer_to<'e>(
     if is_answer(event) {
         return Some((time, event));
     }
-    let decided = scene.decisions.iter().find(|one| one.event.index == event.index)?;
+    let decided = scene.decisions().iter().find(|one| one.event.index == event.index)?;
     Some((decided.shared_at().or(decided.decided_at())?, event))
 }
 

@@ -24,7 +24,7 @@ pub(super) fn find(scene: &ChildScene<'_>, rules: &Configuration) -> Vec<Finding
         .map(|(time, _)| *time)
         .collect();
     let mut found = Vec::new();
-    for episode in &scene.episodes {
+    for episode in scene.episodes() {
         if !matches!(episode.state, EpisodeState::Ended | EpisodeState::StartNotReported) {
             continue;
         }

@@ -10,11 +10,12 @@ use gt_schemas::{Configuration, HarmLevel};
 
 use super::sentence::{hours, lasting};
 use super::{ChildScene, Finding, HOUR, Pattern, at_statement, span};
+use crate::decision::Decided;
 
-pub(super) fn find(scene: &ChildScene<'_>, rules: &Configuration) -> Vec<Finding> {
+pub(super) fn find(scene: &ChildScene<'_>, decisions: &[Decided<'_>], rules: &Configuration) -> Vec<Finding> {
     let threshold = rules.thresholds.slow_share;
     let mut found = Vec::new();
-    for one in scene.decisions.iter().filter(|one| one.decision.decision.shares()) {
+    for one in decisions.iter().filter(|one| one.decision.decision.shares()) {
         let (Some(aware), Some(shared)) = (one.aware_at(), one.shared_at()) else { continue };
         let limit = match one.decision.harm_level {
             HarmLevel::SignificantHarm | HarmLevel::Immediate => threshold.significant_harm_hours,

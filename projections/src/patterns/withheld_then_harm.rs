@@ -9,8 +9,9 @@ use gt_schemas::{Configuration, Decision, Event};
 
 use super::sentence::{days, days_between};
 use super::{ChildScene, DAY, Finding, Pattern, at_statement, sorted, span};
+use crate::decision::Decided;
 
-pub(super) fn find(scene: &ChildScene<'_>, rules: &Configuration) -> Vec<Finding> {
+pub(super) fn find(scene: &ChildScene<'_>, decisions: &[Decided<'_>], rules: &Configuration) -> Vec<Finding> {
     let threshold = rules.thresholds.withheld_then_harm.days;
     let harms: Vec<(i64, u64)> = scene
         .events
@@ -19,7 +20,7 @@ pub(super) fn find(scene: &ChildScene<'_>, rules: &Configuration) -> Vec<Finding
         .map(|(time, event)| (*time, event.index))
         .collect();
     let mut found = Vec::new();
-    for one in scene.decisions.iter().filter(|one| one.decision.decision == Decision::Withhold) {
+    for one in decisions.iter().filter(|one| one.decision.decision == Decision::Withhold) {
         let Some(decided) = one.decided_at() else { continue };
         let within = decided..=decided + span(threshold, DAY);
         let after: Vec<(i64, u64)> =

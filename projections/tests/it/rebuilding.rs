@@ -280,6 +280,8 @@ fn of_every_table() -> (Vec<Event>, Vec<Event>) {
         linked("one more", SCHOOL, 5, 7, NEW_YEAR + 10 * DAY),
         started("instead", POLICE, 1, "Missing", NEW_YEAR).refers("supersedes", "start 1"),
         decided("last", COUNCIL, 1, "Share", NEW_YEAR + DAY),
+        // What decisions came to before is read where persons are parted, and otherwise worked out.
+        identity("two children", false, (1, 2), NEW_YEAR + 2 * DAY),
     ];
     (first, then)
 }
