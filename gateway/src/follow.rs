@@ -214,16 +214,18 @@ impl Following {
         Ok(following)
     }
 
-    /// Folds in all that is there, reading ahead on a thread of its own: opening and reading a statement takes about as long as
+    /// Folds in all that is there now, and not what comes meanwhile: others may seal faster than this node folds, and it is to listen at
+    /// some time. Reads ahead on a thread of its own: opening and reading a statement takes about as long as
     /// folding it in.
     fn catch_up_ahead(&mut self) -> Result<(), FollowError> {
         let (ledger, position) = (Arc::clone(&self.ledger), self.projector.position());
+        let end_now = ledger.log().size();
         std::thread::scope(|scope| {
             // Dropped first, so that the reader ends when the folding does.
             let (sender, stretches) = sync_channel(AHEAD);
             scope.spawn(move || {
                 let mut position = position;
-                loop {
+                while position < end_now {
                     let read = read(&*ledger, position, CATCHING_UP).transpose();
                     let Some(read) = read else { return };
                     let end = read.as_ref().ok().map(|stretch: &Stretch| stretch.head.tree_size);

@@ -28,9 +28,9 @@ impl Readers {
                     return;
                 }
                 thread::sleep(PACE);
-                // A read of people's data that cannot be sealed is not answered.
+                // A read of people's data that cannot be sealed is not answered, and while the clock is set back the token is from the future.
                 if let Ok(reply) = client.try_get(path) {
-                    assert!(matches!(reply.status, 200 | 500 | 503), "{path}: {}", reply.text());
+                    assert!(matches!(reply.status, 200 | 401 | 500 | 503), "{path}: {}", reply.text());
                 }
             }
         };
