@@ -24,12 +24,12 @@ class Scale:
 
 
 QUICK = Scale(
-    name="quick", rounds=3, statements=6_000, single_rows=1_500, in_flight=(1, 10, 100, 1000, 3500),
+    name="quick", rounds=3, statements=6_000, single_rows=1_500, in_flight=(1, 10, 100, 1000, 7000),
     publishers=(1, 50), seconds=4, sizes=(2_000, 10_000), folded=(2_000, 10_000), verified=10_000, asked=10_000,
     questions=300,
 )
 NORMAL = Scale(
-    name="normal", rounds=3, statements=50_000, single_rows=10_000, in_flight=(1, 10, 100, 1000, 3500),
+    name="normal", rounds=3, statements=50_000, single_rows=10_000, in_flight=(1, 10, 100, 1000, 7000),
     publishers=(1, 10, 50, 200), seconds=20, sizes=(10_000, 100_000, 1_000_000), folded=(10_000, 100_000, 1_000_000),
     verified=1_000_000, asked=1_000_000, questions=2_000,
 )

@@ -7,7 +7,7 @@ from postgresql import PostgreSQL
 from processes import say
 
 # How many statements are unanswered where as many as possible are to be sealed; the sealer's batches have up to 1,000.
-SATURATED = 3500
+SATURATED = 7000
 PUBLISHERS = 50
 SINGLE_CLIENTS = 8
 # While one commits, the other's batch is already there; more of them wait for the same lock.

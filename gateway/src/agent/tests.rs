@@ -225,7 +225,8 @@ fn plain_identifiers_become_pseudonyms_before_anything_is_kept() {
     let pseudonym = key.pseudonym(&identifier).as_str().to_owned();
     let sealed = server.ledger.lock().unwrap().sealed.clone();
     for statement in &sealed {
-        let mut values = statement.disclosures().iter().map(|disclosure| disclosure.value().to_text());
+        let mut values =
+            statement.disclosures().iter().map(|disclosure| disclosure.value().to_value().to_text());
         assert!(values.any(|value| value.contains(&pseudonym)));
     }
     assert_eq!(sealed.len(), 2);

@@ -67,7 +67,11 @@ pub fn measure(
         ("links and encryption", cost(all, |some| some, encipher)),
         (
             "entry and hashes",
-            cost(all, |some| some, |some: Portion| frame(&prepared[some.clone()], &enciphered[some])),
+            cost(
+                all,
+                |some| (some.clone(), enciphered[some].to_vec()),
+                |(some, enciphered)| frame(&prepared[some], enciphered),
+            ),
         ),
         ("receipt", cost(all, |some| some, |some: Portion| receipts(ledger, some.len()))),
     ];
@@ -120,7 +124,7 @@ fn owners(prepared: &[Prepared]) -> Result<Vec<Vec<OwnerPlace>>, BenchError> {
 }
 
 /// Makes the entries, their leaf hashes and the framed vault records.
-fn frame(prepared: &[Prepared], enciphered: &[Enciphered]) -> Vec<(Vec<u8>, Vec<u8>)> {
+fn frame(prepared: &[Prepared], enciphered: Vec<Enciphered>) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut prev = gt_core::Hash::ZERO;
     let entries = (0..).map(LeafIndex).zip(prepared.iter().zip(enciphered));
     let framed = entries.map(|(index, (one, Enciphered { links, record }))| {
@@ -129,12 +133,12 @@ fn frame(prepared: &[Prepared], enciphered: &[Enciphered]) -> Vec<(Vec<u8>, Vec<
             prev,
             received_at: Timestamp::EPOCH,
             registry: 50,
-            links: links.clone(),
+            links,
             statement: one.statement().hash(),
         };
         let bytes = entry.to_bytes();
         prev = tree::leaf_hash(&bytes);
-        (bytes, record.encode(&prev))
+        (bytes, record.finish(&prev))
     });
     framed.collect()
 }

@@ -18,7 +18,7 @@ use super::{BenchError, Plan, processor};
 
 /// How many statements wait for their receipts at a time, all threads together: a few batches, and fewer than the ledger refuses as too
 /// many.
-const IN_FLIGHT: usize = 3500;
+const IN_FLIGHT: usize = 7000;
 /// How long a thread waits after the ledger said that it is busy.
 const PATIENCE: Duration = Duration::from_millis(1);
 /// How many statements the stages are measured with.

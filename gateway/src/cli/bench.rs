@@ -127,7 +127,7 @@ fn publishers(text: &str) -> Result<NonZeroU32, String> {
 /// More than this the ledger refuses as too many.
 fn in_flight(text: &str) -> Result<NonZeroU32, String> {
     let number = text.parse::<NonZeroU32>().map_err(|error| error.to_string())?;
-    if number.get() <= 3500 { Ok(number) } else { Err("at most 3500".to_owned()) }
+    if number.get() <= 7000 { Ok(number) } else { Err("at most 7000".to_owned()) }
 }
 
 fn erasable(text: &str) -> Result<NonZeroU32, String> {

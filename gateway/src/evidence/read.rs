@@ -180,13 +180,13 @@ impl Said {
     fn of(record: &StatedRecord, statement: Statement) -> Self {
         let data = &statement.payload().data;
         let clear: Map<String, Value> =
-            data.clear().iter().map(|(name, value)| (name.to_owned(), to_serde(value))).collect();
+            data.clear().iter().map(|(name, value)| (name.to_owned(), to_serde(&value.to_value()))).collect();
         let mut ordered: Vec<_> = statement.disclosures().iter().collect();
         ordered.sort_by_key(|disclosure| (disclosure.member_position(), disclosure.element()));
         let mut disclosed: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for disclosure in ordered {
             let name = data.members()[disclosure.member_position()].name();
-            disclosed.entry(name.to_owned()).or_default().push(to_serde(disclosure.value()));
+            disclosed.entry(name.to_owned()).or_default().push(to_serde(&disclosure.value().to_value()));
         }
         let name =
             |digest: &Hash| data.find(digest).map(|(member, _)| data.members()[member].name().to_owned());

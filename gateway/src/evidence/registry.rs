@@ -38,7 +38,8 @@ pub(super) fn write(page: &mut Html, evidence: &Evidence<'_>) {
 
 /// What a statement of the registrar says.
 pub(super) fn sentence(payload: &Payload) -> String {
-    let member = |name: &str| payload.data.clear().get(name).map_or(Value::Null, to_serde);
+    let member =
+        |name: &str| payload.data.clear().get(name).map_or(Value::Null, |value| to_serde(&value.to_value()));
     let text = |name: &str| member(name).as_str().map_or_else(|| "?".to_owned(), ToOwned::to_owned);
     let recovered = member("recovery") == Value::Bool(true);
     let vouched = match (recovered, member("endorsement").is_object()) {

@@ -5,7 +5,7 @@
 
 use crate::agency::AgencyCode;
 use crate::base64url;
-use crate::json::{Object, Value};
+use crate::json::{Object, Value, ValueRef};
 use crate::link::LinkName;
 use crate::statement::Payload;
 
@@ -125,9 +125,9 @@ impl Erasure {
             return Err(ErasureError::UnknownMember);
         }
         let bad = |member| ErasureError::Member { member };
-        let text = |member| members.get(member).and_then(Value::as_str).ok_or(bad(member));
+        let text = |member| members.get(member).and_then(ValueRef::as_str).ok_or(bad(member));
         let owners = members.get("owners").and_then(owners).ok_or(bad("owners"))?;
-        let entries = members.get("entries").and_then(Value::as_integer);
+        let entries = members.get("entries").and_then(ValueRef::as_integer);
         Ok(Self {
             entries: entries
                 .and_then(|entries| u64::try_from(entries).ok())
@@ -158,10 +158,10 @@ impl Erasure {
     }
 }
 
-fn owners(value: &Value) -> Option<Vec<LinkName>> {
+fn owners(value: ValueRef<'_>) -> Option<Vec<LinkName>> {
     let list = value.as_array()?;
     let owners: Option<Vec<LinkName>> =
-        list.iter().map(|owner| base64url::decode_array(owner.as_str()?).ok()).collect();
+        list.map(|owner| base64url::decode_array(owner.as_str()?).ok()).collect();
     let owners = owners?;
     let rising = owners.windows(2).all(|pair| pair[0] < pair[1]);
     ((1..=MAX_OWNERS).contains(&owners.len()) && rising).then_some(owners)

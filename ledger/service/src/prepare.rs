@@ -1,6 +1,6 @@
 //! What can be said of a statement by looking at it alone. Pure, so every submitter does it for itself, in parallel.
 
-use gt_core::json;
+use gt_core::json::{Lent, ValueRef};
 use gt_core::statement::{Data, Owner, Ownership, Statement};
 use gt_schemas::{Disclosed, Json, JsonObject};
 use serde_json::{Map, Value};
@@ -63,7 +63,7 @@ fn check_schema(statement: &Statement) -> Result<(), Refusal> {
     gt_schemas::validate_opened(
         payload.event_type.as_str(),
         payload.version,
-        &lend_members(payload.data.clear()),
+        &lend_members(payload.data.clear().iter()),
         &disclosed(statement),
         payload.data.kept(),
     )?;
@@ -89,29 +89,29 @@ fn disclosed(statement: &Statement) -> Disclosed<'_> {
 }
 
 /// A value as the schemas read it.
-fn lend(value: &json::Value) -> Json<'_> {
-    match value {
-        json::Value::Null => Json::Null,
-        json::Value::Bool(flag) => Json::Bool(*flag),
-        json::Value::Integer(number) => Json::Integer(*number),
-        json::Value::String(text) => Json::Text(text),
-        json::Value::Array(elements) => Json::List(elements.iter().map(lend).collect()),
-        json::Value::Object(members) => Json::Object(lend_members(members)),
+fn lend(value: ValueRef<'_>) -> Json<'_> {
+    match value.lent() {
+        Lent::Null => Json::Null,
+        Lent::Bool(flag) => Json::Bool(flag),
+        Lent::Integer(number) => Json::Integer(number),
+        Lent::String(text) => Json::Text(text),
+        Lent::Array(elements) => Json::List(elements.map(lend).collect()),
+        Lent::Object(members) => Json::Object(lend_members(members.iter())),
     }
 }
 
-fn lend_members(members: &json::Object) -> JsonObject<'_> {
-    members.iter().map(|(name, value)| (name, lend(value))).collect()
+fn lend_members<'v>(members: impl Iterator<Item = (&'v str, ValueRef<'v>)>) -> JsonObject<'v> {
+    members.map(|(name, value)| (name, lend(value))).collect()
 }
 
-pub(crate) fn to_serde(value: &json::Value) -> Value {
-    match value {
-        json::Value::Null => Value::Null,
-        json::Value::Bool(flag) => Value::Bool(*flag),
-        json::Value::Integer(number) => Value::from(*number),
-        json::Value::String(text) => Value::String(text.clone()),
-        json::Value::Array(elements) => Value::Array(elements.iter().map(to_serde).collect()),
-        json::Value::Object(members) => {
+pub(crate) fn to_serde(value: ValueRef<'_>) -> Value {
+    match value.lent() {
+        Lent::Null => Value::Null,
+        Lent::Bool(flag) => Value::Bool(flag),
+        Lent::Integer(number) => Value::from(number),
+        Lent::String(text) => Value::String(text.to_owned()),
+        Lent::Array(elements) => Value::Array(elements.map(to_serde).collect()),
+        Lent::Object(members) => {
             Value::Object(members.iter().map(|(name, value)| (name.to_owned(), to_serde(value))).collect())
         }
     }

@@ -1,5 +1,9 @@
 //! Vault records: encrypted statements and disclosures, a file beside each bundle (DESIGN section 6, `docs/FORMATS.md` section 7).
 
+mod framing;
+
+pub use framing::Framing;
+
 use std::ops::Deref;
 
 use chacha20::{R20, hchacha};
@@ -119,22 +123,28 @@ impl VaultKey {
         Self(Hkdf::new(Some(genesis.as_bytes()), key))
     }
 
-    /// Encrypts a text. A derived key seals one text, so the nonce is zero.
+    /// Encrypts a text.
     pub fn seal(&self, place: &[u8], text: &[u8]) -> Vec<u8> {
-        let whole = (4 + text.len()).next_multiple_of(PADDING);
-        let mut bytes = Vec::with_capacity(whole + TAG);
-        bytes.extend_from_slice(&u32::try_from(text.len()).expect("statements are bounded").to_be_bytes());
-        bytes.extend_from_slice(text);
-        bytes.resize(whole, 0);
+        let mut bytes = Vec::with_capacity(sealed_len(text.len()));
+        self.seal_into(place, text, &mut bytes);
+        bytes
+    }
+
+    /// Encrypts a text, and adds it. A derived key seals one text, so the nonce is zero.
+    fn seal_into(&self, place: &[u8], text: &[u8], out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&u32::try_from(text.len()).expect("statements are bounded").to_be_bytes());
+        out.extend_from_slice(text);
+        out.resize(start + padded(text.len()), 0);
         // In its place, so that no copy of the text is left to be wiped. XChaCha20-Poly1305 is ChaCha20-Poly1305 under a key of
         // HChaCha20; ring does that in a fraction of the time, and what opens the text is the other library's.
         let subkey = Zeroizing::new(hchacha::<R20>((&*self.derive(place)).into(), &[0; 16].into()).0);
         let key = UnboundKey::new(&CHACHA20_POLY1305, subkey.as_slice()).expect("the key has 32 bytes");
+        let (nonce, whole) = (Nonce::assume_unique_for_key([0; 12]), &mut out[start..]);
         let tag = LessSafeKey::new(key)
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key([0; 12]), Aad::from(place), &mut bytes)
+            .seal_in_place_separate_tag(nonce, Aad::from(place), whole)
             .expect("the text is far below the cipher's limit");
-        bytes.extend_from_slice(tag.as_ref());
-        bytes
+        out.extend_from_slice(tag.as_ref());
     }
 
     /// The key of the text in this place.
@@ -143,6 +153,16 @@ impl VaultKey {
         self.0.expand(place, derived.as_mut()).expect("32 bytes are within HKDF's limit");
         derived
     }
+}
+
+/// How long a text is that is padded, with its length before it.
+const fn padded(text: usize) -> usize {
+    (4 + text).next_multiple_of(PADDING)
+}
+
+/// How long a text is that is encrypted.
+const fn sealed_len(text: usize) -> usize {
+    padded(text) + TAG
 }
 
 /// Encrypts one text under a key of the keyring.
@@ -175,50 +195,17 @@ pub fn open(
 impl VaultRecord {
     /// Frames the record for the entry whose leaf hash is given.
     pub fn encode(&self, leaf_hash: &Hash) -> Vec<u8> {
-        let mut record = Vec::with_capacity(self.encoded_len());
-        // Where the body's length belongs.
-        record.extend_from_slice(&[0; 4]);
-        record.push(VERSION);
-        record.extend_from_slice(self.publisher.as_bytes());
-        record.extend_from_slice(&self.seq.to_be_bytes());
-        put_short(&mut record, self.event_type.as_str());
+        let mut framing = Framing::new(&self.publisher, self.seq, &self.event_type, []);
         match &self.statement {
-            StatementBlob::Open(bytes) => {
-                record.push(0);
-                put_short(&mut record, "");
-                put_long(&mut record, bytes);
-            }
+            StatementBlob::Open(bytes) => framing.open_statement(bytes),
             StatementBlob::Sealed { owner, agency, bytes } => {
-                record.push(1);
-                record.extend_from_slice(owner);
-                put_short(&mut record, agency.as_str());
-                put_long(&mut record, bytes);
+                framing.statement_with(owner, agency, |out| out.extend_from_slice(bytes));
             }
         }
-        let count = u16::try_from(self.disclosures.len()).expect("bounded by the presentation's length");
-        record.extend_from_slice(&count.to_be_bytes());
-        for disclosure in &self.disclosures {
-            record.extend_from_slice(&disclosure.owner);
-            record.extend_from_slice(disclosure.digest.as_bytes());
-            put_long(&mut record, &disclosure.bytes);
+        for one in &self.disclosures {
+            framing.disclosure_with(&one.owner, &one.digest, |out| out.extend_from_slice(&one.bytes));
         }
-        let (length, body) = record.split_first_chunk_mut::<4>().expect("it begins with them");
-        *length = u32::try_from(body.len()).expect("statements are bounded").to_be_bytes();
-        let sum = checksum(leaf_hash, body);
-        record.extend_from_slice(sum.as_bytes());
-        record
-    }
-
-    fn encoded_len(&self) -> usize {
-        const FRAME: usize = 4 + 32;
-        const FIXED: usize = 1 + 32 + 8 + 1 + 1 + 16 + 1 + 4 + 2;
-        const OF_DISCLOSURE: usize = 16 + 32 + 4;
-        let statement = match &self.statement {
-            StatementBlob::Open(bytes) => bytes.len(),
-            StatementBlob::Sealed { agency, bytes, .. } => agency.as_str().len() + bytes.len(),
-        };
-        let disclosures: usize = self.disclosures.iter().map(|one| OF_DISCLOSURE + one.bytes.len()).sum();
-        FRAME + FIXED + self.event_type.as_str().len() + statement + disclosures
+        framing.finish(leaf_hash)
     }
 
     /// Reads the record at the start of `bytes` for the entry whose leaf hash is given; also returns how long it is.
@@ -273,16 +260,6 @@ fn frame(bytes: &[u8]) -> Result<(&[u8], Hash, usize), VaultError> {
 
 fn checksum(leaf_hash: &Hash, body: &[u8]) -> Hash {
     Hash::of_parts(&[b"gt/vault-record/1\0", leaf_hash.as_bytes(), body])
-}
-
-fn put_short(out: &mut Vec<u8>, text: &str) {
-    out.push(u8::try_from(text.len()).expect("types and agency codes are short"));
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn put_long(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend_from_slice(&u32::try_from(bytes.len()).expect("statements are bounded").to_be_bytes());
-    out.extend_from_slice(bytes);
 }
 
 struct Reader<'a> {

@@ -167,7 +167,7 @@ impl Listing<'_> {
         disclosures.sort_by_key(|one| (one.member_position(), one.element()));
         for disclosure in disclosures {
             let (member, value) =
-                (members[disclosure.member_position()].name(), to_serde(disclosure.value()));
+                (members[disclosure.member_position()].name(), to_serde(&disclosure.value().to_value()));
             facts = self.facts(Kind::Disclosure, whose_value(&value, self.subjects), &clear);
             let facts = Facts { member: Some(member), value: Some(&value), ..facts };
             let says = format!("{}: {}", words::label(member), in_words(&value));

@@ -148,7 +148,11 @@ impl ModelLedger {
     pub(crate) fn sealed_ids(&self) -> Vec<String> {
         let id = |statement: &Statement| {
             let refs = |value: &Value| value.as_object()?.get("police_ref")?.as_str().map(str::to_owned);
-            statement.disclosures().iter().find_map(|disclosure| refs(disclosure.value())).unwrap()
+            statement
+                .disclosures()
+                .iter()
+                .find_map(|disclosure| refs(&disclosure.value().to_value()))
+                .unwrap()
         };
         self.sealed.iter().map(id).collect()
     }
@@ -158,13 +162,13 @@ fn check_as_a_sealer_does(statement: &Statement) {
     statement.require_complete().unwrap();
     statement.ownership().unwrap();
     let data = &statement.payload().data;
-    let serde_json::Value::Object(clear) = to_serde(&Value::Object(data.clear().clone())) else {
+    let serde_json::Value::Object(clear) = to_serde(&Value::Object(data.clear().to_object())) else {
         unreachable!()
     };
     let mut disclosed: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
     for disclosure in statement.disclosures() {
         let member = data.members()[disclosure.member_position()].name();
-        disclosed.entry(member.to_owned()).or_default().push(to_serde(disclosure.value()));
+        disclosed.entry(member.to_owned()).or_default().push(to_serde(&disclosure.value().to_value()));
     }
     let payload = statement.payload();
     let name = payload.event_type.as_str();

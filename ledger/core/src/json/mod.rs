@@ -3,12 +3,16 @@
 //! General parsers disagree about repeated members, large numbers and lone surrogates. A signed statement must mean the same to
 //! all of them, so whatever they could read differently is refused here.
 
+mod document;
 mod parser;
 
-use core::fmt::Write as _;
-use std::borrow::Cow;
+pub use document::{Document, Elements, Lent, Members, ValueRef};
 
-use zeroize::Zeroize;
+use core::fmt::Write as _;
+
+use zeroize::{Zeroize, Zeroizing};
+
+use parser::Parsed;
 
 /// The deepest nesting accepted; the outermost value is at depth 1.
 pub const MAX_DEPTH: usize = 16;
@@ -17,10 +21,8 @@ pub const MAX_DEPTH: usize = 16;
 pub const MAX_INTEGER: i64 = (1 << 53) - 1;
 
 /// A JSON value. Objects keep the order of their text and never repeat a member.
-///
-/// `S` is what holds texts: a `String`, or `Cow<str>` for what is read once and borrows from the text that it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value<S = String> {
+pub enum Value {
     /// `null`
     Null,
     /// `true` or `false`
@@ -28,16 +30,16 @@ pub enum Value<S = String> {
     /// A whole number within ±(2^53−1).
     Integer(i64),
     /// A string without U+0000.
-    String(S),
+    String(String),
     /// An array.
-    Array(Vec<Value<S>>),
+    Array(Vec<Value>),
     /// An object, in the order of its text.
-    Object(Object<S>),
+    Object(Object),
 }
 
 /// An object's members in the order of their text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Object<S = String>(Vec<(S, Value<S>)>);
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Object(Vec<(String, Value)>);
 
 /// Why a text is not strict JSON. `at` is the byte offset where it was noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -98,21 +100,15 @@ impl JsonFault {
     }
 }
 
-impl<S> Default for Object<S> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<S: AsRef<str>> Object<S> {
+impl Object {
     /// The member's value.
-    pub fn get(&self, name: &str) -> Option<&Value<S>> {
-        self.0.iter().find(|(n, _)| n.as_ref() == name).map(|(_, v)| v)
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, v)| v)
     }
 
     /// The members in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value<S>)> {
-        self.0.iter().map(|(n, v)| (n.as_ref(), v))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(n, v)| (n.as_str(), v))
     }
 
     /// How many members there are.
@@ -124,9 +120,7 @@ impl<S: AsRef<str>> Object<S> {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-}
 
-impl Object {
     /// Adds a member. Names must be new; a repeated one is replaced, so that the value stays strict JSON.
     pub fn insert(&mut self, name: impl Into<String>, value: Value) {
         let name = name.into();
@@ -138,32 +132,16 @@ impl Object {
     }
 }
 
-impl<S: AsRef<str>> Object<S> {
+impl Object {
     /// Takes a member out.
-    pub(crate) fn remove(&mut self, name: &str) -> Option<Value<S>> {
-        let position = self.0.iter().position(|(n, _)| n.as_ref() == name)?;
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Value> {
+        let position = self.0.iter().position(|(n, _)| n == name)?;
         Some(self.0.swap_remove(position).1)
     }
 
-    /// The object without some of its members: `keep` takes those for itself that are to go, or gives the value back.
-    pub(crate) fn try_retain<E>(
-        self,
-        mut keep: impl FnMut(&str, Value<S>) -> Result<Option<Value<S>>, E>,
-    ) -> Result<Self, E> {
-        let mut kept = Vec::new();
-        for (name, value) in self.0 {
-            if let Some(value) = keep(name.as_ref(), value)? {
-                kept.push((name, value));
-            }
-        }
-        Ok(Self(kept))
-    }
-}
-
-impl<S: Into<String>> Object<S> {
-    /// The same members, borrowing from nothing.
-    pub(crate) fn into_owned(self) -> Object {
-        Object(self.0.into_iter().map(|(name, value)| (name.into(), value.into_owned())).collect())
+    /// Members whose names are known to be distinct.
+    pub(crate) fn of_distinct<'d>(members: impl Iterator<Item = (&'d str, ValueRef<'d>)>) -> Self {
+        Self(members.map(|(name, value)| (name.to_owned(), value.to_value())).collect())
     }
 }
 
@@ -179,27 +157,6 @@ impl Zeroize for Value {
     }
 }
 
-impl<S: Into<String>> Value<S> {
-    /// The same value, borrowing from nothing.
-    pub(crate) fn into_owned(self) -> Value {
-        match self {
-            Self::Null => Value::Null,
-            Self::Bool(flag) => Value::Bool(flag),
-            Self::Integer(number) => Value::Integer(number),
-            Self::String(text) => Value::String(text.into()),
-            Self::Array(elements) => Value::Array(elements.into_iter().map(Self::into_owned).collect()),
-            Self::Object(members) => Value::Object(members.into_owned()),
-        }
-    }
-}
-
-impl<'t> Value<Cow<'t, str>> {
-    /// Parses one strict JSON value as [`Value::parse`] does, and copies only what is escaped in it.
-    pub(crate) fn borrow(bytes: &'t [u8]) -> Result<Self, JsonError> {
-        parser::parse(bytes)
-    }
-}
-
 impl FromIterator<(String, Value)> for Object {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(members: I) -> Self {
         let mut object = Self::default();
@@ -210,10 +167,10 @@ impl FromIterator<(String, Value)> for Object {
     }
 }
 
-impl<S: AsRef<str>> Value<S> {
+impl Value {
     /// The text of a string value.
     pub fn as_str(&self) -> Option<&str> {
-        if let Self::String(text) = self { Some(text.as_ref()) } else { None }
+        if let Self::String(text) = self { Some(text) } else { None }
     }
 
     /// The number of an integer value.
@@ -232,7 +189,7 @@ impl<S: AsRef<str>> Value<S> {
     }
 
     /// The members of an object.
-    pub fn as_object(&self) -> Option<&Object<S>> {
+    pub fn as_object(&self) -> Option<&Object> {
         if let Self::Object(members) = self { Some(members) } else { None }
     }
 }
@@ -240,7 +197,17 @@ impl<S: AsRef<str>> Value<S> {
 impl Value {
     /// Parses one strict JSON value. The caller bounds the length of the text beforehand.
     pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
-        parser::parse(bytes)
+        let Parsed { nodes, unescaped } = parser::parse(bytes)?;
+        let text = core::str::from_utf8(bytes).map_err(|_| parser::not_utf8(bytes))?;
+        if unescaped.is_empty() {
+            return Ok(ValueRef::new(text, &nodes).to_value());
+        }
+        // It may have held a private key.
+        let (mut whole, unescaped) = (Zeroizing::new(String::new()), Zeroizing::new(unescaped));
+        whole.reserve_exact(text.len() + unescaped.len());
+        whole.push_str(text);
+        whole.push_str(&unescaped);
+        Ok(ValueRef::new(&whole, &nodes).to_value())
     }
 
     /// Writes the value without white space, members in their order, escaping only what RFC 8259 demands.

@@ -1,32 +1,36 @@
-use super::{JsonError, JsonFault, MAX_DEPTH, MAX_INTEGER, Object, Value};
+use super::document::Node;
+use super::{JsonError, JsonFault, MAX_DEPTH, MAX_INTEGER};
 
-/// What holds a text: made from the part of the JSON that spells it, or, where that has escapes, from what they mean.
-pub(super) trait Text<'t>: From<&'t str> + From<String> + AsRef<str> {}
-
-impl<'t, S: From<&'t str> + From<String> + AsRef<str>> Text<'t> for S {}
+/// What a text says: its values, as nodes, and what its escapes mean, which is taken to follow the text.
+pub(super) struct Parsed {
+    pub(super) nodes: Vec<Node>,
+    pub(super) unescaped: String,
+}
 
 /// Reads one value, which must be all that the text holds.
-pub(super) fn parse<'t, S: Text<'t>>(bytes: &'t [u8]) -> Result<Value<S>, JsonError> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, JsonError> {
     if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) {
         return Err(JsonError { fault: JsonFault::ByteOrderMark, at: 0 });
     }
-    let text = core::str::from_utf8(bytes).map_err(|error| JsonError {
-        // A surrogate encoded as three raw bytes is the commonest way of smuggling one in; name it for what it is.
-        fault: if is_raw_surrogate(&bytes[error.valid_up_to()..]) {
-            JsonFault::LoneSurrogate
-        } else {
-            JsonFault::NotUtf8
-        },
-        at: error.valid_up_to(),
-    })?;
-    let mut parser = Parser { text, at: 0 };
+    let text = core::str::from_utf8(bytes).map_err(|_| not_utf8(bytes))?;
+    // As many as a statement's payload has, for its length.
+    let nodes = Vec::with_capacity(text.len() / 24 + 4);
+    let mut parser = Parser { text, at: 0, nodes, unescaped: String::new(), names: Vec::new() };
     parser.space();
-    let value = parser.value(1)?;
+    parser.value(1)?;
     parser.space();
     if parser.at < text.len() {
         return Err(parser.fault(JsonFault::Syntax));
     }
-    Ok(value)
+    Ok(Parsed { nodes: parser.nodes, unescaped: parser.unescaped })
+}
+
+/// Where bytes cease to be UTF-8.
+pub(super) fn not_utf8(bytes: &[u8]) -> JsonError {
+    let at = core::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    // A surrogate encoded as three raw bytes is the commonest way of smuggling one in; name it for what it is.
+    let surrogate = is_raw_surrogate(&bytes[at..]);
+    JsonError { fault: if surrogate { JsonFault::LoneSurrogate } else { JsonFault::NotUtf8 }, at }
 }
 
 fn is_raw_surrogate(bytes: &[u8]) -> bool {
@@ -36,9 +40,17 @@ fn is_raw_surrogate(bytes: &[u8]) -> bool {
 struct Parser<'t> {
     text: &'t str,
     at: usize,
+    nodes: Vec<Node>,
+    unescaped: String,
+    /// The names of the objects that are being read.
+    names: Vec<Text>,
 }
 
-impl<'t> Parser<'t> {
+/// Where a text stands: `start` and `len`, as in its node.
+#[derive(Clone, Copy)]
+struct Text(usize, usize);
+
+impl Parser<'_> {
     fn fault(&self, fault: JsonFault) -> JsonError {
         JsonError { fault, at: self.at }
     }
@@ -62,83 +74,112 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn value<S: Text<'t>>(&mut self, depth: usize) -> Result<Value<S>, JsonError> {
-        match self.peek() {
-            Some(b'{' | b'[') if depth > MAX_DEPTH => Err(self.fault(JsonFault::TooDeep)),
-            Some(b'{') => self.object(depth).map(Value::Object),
-            Some(b'[') => self.array(depth).map(Value::Array),
-            Some(b'"') => self.string().map(Value::String),
-            Some(b'-' | b'0'..=b'9') => self.number().map(Value::Integer),
-            Some(b't') => self.literal("true", Value::Bool(true)),
-            Some(b'f') => self.literal("false", Value::Bool(false)),
-            Some(b'n') => self.literal("null", Value::Null),
-            _ => Err(self.fault(JsonFault::Syntax)),
-        }
+    fn value(&mut self, depth: usize) -> Result<(), JsonError> {
+        let node = match self.peek() {
+            Some(b'{' | b'[') if depth > MAX_DEPTH => return Err(self.fault(JsonFault::TooDeep)),
+            Some(b'{') => return self.object(depth),
+            Some(b'[') => return self.array(depth),
+            Some(b'"') => self.string()?.node(),
+            Some(b'-' | b'0'..=b'9') => Node::Integer(self.number()?),
+            Some(b't') => self.literal("true", Node::Bool(true))?,
+            Some(b'f') => self.literal("false", Node::Bool(false))?,
+            Some(b'n') => self.literal("null", Node::Null)?,
+            _ => return Err(self.fault(JsonFault::Syntax)),
+        };
+        self.nodes.push(node);
+        Ok(())
     }
 
-    fn literal<S>(&mut self, word: &str, value: Value<S>) -> Result<Value<S>, JsonError> {
+    fn literal(&mut self, word: &str, node: Node) -> Result<Node, JsonError> {
         if self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
             self.at += word.len();
-            Ok(value)
+            Ok(node)
         } else {
             Err(self.fault(JsonFault::Syntax))
         }
     }
 
-    fn object<S: Text<'t>>(&mut self, depth: usize) -> Result<Object<S>, JsonError> {
-        self.expect(b'{')?;
-        let mut members: Vec<(S, Value<S>)> = Vec::new();
-        self.space();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(Object(members));
-        }
-        loop {
-            self.space();
-            let start = self.at;
-            let name: S = self.string()?;
-            if name.as_ref() == "__proto__" {
+    fn object(&mut self, depth: usize) -> Result<(), JsonError> {
+        let (node, first_name) = (self.nodes.len(), self.names.len());
+        self.nodes.push(Node::Null);
+        self.list(b'{', b'}', |parser| {
+            let start = parser.at;
+            let name = parser.string()?;
+            if parser.resolve(name) == "__proto__" {
                 return Err(JsonError { fault: JsonFault::Proto, at: start });
             }
-            self.space();
-            self.expect(b':')?;
-            self.space();
-            let value = self.value(depth + 1)?;
-            members.push((name, value));
-            self.space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => break,
-                _ => return Err(self.fault(JsonFault::Syntax)),
-            }
-        }
-        self.at += 1;
-        if has_repeated_name(&members) {
+            parser.nodes.push(name.node());
+            parser.names.push(name);
+            parser.space();
+            parser.expect(b':')?;
+            parser.space();
+            parser.value(depth + 1)
+        })?;
+        if self.has_repeated_name(first_name) {
             return Err(self.fault(JsonFault::DuplicateMember));
         }
-        Ok(Object(members))
+        let members = self.names.len() - first_name;
+        self.names.truncate(first_name);
+        self.nodes[node] = Node::Object { members, nodes: self.nodes.len() - node - 1 };
+        Ok(())
     }
 
-    fn array<S: Text<'t>>(&mut self, depth: usize) -> Result<Vec<Value<S>>, JsonError> {
-        self.expect(b'[')?;
-        let mut elements = Vec::new();
+    fn array(&mut self, depth: usize) -> Result<(), JsonError> {
+        let (node, mut elements) = (self.nodes.len(), 0);
+        self.nodes.push(Node::Null);
+        self.list(b'[', b']', |parser| {
+            elements += 1;
+            parser.value(depth + 1)
+        })?;
+        self.nodes[node] = Node::Array { elements, nodes: self.nodes.len() - node - 1 };
+        Ok(())
+    }
+
+    /// Reads what stands between brackets, with commas between.
+    fn list(
+        &mut self,
+        open: u8,
+        close: u8,
+        mut one: impl FnMut(&mut Self) -> Result<(), JsonError>,
+    ) -> Result<(), JsonError> {
+        self.expect(open)?;
         self.space();
-        if self.peek() == Some(b']') {
+        if self.peek() == Some(close) {
             self.at += 1;
-            return Ok(elements);
+            return Ok(());
         }
         loop {
             self.space();
-            elements.push(self.value(depth + 1)?);
+            one(self)?;
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
-                Some(b']') => break,
+                Some(byte) if byte == close => break,
                 _ => return Err(self.fault(JsonFault::Syntax)),
             }
         }
         self.at += 1;
-        Ok(elements)
+        Ok(())
+    }
+
+    /// Small objects are compared pairwise; large ones are sorted, so that hostile input costs n log n and not n².
+    fn has_repeated_name(&self, first: usize) -> bool {
+        if self.names.len() - first <= 16 {
+            let names = &self.names[first..];
+            let is_before =
+                |at: usize, name: &str| names[..at].iter().any(|earlier| self.resolve(*earlier) == name);
+            return names.iter().enumerate().any(|(at, name)| is_before(at, self.resolve(*name)));
+        }
+        let mut names: Vec<&str> = self.names[first..].iter().map(|name| self.resolve(*name)).collect();
+        names.sort_unstable();
+        names.windows(2).any(|pair| pair[0] == pair[1])
+    }
+
+    fn resolve(&self, Text(start, len): Text) -> &str {
+        match start.checked_sub(self.text.len()) {
+            Some(start) => &self.unescaped[start..start + len],
+            None => &self.text[start..start + len],
+        }
     }
 
     fn number(&mut self) -> Result<i64, JsonError> {
@@ -163,27 +204,31 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn string<S: Text<'t>>(&mut self) -> Result<S, JsonError> {
+    fn string(&mut self) -> Result<Text, JsonError> {
         self.expect(b'"')?;
-        let mut out = String::new();
+        let unescaped = self.unescaped.len();
         loop {
             let rest = &self.text[self.at..];
             let run =
                 rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len());
+            let start = self.at;
             self.at += run;
             // Every byte that ends a run is ASCII, so both ends are character boundaries.
-            let text = &rest[..run];
-            if out.is_empty() && self.peek() == Some(b'"') {
+            let has_escapes = self.unescaped.len() > unescaped;
+            if !has_escapes && self.peek() == Some(b'"') {
                 self.at += 1;
-                return Ok(text.into());
+                return Ok(Text(start, run));
             }
-            out.push_str(text);
+            self.unescaped.push_str(&rest[..run]);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(out.into());
+                    return Ok(Text(self.text.len() + unescaped, self.unescaped.len() - unescaped));
                 }
-                Some(b'\\') => out.push(self.escape()?),
+                Some(b'\\') => {
+                    let character = self.escape()?;
+                    self.unescaped.push(character);
+                }
                 Some(0) => return Err(self.fault(JsonFault::Nul)),
                 _ => return Err(self.fault(JsonFault::Syntax)),
             }
@@ -244,14 +289,8 @@ impl<'t> Parser<'t> {
     }
 }
 
-/// Small objects are compared pairwise; large ones are sorted, so that hostile input costs n log n and not n².
-fn has_repeated_name<S: AsRef<str>>(members: &[(S, Value<S>)]) -> bool {
-    if members.len() <= 16 {
-        let before =
-            |at: usize, name: &str| members[..at].iter().any(|(earlier, _)| earlier.as_ref() == name);
-        return members.iter().enumerate().any(|(at, (name, _))| before(at, name.as_ref()));
+impl Text {
+    const fn node(self) -> Node {
+        Node::Text { start: self.0, len: self.1 }
     }
-    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
-    names.sort_unstable();
-    names.windows(2).any(|pair| pair[0] == pair[1])
 }

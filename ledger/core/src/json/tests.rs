@@ -96,6 +96,62 @@ proptest! {
     }
 }
 
+/// What a document lends, taken apart by hand: it is the value that the text says, wherever in it one begins.
+fn taken_apart(value: ValueRef<'_>) -> Value {
+    match value.lent() {
+        Lent::Null => Value::Null,
+        Lent::Bool(flag) => Value::Bool(flag),
+        Lent::Integer(number) => Value::Integer(number),
+        Lent::String(text) => text.into(),
+        Lent::Array(elements) => {
+            let expected = elements.len();
+            let elements: Vec<Value> = elements.map(taken_apart).collect();
+            assert_eq!(elements.len(), expected);
+            Value::Array(elements)
+        }
+        Lent::Object(members) => {
+            let mut object = Object::default();
+            for (name, value) in members.iter() {
+                assert_eq!(members.get(name).map(taken_apart), Some(taken_apart(value)));
+                object.insert(name, taken_apart(value));
+            }
+            assert_eq!((object.len(), members.is_empty()), (members.len(), object.is_empty()));
+            Value::Object(object)
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_document_says_what_its_text_says(value in any_value(), spaced: bool) {
+        let text = value.to_text();
+        let text = if spaced { format!(" {text}\n") } else { text };
+        let document = Document::parse(text.into_bytes()).expect("strict JSON");
+        prop_assert_eq!(taken_apart(document.root()), value.clone());
+        prop_assert_eq!(document.root().to_value(), value);
+    }
+}
+
+#[test]
+fn a_document_has_what_escapes_mean() {
+    let text = r#"{"a\u0062":"\ud83d\ude00 \"x\"","c":["\n","plain","t\u00e9l"]}"#;
+    let document = Document::parse(text.as_bytes().to_vec()).expect("strict JSON");
+    let members = document.root().as_object().expect("an object");
+    assert_eq!(members.get("ab").and_then(ValueRef::as_str), Some("\u{1f600} \"x\""));
+    let list = members.get("c").and_then(ValueRef::as_array).expect("a list");
+    assert_eq!(list.filter_map(ValueRef::as_str).collect::<Vec<_>>(), ["\n", "plain", "t\u{e9}l"]);
+    assert_eq!(members.get("a\\u0062").map(ValueRef::to_value), None);
+    let shown = format!("{document:?}");
+    assert!(!shown.contains("plain"), "{shown}");
+}
+
+#[test]
+fn a_document_is_refused_as_its_value_is() {
+    for bytes in [&b"{\"a\":1,\"a\":2}"[..], b"\"\xED\xA0\x80\"", b"\"\xFF\"", b"[1,]", b"\xEF\xBB\xBF{}"] {
+        assert_eq!(Document::parse(bytes.to_vec()).err(), Value::parse(bytes).err());
+    }
+}
+
 #[test]
 fn a_value_that_held_a_key_is_wiped_at_every_depth() {
     let mut value = Value::parse(br#"{"d":"secret","more":["secret",{"k":"secret"}],"n":7}"#).unwrap();

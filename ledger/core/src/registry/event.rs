@@ -115,7 +115,8 @@ impl RegistryEvent {
         if payload.version != 1 {
             return Err(RegistryError::UnknownVersion);
         }
-        let data = Members { members: payload.data.clear() };
+        let clear = payload.data.clear().to_object();
+        let data = Members { members: &clear };
         match payload.event_type.as_str() {
             "ledger.created" => data.ledger_keys().map(Self::Created),
             "ledger.rotated" => data.ledger_keys().map(Self::Rotated),

@@ -1,12 +1,7 @@
-use std::borrow::Cow;
-
 use super::error::StatementError;
 use crate::agency::AgencyCode;
 use crate::hash::Hash;
-use crate::json::{Object, Value};
-
-/// A value that borrows from the payload's text.
-type Borrowed<'t> = Value<Cow<'t, str>>;
+use crate::json::{Document, Lent, Members, Object, ValueRef};
 
 /// The disclosable members that are lists of people, one element per person. Every other one has exactly one element.
 pub const MANY_ELEMENTS: [&str; 3] = ["others", "recipient_names", "identifiers"];
@@ -17,7 +12,9 @@ pub const NEVER_KEPT: [&str; 6] = ["child", "others", "practitioner", "authorise
 /// The event: members in the clear, and the digests of disclosable ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Data {
-    clear: Object,
+    payload: Document,
+    /// Which nodes of the payload the names of the members in the clear are.
+    clear: Vec<usize>,
     members: Vec<DisclosableMember>,
     kept: Vec<String>,
 }
@@ -41,10 +38,39 @@ impl DisclosableMember {
     }
 }
 
+/// The members in the clear, without `kept`, in the payload's order.
+#[derive(Debug, Clone, Copy)]
+pub struct Clear<'d> {
+    payload: &'d Document,
+    names: &'d [usize],
+}
+
+impl<'d> Clear<'d> {
+    /// The members' names and values.
+    pub fn iter(self) -> impl ExactSizeIterator<Item = (&'d str, ValueRef<'d>)> {
+        // A member's value follows its name.
+        let member = |name: &usize| {
+            let text = self.payload.at(*name).as_str();
+            (text.unwrap_or_default(), self.payload.at(*name + 1))
+        };
+        self.names.iter().map(member)
+    }
+
+    /// The member's value.
+    pub fn get(self, name: &str) -> Option<ValueRef<'d>> {
+        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// The same members, borrowing from nothing.
+    pub fn to_object(self) -> Object {
+        Object::of_distinct(self.iter())
+    }
+}
+
 impl Data {
     /// The members in the clear, without `kept`.
-    pub fn clear(&self) -> &Object {
-        &self.clear
+    pub fn clear(&self) -> Clear<'_> {
+        Clear { payload: &self.payload, names: &self.clear }
     }
 
     /// The disclosable members in the payload's order.
@@ -68,31 +94,40 @@ impl Data {
             member.digests.iter().position(|d| d == digest).map(|element| (position, element))
         })
     }
+}
 
-    /// Reads `data`. The ledger's own types (`ledgers_own`) have schemas of their own and no disclosures.
-    pub(super) fn read(data: Object<Cow<'_, str>>, ledgers_own: bool) -> Result<Self, StatementError> {
-        let mut read = Self { clear: Object::default(), members: Vec::new(), kept: Vec::new() };
-        let clear = data.try_retain(|name, value| {
+/// What was read of a payload's `data`: all of [`Data`] but the payload.
+pub(super) struct Read {
+    clear: Vec<usize>,
+    members: Vec<DisclosableMember>,
+    kept: Vec<String>,
+}
+
+impl Read {
+    /// Reads the payload's `data`. The ledger's own types (`ledgers_own`) have schemas of their own and no disclosures.
+    pub(super) fn data(
+        payload: &Document,
+        data: Members<'_>,
+        ledgers_own: bool,
+    ) -> Result<Self, StatementError> {
+        let mut read = Self { clear: Vec::new(), members: Vec::new(), kept: Vec::new() };
+        for (node, (name, value)) in data.nodes_in(payload).zip(data.iter()) {
             if !is_member_name(name) {
                 return Err(StatementError::DataMemberName);
             }
             if name == "kept" && !ledgers_own {
-                read.kept = read_kept(&value)?;
-                return Ok(None);
-            }
-            if holds_digest(&value, 0) {
+                read.kept = read_kept(value)?;
+            } else if holds_digest(value) {
                 if ledgers_own {
                     return Err(StatementError::DigestMisplaced { member: name.to_owned() });
                 }
-                read.members.push(read_disclosable(name, &value)?);
-                return Ok(None);
-            }
-            if !ledgers_own && !is_clear(&value) {
+                read.members.push(read_disclosable(name, value)?);
+            } else if !ledgers_own && !is_clear(value) {
                 return Err(StatementError::PersonalDataInClear { member: name.to_owned() });
+            } else {
+                read.clear.push(node);
             }
-            Ok(Some(value))
-        })?;
-        read.clear = clear.into_owned();
+        }
         read.check_digests_distinct()?;
         let may_be_kept = |name: &String| {
             !NEVER_KEPT.contains(&name.as_str()) && read.members.iter().any(|member| member.name == *name)
@@ -101,6 +136,12 @@ impl Data {
             return Err(StatementError::KeptBad);
         }
         Ok(read)
+    }
+
+    /// With the payload that it was read of.
+    pub(super) fn of(self, payload: Document) -> Data {
+        let Self { clear, members, kept } = self;
+        Data { payload, clear, members, kept }
     }
 
     fn check_digests_distinct(&self) -> Result<(), StatementError> {
@@ -129,45 +170,43 @@ fn is_member_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-fn is_clear(value: &Borrowed<'_>) -> bool {
-    match value {
-        Value::Bool(_) => true,
-        Value::String(text) => is_code(text),
-        Value::Array(elements) => elements.iter().all(is_clear),
-        Value::Object(members) => members.iter().all(|(name, value)| is_member_name(name) && is_clear(value)),
-        Value::Null | Value::Integer(_) => false,
+fn is_clear(value: ValueRef<'_>) -> bool {
+    match value.lent() {
+        Lent::Bool(_) => true,
+        Lent::String(text) => is_code(text),
+        Lent::Array(mut elements) => elements.all(is_clear),
+        Lent::Object(members) => members.iter().all(|(name, value)| is_member_name(name) && is_clear(value)),
+        Lent::Null | Lent::Integer(_) => false,
     }
 }
 
-/// Whether `...`, `_sd` or `_sd_alg` is a member anywhere in the value.
-pub(super) fn holds_digest<S: AsRef<str>>(value: &Value<S>, depth: usize) -> bool {
-    // Strict JSON is at most 16 deep, so the recursion ends; the bound is for values made otherwise.
-    depth <= crate::json::MAX_DEPTH
-        && match value {
-            Value::Array(elements) => elements.iter().any(|element| holds_digest(element, depth + 1)),
-            Value::Object(members) => members.iter().any(|(name, value)| {
-                ["...", "_sd", "_sd_alg"].contains(&name) || holds_digest(value, depth + 1)
-            }),
-            _ => false,
-        }
+/// Whether `...`, `_sd` or `_sd_alg` is a member anywhere in the value. Strict JSON is at most 16 deep, so the recursion ends.
+pub(super) fn holds_digest(value: ValueRef<'_>) -> bool {
+    match value.lent() {
+        Lent::Array(mut elements) => elements.any(holds_digest),
+        Lent::Object(members) => members
+            .iter()
+            .any(|(name, value)| ["...", "_sd", "_sd_alg"].contains(&name) || holds_digest(value)),
+        _ => false,
+    }
 }
 
-fn read_disclosable(name: &str, value: &Borrowed<'_>) -> Result<DisclosableMember, StatementError> {
+fn read_disclosable(name: &str, value: ValueRef<'_>) -> Result<DisclosableMember, StatementError> {
     let misplaced = || StatementError::DigestMisplaced { member: name.to_owned() };
     let elements = value.as_array().ok_or_else(misplaced)?;
-    let digest = |element: &Borrowed<'_>| {
+    let digest = |element: ValueRef<'_>| {
         let members = element.as_object().filter(|members| members.len() == 1)?;
         Hash::parse(members.get("...")?.as_str()?).ok()
     };
     let digests: Vec<Hash> =
-        elements.iter().map(|element| digest(element).ok_or_else(misplaced)).collect::<Result<_, _>>()?;
+        elements.map(|element| digest(element).ok_or_else(misplaced)).collect::<Result<_, _>>()?;
     if digests.len() > 1 && !MANY_ELEMENTS.contains(&name) {
         return Err(StatementError::TooManyElements { member: name.to_owned(), elements: digests.len() });
     }
     Ok(DisclosableMember { name: name.to_owned(), digests })
 }
 
-fn read_kept(value: &Borrowed<'_>) -> Result<Vec<String>, StatementError> {
+fn read_kept(value: ValueRef<'_>) -> Result<Vec<String>, StatementError> {
     let mut kept: Vec<String> = Vec::new();
     for name in value.as_array().ok_or(StatementError::KeptBad)? {
         let name = name.as_str().ok_or(StatementError::KeptBad)?;

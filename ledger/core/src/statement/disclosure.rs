@@ -1,11 +1,12 @@
-use std::borrow::Cow;
-
 use super::data::{Data, holds_digest};
 use super::error::StatementError;
 use super::{MAX_DISCLOSURE_BYTES, MIN_SALT_BYTES};
 use crate::base64url;
 use crate::hash::Hash;
-use crate::json::Value;
+use crate::json::{Document, Value, ValueRef};
+
+/// Which node of `[salt, value]` the value is: the list comes first, and the salt is a text.
+const VALUE: usize = 2;
 
 /// A disclosure (RFC 9901 section 4.2.2): the salted value of one element of a disclosable member.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,7 +15,8 @@ pub struct Disclosure {
     digest: Hash,
     member_position: usize,
     element: usize,
-    value: Value,
+    /// `[salt, value]`
+    document: Document,
 }
 
 impl Disclosure {
@@ -44,8 +46,8 @@ impl Disclosure {
     }
 
     /// The value disclosed.
-    pub fn value(&self) -> &Value {
-        &self.value
+    pub fn value(&self) -> ValueRef<'_> {
+        self.document.at(VALUE)
     }
 
     /// Makes the text of a disclosure from a salt and a value.
@@ -92,18 +94,17 @@ fn read_one(text: &str, data: &Data) -> Result<Disclosure, StatementError> {
     let bytes = base64url::decode(text).map_err(|_| StatementError::Base64Url { part: "disclosure" })?;
     let (member_position, element) = data.find(&digest).ok_or(StatementError::DisclosureUnreferenced)?;
     let member = || data.members()[member_position].name().to_owned();
-    let json = Value::borrow(&bytes).map_err(|source| StatementError::Json { part: "disclosure", source })?;
-    let Value::Array(parts) = json else {
-        return Err(StatementError::DisclosureMalformed);
-    };
-    let Ok([Value::String(salt), value]) = <[Value<Cow<'_, str>>; 2]>::try_from(parts) else {
-        return Err(StatementError::DisclosureMalformed);
-    };
-    if base64url::decoded_len(&salt).unwrap_or(0) < MIN_SALT_BYTES {
+    let document =
+        Document::parse(bytes).map_err(|source| StatementError::Json { part: "disclosure", source })?;
+    let salt_and_value = document.root().as_array().filter(|parts| parts.len() == 2);
+    let (salt, value) = salt_and_value
+        .and_then(|mut parts| Some((parts.next()?.as_str()?, parts.next()?)))
+        .ok_or(StatementError::DisclosureMalformed)?;
+    if base64url::decoded_len(salt).unwrap_or(0) < MIN_SALT_BYTES {
         return Err(StatementError::SaltTooShort { member: member() });
     }
-    if holds_digest(&value, 0) {
+    if holds_digest(value) {
         return Err(StatementError::DigestInDisclosure { member: member() });
     }
-    Ok(Disclosure { text: text.into(), digest, member_position, element, value: value.into_owned() })
+    Ok(Disclosure { text: text.into(), digest, member_position, element, document })
 }

@@ -10,7 +10,7 @@ mod owner;
 mod payload;
 mod sign;
 
-pub use data::{Data, DisclosableMember, MANY_ELEMENTS, NEVER_KEPT};
+pub use data::{Clear, Data, DisclosableMember, MANY_ELEMENTS, NEVER_KEPT};
 pub use disclosure::Disclosure;
 pub use error::StatementError;
 pub use owner::{Owner, Ownership, Pseudonym, PseudonymError};
@@ -19,7 +19,7 @@ pub use sign::{Draft, DraftMember, SignError, Signed, sign};
 
 use crate::base64url;
 use crate::hash::Hash;
-use crate::json::Value;
+use crate::json::{Document, ValueRef};
 use crate::key::{PublicKey, Signed as SignedBytes, Thumbprint};
 
 /// The longest `H.P.S`, in bytes.
@@ -120,11 +120,8 @@ impl Statement {
         else {
             return Err(StatementError::NotCompact);
         };
-        let kid = read_header(&decode("header", header)?)?;
-        let payload_bytes = decode("payload", payload)?;
-        let payload_json = Value::borrow(&payload_bytes)
-            .map_err(|source| StatementError::Json { part: "payload", source })?;
-        let body = Payload::read(payload_json)?;
+        let kid = read_header(&read_json("header", header)?)?;
+        let body = Payload::read(read_json("payload", payload)?)?;
         let signature = base64url::decode_public(signature)
             .map_err(|_| StatementError::Base64Url { part: "signature" })?;
         let disclosures = disclosure::read_all(disclosures, &body.data)?;
@@ -221,18 +218,18 @@ impl Statement {
     }
 }
 
-fn decode(part: &'static str, text: &str) -> Result<Vec<u8>, StatementError> {
-    base64url::decode(text).map_err(|_| StatementError::Base64Url { part })
+fn read_json(part: &'static str, text: &str) -> Result<Document, StatementError> {
+    let bytes = base64url::decode(text).map_err(|_| StatementError::Base64Url { part })?;
+    Document::parse(bytes).map_err(|source| StatementError::Json { part, source })
 }
 
-fn read_header(bytes: &[u8]) -> Result<Thumbprint, StatementError> {
-    let header = Value::borrow(bytes).map_err(|source| StatementError::Json { part: "header", source })?;
-    let members = header.as_object().ok_or(StatementError::Header { member: "" })?;
+fn read_header(header: &Document) -> Result<Thumbprint, StatementError> {
+    let members = header.root().as_object().ok_or(StatementError::Header { member: "" })?;
     if let Some((_, _)) = members.iter().find(|(name, _)| !["alg", "typ", "kid"].contains(name)) {
         return Err(StatementError::Header { member: "unknown" });
     }
     let text = |member: &'static str| {
-        members.get(member).and_then(Value::as_str).ok_or(StatementError::Header { member })
+        members.get(member).and_then(ValueRef::as_str).ok_or(StatementError::Header { member })
     };
     if !["Ed25519", "EdDSA"].contains(&text("alg")?) {
         return Err(StatementError::Header { member: "alg" });

@@ -5,7 +5,7 @@ use super::error::StatementError;
 use super::{MAX_OWNERS, Statement};
 use crate::agency::AgencyCode;
 use crate::base64url;
-use crate::json::Value;
+use crate::json::ValueRef;
 
 /// A data subject's pseudonym: `scheme.epoch:` and base64url of an HMAC-SHA-256 (DESIGN section 6). It is still personal data.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,7 +116,7 @@ impl Statement {
 }
 
 /// The person that an element's value names by its member `pseudonym`, if it names one.
-fn named_person(member: &str, value: &Value) -> Result<Option<Pseudonym>, StatementError> {
+fn named_person(member: &str, value: ValueRef<'_>) -> Result<Option<Pseudonym>, StatementError> {
     let bad = || StatementError::BadPseudonym { member: member.to_owned() };
     match value.as_object().and_then(|members| members.get("pseudonym")) {
         Some(name) => name.as_str().and_then(|text| Pseudonym::parse(text).ok()).map(Some).ok_or_else(bad),

@@ -1,15 +1,11 @@
 use core::fmt;
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::data::Data;
+use super::data::{Data, Read};
 use super::error::StatementError;
 use crate::agency::AgencyCode;
 use crate::hash::Hash;
-use crate::json::{self, Value};
-
-/// Members that borrow from the payload's text.
-type Object<'t> = json::Object<Cow<'t, str>>;
+use crate::json::{Document, Members, ValueRef};
 
 /// A publisher's id: the thumbprint of its first key, for ever.
 pub type PublisherId = Hash;
@@ -74,40 +70,32 @@ const MEMBERS: [&str; 11] =
 
 impl Payload {
     /// Reads the payload's members; exactly the design's.
-    pub(super) fn read(json: Value<Cow<'_, str>>) -> Result<Self, StatementError> {
-        let Value::Object(mut members) = json else {
-            return Err(bad("payload", "an object"));
-        };
+    pub(super) fn read(document: Document) -> Result<Self, StatementError> {
+        let members = document.root().as_object().ok_or_else(|| bad("payload", "an object"))?;
         if members.iter().any(|(name, _)| !MEMBERS.contains(&name)) {
             return Err(StatementError::PayloadMemberUnknown);
         }
-        let event_type = EventType::parse(text(&members, "type")?)
+        let event_type = EventType::parse(text(members, "type")?)
             .ok_or_else(|| bad("type", "two words of a–z and _ joined by a full stop"))?;
-        let data = match members.remove("data") {
-            Some(Value::Object(data)) => Data::read(data, event_type.is_ledgers_own())?,
-            Some(_) => return Err(bad("data", "an object")),
-            None => return Err(StatementError::PayloadMemberMissing { member: "data" }),
-        };
-        if text(&members, "_sd_alg")? != "sha-256" {
+        let data = need(members, "data")?.as_object().ok_or_else(|| bad("data", "an object"))?;
+        let data = Read::data(&document, data, event_type.is_ledgers_own())?;
+        if text(members, "_sd_alg")? != "sha-256" {
             return Err(bad("_sd_alg", "sha-256"));
         }
         Ok(Self {
-            iss: agency(&members, "iss")?,
-            aud: text(&members, "aud")?.to_owned(),
-            iat: integer(&members, "iat")?,
-            publisher: hash(&members, "publisher")?,
-            on_behalf_of: members
-                .get("on_behalf_of")
-                .map(|_| agency(&members, "on_behalf_of"))
-                .transpose()?,
-            seq: u64::try_from(integer(&members, "seq")?).map_err(|_| bad("seq", "0, 1, 2 …"))?,
-            prev: hash(&members, "prev")?,
-            version: u16::try_from(integer(&members, "version")?)
+            iss: agency(members, "iss")?,
+            aud: text(members, "aud")?.to_owned(),
+            iat: integer(members, "iat")?,
+            publisher: hash(members, "publisher")?,
+            on_behalf_of: members.get("on_behalf_of").map(|_| agency(members, "on_behalf_of")).transpose()?,
+            seq: u64::try_from(integer(members, "seq")?).map_err(|_| bad("seq", "0, 1, 2 …"))?,
+            prev: hash(members, "prev")?,
+            version: u16::try_from(integer(members, "version")?)
                 .ok()
                 .filter(|version| *version > 0)
                 .ok_or_else(|| bad("version", "1 to 65535"))?,
             event_type,
-            data,
+            data: data.of(document),
         })
     }
 }
@@ -116,26 +104,23 @@ fn bad(member: &'static str, expected: &'static str) -> StatementError {
     StatementError::PayloadMemberBad { member, expected }
 }
 
-fn need<'a, 't>(
-    members: &'a Object<'t>,
-    member: &'static str,
-) -> Result<&'a Value<Cow<'t, str>>, StatementError> {
+fn need<'d>(members: Members<'d>, member: &'static str) -> Result<ValueRef<'d>, StatementError> {
     members.get(member).ok_or(StatementError::PayloadMemberMissing { member })
 }
 
-fn text<'a>(members: &'a Object<'_>, member: &'static str) -> Result<&'a str, StatementError> {
+fn text<'d>(members: Members<'d>, member: &'static str) -> Result<&'d str, StatementError> {
     need(members, member)?.as_str().ok_or_else(|| bad(member, "a string"))
 }
 
-fn integer(members: &Object<'_>, member: &'static str) -> Result<i64, StatementError> {
+fn integer(members: Members<'_>, member: &'static str) -> Result<i64, StatementError> {
     let number = need(members, member)?.as_integer().ok_or_else(|| bad(member, "an integer"))?;
     if number < 0 { Err(bad(member, "no negative number")) } else { Ok(number) }
 }
 
-fn hash(members: &Object<'_>, member: &'static str) -> Result<Hash, StatementError> {
+fn hash(members: Members<'_>, member: &'static str) -> Result<Hash, StatementError> {
     Hash::parse(text(members, member)?).map_err(|_| bad(member, "base64url of 32 bytes"))
 }
 
-fn agency(members: &Object<'_>, member: &'static str) -> Result<AgencyCode, StatementError> {
+fn agency(members: Members<'_>, member: &'static str) -> Result<AgencyCode, StatementError> {
     AgencyCode::parse(text(members, member)?).map_err(|_| bad(member, "an agency code, scheme:code"))
 }

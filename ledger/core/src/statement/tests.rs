@@ -1,6 +1,7 @@
 use super::*;
 use crate::agency::AgencyCode;
 use crate::json::Object;
+use crate::json::Value;
 use crate::key::PrivateKey;
 use proptest::prelude::*;
 

@@ -20,7 +20,7 @@ use crate::log::SealedEntry;
 use crate::open_ledger::{Shared, Shown};
 use crate::prepare::Prepared;
 use crate::state::LinkOwner;
-use crate::vault::VaultRecord;
+use crate::vault::Framing;
 
 /// How many statements one core encrypts or frames before another one is asked for the next.
 const TOGETHER: usize = 16;
@@ -129,9 +129,9 @@ impl Sealer {
             self.state.predecessor.received_at = Some(now);
             (bytes, leaf_hash, record)
         });
-        let chained: Vec<(Vec<u8>, Hash, VaultRecord)> = chained.collect();
-        let frame = |(bytes, leaf_hash, record): (Vec<u8>, Hash, VaultRecord)| {
-            let vault = record.encode(&leaf_hash);
+        let chained: Vec<(Vec<u8>, Hash, Framing)> = chained.collect();
+        let frame = |(bytes, leaf_hash, record): (Vec<u8>, Hash, Framing)| {
+            let vault = record.finish(&leaf_hash);
             SealedEntry { bytes, leaf_hash, vault }
         };
         let entries = if chained.len() > TOGETHER {

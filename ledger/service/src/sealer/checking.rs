@@ -20,9 +20,11 @@ use crate::refusal::Refusal;
 const PREPARED_KEYS: usize = 256;
 /// How many signatures are checked together, by one core. Fewer are not worth waking another one.
 const TOGETHER: usize = 32;
-/// From how many signatures on one equation for all of a share is faster than multiples of their keys: much of its cost is the same for
+/// From how many signatures on one equation for all of them is faster than multiples of their keys: much of its cost is the same for
 /// few as for many.
-const ONE_EQUATION: usize = 800;
+const ONE_EQUATION: usize = 600;
+/// How many signatures are worth an equation, and a core, of their own.
+const SHARE: usize = 2000;
 /// After a false signature so many rounds are checked one by one: who sends one now and then must not make all the others cost twice.
 const SUSPICION: u32 = 64;
 
@@ -50,6 +52,11 @@ pub(super) fn check_signatures(
     let mut signatures = Signatures::new();
     while let Ok(first) = waiting.recv() {
         laps.end(Stage::AwaitStatements);
+        // While the sealer has enough to do, more comes, and of many each signature costs less.
+        if !to_seal.await_room() {
+            return;
+        }
+        laps.end(Stage::HandOver);
         let batch = batch_of(first, waiting);
         let statements = batch.len() as u64;
         let checked = signatures.check(batch, &shared.registry());
@@ -104,7 +111,8 @@ impl Signatures {
     fn verify(&mut self, signed: &[Signed<'_>]) -> Vec<Verdict> {
         let multiples = self.keys.expect(signed.iter().map(|one| one.key));
         let shares = match self.suspicion.checked_sub(1) {
-            None => (signed.len() / ONE_EQUATION).min(self.batches.len()),
+            None if signed.len() < ONE_EQUATION => 0,
+            None => (signed.len() / SHARE).clamp(1, self.batches.len()),
             Some(left) => {
                 self.suspicion = left;
                 0
@@ -152,11 +160,11 @@ mod tests {
     fn what_is_false_among_many_is_found_and_nothing_else() {
         let keys: Vec<PrivateKey> = (1..=3).map(|seed| PrivateKey::from_seed(&[seed; 32])).collect();
         let public: Vec<PublicKey> = keys.iter().map(PrivateKey::public).collect();
-        let messages: Vec<[u8; 8]> = (0..2 * ONE_EQUATION as u64 + 7).map(u64::to_be_bytes).collect();
+        let messages: Vec<[u8; 8]> = (0..2 * SHARE as u64 + 7).map(u64::to_be_bytes).collect();
         let mut signatures: Vec<[u8; 64]> =
             messages.iter().zip(keys.iter().cycle()).map(|(message, key)| key.sign(message)).collect();
         let mut checking = Signatures::new();
-        for falsified in [None, Some(0), Some(ONE_EQUATION), Some(messages.len() - 1)] {
+        for falsified in [None, Some(0), Some(SHARE), Some(messages.len() - 1)] {
             if let Some(place) = falsified {
                 signatures[place][40] ^= 1;
             }

@@ -4,7 +4,7 @@ use gt_core::statement::Owner;
 
 use crate::keyring::{AgencyKeys, OwnerTag};
 use crate::prepare::Prepared;
-use crate::vault::{self, DisclosureBlob, StatementBlob, VaultKey, VaultRecord};
+use crate::vault::{self, Framing, VaultKey};
 
 /// One owner of a statement, with what sealing its share needs.
 pub struct OwnerPlace {
@@ -20,12 +20,13 @@ pub struct OwnerPlace {
     pub keys: AgencyKeys,
 }
 
-/// A vault record and the links of its entry; the vault record is framed once the leaf hash is known.
+/// A vault record and the links of its entry; the vault record is finished once the leaf hash is known.
+#[derive(Debug, Clone)]
 pub struct Enciphered {
     /// A link for each owner, in the order of the owners.
     pub links: Vec<Link>,
     /// What the vault keeps.
-    pub record: VaultRecord,
+    pub record: Framing,
 }
 
 /// Makes a statement's links and encrypts its texts. Pure, so that statements of a batch are done in parallel.
@@ -41,31 +42,21 @@ pub fn encipher(prepared: &Prepared, owners: &[OwnerPlace], genesis: &Hash) -> E
         let position = owners.iter().position(|place| place.owner == *owner);
         position.expect("every owner of the statement has a place")
     };
-    let hash = statement.hash();
-    let jws = statement.jws().as_bytes();
-    let (statement_blob, disclosures) = match &prepared.ownership {
-        None => (StatementBlob::Open(jws.to_vec()), Vec::new()),
-        Some(ownership) => {
-            let primary = place(&ownership.primary);
-            let bytes = vault::seal(&owners[primary].keys.record, genesis, &vault::place(&hash, None), jws);
-            let owner = links[primary].name;
-            let blob = StatementBlob::Sealed { owner, agency: payload.iss.clone(), bytes };
-            let disclosures =
-                statement.disclosures().iter().zip(&ownership.of_disclosures).map(|(disclosure, owner)| {
-                    let (position, digest) = (place(owner), disclosure.digest());
-                    let at = vault::place(&hash, Some(&digest));
-                    let bytes = data_keys[position].seal(&at, disclosure.text().as_bytes());
-                    DisclosureBlob { owner: links[position].name, digest, bytes }
-                });
-            (blob, disclosures.collect())
-        }
+    let (hash, jws) = (statement.hash(), statement.jws().as_bytes());
+    let texts = statement.disclosures().iter().map(|disclosure| disclosure.text().len());
+    let texts = texts.chain([jws.len()]);
+    let mut record = Framing::new(&payload.publisher, payload.seq, &payload.event_type, texts);
+    let Some(ownership) = &prepared.ownership else {
+        record.open_statement(jws);
+        return Enciphered { links, record };
     };
-    let record = VaultRecord {
-        publisher: payload.publisher,
-        seq: payload.seq,
-        event_type: payload.event_type.clone(),
-        statement: statement_blob,
-        disclosures,
-    };
+    let primary = place(&ownership.primary);
+    let key = VaultKey::new(&owners[primary].keys.record, genesis);
+    record.statement(&links[primary].name, &payload.iss, &key, &vault::place(&hash, None), jws);
+    for (disclosure, owner) in statement.disclosures().iter().zip(&ownership.of_disclosures) {
+        let (position, digest) = (place(owner), disclosure.digest());
+        let (name, at) = (&links[position].name, vault::place(&hash, Some(&digest)));
+        record.disclosure(name, &digest, &data_keys[position], &at, disclosure.text().as_bytes());
+    }
     Enciphered { links, record }
 }

@@ -7,7 +7,7 @@ use crate::prepare::Prepared;
 use crate::refusal::Refusal;
 
 /// How many statements may wait to be checked.
-pub(super) const MAX_WAITING: usize = 4000;
+pub(super) const MAX_WAITING: usize = 8000;
 
 /// How many bytes of statements may be unanswered.
 const MAX_UNANSWERED_BYTES: usize = 64 << 20;

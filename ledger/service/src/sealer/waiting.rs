@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::{Checked, MAX_BATCH, MAX_BATCH_BYTES, Work};
 use crate::erasure::CustodyWork;
@@ -8,7 +8,14 @@ use crate::erasure::CustodyWork;
 /// Statements that are checked and wait to be sealed. While one batch is committed, the next one grows here: a commit costs about the
 /// same for few as for many. How many there can be is bounded where they come in.
 #[derive(Clone, Default)]
-pub(super) struct CheckedQueue(Arc<Mutex<Queue>>);
+pub(super) struct CheckedQueue(Arc<Shelf>);
+
+#[derive(Default)]
+struct Shelf {
+    queue: Mutex<Queue>,
+    /// Told of each batch that is taken, and when nobody seals any more.
+    taken: Condvar,
+}
 
 #[derive(Default)]
 struct Queue {
@@ -32,6 +39,13 @@ impl CheckedQueue {
         told || works.send(Work::Seal).is_ok()
     }
 
+    /// Waits while the next batch is full without anything more. False if nobody seals any more.
+    pub(super) fn await_room(&self) -> bool {
+        let is_full = |queue: &mut Queue| !queue.closed && queue.waiting.len() >= MAX_BATCH;
+        let queue = self.0.taken.wait_while(self.lock(), is_full);
+        !queue.unwrap_or_else(PoisonError::into_inner).closed
+    }
+
     /// Takes a batch, and says whether more is left. Whoever adds something from here on tells of it again.
     fn batch(&self) -> (Vec<Checked>, bool) {
         let mut queue = self.lock();
@@ -44,6 +58,7 @@ impl CheckedQueue {
             bytes += checked.ticket.prepared.bytes;
             batch.push(checked);
         }
+        self.0.taken.notify_all();
         (batch, !queue.waiting.is_empty())
     }
 
@@ -55,13 +70,14 @@ impl CheckedQueue {
     fn close(&self) {
         let mut queue = self.lock();
         queue.closed = true;
+        self.0.taken.notify_all();
         let waiting = std::mem::take(&mut queue.waiting);
         drop(queue);
         drop(waiting);
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

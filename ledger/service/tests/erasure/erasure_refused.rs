@@ -84,7 +84,7 @@ fn nobody_seals_an_erasure_from_outside() {
     draft.event_type = EventType::parse("subject.erased").expect("a type");
     let members = sealed.payload().data.clear().iter();
     draft.members =
-        members.map(|(name, value)| (name.to_owned(), DraftMember::Clear(value.clone()))).collect();
+        members.map(|(name, value)| (name.to_owned(), DraftMember::Clear(value.to_value()))).collect();
     let forged = service.sign(&draft);
     let refused = scene.ledger.seal_blocking(forged.to_compact().as_bytes()).expect_err("refused");
     assert!(matches!(refused, Refusal::NotRegistrar), "{refused}");

@@ -1,0 +1,228 @@
+//! Strict JSON that is read, and not taken apart: its text, and where in it each value stands. Two pieces of memory, whatever it says,
+//! where a [`Value`] has one for each text, array and object; a sealer holds thousands of statements at a time.
+
+use core::fmt;
+
+use super::parser::{self, Parsed};
+use super::{JsonError, Object, Value};
+
+/// A JSON document: one value with all that is in it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Document {
+    text: String,
+    nodes: Vec<Node>,
+}
+
+/// A value, as one node; what is in it follows, each value with all that is in it before the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Node {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    /// Where the text stands, in bytes.
+    Text {
+        start: usize,
+        len: usize,
+    },
+    /// How many elements there are, and how many nodes they come to.
+    Array {
+        elements: usize,
+        nodes: usize,
+    },
+    /// How many members there are, and how many nodes they come to. A member is its name and its value.
+    Object {
+        members: usize,
+        nodes: usize,
+    },
+}
+
+/// A value in a [`Document`].
+#[derive(Clone, Copy)]
+pub struct ValueRef<'d> {
+    text: &'d str,
+    /// From this value's own node on.
+    nodes: &'d [Node],
+}
+
+/// What a [`ValueRef`] is: the same as [`Value`], lent.
+#[derive(Clone)]
+pub enum Lent<'d> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A whole number within ±(2^53−1).
+    Integer(i64),
+    /// A string without U+0000.
+    String(&'d str),
+    /// An array.
+    Array(Elements<'d>),
+    /// An object.
+    Object(Members<'d>),
+}
+
+/// The elements of an array, one after the other.
+#[derive(Clone)]
+pub struct Elements<'d> {
+    left: usize,
+    next: ValueRef<'d>,
+}
+
+/// The members of an object, in the order of its text.
+#[derive(Clone, Copy)]
+pub struct Members<'d> {
+    members: usize,
+    /// The first one's name.
+    first: ValueRef<'d>,
+}
+
+impl Document {
+    /// Parses one strict JSON value as [`Value::parse`] does. The caller bounds the length of the text beforehand.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, JsonError> {
+        let Parsed { nodes, unescaped } = parser::parse(&bytes)?;
+        // What has been parsed is UTF-8.
+        let mut text = String::from_utf8(bytes).map_err(|error| parser::not_utf8(error.as_bytes()))?;
+        text.push_str(&unescaped);
+        Ok(Self { text, nodes })
+    }
+
+    /// The value that the document is.
+    pub fn root(&self) -> ValueRef<'_> {
+        self.at(0)
+    }
+
+    /// The value whose node this is.
+    pub(crate) fn at(&self, node: usize) -> ValueRef<'_> {
+        ValueRef::new(&self.text, &self.nodes[node..])
+    }
+}
+
+/// Says nothing of what is in it, which may be personal data.
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document").field("nodes", &self.nodes.len()).finish_non_exhaustive()
+    }
+}
+
+impl Node {
+    /// How many nodes the value comes to.
+    pub(super) const fn nodes(self) -> usize {
+        match self {
+            Self::Array { nodes, .. } | Self::Object { nodes, .. } => 1 + nodes,
+            _ => 1,
+        }
+    }
+}
+
+impl<'d> ValueRef<'d> {
+    pub(super) const fn new(text: &'d str, nodes: &'d [Node]) -> Self {
+        Self { text, nodes }
+    }
+
+    /// What it is.
+    pub fn lent(self) -> Lent<'d> {
+        let Some((node, within)) = self.nodes.split_first() else { return Lent::Null };
+        let next = Self::new(self.text, within);
+        match *node {
+            Node::Null => Lent::Null,
+            Node::Bool(flag) => Lent::Bool(flag),
+            Node::Integer(number) => Lent::Integer(number),
+            Node::Text { start, len } => Lent::String(&self.text[start..start + len]),
+            Node::Array { elements, .. } => Lent::Array(Elements { left: elements, next }),
+            Node::Object { members, .. } => Lent::Object(Members { members, first: next }),
+        }
+    }
+
+    /// The text of a string value.
+    pub fn as_str(self) -> Option<&'d str> {
+        if let Lent::String(text) = self.lent() { Some(text) } else { None }
+    }
+
+    /// The number of an integer value.
+    pub fn as_integer(self) -> Option<i64> {
+        if let Lent::Integer(number) = self.lent() { Some(number) } else { None }
+    }
+
+    /// The elements of an array.
+    pub fn as_array(self) -> Option<Elements<'d>> {
+        if let Lent::Array(elements) = self.lent() { Some(elements) } else { None }
+    }
+
+    /// The members of an object.
+    pub fn as_object(self) -> Option<Members<'d>> {
+        if let Lent::Object(members) = self.lent() { Some(members) } else { None }
+    }
+
+    /// The same value, borrowing from nothing.
+    pub fn to_value(self) -> Value {
+        match self.lent() {
+            Lent::Null => Value::Null,
+            Lent::Bool(flag) => Value::Bool(flag),
+            Lent::Integer(number) => Value::Integer(number),
+            Lent::String(text) => Value::String(text.to_owned()),
+            Lent::Array(elements) => Value::Array(elements.map(Self::to_value).collect()),
+            Lent::Object(members) => Value::Object(Object::of_distinct(members.iter())),
+        }
+    }
+
+    /// What follows the value.
+    fn after(self) -> Self {
+        let nodes = self.nodes.first().map_or(0, |node| node.nodes());
+        Self::new(self.text, &self.nodes[nodes..])
+    }
+}
+
+impl<'d> Iterator for Elements<'d> {
+    type Item = ValueRef<'d>;
+
+    fn next(&mut self) -> Option<ValueRef<'d>> {
+        self.left = self.left.checked_sub(1)?;
+        let element = self.next;
+        self.next = element.after();
+        Some(element)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Elements<'_> {}
+
+impl<'d> Members<'d> {
+    /// The member's value.
+    pub fn get(self, name: &str) -> Option<ValueRef<'d>> {
+        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// The members in order.
+    pub fn iter(self) -> impl ExactSizeIterator<Item = (&'d str, ValueRef<'d>)> {
+        let mut name = self.first;
+        (0..self.members).map(move |_| {
+            let value = name.after();
+            let member = (name.as_str().unwrap_or_default(), value);
+            name = value.after();
+            member
+        })
+    }
+
+    /// How many members there are.
+    pub const fn len(self) -> usize {
+        self.members
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(self) -> bool {
+        self.members == 0
+    }
+
+    /// Which node of `document` each member's name is.
+    pub(crate) fn nodes_in(self, document: &Document) -> impl Iterator<Item = usize> {
+        let (all, mut name) = (document.nodes.len(), self.first);
+        (0..self.members).map(move |_| {
+            let node = all - name.nodes.len();
+            name = name.after().after();
+            node
+        })
+    }
+}
