@@ -82,6 +82,11 @@ pub enum TokenRefused {
     /// It is not one of this ledger's, or not whole.
     #[error("the token is not one of this ledger's")]
     NotOurs,
+    /// It was issued later than it is now, by the clock here.
+    #[error(
+        "the token was issued in the future: the clock here is behind, or that of whoever issued it is ahead"
+    )]
+    NotYet,
     /// It held once.
     #[error("the token has expired; ask for a new one")]
     Expired,
@@ -103,6 +108,7 @@ impl TokenRefused {
     pub const fn code(self) -> &'static str {
         match self {
             Self::NotOurs => "token_refused",
+            Self::NotYet => "token_not_yet",
             Self::Expired => "token_expired",
             Self::Revoked => "token_revoked",
             Self::NoRole => "token_without_role",
@@ -198,8 +204,11 @@ impl TokenAuthority {
         let payload = base64url::decode(payload).map_err(|_| refused)?;
         let members = Value::parse(&payload).map_err(|_| refused)?;
         let reader = members.as_object().and_then(|members| self.reader(members)).ok_or(refused)?;
-        if reader.check().is_err() || reader.issued_at > now + LEEWAY {
+        if reader.check().is_err() {
             return Err(refused);
+        }
+        if reader.issued_at > now + LEEWAY {
+            return Err(TokenRefused::NotYet);
         }
         if reader.expires_at <= now {
             return Err(TokenRefused::Expired);

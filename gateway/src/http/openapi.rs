@@ -182,7 +182,7 @@ fn problems(route: &Route) -> BTreeMap<u16, Vec<&'static str>> {
     }
     if route.access != Access::Open {
         add(401, "token_missing");
-        for code in ["token_refused", "token_expired", "token_revoked"] {
+        for code in ["token_refused", "token_not_yet", "token_expired", "token_revoked"] {
             add(401, code);
         }
         add(403, "role_not_allowed");

@@ -79,6 +79,7 @@ impl Oidc {
         let read: Result<TokenData<Map<String, Value>>, _> = decode(token, &key.decoding, &validation);
         read.map(|data| data.claims).map_err(|error| match error.kind() {
             jsonwebtoken::errors::ErrorKind::ExpiredSignature => TokenRefused::Expired,
+            jsonwebtoken::errors::ErrorKind::ImmatureSignature => TokenRefused::NotYet,
             _ => TokenRefused::NotOurs,
         })
     }
@@ -108,7 +109,7 @@ impl Oidc {
         }
         let issued_at = number("iat").ok_or(refused)?;
         if issued_at > now + LEEWAY.cast_signed() {
-            return Err(refused);
+            return Err(TokenRefused::NotYet);
         }
         let id = Hash::of(token.as_bytes());
         let reader = Reader {
