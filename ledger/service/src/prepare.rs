@@ -10,7 +10,8 @@ use crate::refusal::Refusal;
 
 /// A statement that is sound in itself: structure, completeness, owners, schema. Its signer and its place are still to be checked.
 pub struct Prepared {
-    pub(crate) statement: Statement,
+    /// What its disclosures say is not needed to seal it, and is much of the memory that it takes.
+    pub(crate) statement: Statement<()>,
     /// `None` for the ledger's own types.
     pub(crate) ownership: Option<Ownership>,
     pub(crate) bytes: usize,
@@ -38,17 +39,17 @@ impl Prepared {
         };
         let disclosures = statement.disclosures().iter().map(|disclosure| disclosure.text().len() + 1);
         let bytes = statement.jws().len() + 1 + disclosures.sum::<usize>();
-        Ok(Self { statement, ownership, bytes, of_erasure: false })
+        Ok(Self { statement: statement.without_values(), ownership, bytes, of_erasure: false })
     }
 
     /// What an erasure seals. No submitter can: the keys would live on.
     pub(crate) fn of_erasure(statement: Statement) -> Self {
         let bytes = statement.jws().len();
-        Self { statement, ownership: None, bytes, of_erasure: true }
+        Self { statement: statement.without_values(), ownership: None, bytes, of_erasure: true }
     }
 
     /// The statement.
-    pub fn statement(&self) -> &Statement {
+    pub fn statement(&self) -> &Statement<()> {
         &self.statement
     }
 

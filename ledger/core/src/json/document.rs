@@ -79,11 +79,32 @@ pub struct Members<'d> {
 impl Document {
     /// Parses one strict JSON value as [`Value::parse`] does. The caller bounds the length of the text beforehand.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, JsonError> {
-        let Parsed { nodes, unescaped } = parser::parse(&bytes)?;
-        // What has been parsed is UTF-8.
-        let mut text = String::from_utf8(bytes).map_err(|error| parser::not_utf8(error.as_bytes()))?;
+        let mut text = String::from_utf8(bytes)
+            .map_err(|error| parser::not_utf8(error.as_bytes(), error.utf8_error().valid_up_to()))?;
+        let Parsed { nodes, unescaped } = parser::parse(&text)?;
         text.push_str(&unescaped);
         Ok(Self { text, nodes })
+    }
+
+    /// An object of these members, whose names are distinct, with memory for no more than them.
+    pub(crate) fn of_members<'d>(members: impl Iterator<Item = (&'d str, ValueRef<'d>)> + Clone) -> Self {
+        let nodes = members.clone().map(|(_, value)| 1 + value.own_nodes().len()).sum::<usize>();
+        let mut document = Self { text: String::new(), nodes: Vec::with_capacity(1 + nodes) };
+        document.nodes.push(Node::Object { members: members.clone().count(), nodes });
+        for (name, value) in members {
+            document.push_text(name);
+            value.own_nodes().iter().for_each(|node| match *node {
+                Node::Text { start, len } => document.push_text(&value.text[start..start + len]),
+                node => document.nodes.push(node),
+            });
+        }
+        document.text.shrink_to_fit();
+        document
+    }
+
+    fn push_text(&mut self, text: &str) {
+        self.nodes.push(Node::Text { start: self.text.len(), len: text.len() });
+        self.text.push_str(text);
     }
 
     /// The value that the document is.
@@ -161,14 +182,19 @@ impl<'d> ValueRef<'d> {
             Lent::Integer(number) => Value::Integer(number),
             Lent::String(text) => Value::String(text.to_owned()),
             Lent::Array(elements) => Value::Array(elements.map(Self::to_value).collect()),
-            Lent::Object(members) => Value::Object(Object::of_distinct(members.iter())),
+            Lent::Object(members) => Value::Object(members.to_object()),
         }
+    }
+
+    /// The nodes of this value.
+    fn own_nodes(self) -> &'d [Node] {
+        let nodes = self.nodes.first().map_or(0, |node| node.nodes());
+        &self.nodes[..nodes]
     }
 
     /// What follows the value.
     fn after(self) -> Self {
-        let nodes = self.nodes.first().map_or(0, |node| node.nodes());
-        Self::new(self.text, &self.nodes[nodes..])
+        Self::new(self.text, &self.nodes[self.own_nodes().len()..])
     }
 }
 
@@ -196,7 +222,7 @@ impl<'d> Members<'d> {
     }
 
     /// The members in order.
-    pub fn iter(self) -> impl ExactSizeIterator<Item = (&'d str, ValueRef<'d>)> {
+    pub fn iter(self) -> impl ExactSizeIterator<Item = (&'d str, ValueRef<'d>)> + Clone {
         let mut name = self.first;
         (0..self.members).map(move |_| {
             let value = name.after();
@@ -204,6 +230,11 @@ impl<'d> Members<'d> {
             name = value.after();
             member
         })
+    }
+
+    /// The same members, borrowing from nothing.
+    pub fn to_object(self) -> Object {
+        Object(self.iter().map(|(name, value)| (name.to_owned(), value.to_value())).collect())
     }
 
     /// How many members there are.
@@ -214,15 +245,5 @@ impl<'d> Members<'d> {
     /// Whether there are none.
     pub const fn is_empty(self) -> bool {
         self.members == 0
-    }
-
-    /// Which node of `document` each member's name is.
-    pub(crate) fn nodes_in(self, document: &Document) -> impl Iterator<Item = usize> {
-        let (all, mut name) = (document.nodes.len(), self.first);
-        (0..self.members).map(move |_| {
-            let node = all - name.nodes.len();
-            name = name.after().after();
-            node
-        })
     }
 }

@@ -138,11 +138,6 @@ impl Object {
         let position = self.0.iter().position(|(n, _)| n == name)?;
         Some(self.0.swap_remove(position).1)
     }
-
-    /// Members whose names are known to be distinct.
-    pub(crate) fn of_distinct<'d>(members: impl Iterator<Item = (&'d str, ValueRef<'d>)>) -> Self {
-        Self(members.map(|(name, value)| (name.to_owned(), value.to_value())).collect())
-    }
 }
 
 /// Wipes the texts in it, for a value that held a private key. Names of members stay.
@@ -197,8 +192,9 @@ impl Value {
 impl Value {
     /// Parses one strict JSON value. The caller bounds the length of the text beforehand.
     pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
-        let Parsed { nodes, unescaped } = parser::parse(bytes)?;
-        let text = core::str::from_utf8(bytes).map_err(|_| parser::not_utf8(bytes))?;
+        let text =
+            core::str::from_utf8(bytes).map_err(|error| parser::not_utf8(bytes, error.valid_up_to()))?;
+        let Parsed { nodes, unescaped } = parser::parse(text)?;
         if unescaped.is_empty() {
             return Ok(ValueRef::new(text, &nodes).to_value());
         }

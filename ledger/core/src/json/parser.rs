@@ -8,13 +8,12 @@ pub(super) struct Parsed {
 }
 
 /// Reads one value, which must be all that the text holds.
-pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, JsonError> {
-    if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) {
+pub(super) fn parse(text: &str) -> Result<Parsed, JsonError> {
+    if text.starts_with('\u{feff}') {
         return Err(JsonError { fault: JsonFault::ByteOrderMark, at: 0 });
     }
-    let text = core::str::from_utf8(bytes).map_err(|_| not_utf8(bytes))?;
     // As many as a statement's payload has, for its length.
-    let nodes = Vec::with_capacity(text.len() / 24 + 4);
+    let nodes = Vec::with_capacity(text.len() / 16 + 4);
     let mut parser = Parser { text, at: 0, nodes, unescaped: String::new(), names: Vec::new() };
     parser.space();
     parser.value(1)?;
@@ -25,9 +24,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parsed, JsonError> {
     Ok(Parsed { nodes: parser.nodes, unescaped: parser.unescaped })
 }
 
-/// Where bytes cease to be UTF-8.
-pub(super) fn not_utf8(bytes: &[u8]) -> JsonError {
-    let at = core::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+/// Why bytes are no text: they are UTF-8 up to here.
+pub(super) fn not_utf8(bytes: &[u8], at: usize) -> JsonError {
+    if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) {
+        return JsonError { fault: JsonFault::ByteOrderMark, at: 0 };
+    }
     // A surrogate encoded as three raw bytes is the commonest way of smuggling one in; name it for what it is.
     let surrogate = is_raw_surrogate(&bytes[at..]);
     JsonError { fault: if surrogate { JsonFault::LoneSurrogate } else { JsonFault::NotUtf8 }, at }
@@ -209,8 +210,7 @@ impl Parser<'_> {
         let unescaped = self.unescaped.len();
         loop {
             let rest = &self.text[self.at..];
-            let run =
-                rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len());
+            let run = rest.bytes().position(|byte| ENDS_RUN[usize::from(byte)]).unwrap_or(rest.len());
             let start = self.at;
             self.at += run;
             // Every byte that ends a run is ASCII, so both ends are character boundaries.
@@ -288,6 +288,19 @@ impl Parser<'_> {
         Ok(number)
     }
 }
+
+/// Which bytes a text cannot have as they are, or end it.
+const ENDS_RUN: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        ends[control] = true;
+        control += 1;
+    }
+    ends[b'"' as usize] = true;
+    ends[b'\\' as usize] = true;
+    ends
+};
 
 impl Text {
     const fn node(self) -> Node {

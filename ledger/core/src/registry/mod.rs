@@ -233,7 +233,7 @@ impl Registry {
     }
 
     /// The key with which this statement must verify, if its signer may speak as it does.
-    pub fn signer(&self, statement: &Statement) -> Result<&PublicKey, SignerError> {
+    pub fn signer<V>(&self, statement: &Statement<V>) -> Result<&PublicKey, SignerError> {
         let payload = statement.payload();
         if payload.publisher == self.registrar_id {
             return self.registrars_key(statement);
@@ -254,7 +254,7 @@ impl Registry {
             .ok_or(SignerError::NotInForce)
     }
 
-    fn registrars_key(&self, statement: &Statement) -> Result<&PublicKey, SignerError> {
+    fn registrars_key<V>(&self, statement: &Statement<V>) -> Result<&PublicKey, SignerError> {
         let payload = statement.payload();
         if payload.iss != AgencyCode::registrar() {
             return Err(SignerError::OtherAgency);

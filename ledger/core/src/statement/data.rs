@@ -1,7 +1,7 @@
 use super::error::StatementError;
 use crate::agency::AgencyCode;
 use crate::hash::Hash;
-use crate::json::{Document, Lent, Members, Object, ValueRef};
+use crate::json::{Document, Lent, Members, ValueRef};
 
 /// The disclosable members that are lists of people, one element per person. Every other one has exactly one element.
 pub const MANY_ELEMENTS: [&str; 3] = ["others", "recipient_names", "identifiers"];
@@ -12,9 +12,8 @@ pub const NEVER_KEPT: [&str; 6] = ["child", "others", "practitioner", "authorise
 /// The event: members in the clear, and the digests of disclosable ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Data {
-    payload: Document,
-    /// Which nodes of the payload the names of the members in the clear are.
-    clear: Vec<usize>,
+    /// An object.
+    clear: Document,
     members: Vec<DisclosableMember>,
     kept: Vec<String>,
 }
@@ -38,39 +37,10 @@ impl DisclosableMember {
     }
 }
 
-/// The members in the clear, without `kept`, in the payload's order.
-#[derive(Debug, Clone, Copy)]
-pub struct Clear<'d> {
-    payload: &'d Document,
-    names: &'d [usize],
-}
-
-impl<'d> Clear<'d> {
-    /// The members' names and values.
-    pub fn iter(self) -> impl ExactSizeIterator<Item = (&'d str, ValueRef<'d>)> {
-        // A member's value follows its name.
-        let member = |name: &usize| {
-            let text = self.payload.at(*name).as_str();
-            (text.unwrap_or_default(), self.payload.at(*name + 1))
-        };
-        self.names.iter().map(member)
-    }
-
-    /// The member's value.
-    pub fn get(self, name: &str) -> Option<ValueRef<'d>> {
-        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
-    }
-
-    /// The same members, borrowing from nothing.
-    pub fn to_object(self) -> Object {
-        Object::of_distinct(self.iter())
-    }
-}
-
 impl Data {
     /// The members in the clear, without `kept`.
-    pub fn clear(&self) -> Clear<'_> {
-        Clear { payload: &self.payload, names: &self.clear }
+    pub fn clear(&self) -> Members<'_> {
+        self.clear.root().as_object().expect("it was made of members")
     }
 
     /// The disclosable members in the payload's order.
@@ -94,40 +64,29 @@ impl Data {
             member.digests.iter().position(|d| d == digest).map(|element| (position, element))
         })
     }
-}
 
-/// What was read of a payload's `data`: all of [`Data`] but the payload.
-pub(super) struct Read {
-    clear: Vec<usize>,
-    members: Vec<DisclosableMember>,
-    kept: Vec<String>,
-}
-
-impl Read {
     /// Reads the payload's `data`. The ledger's own types (`ledgers_own`) have schemas of their own and no disclosures.
-    pub(super) fn data(
-        payload: &Document,
-        data: Members<'_>,
-        ledgers_own: bool,
-    ) -> Result<Self, StatementError> {
-        let mut read = Self { clear: Vec::new(), members: Vec::new(), kept: Vec::new() };
-        for (node, (name, value)) in data.nodes_in(payload).zip(data.iter()) {
+    pub(super) fn read(data: Members<'_>, ledgers_own: bool) -> Result<Self, StatementError> {
+        let (mut clear, mut members, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, value) in data.iter() {
             if !is_member_name(name) {
                 return Err(StatementError::DataMemberName);
             }
             if name == "kept" && !ledgers_own {
-                read.kept = read_kept(value)?;
+                kept = read_kept(value)?;
             } else if holds_digest(value) {
                 if ledgers_own {
                     return Err(StatementError::DigestMisplaced { member: name.to_owned() });
                 }
-                read.members.push(read_disclosable(name, value)?);
+                members.push(read_disclosable(name, value)?);
             } else if !ledgers_own && !is_clear(value) {
                 return Err(StatementError::PersonalDataInClear { member: name.to_owned() });
             } else {
-                read.clear.push(node);
+                clear.push((name, value));
             }
         }
+        // Most of a payload is digests, which are held as such: so its text is not kept.
+        let read = Self { clear: Document::of_members(clear.into_iter()), members, kept };
         read.check_digests_distinct()?;
         let may_be_kept = |name: &String| {
             !NEVER_KEPT.contains(&name.as_str()) && read.members.iter().any(|member| member.name == *name)
@@ -136,12 +95,6 @@ impl Read {
             return Err(StatementError::KeptBad);
         }
         Ok(read)
-    }
-
-    /// With the payload that it was read of.
-    pub(super) fn of(self, payload: Document) -> Data {
-        let Self { clear, members, kept } = self;
-        Data { payload, clear, members, kept }
     }
 
     fn check_digests_distinct(&self) -> Result<(), StatementError> {

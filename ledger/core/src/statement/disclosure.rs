@@ -9,14 +9,15 @@ use crate::json::{Document, Value, ValueRef};
 const VALUE: usize = 2;
 
 /// A disclosure (RFC 9901 section 4.2.2): the salted value of one element of a disclosable member.
+///
+/// `V` is what is held of its value: all of `[salt, value]`, or nothing.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Disclosure {
+pub struct Disclosure<V = Document> {
     text: Box<str>,
     digest: Hash,
     member_position: usize,
     element: usize,
-    /// `[salt, value]`
-    document: Document,
+    held: V,
 }
 
 impl Disclosure {
@@ -25,6 +26,30 @@ impl Disclosure {
         read_one(text, data)
     }
 
+    /// The value disclosed.
+    pub fn value(&self) -> ValueRef<'_> {
+        self.held.at(VALUE)
+    }
+
+    /// The same without its value.
+    pub(super) fn without_value(self) -> Disclosure<()> {
+        let Self { text, digest, member_position, element, held: _ } = self;
+        Disclosure { text, digest, member_position, element, held: () }
+    }
+
+    /// Makes the text of a disclosure from a salt and a value.
+    pub fn encode(salt: &[u8], value: &Value) -> String {
+        let json = Value::Array(vec![Value::String(base64url::encode(salt)), value.clone()]);
+        base64url::encode(json.to_text().as_bytes())
+    }
+
+    /// The digest of a disclosure's text.
+    pub fn digest_of(text: &str) -> Hash {
+        Hash::of(text.as_bytes())
+    }
+}
+
+impl<V> Disclosure<V> {
     /// The disclosure as it was received: base64url of `[salt, value]`.
     pub fn text(&self) -> &str {
         &self.text
@@ -44,26 +69,10 @@ impl Disclosure {
     pub fn element(&self) -> usize {
         self.element
     }
-
-    /// The value disclosed.
-    pub fn value(&self) -> ValueRef<'_> {
-        self.document.at(VALUE)
-    }
-
-    /// Makes the text of a disclosure from a salt and a value.
-    pub fn encode(salt: &[u8], value: &Value) -> String {
-        let json = Value::Array(vec![Value::String(base64url::encode(salt)), value.clone()]);
-        base64url::encode(json.to_text().as_bytes())
-    }
-
-    /// The digest of a disclosure's text.
-    pub fn digest_of(text: &str) -> Hash {
-        Hash::of(text.as_bytes())
-    }
 }
 
 /// Shows where the disclosure belongs and nothing of what it says.
-impl core::fmt::Debug for Disclosure {
+impl<V> core::fmt::Debug for Disclosure<V> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Disclosure").field("digest", &self.digest).finish_non_exhaustive()
     }
@@ -106,5 +115,5 @@ fn read_one(text: &str, data: &Data) -> Result<Disclosure, StatementError> {
     if holds_digest(value) {
         return Err(StatementError::DigestInDisclosure { member: member() });
     }
-    Ok(Disclosure { text: text.into(), digest, member_position, element, document })
+    Ok(Disclosure { text: text.into(), digest, member_position, element, held: document })
 }

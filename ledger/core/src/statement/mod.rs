@@ -10,7 +10,7 @@ mod owner;
 mod payload;
 mod sign;
 
-pub use data::{Clear, Data, DisclosableMember, MANY_ELEMENTS, NEVER_KEPT};
+pub use data::{Data, DisclosableMember, MANY_ELEMENTS, NEVER_KEPT};
 pub use disclosure::Disclosure;
 pub use error::StatementError;
 pub use owner::{Owner, Ownership, Pseudonym, PseudonymError};
@@ -65,14 +65,16 @@ impl From<String> for Jws {
 }
 
 /// A statement whose structure has been checked. Its exact bytes are kept; nothing is ever re-serialised.
+///
+/// `V` is what is held of each disclosure's value: the value, or nothing once it has been looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
+pub struct Statement<V = Document> {
     jws: Jws,
     signed_len: usize,
     kid: Thumbprint,
     signature: [u8; 64],
     payload: Payload,
-    disclosures: Vec<Disclosure>,
+    disclosures: Vec<Disclosure<V>>,
 }
 
 impl Statement {
@@ -121,7 +123,7 @@ impl Statement {
             return Err(StatementError::NotCompact);
         };
         let kid = read_header(&read_json("header", header)?)?;
-        let body = Payload::read(read_json("payload", payload)?)?;
+        let body = Payload::read(&read_json("payload", payload)?)?;
         let signature = base64url::decode_public(signature)
             .map_err(|_| StatementError::Base64Url { part: "signature" })?;
         let disclosures = disclosure::read_all(disclosures, &body.data)?;
@@ -135,6 +137,15 @@ impl Statement {
         })
     }
 
+    /// The same without the values of its disclosures, whose texts stay.
+    pub fn without_values(self) -> Statement<()> {
+        let Self { jws, signed_len, kid, signature, payload, disclosures } = self;
+        let disclosures = disclosures.into_iter().map(Disclosure::without_value).collect();
+        Statement { jws, signed_len, kid, signature, payload, disclosures }
+    }
+}
+
+impl<V> Statement<V> {
     /// The exact `H.P.S`.
     pub fn jws(&self) -> &str {
         self.jws.text()
@@ -166,7 +177,7 @@ impl Statement {
     }
 
     /// The disclosures that came along, in the order in which they came.
-    pub fn disclosures(&self) -> &[Disclosure] {
+    pub fn disclosures(&self) -> &[Disclosure<V>] {
         &self.disclosures
     }
 

@@ -1,7 +1,7 @@
 use core::fmt;
 use std::sync::Arc;
 
-use super::data::{Data, Read};
+use super::data::Data;
 use super::error::StatementError;
 use crate::agency::AgencyCode;
 use crate::hash::Hash;
@@ -70,7 +70,7 @@ const MEMBERS: [&str; 11] =
 
 impl Payload {
     /// Reads the payload's members; exactly the design's.
-    pub(super) fn read(document: Document) -> Result<Self, StatementError> {
+    pub(super) fn read(document: &Document) -> Result<Self, StatementError> {
         let members = document.root().as_object().ok_or_else(|| bad("payload", "an object"))?;
         if members.iter().any(|(name, _)| !MEMBERS.contains(&name)) {
             return Err(StatementError::PayloadMemberUnknown);
@@ -78,7 +78,7 @@ impl Payload {
         let event_type = EventType::parse(text(members, "type")?)
             .ok_or_else(|| bad("type", "two words of a–z and _ joined by a full stop"))?;
         let data = need(members, "data")?.as_object().ok_or_else(|| bad("data", "an object"))?;
-        let data = Read::data(&document, data, event_type.is_ledgers_own())?;
+        let data = Data::read(data, event_type.is_ledgers_own())?;
         if text(members, "_sd_alg")? != "sha-256" {
             return Err(bad("_sd_alg", "sha-256"));
         }
@@ -95,7 +95,7 @@ impl Payload {
                 .filter(|version| *version > 0)
                 .ok_or_else(|| bad("version", "1 to 65535"))?,
             event_type,
-            data: data.of(document),
+            data,
         })
     }
 }

@@ -175,6 +175,12 @@ impl Keyring {
         self.shards[usize::from(tag[0])].get(tag)
     }
 
+    /// The key of an owner's links, and the owner's keys for an agency.
+    pub(crate) fn keys_for(&self, tag: &OwnerTag, agency: &AgencyCode) -> Option<(LinkKey, AgencyKeys)> {
+        let held = self.owner(tag)?;
+        Some((held.link.clone(), held.agency(agency)?.clone()))
+    }
+
     /// All owners.
     pub fn owners(&self) -> impl Iterator<Item = (&OwnerTag, OwnerKeys<'_>)> {
         self.shards.iter().flat_map(Rows::all)

@@ -21,7 +21,7 @@ pub(super) enum Admission {
 }
 
 /// Finds the key with which the statement must verify, and verifies it.
-pub(crate) fn check_signer(registry: &Registry, statement: &Statement) -> Result<Thumbprint, Refusal> {
+pub(crate) fn check_signer<V>(registry: &Registry, statement: &Statement<V>) -> Result<Thumbprint, Refusal> {
     let key = registry.signer(statement)?;
     statement.verify(key)?;
     Ok(key.thumbprint())

@@ -141,7 +141,7 @@ fn duplicate(
 
 /// Whether this publisher once held the key that signed: a system restored from a backup signs with the key that it had then, and a
 /// stolen key forks a chain after its rotation too.
-fn signed_by_an_earlier_key(shared: &Shared, statement: &Statement) -> bool {
+fn signed_by_an_earlier_key(shared: &Shared, statement: &Statement<()>) -> bool {
     let payload = statement.payload();
     shared.registry().publisher(&payload.publisher).is_some_and(|publisher| {
         publisher.agency == payload.iss

@@ -73,13 +73,16 @@ impl Sealer {
     fn give_keys(&mut self, admitted: &mut [Admitted]) -> Result<Vec<KeyRecord>, SealError> {
         let mut proposed = Proposals::default();
         let keyring = self.shared.keyring();
-        let tags: Vec<_> = admitted
+        let found: Vec<_> = admitted
             .iter()
             .flat_map(Admitted::owners_and_agency)
             .map(|(owner, agency)| {
                 let tag = keyring.tag(owner);
-                keyring.propose_for(&tag, owner, agency, &mut proposed);
-                tag
+                let keys = keyring.keys_for(&tag, agency);
+                if keys.is_none() {
+                    keyring.propose_for(&tag, owner, agency, &mut proposed);
+                }
+                (tag, keys)
             })
             .collect();
         drop(keyring);
@@ -91,12 +94,11 @@ impl Sealer {
                 self.state.know(tag);
             }
         }
-        let (keyring, mut tags) = (self.shared.keyring(), tags.into_iter());
+        let (keyring, mut found) = (self.shared.keyring(), found.into_iter());
         for one in admitted {
-            let places = one.owners_and_agency().zip(tags.by_ref()).map(|((owner, agency), tag)| {
-                let held = keyring.owner(&tag).and_then(|held| Some((held, held.agency(agency)?)));
-                let (held, keys) = held.expect("what was missing was made just now");
-                let (link, keys) = (held.link.clone(), keys.clone());
+            let places = one.owners_and_agency().zip(found.by_ref()).map(|((owner, agency), (tag, keys))| {
+                let keys = keys.or_else(|| keyring.keys_for(&tag, agency));
+                let (link, keys) = keys.expect("what was missing was made just now");
                 OwnerPlace { owner: owner.clone(), tag, n: self.state.count(tag), link, keys }
             });
             one.owners = places.collect();
