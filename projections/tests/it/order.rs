@@ -63,7 +63,8 @@ proptest! {
         for element in not_read.flat_map(|(_, elements)| elements) {
             element.value = serde_json::Value::Null;
         }
-        prop_assert_ne!(&without, &records);
+        // A short history may say nothing but what is read.
+        prop_assume!(without != records);
         let (whole, lean) = (Views::with(&records, eagerly()), Views::with(&without, eagerly()));
         assert_same(&lean.projector, &whole.projector.dump().unwrap());
         prop_assert_eq!(&lean.changes, &whole.changes);
