@@ -82,10 +82,8 @@ pub enum TokenRefused {
     /// It is not one of this ledger's, or not whole.
     #[error("the token is not one of this ledger's")]
     NotOurs,
-    /// It was issued later than it is now, by the clock here.
-    #[error(
-        "the token was issued in the future: the clock here is behind, or that of whoever issued it is ahead"
-    )]
+    /// It was issued, or begins to hold, later than it is now by the clock here.
+    #[error("the token does not hold yet: it is from the future by the clock here, and a clock may be wrong")]
     NotYet,
     /// It held once.
     #[error("the token has expired; ask for a new one")]

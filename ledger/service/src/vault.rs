@@ -133,6 +133,8 @@ impl VaultKey {
     /// Encrypts a text, and adds it. A derived key seals one text, so the nonce is zero.
     fn seal_into(&self, place: &[u8], text: &[u8], out: &mut Vec<u8>) {
         let start = out.len();
+        // So that it does not move with a text in it.
+        out.reserve(sealed_len(text.len()));
         out.extend_from_slice(&u32::try_from(text.len()).expect("statements are bounded").to_be_bytes());
         out.extend_from_slice(text);
         out.resize(start + padded(text.len()), 0);

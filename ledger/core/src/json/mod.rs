@@ -199,7 +199,7 @@ impl Value {
             return Ok(ValueRef::new(text, &nodes).to_value());
         }
         // It may have held a private key.
-        let (mut whole, unescaped) = (Zeroizing::new(String::new()), Zeroizing::new(unescaped));
+        let mut whole = Zeroizing::new(String::new());
         whole.reserve_exact(text.len() + unescaped.len());
         whole.push_str(text);
         whole.push_str(&unescaped);

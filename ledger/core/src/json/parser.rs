@@ -1,10 +1,12 @@
+use zeroize::Zeroizing;
+
 use super::document::Node;
 use super::{JsonError, JsonFault, MAX_DEPTH, MAX_INTEGER};
 
 /// What a text says: its values, as nodes, and what its escapes mean, which is taken to follow the text.
 pub(super) struct Parsed {
     pub(super) nodes: Vec<Node>,
-    pub(super) unescaped: String,
+    pub(super) unescaped: Zeroizing<String>,
 }
 
 /// Reads one value, which must be all that the text holds.
@@ -14,7 +16,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, JsonError> {
     }
     // As many as a statement's payload has, for its length.
     let nodes = Vec::with_capacity(text.len() / 16 + 4);
-    let mut parser = Parser { text, at: 0, nodes, unescaped: String::new(), names: Vec::new() };
+    let mut parser = Parser { text, at: 0, nodes, unescaped: Zeroizing::default(), names: Vec::new() };
     parser.space();
     parser.value(1)?;
     parser.space();
@@ -42,7 +44,8 @@ struct Parser<'t> {
     text: &'t str,
     at: usize,
     nodes: Vec<Node>,
-    unescaped: String,
+    /// It is wiped, and has room for all from the beginning: it may hold a private key.
+    unescaped: Zeroizing<String>,
     /// The names of the objects that are being read.
     names: Vec<Text>,
 }
@@ -218,6 +221,10 @@ impl Parser<'_> {
             if !has_escapes && self.peek() == Some(b'"') {
                 self.at += 1;
                 return Ok(Text(start, run));
+            }
+            if self.unescaped.capacity() == 0 {
+                // What escapes mean is never longer than they are.
+                self.unescaped.reserve_exact(self.text.len());
             }
             self.unescaped.push_str(&rest[..run]);
             match self.peek() {

@@ -73,18 +73,17 @@ impl Sealer {
     fn give_keys(&mut self, admitted: &mut [Admitted]) -> Result<Vec<KeyRecord>, SealError> {
         let mut proposed = Proposals::default();
         let keyring = self.shared.keyring();
-        let found: Vec<_> = admitted
-            .iter()
-            .flat_map(Admitted::owners_and_agency)
-            .map(|(owner, agency)| {
-                let tag = keyring.tag(owner);
-                let keys = keyring.keys_for(&tag, agency);
-                if keys.is_none() {
-                    keyring.propose_for(&tag, owner, agency, &mut proposed);
-                }
-                (tag, keys)
-            })
-            .collect();
+        // It has room for all from the beginning, and nothing is moved out of it: keys are wiped where they lie.
+        let mut found =
+            Vec::with_capacity(admitted.iter().map(|one| one.ticket.prepared.owners().len()).sum());
+        found.extend(admitted.iter().flat_map(Admitted::owners_and_agency).map(|(owner, agency)| {
+            let tag = keyring.tag(owner);
+            let keys = keyring.keys_for(&tag, agency);
+            if keys.is_none() {
+                keyring.propose_for(&tag, owner, agency, &mut proposed);
+            }
+            (tag, keys)
+        }));
         drop(keyring);
         let proposed = proposed.into_records();
         let keys = if proposed.is_empty() { proposed } else { self.home.share_keys(proposed)? };
@@ -94,12 +93,12 @@ impl Sealer {
                 self.state.know(tag);
             }
         }
-        let (keyring, mut found) = (self.shared.keyring(), found.into_iter());
+        let (keyring, mut found) = (self.shared.keyring(), found.iter());
         for one in admitted {
             let places = one.owners_and_agency().zip(found.by_ref()).map(|((owner, agency), (tag, keys))| {
-                let keys = keys.or_else(|| keyring.keys_for(&tag, agency));
+                let keys = keys.clone().or_else(|| keyring.keys_for(tag, agency));
                 let (link, keys) = keys.expect("what was missing was made just now");
-                OwnerPlace { owner: owner.clone(), tag, n: self.state.count(tag), link, keys }
+                OwnerPlace { owner: owner.clone(), tag: *tag, n: self.state.count(*tag), link, keys }
             });
             one.owners = places.collect();
         }

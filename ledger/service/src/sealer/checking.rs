@@ -129,7 +129,7 @@ impl Signatures {
         let verdicts = together.flat_map_iter(|(share, batch)| {
             verify_together(batch, share).unwrap_or_else(|| {
                 some_is_false.store(true, Ordering::Relaxed);
-                multiples.verify(share)
+                share.par_chunks(TOGETHER).flat_map_iter(|some| multiples.verify(some)).collect()
             })
         });
         let verdicts = verdicts.collect();

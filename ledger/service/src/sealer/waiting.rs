@@ -20,6 +20,8 @@ struct Shelf {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Checked>,
+    /// How many bytes of statements they are.
+    bytes: usize,
     /// The writing thread has been told, and has not looked yet.
     told: bool,
     /// Nobody seals any more.
@@ -33,6 +35,7 @@ impl CheckedQueue {
         if queue.closed {
             return false;
         }
+        queue.bytes += checked.iter().map(|one| one.ticket.prepared.bytes).sum::<usize>();
         queue.waiting.extend(checked);
         let told = std::mem::replace(&mut queue.told, true);
         drop(queue);
@@ -41,7 +44,9 @@ impl CheckedQueue {
 
     /// Waits while the next batch is full without anything more. False if nobody seals any more.
     pub(super) fn await_room(&self) -> bool {
-        let is_full = |queue: &mut Queue| !queue.closed && queue.waiting.len() >= MAX_BATCH;
+        let is_full = |queue: &mut Queue| {
+            !queue.closed && (queue.waiting.len() >= MAX_BATCH || queue.bytes >= MAX_BATCH_BYTES)
+        };
         let queue = self.0.taken.wait_while(self.lock(), is_full);
         !queue.unwrap_or_else(PoisonError::into_inner).closed
     }
@@ -58,6 +63,7 @@ impl CheckedQueue {
             bytes += checked.ticket.prepared.bytes;
             batch.push(checked);
         }
+        queue.bytes -= bytes;
         self.0.taken.notify_all();
         (batch, !queue.waiting.is_empty())
     }
@@ -69,7 +75,7 @@ impl CheckedQueue {
     /// Lets go of everything, now and from now on: a ticket that is dropped says that the sealer has stopped.
     fn close(&self) {
         let mut queue = self.lock();
-        queue.closed = true;
+        (queue.closed, queue.bytes) = (true, 0);
         self.0.taken.notify_all();
         let waiting = std::mem::take(&mut queue.waiting);
         drop(queue);
