@@ -47,7 +47,7 @@ struct Signing {
     #[arg(long, value_parser = |text: &str| AgencyCode::parse(text).map_err(|error| error.to_string()))]
     agency: Option<AgencyCode>,
     /// The publisher's id, if the key is not its first.
-    #[arg(long, value_parser = |text: &str| Hash::parse(text).map_err(|error| error.to_string()))]
+    #[arg(long, allow_hyphen_values = true, value_parser = |text: &str| Hash::parse(text).map_err(|error| error.to_string()))]
     publisher: Option<Hash>,
 }
 

@@ -41,7 +41,11 @@ Examples:
 )]
 pub(crate) struct Alerts {
     /// This one, by its id.
-    #[arg(long, conflicts_with_all = ["pattern", "child", "person", "location", "agency", "status", "from", "to"])]
+    #[arg(
+        long,
+        allow_hyphen_values = true,
+        conflicts_with_all = ["pattern", "child", "person", "location", "agency", "status", "from", "to"]
+    )]
     id: Option<String>,
     /// Of this pattern.
     #[arg(long)]

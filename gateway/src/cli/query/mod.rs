@@ -161,6 +161,13 @@ mod tests {
         }
     }
 
+    /// Ids are base64url: one in 64 begins with a hyphen.
+    #[test]
+    fn an_alert_whose_id_begins_with_a_hyphen_can_be_asked_for() {
+        let asked = AlertsProgram::try_parse_from(["goldenthread", "--id", "-A4RHl8jvi2cT0ZkNPsr7Q"]);
+        assert!(asked.is_ok());
+    }
+
     #[test]
     fn the_help_of_a_view_has_its_filters_their_codes_and_examples() {
         let mut command = Program::command();

@@ -139,3 +139,89 @@ impl Drop for Waiting<'_> {
         self.checked.close();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use gt_core::Hash;
+    use gt_core::agency::AgencyCode;
+    use gt_core::key::PrivateKey;
+    use gt_core::statement::{Draft, EventType, Statement, sign};
+
+    use super::super::intake::{Reply, Ticket};
+    use super::*;
+    use crate::prepare::Prepared;
+    use crate::refusal::Refusal;
+
+    fn statement() -> Statement {
+        let key = PrivateKey::from_seed(&[1; 32]);
+        let draft = Draft {
+            iss: AgencyCode::service(),
+            aud: "ledger.example/one".to_owned(),
+            iat: 0,
+            publisher: key.public().thumbprint(),
+            on_behalf_of: None,
+            seq: 0,
+            prev: Hash::ZERO,
+            event_type: EventType::parse("subject.erased").expect("a type"),
+            version: 1,
+            members: Vec::new(),
+            kept: Vec::new(),
+        };
+        sign(&draft, &key, || [0; 16]).expect("signed").statement
+    }
+
+    fn checked(count: usize) -> Vec<Checked> {
+        let statement = statement();
+        let one = |_| {
+            let prepared = Box::new(Prepared::of_erasure(statement.clone()));
+            let ticket = Ticket { prepared, reply: Reply::of_sealer(Box::new(|_| ())) };
+            Checked { ticket, signer: Err(Refusal::Unavailable) }
+        };
+        (0..count).map(one).collect()
+    }
+
+    /// Waits in another thread. How much waited to be sealed when it had room, or `None` if nobody seals any more.
+    fn await_room_elsewhere(queue: &CheckedQueue, meanwhile: impl FnOnce()) -> Option<usize> {
+        let (waits, is_waiting) = sync_channel(0);
+        let elsewhere = queue.clone();
+        let waiting = std::thread::spawn(move || {
+            waits.send(()).expect("the test waits for it");
+            elsewhere.await_room().then(|| elsewhere.len())
+        });
+        is_waiting.recv().expect("it begins to wait");
+        (0..1000).for_each(|_| std::thread::yield_now());
+        meanwhile();
+        waiting.join().expect("it comes back")
+    }
+
+    #[test]
+    fn a_full_batch_is_waited_for_until_it_is_taken() {
+        let (works, _sealer) = sync_channel(8);
+        let queue = CheckedQueue::default();
+        assert!(queue.add(checked(MAX_BATCH - 1), &works));
+        assert_eq!(await_room_elsewhere(&queue, || ()), Some(MAX_BATCH - 1));
+        assert!(queue.add(checked(2), &works));
+        assert_eq!(await_room_elsewhere(&queue, || assert_eq!(queue.batch().0.len(), MAX_BATCH)), Some(1));
+    }
+
+    #[test]
+    fn a_batch_may_be_full_by_its_bytes() {
+        let (works, _sealer) = sync_channel(8);
+        let (queue, mut large) = (CheckedQueue::default(), checked(3));
+        large.iter_mut().for_each(|one| one.ticket.prepared.bytes = MAX_BATCH_BYTES);
+        assert!(queue.add(large, &works));
+        assert_eq!(await_room_elsewhere(&queue, || (0..3).for_each(|_| drop(queue.batch()))), Some(0));
+    }
+
+    #[test]
+    fn whoever_waits_hears_that_nobody_seals_any_more() {
+        let (works, _sealer) = sync_channel(8);
+        let queue = CheckedQueue::default();
+        assert!(queue.add(checked(MAX_BATCH), &works));
+        assert_eq!(await_room_elsewhere(&queue, || queue.close()), None);
+        assert!(!queue.await_room());
+        assert!(!queue.add(checked(1), &works), "and nothing is taken");
+    }
+}

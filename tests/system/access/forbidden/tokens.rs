@@ -89,7 +89,7 @@ fn bad(grounds: &Grounds) -> Vec<(&'static str, String, &'static str)> {
         ("a revoked token", grounds.revoked.clone(), "token_revoked"),
         ("an expired token", expired, "token_expired"),
         ("a token that never expires", said("exp", json!(i64::MAX)), "token_refused"),
-        ("a token of tomorrow", said("iat", json!(later)), "token_refused"),
+        ("a token of tomorrow", said("iat", json!(later)), "token_not_yet"),
         ("a token that is not yet valid", said("nbf", json!(later)), "token_refused"),
         ("another audience", said("aud", json!("ledger.example/other")), "token_refused"),
         ("several audiences", said("aud", json!(["ledger.example/system", "other"])), "token_refused"),
