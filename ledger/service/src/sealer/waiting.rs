@@ -210,7 +210,9 @@ mod tests {
     fn a_batch_may_be_full_by_its_bytes() {
         let (works, _sealer) = sync_channel(8);
         let (queue, mut large) = (CheckedQueue::default(), checked(3));
-        large.iter_mut().for_each(|one| one.ticket.prepared.bytes = MAX_BATCH_BYTES);
+        for one in &mut large {
+            one.ticket.prepared.bytes = MAX_BATCH_BYTES;
+        }
         assert!(queue.add(large, &works));
         assert_eq!(await_room_elsewhere(&queue, || (0..3).for_each(|_| drop(queue.batch()))), Some(0));
     }
