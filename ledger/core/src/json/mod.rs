@@ -130,9 +130,7 @@ impl Object {
             self.0.push((name, value));
         }
     }
-}
 
-impl Object {
     /// Takes a member out.
     pub(crate) fn remove(&mut self, name: &str) -> Option<Value> {
         let position = self.0.iter().position(|(n, _)| n == name)?;
@@ -187,9 +185,7 @@ impl Value {
     pub fn as_object(&self) -> Option<&Object> {
         if let Self::Object(members) = self { Some(members) } else { None }
     }
-}
 
-impl Value {
     /// Parses one strict JSON value. The caller bounds the length of the text beforehand.
     pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
         let text =
