@@ -61,11 +61,15 @@ impl AgencyCode {
 
     /// The code that this text is, if it is one.
     pub fn parse(text: &str) -> Option<Self> {
-        let (scheme, code) = text.split_once(':')?;
-        let sound = Self::SCHEMES.contains(&scheme)
-            && (1..=16).contains(&code.len())
-            && code.bytes().all(|b| b.is_ascii_alphanumeric());
-        sound.then(|| Self(text.to_owned()))
+        Self::is_one(text).then(|| Self(text.to_owned()))
+    }
+
+    pub(crate) fn is_one(text: &str) -> bool {
+        text.split_once(':').is_some_and(|(scheme, code)| {
+            Self::SCHEMES.contains(&scheme)
+                && (1..=16).contains(&code.len())
+                && code.bytes().all(|b| b.is_ascii_alphanumeric())
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Agency codes: who signs, and on whose behalf (DESIGN section 2).
 
+use core::borrow::Borrow;
 use core::fmt;
 use std::sync::Arc;
 
@@ -27,12 +28,17 @@ pub struct AgencyCodeError;
 impl AgencyCode {
     /// Parses an agency code, the ledger's own included.
     pub fn parse(text: &str) -> Result<Self, AgencyCodeError> {
-        let (scheme, code) = text.split_once(':').ok_or(AgencyCodeError)?;
-        let sound = SCHEMES.contains(&scheme)
-            && (1..=16).contains(&code.len())
-            && code.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            && (scheme != "ledger" || text == REGISTRAR || text == SERVICE);
-        if sound { Ok(Self(text.into())) } else { Err(AgencyCodeError) }
+        if Self::is_one(text) { Ok(Self(text.into())) } else { Err(AgencyCodeError) }
+    }
+
+    /// Whether the text is an agency code.
+    pub(crate) fn is_one(text: &str) -> bool {
+        text.split_once(':').is_some_and(|(scheme, code)| {
+            SCHEMES.contains(&scheme)
+                && (1..=16).contains(&code.len())
+                && code.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                && (scheme != "ledger" || text == REGISTRAR || text == SERVICE)
+        })
     }
 
     /// The code of the registrar.
@@ -53,6 +59,13 @@ impl AgencyCode {
     /// Whether the code belongs to the ledger itself and to no agency.
     pub fn is_ledgers_own(&self) -> bool {
         self.0.starts_with("ledger:")
+    }
+}
+
+/// So that maps by code can be asked with a text.
+impl Borrow<str> for AgencyCode {
+    fn borrow(&self) -> &str {
+        self.as_str()
     }
 }
 

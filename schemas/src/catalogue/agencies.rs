@@ -51,7 +51,9 @@ impl AgencyScheme {
 impl AgencyGroup {
     /// Whether this agency belongs to the group. None if the text is no agency code: then nobody knows.
     pub fn has(&self, agency: &str) -> Option<bool> {
-        AgencyCode::parse(agency)?;
+        if !AgencyCode::is_one(agency) {
+            return None;
+        }
         let named = |list: &Option<Vec<AgencyCode>>| {
             list.as_ref().is_some_and(|list| list.iter().any(|code| code.as_str() == agency))
         };

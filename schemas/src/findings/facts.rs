@@ -48,20 +48,19 @@ impl<'a> Facts<'a> {
 
     /// The shared items that identify a person and are of this kind, by index; none if there are none.
     pub(super) fn shared(&self, of_kind: impl Fn(&Item) -> bool) -> Option<Vec<usize>> {
-        let concerns = |item: &Item| {
-            item.identifies
-                && item.disposition == Disposition::Shared
-                && self.decision.shares()
-                && of_kind(item)
-        };
-        let items = self.items.iter().enumerate().filter(|(_, item)| concerns(item));
+        let items = self.items.iter().enumerate().filter(|(_, item)| self.identifies(item) && of_kind(item));
         let items: Vec<usize> = items.map(|(index, _)| index).collect();
         (!items.is_empty()).then_some(items)
     }
 
     /// Whether a shared item identifies a person.
     pub(super) fn shares_identifiable(&self) -> bool {
-        self.shared(|_| true).is_some()
+        self.items.iter().any(|item| self.identifies(item))
+    }
+
+    /// Whether the item was shared, and identifies a person.
+    fn identifies(&self, item: &Item) -> bool {
+        item.identifies && item.disposition == Disposition::Shared && self.decision.shares()
     }
 
     /// The bases, where information that identifies a person was shared and they are known.

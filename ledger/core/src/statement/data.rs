@@ -114,7 +114,7 @@ pub(crate) fn is_code(text: &str) -> bool {
     let word = text.len() <= 64
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    word || AgencyCode::parse(text).is_ok()
+    word || AgencyCode::is_one(text)
 }
 
 fn is_member_name(name: &str) -> bool {

@@ -159,7 +159,11 @@ impl Keyring {
 
     /// The tag under which an owner is found.
     pub fn tag(&self, owner: &Owner) -> OwnerTag {
-        self.mac(b"owner\0", owner.key_text().as_bytes())
+        self.tag_of_name(owner.key_text().as_bytes())
+    }
+
+    fn tag_of_name(&self, name: &[u8]) -> OwnerTag {
+        self.mac(b"owner\0", name)
     }
 
     /// The opaque id of a place or other context.
@@ -264,11 +268,9 @@ impl Keyring {
         let records: Vec<_> = Wrapped::split(bytes).collect();
         let open = |(at, record): &(usize, Wrapped<'_>)| {
             let mut says = Vec::new();
-            self.unwrap_record(record, |taken| {
-                says.push(taken);
-                Some(())
-            })
-            .ok_or_else(|| damaged(file, *at))?;
+            let plain = self.unwrap_record(record);
+            let parsed = plain.and_then(|plain| self.parse(&plain, record.shard, &mut says));
+            parsed.ok_or_else(|| damaged(file, *at))?;
             Ok(Opened { at: *at, says })
         };
         let end = records.last().map_or(0, |(at, record)| at + record.bytes.len());
@@ -292,11 +294,11 @@ impl Keyring {
 
     /// What a shard's file holds. Every record must be of that shard.
     fn rows(&self, shard: u8, file: &Path, bytes: &[u8]) -> Result<Rows, KeyringError> {
-        let (mut rows, mut end) = (Rows::default(), 0);
+        let (mut rows, mut end) = (Rows::with_room_for(bytes.len()), 0);
         for (at, record) in Wrapped::split(bytes) {
             let of_shard = Some(&record).filter(|record| record.shard == shard);
-            let taken =
-                of_shard.and_then(|record| self.unwrap_record(record, |taken| rows.take(taken).map(drop)));
+            let plain = of_shard.and_then(|record| self.unwrap_record(record));
+            let taken = plain.and_then(|plain| self.parse(&plain, shard, &mut rows));
             taken.ok_or_else(|| damaged(file, at))?;
             end = at + record.bytes.len();
         }
@@ -307,11 +309,9 @@ impl Keyring {
         Ok(rows)
     }
 
-    /// Gives what a record says, of which each must be of the record's shard. `None` if it does not open, or is none, or is not taken.
-    fn unwrap_record(&self, record: &Wrapped<'_>, mut take: impl FnMut(Taken) -> Option<()>) -> Option<()> {
-        let key = &self.shard_keys[usize::from(record.shard)];
-        let plain = unwrap(key, &[b'k', record.shard], record.sealed)?;
-        self.parse(&plain, |taken| if taken.tag()[0] == record.shard { take(taken) } else { None })
+    /// What a record says, as bytes. `None` if it does not open under its shard's key.
+    fn unwrap_record(&self, record: &Wrapped<'_>) -> Option<Zeroizing<Vec<u8>>> {
+        unwrap(&self.shard_keys[usize::from(record.shard)], &[b'k', record.shard], record.sealed)
     }
 }
 

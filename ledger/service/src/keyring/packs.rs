@@ -7,7 +7,7 @@ use gt_core::link::LinkKey;
 use gt_core::statement::Owner;
 use zeroize::Zeroizing;
 
-use super::records::Taken;
+use super::records::Take;
 use super::rekey::Removal;
 use super::rows::Rows;
 use super::wrap::wrap;
@@ -98,31 +98,30 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Gives what a pack says. `None` if it is none, or not taken.
-pub(super) fn parse(bytes: &[u8], mut take: impl FnMut(Taken) -> Option<()>) -> Option<()> {
+/// Has what a shard's pack says taken. `None` if it is none, or of another shard, or not taken.
+pub(super) fn parse(bytes: &[u8], shard: u8, take: &mut impl Take) -> Option<()> {
     let reader = &mut Reader(bytes);
     while !reader.is_done() {
         let (tag, link): (OwnerTag, [u8; 32]) = (reader.array()?, reader.array()?);
-        let owner = match text(reader)? {
-            [] => None,
-            text => Some(Owner::from_key_text(core::str::from_utf8(text).ok()?)?),
-        };
-        let is_ended = owner.is_none();
-        take(Taken::Owner { tag, owner, link: LinkKey::from_bytes(link) })?;
+        if tag[0] != shard {
+            return None;
+        }
+        let name = Some(text(reader)?).filter(|name| !name.is_empty());
+        let owner = take.owner(tag, name, LinkKey::from_bytes(link))?;
         for _ in 0..u16::from_be_bytes(reader.array()?) {
-            let agency = text(reader)?;
-            let data = if is_ended { [0; 32] } else { reader.array()? };
-            take(Taken::agency(&tag, AgencyKeys { data, record: reader.array()? }, agency)?)?;
+            let code = text(reader)?;
+            let data = if name.is_some() { reader.array()? } else { [0; 32] };
+            take.agency(owner, code, AgencyKeys { data, record: reader.array()? })?;
         }
     }
     Some(())
 }
 
-fn text<'b>(reader: &mut Reader<'b>) -> Option<&'b [u8]> {
+fn text<'b>(reader: &mut Reader<'b>) -> Option<&'b str> {
     let [len] = reader.array()?;
     let (text, rest) = reader.0.split_at_checked(len.into())?;
     reader.0 = rest;
-    Some(text)
+    core::str::from_utf8(text).ok()
 }
 
 /// All of a shard, wrapped under a shard key; but for what is removed.
@@ -161,9 +160,9 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_are_taken_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            let mut taken = 0;
-            let read = parse(&bytes, |_| { taken += 1; Some(()) });
-            prop_assert!(read.is_none() || bytes.is_empty() || taken > 0);
+            let mut taken = Vec::new();
+            let read = parse(&bytes, bytes.first().copied().unwrap_or_default(), &mut taken);
+            prop_assert!(read.is_none() || bytes.is_empty() || !taken.is_empty());
         }
     }
 }

@@ -70,35 +70,85 @@ impl Keyring {
         framed(&self.shard_keys[usize::from(tag[0])], tag[0], record)
     }
 
-    /// Gives what a record says, once it is unwrapped. `None` if it is none, or not taken.
-    pub(super) fn parse(&self, plain: &[u8], mut take: impl FnMut(Taken) -> Option<()>) -> Option<()> {
+    /// Has what a shard's record says taken, once it is unwrapped. `None` if it is none, or of another shard, or not taken.
+    pub(super) fn parse(&self, plain: &[u8], shard: u8, take: &mut impl Take) -> Option<()> {
+        let of_shard = |tag: &OwnerTag| Some(*tag).filter(|tag| tag[0] == shard);
         let (kind, rest) = plain.split_first()?;
         match kind {
             1 => {
-                let (link, text) = rest.split_first_chunk::<32>()?;
-                let owner = Owner::from_key_text(core::str::from_utf8(text).ok()?)?;
-                let (tag, link) = (self.tag(&owner), LinkKey::from_bytes(*link));
-                take(Taken::Owner { tag, owner: Some(owner), link })
+                let (link, name) = rest.split_first_chunk::<32>()?;
+                let tag = of_shard(&self.tag_of_name(name))?;
+                take.owner(tag, Some(core::str::from_utf8(name).ok()?), LinkKey::from_bytes(*link))?;
+                Some(())
             }
             2 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
                 let (data, rest) = rest.split_first_chunk::<32>()?;
-                let (record, text) = rest.split_first_chunk::<32>()?;
-                take(Taken::agency(tag, AgencyKeys { data: *data, record: *record }, text)?)
+                let (record, code) = rest.split_first_chunk::<32>()?;
+                let owner = take.held(of_shard(tag)?)?;
+                take.agency(
+                    owner,
+                    core::str::from_utf8(code).ok()?,
+                    AgencyKeys { data: *data, record: *record },
+                )
             }
             3 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
                 let link: &[u8; 32] = rest.try_into().ok()?;
-                take(Taken::Owner { tag: *tag, owner: None, link: LinkKey::from_bytes(*link) })
+                take.owner(of_shard(tag)?, None, LinkKey::from_bytes(*link))?;
+                Some(())
             }
             4 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
-                let (record, text) = rest.split_first_chunk::<32>()?;
-                take(Taken::agency(tag, AgencyKeys { data: [0; 32], record: *record }, text)?)
+                let (record, code) = rest.split_first_chunk::<32>()?;
+                let owner = take.held(of_shard(tag)?)?;
+                take.agency(
+                    owner,
+                    core::str::from_utf8(code).ok()?,
+                    AgencyKeys { data: [0; 32], record: *record },
+                )
             }
-            5 => packs::parse(rest, take),
+            5 => packs::parse(rest, shard, take),
             _ => None,
         }
+    }
+}
+
+/// Takes what records say; a `None` refuses it. Names are lent: a start reads hundreds of thousands, and knows most of what is in them.
+pub(super) trait Take {
+    /// Where an owner was put.
+    type Row: Copy;
+
+    /// An owner, without a name if only its records are left.
+    fn owner(&mut self, tag: OwnerTag, name: Option<&str>, link: LinkKey) -> Option<Self::Row>;
+
+    /// Where an owner is that was taken before.
+    fn held(&mut self, tag: OwnerTag) -> Option<Self::Row>;
+
+    /// An owner's keys for an agency.
+    fn agency(&mut self, owner: Self::Row, code: &str, keys: AgencyKeys) -> Option<()>;
+}
+
+/// Takes it one by one, to be put into the keyring later.
+impl Take for Vec<Taken> {
+    type Row = OwnerTag;
+
+    fn owner(&mut self, tag: OwnerTag, name: Option<&str>, link: LinkKey) -> Option<OwnerTag> {
+        let owner = match name {
+            Some(name) => Some(Owner::from_key_text(name)?),
+            None => None,
+        };
+        self.push(Taken::Owner { tag, owner, link });
+        Some(tag)
+    }
+
+    fn held(&mut self, tag: OwnerTag) -> Option<OwnerTag> {
+        Some(tag)
+    }
+
+    fn agency(&mut self, owner: OwnerTag, code: &str, keys: AgencyKeys) -> Option<()> {
+        self.push(Taken::Agency { tag: owner, agency: AgencyCode::parse(code).ok()?, keys });
+        Some(())
     }
 }
 
@@ -113,11 +163,6 @@ impl Taken {
         match self {
             Self::Owner { tag, .. } | Self::Agency { tag, .. } => tag,
         }
-    }
-
-    pub(super) fn agency(tag: &OwnerTag, keys: AgencyKeys, agency: &[u8]) -> Option<Self> {
-        let agency = AgencyCode::parse(core::str::from_utf8(agency).ok()?).ok()?;
-        Some(Self::Agency { tag: *tag, agency, keys })
     }
 }
 

@@ -9,11 +9,15 @@ use gt_core::link::LinkKey;
 use gt_core::statement::{Owner, Pseudonym};
 use hashbrown::HashTable;
 
-use super::records::Taken;
+use super::records::{Take, Taken};
 use super::{AgencyKeys, OwnerTag};
 
 /// That an owner has no further agency.
 const NONE: u32 = u32::MAX;
+
+/// What an owner takes in a file, and what a further agency of one does, in bytes.
+const OWNER_IN_FILE: usize = 116;
+const AGENCY_IN_FILE: usize = 76;
 
 /// The owners of one shard.
 #[derive(Default)]
@@ -104,6 +108,16 @@ impl<'k> OwnerKeys<'k> {
 }
 
 impl Rows {
+    /// With room for what a shard's file of so many bytes holds: rows that grow one by one are moved again and again. What is left over is
+    /// given back by [`Self::shrink`].
+    pub(super) fn with_room_for(bytes: usize) -> Self {
+        Self {
+            owners: Vec::with_capacity(bytes / OWNER_IN_FILE),
+            agencies: Vec::with_capacity(bytes / AGENCY_IN_FILE),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn get(&self, tag: &OwnerTag) -> Option<OwnerKeys<'_>> {
         let row = &self.owners[self.find(tag)? as usize];
         Some(OwnerKeys { link: &row.link, rows: self, row })
@@ -118,22 +132,12 @@ impl Rows {
     pub(super) fn take(&mut self, says: Taken) -> Option<OwnerTag> {
         match says {
             Taken::Owner { tag, owner, link } => {
-                if self.find(&tag).is_none() {
-                    let who = self.who(owner.as_ref());
-                    self.add(OwnerRow { tag, link, who, first: NONE });
-                }
+                self.owner(tag, owner.as_ref().map(Owner::key_text).as_deref(), link)?;
                 Some(tag)
             }
             Taken::Agency { tag, agency, keys } => {
                 let owner = self.find(&tag)?;
-                let code = self.codes.number(agency);
-                let is_known = self.agencies_of(&self.owners[owner as usize]).any(|row| row.code == code);
-                if !is_known {
-                    let first = &mut self.owners[owner as usize].first;
-                    let row = AgencyRow { next: *first, code, keys };
-                    *first = place(self.agencies.len());
-                    push(&mut self.agencies, row);
-                }
+                self.agency(owner, agency.as_str(), keys)?;
                 Some(tag)
             }
         }
@@ -193,11 +197,12 @@ impl Rows {
         self.by_tag.find(hash(tag), |row| self.owners[*row as usize].tag == *tag).copied()
     }
 
-    fn add(&mut self, row: OwnerRow) {
+    fn add(&mut self, row: OwnerRow) -> u32 {
         let (at, hashed) = (place(self.owners.len()), hash(&row.tag));
         push(&mut self.owners, row);
         let owners = &self.owners;
         self.by_tag.insert_unique(hashed, at, |row| hash(&owners[*row as usize].tag));
+        at
     }
 
     fn agencies_of<'k>(&'k self, owner: &OwnerRow) -> impl Iterator<Item = &'k AgencyRow> + use<'k> {
@@ -209,33 +214,68 @@ impl Rows {
         })
     }
 
-    fn who(&mut self, owner: Option<&Owner>) -> Who {
-        match owner {
-            None => Who::Ended,
-            Some(Owner::Agency(agency)) => Who::Agency(self.codes.number(agency.clone())),
-            Some(Owner::Person(pseudonym)) => {
-                let (scheme, hmac) = pseudonym.as_str().split_once(':').expect("a pseudonym has a colon");
-                let hmac = base64url::decode_array(hmac).expect("a pseudonym ends with 32 bytes");
-                let known = self.schemes.iter().position(|known| **known == *scheme);
-                let scheme = known.unwrap_or_else(|| {
-                    self.schemes.push(scheme.into());
-                    self.schemes.len() - 1
-                });
-                Who::Person { scheme: u16::try_from(scheme).expect("schemes and their epochs are few"), hmac }
-            }
+    /// Whom a name names, as [`Owner::key_text`] writes it; `None` if that is nobody.
+    fn who(&mut self, name: &str) -> Option<Who> {
+        if let Some(code) = name.strip_prefix("agency:") {
+            return self.codes.number(code).map(Who::Agency);
         }
+        let (scheme, hmac) = name.split_once(':')?;
+        let known = self.schemes.iter().position(|known| **known == *scheme);
+        let scheme = if let Some(known) = known {
+            known
+        } else {
+            Pseudonym::parse(name).ok()?;
+            self.schemes.push(scheme.into());
+            self.schemes.len() - 1
+        };
+        let scheme = u16::try_from(scheme).expect("schemes and their epochs are few");
+        Some(Who::Person { scheme, hmac: base64url::decode_array(hmac).ok()? })
+    }
+}
+
+/// What is held already stays as it is.
+impl Take for Rows {
+    type Row = u32;
+
+    fn owner(&mut self, tag: OwnerTag, name: Option<&str>, link: LinkKey) -> Option<u32> {
+        if let Some(held) = self.find(&tag) {
+            return Some(held);
+        }
+        let who = match name {
+            Some(name) => self.who(name)?,
+            None => Who::Ended,
+        };
+        Some(self.add(OwnerRow { tag, link, who, first: NONE }))
+    }
+
+    fn held(&mut self, tag: OwnerTag) -> Option<u32> {
+        self.find(&tag)
+    }
+
+    fn agency(&mut self, owner: u32, code: &str, keys: AgencyKeys) -> Option<()> {
+        let code = self.codes.number(code)?;
+        let is_known = self.agencies_of(&self.owners[owner as usize]).any(|row| row.code == code);
+        if !is_known {
+            let first = &mut self.owners[owner as usize].first;
+            let row = AgencyRow { next: *first, code, keys };
+            *first = place(self.agencies.len());
+            push(&mut self.agencies, row);
+        }
+        Some(())
     }
 }
 
 impl Codes {
-    fn number(&mut self, code: AgencyCode) -> u16 {
-        if let Some(number) = self.numbers.get(&code) {
-            return *number;
+    /// The number of a code; `None` if it is none.
+    fn number(&mut self, code: &str) -> Option<u16> {
+        if let Some(number) = self.numbers.get(code) {
+            return Some(*number);
         }
+        let code = AgencyCode::parse(code).ok()?;
         let number = u16::try_from(self.all.len()).expect("fewer than 65,536 agencies are registered");
         self.all.push(code.clone());
         self.numbers.insert(code, number);
-        number
+        Some(number)
     }
 }
 
