@@ -53,6 +53,11 @@ impl<'v> Json<'v> {
         if let Self::List(elements) = self { Some(elements) } else { None }
     }
 
+    /// A member of an object.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        self.as_object()?.get(name)
+    }
+
     pub(crate) fn as_object(&self) -> Option<&JsonObject<'v>> {
         if let Self::Object(members) = self { Some(members) } else { None }
     }

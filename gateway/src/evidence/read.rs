@@ -10,10 +10,9 @@ use gt_core::registry::{Registry, RegistryError};
 use gt_core::statement::{Payload, Statement, StatementError};
 use gt_core::time::Timestamp;
 use gt_core::{Hash, LeafIndex};
+use gt_ledger::values::{Clear as _, to_serde};
 use gt_schemas::Event;
 use serde_json::{Map, Value};
-
-use crate::draft::to_serde;
 
 /// Why there is no page of a bundle.
 #[derive(Debug, thiserror::Error)]
@@ -179,14 +178,13 @@ impl Proven {
 impl Said {
     fn of(record: &StatedRecord, statement: Statement) -> Self {
         let data = &statement.payload().data;
-        let clear: Map<String, Value> =
-            data.clear().iter().map(|(name, value)| (name.to_owned(), to_serde(&value.to_value()))).collect();
+        let clear = data.to_map();
         let mut ordered: Vec<_> = statement.disclosures().iter().collect();
         ordered.sort_by_key(|disclosure| (disclosure.member_position(), disclosure.element()));
         let mut disclosed: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for disclosure in ordered {
             let name = data.members()[disclosure.member_position()].name();
-            disclosed.entry(name.to_owned()).or_default().push(to_serde(&disclosure.value().to_value()));
+            disclosed.entry(name.to_owned()).or_default().push(to_serde(disclosure.value()));
         }
         let name =
             |digest: &Hash| data.find(digest).map(|(member, _)| data.members()[member].name().to_owned());

@@ -1,12 +1,12 @@
 //! What the registrar said: who was enrolled, whose keys changed, who was revoked.
 
 use gt_core::statement::Payload;
+use gt_ledger::values::to_serde;
 use serde_json::Value;
 
 use super::html::Html;
 use super::read::Evidence;
 use super::words;
-use crate::draft::to_serde;
 
 pub(super) fn write(page: &mut Html, evidence: &Evidence<'_>) {
     page.text_element(
@@ -38,8 +38,7 @@ pub(super) fn write(page: &mut Html, evidence: &Evidence<'_>) {
 
 /// What a statement of the registrar says.
 pub(super) fn sentence(payload: &Payload) -> String {
-    let member =
-        |name: &str| payload.data.clear().get(name).map_or(Value::Null, |value| to_serde(&value.to_value()));
+    let member = |name: &str| payload.data.clear().get(name).map_or(Value::Null, to_serde);
     let text = |name: &str| member(name).as_str().map_or_else(|| "?".to_owned(), ToOwned::to_owned);
     let recovered = member("recovery") == Value::Bool(true);
     let vouched = match (recovered, member("endorsement").is_object()) {

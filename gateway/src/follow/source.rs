@@ -4,7 +4,7 @@ use gt_ledger::bundle::ReadOnlyLedger;
 use gt_ledger::layout::BUNDLE;
 use gt_ledger::log::LogReader;
 use gt_ledger::open::OpenLedgerError;
-use gt_ledger::record::{ContextId, Record};
+use gt_ledger::record::{ContextId, SignedRecord};
 use gt_projections::{AsOf, ContextNaming, Readings};
 
 use super::FollowError;
@@ -14,7 +14,7 @@ pub(crate) trait Source {
     /// The log.
     fn log(&self) -> &LogReader;
     /// Up to `count` records from `first` on, no further than the end of its bundle, with the values that views read.
-    fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<Record>, OpenLedgerError>;
+    fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<SignedRecord>, OpenLedgerError>;
     /// The opaque id of a place or other context.
     fn context_id(&self, reference: &str) -> ContextId;
     /// The entry that sealed the latest erasure.
@@ -28,7 +28,7 @@ macro_rules! source {
                 self.log()
             }
 
-            fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<Record>, OpenLedgerError> {
+            fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<SignedRecord>, OpenLedgerError> {
                 self.records_with(first, count, gt_projections::is_read)
             }
 

@@ -7,7 +7,7 @@ use gt_core::json;
 use gt_core::statement::Payload;
 use gt_schemas::{Configuration, ConfigurationError};
 
-use crate::prepare::clear_members;
+use crate::values::Clear as _;
 
 /// The configuration in force, and where it was sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Configured {
 pub(crate) fn read(payload: &Payload) -> Option<Result<Configuration, ConfigurationError>> {
     let is_one =
         payload.event_type.as_str() == Configuration::TYPE && payload.version == Configuration::VERSION;
-    is_one.then(|| Configuration::read(&clear_members(&payload.data).into()))
+    is_one.then(|| Configuration::read(&payload.data.to_map().into()))
 }
 
 /// The configuration as the members of a statement's `data`.

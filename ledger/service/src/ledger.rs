@@ -30,7 +30,7 @@ use crate::log::{LogReader, Published};
 use crate::open::{self, OpenLedgerError};
 use crate::open_ledger::Shared;
 use crate::prepare::Prepared;
-use crate::record::{ContextId, OwnerId, Record};
+use crate::record::{ContextId, OwnerId, Record, SignedRecord};
 use crate::refusal::{ChainHead, Refusal};
 use crate::sealer::{self, Home, Intake, Sealed, SealerTimes, Threads, Work};
 use crate::secrets::Secrets;
@@ -265,17 +265,17 @@ impl Ledger {
 
     /// Up to `count` records from `first` on, no further than the end of its bundle; with whatever can be read of their statements.
     pub fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<Record>, OpenLedgerError> {
-        self.records_with(first, count, |_| true)
+        self.shared.records(first, count)
     }
 
-    /// The same with the values of those disclosed members alone that are wanted, by name; the others' are `null`, and only whose they are
-    /// is told. What nobody looks at is not decrypted, and so not held against its digest either.
+    /// The same as it was signed, with those disclosed members alone that are wanted, by name; of the others only whose they are is told.
+    /// What nobody looks at is not decrypted, and so not held against its digest either.
     pub fn records_with(
         &self,
         first: LeafIndex,
         count: u64,
         wanted: impl Fn(&str) -> bool,
-    ) -> Result<Vec<Record>, OpenLedgerError> {
+    ) -> Result<Vec<SignedRecord>, OpenLedgerError> {
         self.shared.records_with(first, count, wanted)
     }
 

@@ -31,6 +31,7 @@ pub mod sealer;
 pub mod secrets;
 mod snapshot;
 mod state;
+pub mod values;
 pub mod vault;
 pub mod witness;
 

@@ -1,12 +1,11 @@
 //! What can be said of a statement by looking at it alone. Pure, so every submitter does it for itself, in parallel.
 
-use gt_core::json::{Lent, ValueRef};
-use gt_core::statement::{Data, Owner, Ownership, Statement};
-use gt_schemas::{Disclosed, Json, JsonObject};
-use serde_json::{Map, Value};
+use gt_core::statement::{Owner, Ownership, Statement};
+use gt_schemas::Disclosed;
 
 use crate::configured;
 use crate::refusal::Refusal;
+use crate::values::{Clear as _, lend};
 
 /// A statement that is sound in itself: structure, completeness, owners, schema. Its signer and its place are still to be checked.
 pub struct Prepared {
@@ -64,16 +63,11 @@ fn check_schema(statement: &Statement) -> Result<(), Refusal> {
     gt_schemas::validate_opened(
         payload.event_type.as_str(),
         payload.version,
-        &lend_members(payload.data.clear().iter()),
+        &payload.data.lend(),
         &disclosed(statement),
         payload.data.kept(),
     )?;
     Ok(())
-}
-
-/// The members in the clear, as views and panels are given them.
-pub(crate) fn clear_members(data: &Data) -> Map<String, Value> {
-    data.clear().iter().map(|(name, value)| (name.to_owned(), to_serde(value))).collect()
 }
 
 /// Its disclosures, as the schemas read them.
@@ -87,33 +81,4 @@ fn disclosed(statement: &Statement) -> Disclosed<'_> {
         disclosed.entry(name).or_default().push(lend(disclosure.value()));
     }
     disclosed
-}
-
-/// A value as the schemas read it.
-fn lend(value: ValueRef<'_>) -> Json<'_> {
-    match value.lent() {
-        Lent::Null => Json::Null,
-        Lent::Bool(flag) => Json::Bool(flag),
-        Lent::Integer(number) => Json::Integer(number),
-        Lent::String(text) => Json::Text(text),
-        Lent::Array(elements) => Json::List(elements.map(lend).collect()),
-        Lent::Object(members) => Json::Object(lend_members(members.iter())),
-    }
-}
-
-fn lend_members<'v>(members: impl Iterator<Item = (&'v str, ValueRef<'v>)>) -> JsonObject<'v> {
-    members.map(|(name, value)| (name, lend(value))).collect()
-}
-
-pub(crate) fn to_serde(value: ValueRef<'_>) -> Value {
-    match value.lent() {
-        Lent::Null => Value::Null,
-        Lent::Bool(flag) => Value::Bool(flag),
-        Lent::Integer(number) => Value::from(number),
-        Lent::String(text) => Value::String(text.to_owned()),
-        Lent::Array(elements) => Value::Array(elements.map(to_serde).collect()),
-        Lent::Object(members) => {
-            Value::Object(members.iter().map(|(name, value)| (name.to_owned(), to_serde(value))).collect())
-        }
-    }
 }

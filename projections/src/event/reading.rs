@@ -5,6 +5,7 @@ use gt_core::erasure;
 use gt_core::position::LeafIndex;
 use gt_core::statement::Pseudonym;
 use gt_ledger::record::{ContextId, OpenStatement, OwnerId, Record};
+use gt_ledger::values::{Clear, Said};
 use gt_schemas::{Disclosed, EventType, Json, Requirement, members, read_opened};
 use serde_json::{Map, Value};
 
@@ -27,8 +28,8 @@ pub(crate) struct ReadRecord {
 
 impl Readings {
     /// Reads records. Nothing that they hold makes it fail: what cannot be read is counted when they are folded.
-    pub fn of(records: &[Record], naming: &dyn ContextNaming) -> Self {
-        let read_one = |record: &Record| ReadRecord {
+    pub fn of<C: Clear, V: Said>(records: &[Record<C, V>], naming: &dyn ContextNaming) -> Self {
+        let read_one = |record: &Record<C, V>| ReadRecord {
             index: record.entry.index,
             received_at: record.entry.received_at.as_millis(),
             erases: record.event_type.as_str() == erasure::TYPE,
@@ -53,17 +54,17 @@ pub(crate) enum Reading {
     NotInterpreted(String),
 }
 
-fn read(record: &Record, naming: &dyn ContextNaming) -> Reading {
+fn read<C: Clear, V: Said>(record: &Record<C, V>, naming: &dyn ContextNaming) -> Reading {
     let name = record.event_type.as_str();
     if name == "ledger.configured" {
-        let clear = record.statement.as_ref().map(|statement| Box::new(statement.clear.clone()));
+        let clear = record.statement.as_ref().map(|statement| Box::new(statement.clear.to_map()));
         return clear.map_or(Reading::StatementUnreadable, Reading::Configuration);
     }
     let not_interpreted = || Reading::NotInterpreted(name.to_owned());
     let Some(event_type) = EventType::parse(name) else { return not_interpreted() };
     let Some(open) = &record.statement else { return Reading::StatementUnreadable };
     // A later sealer knew a version, or members, that this program does not.
-    let Ok(event) = read_opened(name, open.version, &(&open.clear).into(), &times(open)) else {
+    let Ok(event) = read_opened(name, open.version, &open.clear.lend(), &times(open)) else {
         return not_interpreted();
     };
     let child = owners(open, "child").next();
@@ -106,10 +107,10 @@ fn is_time_or_count(member: &str) -> bool {
 }
 
 /// The disclosed members that views read as events have them: times and counts.
-fn times(open: &OpenStatement) -> Disclosed<'_> {
+fn times<C, V: Said>(open: &OpenStatement<C, V>) -> Disclosed<'_> {
     let values = open.disclosed.iter().filter(|(name, _)| is_time_or_count(name));
     values
-        .map(|(name, elements)| (name.as_str(), elements.iter().map(|e| Json::from(&e.value)).collect()))
+        .map(|(name, elements)| (name.as_str(), elements.iter().map(|e| e.value.lend()).collect()))
         .collect()
 }
 
@@ -120,27 +121,38 @@ fn is_about_a_child(event_type: EventType) -> bool {
 }
 
 /// The owners of a member's elements, in their order.
-fn owners<'o>(open: &'o OpenStatement, name: &str) -> impl Iterator<Item = OwnerId> + use<'o> {
+fn owners<'o, C, V>(
+    open: &'o OpenStatement<C, V>,
+    name: &str,
+) -> impl Iterator<Item = OwnerId> + use<'o, C, V> {
     open.disclosed.get(name).into_iter().flatten().map(|element| element.owner)
 }
 
-fn context(open: &OpenStatement, naming: &dyn ContextNaming) -> Option<ContextId> {
-    let reference = member(open, "context", "ref").filter(|text| Pseudonym::parse(text).is_ok())?;
+fn context<C, V: Said>(open: &OpenStatement<C, V>, naming: &dyn ContextNaming) -> Option<ContextId> {
+    let context = value(open, "context")?;
+    let reference = text(&context, "ref").filter(|text| Pseudonym::parse(text).is_ok())?;
     Some(naming.context_id(reference))
 }
 
 /// The persons of concern whom the event names.
-fn persons(name: &str, open: &OpenStatement) -> Vec<OwnerId> {
+fn persons<C, V: Said>(name: &str, open: &OpenStatement<C, V>) -> Vec<OwnerId> {
     if name.starts_with("person.") {
         return owners(open, "person").collect();
     }
     let others = open.disclosed.get("others").into_iter().flatten();
-    let of_concern = others.filter(|element| element.value["role"] == "PersonOfConcern");
+    let of_concern = others.filter(|element| text(&element.value.lend(), "role") == Some("PersonOfConcern"));
     of_concern.map(|element| element.owner).collect()
 }
 
-fn refs(event_type: EventType, record: &Record, open: &OpenStatement, naming: &dyn ContextNaming) -> Refs {
-    let statement = |inner: &str| member(open, "refs", inner).and_then(StatementRef::parse);
+fn refs<C, V: Said>(
+    event_type: EventType,
+    record: &Record<C, V>,
+    open: &OpenStatement<C, V>,
+    naming: &dyn ContextNaming,
+) -> Refs {
+    let refs = value(open, "refs");
+    let member = |inner: &str| text(refs.as_ref()?, inner);
+    let statement = |inner: &str| member(inner).and_then(StatementRef::parse);
     let agreement = |reference: &str| naming.context_id(&format!("agreement {reference}"));
     let registers = event_type.as_str() == "agreement.registered";
     Refs {
@@ -149,13 +161,18 @@ fn refs(event_type: EventType, record: &Record, open: &OpenStatement, naming: &d
         decision: statement("decision"),
         episode: statement("episode"),
         referral: statement("referral"),
-        agreement: member(open, "refs", "agreement").map(agreement),
+        agreement: member("agreement").map(agreement),
         agreement_by_hash: registers.then(|| agreement(&record.entry.statement.to_string())),
-        alert: member(open, "refs", "alert").and_then(|id| base64url::decode_array(id).ok()),
+        alert: member("alert").and_then(|id| base64url::decode_array(id).ok()),
     }
 }
 
-/// A text inside a disclosed member of one element.
-fn member<'a>(open: &'a OpenStatement, name: &str, inner: &str) -> Option<&'a str> {
-    open.disclosed.get(name)?.first()?.value.get(inner)?.as_str()
+/// What a disclosed member of one element says.
+fn value<'o, C, V: Said>(open: &'o OpenStatement<C, V>, name: &str) -> Option<Json<'o>> {
+    Some(open.disclosed.get(name)?.first()?.value.lend())
+}
+
+/// A text inside a value.
+fn text<'v>(value: &Json<'v>, member: &str) -> Option<&'v str> {
+    value.get(member)?.as_str()
 }

@@ -7,6 +7,9 @@ use super::{Refs, StatementRef, ViewEvent};
 use crate::bytes::{Reader, Writer};
 use crate::history::Mark;
 
+/// What a row is written into, in bytes, so that it need not grow.
+const MOST_ARE_SHORTER: usize = 256;
+
 impl ViewEvent {
     pub(crate) fn to_row(&self) -> Vec<u8> {
         let owners = |writer: Writer, owners: &[OwnerId]| {
@@ -14,7 +17,7 @@ impl ViewEvent {
         };
         let context = |writer: Writer, id: ContextId| writer.id(id.as_bytes());
         let statement = |writer: Writer, statement: StatementRef| writer.id(&statement.0);
-        let mut writer = Writer::default()
+        let mut writer = Writer::over(Vec::with_capacity(MOST_ARE_SHORTER))
             .signed(self.received_at)
             .text(&self.agency)
             .optional(self.on_behalf_of.as_deref(), Writer::text)

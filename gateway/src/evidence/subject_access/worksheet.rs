@@ -4,12 +4,12 @@ use gt_core::Hash;
 use gt_core::bundle::{About, Bundle, Why};
 use gt_core::statement::{Disclosure, Pseudonym};
 use gt_core::time::Timestamp;
+use gt_ledger::values::to_serde;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::catalogue::{CATALOGUE, Exemption, Kind, Whose};
 use super::facts::{Facts, restrictions, whose_statement, whose_value};
-use crate::draft::to_serde;
 use crate::evidence::read::{Evidence, EvidenceError, Record, Said};
 use crate::evidence::{sentences, words};
 
@@ -167,7 +167,7 @@ impl Listing<'_> {
         disclosures.sort_by_key(|one| (one.member_position(), one.element()));
         for disclosure in disclosures {
             let (member, value) =
-                (members[disclosure.member_position()].name(), to_serde(&disclosure.value().to_value()));
+                (members[disclosure.member_position()].name(), to_serde(disclosure.value()));
             facts = self.facts(Kind::Disclosure, whose_value(&value, self.subjects), &clear);
             let facts = Facts { member: Some(member), value: Some(&value), ..facts };
             let says = format!("{}: {}", words::label(member), in_words(&value));

@@ -17,10 +17,10 @@ use gt_core::prove::{self, MemoryTiles};
 use gt_core::receipt::Receipt;
 use gt_core::statement::Statement;
 use gt_core::time::Timestamp;
+use gt_ledger::values::{Clear as _, to_serde};
 use serde_json::json;
 
 use crate::client::{Answer, Head};
-use crate::draft::to_serde;
 use crate::outbox::{Pin, Problem};
 
 pub(crate) const AGENCY: &str = "police:32";
@@ -162,13 +162,11 @@ fn check_as_a_sealer_does(statement: &Statement) {
     statement.require_complete().unwrap();
     statement.ownership().unwrap();
     let data = &statement.payload().data;
-    let serde_json::Value::Object(clear) = to_serde(&Value::Object(data.clear().to_object())) else {
-        unreachable!()
-    };
+    let clear = data.to_map();
     let mut disclosed: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
     for disclosure in statement.disclosures() {
         let member = data.members()[disclosure.member_position()].name();
-        disclosed.entry(member.to_owned()).or_default().push(to_serde(&disclosure.value().to_value()));
+        disclosed.entry(member.to_owned()).or_default().push(to_serde(disclosure.value()));
     }
     let payload = statement.payload();
     let name = payload.event_type.as_str();

@@ -176,6 +176,11 @@ impl<V> Statement<V> {
         &self.payload
     }
 
+    /// What was signed, and nothing else.
+    pub fn into_payload(self) -> Payload {
+        self.payload
+    }
+
     /// The disclosures that came along, in the order in which they came.
     pub fn disclosures(&self) -> &[Disclosure<V>] {
         &self.disclosures

@@ -11,7 +11,7 @@ use crate::layout::BUNDLE;
 use crate::log::LogReader;
 use crate::open::{self, OpenLedgerError, Texts};
 use crate::open_ledger::Shared;
-use crate::record::Record;
+use crate::record::{Record, SignedRecord};
 
 /// Where a bundle's material is held: a log, and the keys to what lies beside it.
 pub(crate) trait Held {
@@ -55,14 +55,19 @@ pub(crate) trait Held {
         Ok(())
     }
 
-    /// Up to `count` records from `first` on, no further than the end of its bundle, with the values of those disclosed members that are
-    /// wanted.
+    /// Up to `count` records from `first` on, no further than the end of its bundle; with whatever can be read of their statements.
+    fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<Record>, OpenLedgerError> {
+        let records = self.records_with(first, count, |_| true)?;
+        Ok(records.into_iter().map(SignedRecord::into_values).collect())
+    }
+
+    /// The same as it was signed, with those disclosed members that are wanted.
     fn records_with(
         &self,
         first: LeafIndex,
         count: u64,
         wanted: impl Fn(&str) -> bool,
-    ) -> Result<Vec<Record>, OpenLedgerError> {
+    ) -> Result<Vec<SignedRecord>, OpenLedgerError> {
         let raw = self.log().entries_and_vault(first, count).map_err(OpenLedgerError::Read)?;
         let genesis = self.registry().genesis();
         // The keys are looked at for each anew: the sealer waits for them, and must not wait for a whole bundle.

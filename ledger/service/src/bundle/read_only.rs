@@ -14,7 +14,7 @@ use crate::index::Index;
 use crate::keyring::Keyring;
 use crate::log::{LogReader, Published};
 use crate::open::{OpenLedgerError, open_keyring, read_checkpoint};
-use crate::record::{ContextId, Record};
+use crate::record::{ContextId, Record, SignedRecord};
 use crate::secrets::Secrets;
 use crate::state::State;
 
@@ -70,16 +70,16 @@ impl ReadOnlyLedger {
 
     /// Up to `count` records from `first` on, no further than the end of its bundle; with whatever can be read of their statements.
     pub fn records(&self, first: LeafIndex, count: u64) -> Result<Vec<Record>, OpenLedgerError> {
-        self.records_with(first, count, |_| true)
+        Held::records(self, first, count)
     }
 
-    /// The same with the values of those disclosed members alone that are wanted, as [`crate::Ledger::records_with`] reads them.
+    /// The same as it was signed, with those disclosed members alone that are wanted, as [`crate::Ledger::records_with`] reads them.
     pub fn records_with(
         &self,
         first: LeafIndex,
         count: u64,
         wanted: impl Fn(&str) -> bool,
-    ) -> Result<Vec<Record>, OpenLedgerError> {
+    ) -> Result<Vec<SignedRecord>, OpenLedgerError> {
         Held::records_with(self, first, count, wanted)
     }
 

@@ -114,7 +114,7 @@ impl<'l> Subject<'l> {
         let failed = |error| EraseError::Read(Box::new(error));
         let mut records = Vec::new();
         for index in self.shared.index.entries_of(&owner.tag).map_err(|error| failed(error.into()))? {
-            records.extend(self.shared.records_with(index, 1, |_| true).map_err(failed)?);
+            records.extend(self.shared.records(index, 1).map_err(failed)?);
         }
         Ok(records)
     }

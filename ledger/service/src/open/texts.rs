@@ -6,14 +6,12 @@ use gt_core::Hash;
 use gt_core::agency::AgencyCode;
 use gt_core::entry::Entry;
 use gt_core::link::LinkName;
-use gt_core::statement::{Disclosure, Jws, Statement, StatementError};
+use gt_core::statement::{Data, Disclosure, Jws, Statement, StatementError};
 use gt_core::tree;
-use serde_json::Value;
 
 use super::OpenLedgerError;
 use crate::keyring::{AgencyKeys, Keyring, OwnerKeys, OwnerTag};
-use crate::prepare::{clear_members, to_serde};
-use crate::record::{OpenElement, OpenStatement, OwnerId, Record};
+use crate::record::{OpenElement, OpenStatement, OwnerId, Record, SignedRecord};
 use crate::vault::{self, DisclosureBlob, StatementBlob, VaultRecord};
 
 /// `H.P.S` and the disclosures of one entry, decrypted.
@@ -102,7 +100,7 @@ pub(crate) fn record(
     keyring: &Keyring,
     links: &HashMap<LinkName, OwnerTag>,
     wanted: impl Fn(&str) -> bool,
-) -> Result<Record, OpenLedgerError> {
+) -> Result<SignedRecord, OpenLedgerError> {
     let index = entry.index;
     let leaf_hash = tree::leaf_hash(&entry.to_bytes());
     let (raw, _) =
@@ -121,23 +119,21 @@ fn open_statement<'k>(
     genesis: &Hash,
     keys_of: impl Fn(&LinkName) -> Option<OwnerKeys<'k>>,
     wanted: impl Fn(&str) -> bool,
-) -> Result<OpenStatement, OpenLedgerError> {
+) -> Result<OpenStatement<Data, Option<Disclosure>>, OpenLedgerError> {
     let fault = |source| OpenLedgerError::Statement { index: entry.index, source: Some(source) };
-    let statement = Statement::from_jws(jws, []).map_err(fault)?;
-    let payload = statement.payload();
+    let payload = Statement::from_jws(jws, []).map_err(fault)?.into_payload();
     let (agency, primary) = agency_and_primary(record, &keys_of);
-    let mut disclosed: BTreeMap<String, Vec<OpenElement>> = BTreeMap::new();
+    let mut disclosed: BTreeMap<String, Vec<OpenElement<_>>> = BTreeMap::new();
     for blob in &record.disclosures {
         let Some((owner, keys)) = keys_to(blob, agency, &keys_of) else { continue };
         let place = payload.data.find(&blob.digest);
         let (member, element) = place.ok_or_else(|| fault(StatementError::DisclosureUnreferenced))?;
         let name = payload.data.members()[member].name();
-        let value = if wanted(name) {
+        let read = || {
             let text = open_text(entry, blob, keys, genesis)?;
-            to_serde(Disclosure::read(&text, &payload.data).map_err(fault)?.value())
-        } else {
-            Value::Null
+            Disclosure::read(&text, &payload.data).map_err(fault)
         };
+        let value = wanted(name).then(read).transpose()?;
         disclosed.entry(name.to_owned()).or_default().push(OpenElement { owner, element, value });
     }
     for elements in disclosed.values_mut() {
@@ -147,13 +143,13 @@ fn open_statement<'k>(
         }
     }
     Ok(OpenStatement {
-        iss: payload.iss.clone(),
-        on_behalf_of: payload.on_behalf_of.clone(),
+        iss: payload.iss,
+        on_behalf_of: payload.on_behalf_of,
         iat: payload.iat,
         version: payload.version,
-        clear: clear_members(&payload.data),
         disclosed,
         kept: payload.data.kept().to_vec(),
+        clear: payload.data,
         primary,
     })
 }
