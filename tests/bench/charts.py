@@ -5,6 +5,8 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 
+from figures import by_size as measured_by_size  # noqa: E402
+
 STYLE = {
     "svg.hashsalt": "golden thread",
     "svg.fonttype": "none",
@@ -90,7 +92,7 @@ def by_size(kind, members, ylabel, yscale="log"):
     """Members of the rows by size; each is (path, label)."""
 
     def chart(axes, parts):
-        rows, found = (parts.get("growth") or {}).get(kind) or [], False
+        rows, found = measured_by_size(parts, kind), False
         for colour, (path, label) in zip(COLOURS, members):
             points = [(row["size"], value) for row in rows if (value := follow(row, path)) is not None]
             if points:

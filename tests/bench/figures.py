@@ -14,6 +14,12 @@ def ratio(of, by):
     return spread(one / other for one, other in zip(of, by, strict=True))
 
 
+def by_size(parts, kind):
+    """What was measured of the log, or of the views, of each size."""
+    rows = (parts.get("growth") or {}).get(kind) or []
+    return [*rows, *(parts.get("largest") or [])] if kind == "views" else rows
+
+
 def at(millis, per_thousand):
     """The nearest rank."""
     ranked = sorted(millis)

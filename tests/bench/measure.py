@@ -29,6 +29,7 @@ PARTS = {
     "verification": reading.verification,
     "growth": reading.growth,
     "questions": questions.measure,
+    "largest": reading.largest,
 }
 
 
@@ -45,7 +46,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="tests/bench/run", description="Measures Golden Thread on this machine.")
     how_much = parser.add_mutually_exclusive_group()
     how_much.add_argument("--quick", action="store_true", help="a small run of a few minutes")
-    how_much.add_argument("--full", action="store_true", help="logs of ten million entries as well")
+    how_much.add_argument("--full", action="store_true", help="a log, and a history, of ten million entries as well")
     parser.add_argument("--only", metavar="PART", action="append", choices=list(PARTS), help=f"one of {', '.join(PARTS)}; may be repeated")
     parser.add_argument("--out", type=Path, help="the folder of the report [default: target/bench/<time>]")
     parser.add_argument("--disk", type=Path, default=Path("/var/tmp"), help="where data is written: it decides which disk is measured")

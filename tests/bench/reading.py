@@ -1,6 +1,12 @@
 """What is measured by one command of the program each: growth, the views by size, verification, and latency over HTTP."""
 
+import shutil
+
 from figures import spread
+from processes import Failed
+
+# Of a generated history with its views, on disk: statements are as long as they are.
+BYTES_AN_ENTRY = 5_800
 
 
 def growth(run):
@@ -8,12 +14,23 @@ def growth(run):
     program, sizes, folded = run.program, run.scale.sizes, run.scale.folded
     # One folder, which grows from size to size.
     grown = program.bench("--growth", ",".join(map(str, sizes)))
-    # Each a history of its own, whose statements are as long as they are: ten million of them take more disk than most machines have.
+    # Each a history of its own.
     views = [program.bench("--views", size, "--questions", run.scale.questions) for size in folded]
     return {
         "log": [{"size": size, **row} for size, row in zip(sizes, grown, strict=True)],
         "views": [{"size": size, **row} for size, row in zip(folded, views, strict=True)],
     }
+
+
+def largest(run):
+    """The views of one more history. It is a part of its own, and the last one, since it takes as long as many of the others."""
+    size = run.scale.largest
+    if size is None:
+        return None
+    needed, free = size * BYTES_AN_ENTRY, shutil.disk_usage(run.folder).free
+    if free < needed:
+        raise Failed(f"a history of {size:,} entries takes {needed / 1e9:.0f} GB with its views, and {free / 1e9:.0f} GB are free")
+    return [{"size": size, **run.program.bench("--views", size, "--questions", run.scale.questions)}]
 
 
 def verification(run):

@@ -1,5 +1,7 @@
 """The report in Markdown: the aims first, then ratios, then absolute figures."""
 
+from figures import by_size
+
 NOISE = (
     "Other work on a machine moves absolute figures a lot and ratios less: things that are compared ran in turn, round by round. "
     "Each figure is the median of the rounds; in brackets the least and the most."
@@ -16,9 +18,10 @@ def write(report, charts, links=""):
         "### Aims",
         aims(report["aims"]),
     ]
+    measured = {**parts, "growth": {kind: by_size(parts, kind) for kind in ("log", "views")}}
     for name, section in SECTIONS:
-        if parts.get(name):
-            blocks += section(parts[name])
+        if measured.get(name):
+            blocks += section(measured[name])
     failed = report.get("failed") or {}
     if failed:
         blocks += ["### What could not be measured", table(["part", "why"], [[name, f"`{why[:300]}`"] for name, why in failed.items()])]
@@ -122,14 +125,14 @@ def receipts(part):
 
 
 def growth(part):
-    blocks = ["### Growth"]
+    blocks = []
     for kind, title in (("log", "The ledger by the size of the log."), ("views", "The views of a generated history by its size.")):
-        rows = [flat(row) for row in part.get(kind) or []]
+        rows = [flat(row) for row in part[kind]]
         if rows:
             names = list(dict.fromkeys(name for row in rows for name in row if name != "size"))
             head = ["", *(f"{row['size']:,.0f}" for row in rows)]
             blocks += [title, table(head, [[label(name), *(number(row.get(name)) for row in rows)] for name in names])]
-    return blocks
+    return ["### Growth", *blocks] if blocks else []
 
 
 def flat(row, before=""):

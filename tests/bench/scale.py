@@ -1,6 +1,6 @@
 """How much is measured: a few minutes' worth, or what the figures of docs/PERFORMANCE.md are made with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Scale:
     # Sizes of logs, and of the histories that views are made of, that are verified and that are asked about.
     sizes: tuple
     folded: tuple
+    # One more history, after everything else; none where it would take too long.
+    largest: int | None
     verified: int
     asked: int
     questions: int
@@ -25,13 +27,12 @@ class Scale:
 
 QUICK = Scale(
     name="quick", rounds=3, statements=6_000, single_rows=1_500, in_flight=(1, 10, 100, 1000, 7000),
-    publishers=(1, 50), seconds=4, sizes=(2_000, 10_000), folded=(2_000, 10_000), verified=10_000, asked=10_000,
+    publishers=(1, 50), seconds=4, sizes=(2_000, 10_000), folded=(2_000, 10_000), largest=20_000, verified=10_000, asked=10_000,
     questions=300,
 )
 NORMAL = Scale(
     name="normal", rounds=3, statements=50_000, single_rows=10_000, in_flight=(1, 10, 100, 1000, 7000),
-    publishers=(1, 10, 50, 200), seconds=20, sizes=(10_000, 100_000, 1_000_000), folded=(10_000, 100_000, 1_000_000),
+    publishers=(1, 10, 50, 200), seconds=20, sizes=(10_000, 100_000, 1_000_000), folded=(10_000, 100_000, 1_000_000), largest=None,
     verified=1_000_000, asked=1_000_000, questions=2_000,
 )
-# The log alone: a history whose statements are as long as they are takes 70 GB at that size, and an hour to fold.
-FULL = Scale(**{**NORMAL.__dict__, "name": "full", "sizes": (*NORMAL.sizes, 10_000_000)})
+FULL = replace(NORMAL, name="full", sizes=(*NORMAL.sizes, 10_000_000), largest=10_000_000)
