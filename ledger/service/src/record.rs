@@ -69,7 +69,7 @@ pub struct OpenElement<V = Value> {
     pub owner: OwnerId,
     /// Its position in its member's list.
     pub element: usize,
-    /// What it says; `null` where its value was not wanted.
+    /// What it says; where its value was not wanted `null`, or nothing in a [`SignedRecord`].
     pub value: V,
 }
 

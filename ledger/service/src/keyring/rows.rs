@@ -238,13 +238,13 @@ impl Take for Rows {
     type Row = u32;
 
     fn owner(&mut self, tag: OwnerTag, name: Option<&str>, link: LinkKey) -> Option<u32> {
-        if let Some(held) = self.find(&tag) {
-            return Some(held);
-        }
         let who = match name {
             Some(name) => self.who(name)?,
             None => Who::Ended,
         };
+        if let Some(held) = self.find(&tag) {
+            return Some(held);
+        }
         Some(self.add(OwnerRow { tag, link, who, first: NONE }))
     }
 
