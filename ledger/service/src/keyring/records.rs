@@ -81,32 +81,22 @@ impl Keyring {
                 take.owner(tag, Some(core::str::from_utf8(name).ok()?), LinkKey::from_bytes(*link))?;
                 Some(())
             }
-            2 => {
-                let (tag, rest) = rest.split_first_chunk::<32>()?;
-                let (data, rest) = rest.split_first_chunk::<32>()?;
+            2 | 4 => {
+                let (tag, mut rest) = rest.split_first_chunk::<32>()?;
+                let mut data = &[0; 32];
+                if *kind == 2 {
+                    (data, rest) = rest.split_first_chunk::<32>()?;
+                }
                 let (record, code) = rest.split_first_chunk::<32>()?;
                 let owner = take.held(of_shard(tag)?)?;
-                take.agency(
-                    owner,
-                    core::str::from_utf8(code).ok()?,
-                    AgencyKeys { data: *data, record: *record },
-                )
+                let keys = AgencyKeys { data: *data, record: *record };
+                take.agency(owner, core::str::from_utf8(code).ok()?, keys)
             }
             3 => {
                 let (tag, rest) = rest.split_first_chunk::<32>()?;
                 let link: &[u8; 32] = rest.try_into().ok()?;
                 take.owner(of_shard(tag)?, None, LinkKey::from_bytes(*link))?;
                 Some(())
-            }
-            4 => {
-                let (tag, rest) = rest.split_first_chunk::<32>()?;
-                let (record, code) = rest.split_first_chunk::<32>()?;
-                let owner = take.held(of_shard(tag)?)?;
-                take.agency(
-                    owner,
-                    core::str::from_utf8(code).ok()?,
-                    AgencyKeys { data: [0; 32], record: *record },
-                )
             }
             5 => packs::parse(rest, shard, take),
             _ => None,
