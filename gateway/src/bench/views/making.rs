@@ -1,6 +1,6 @@
 //! Signs and seals a history, at the times at which it is received.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -74,20 +74,26 @@ pub(in crate::bench) fn make(
     let started = Instant::now();
     let (mut sample, mut events) = (Vec::new(), outline.events());
     let step = outline.len() / SAMPLE + 1;
-    let mut sealed = 0;
+    let (mut sealed, mut now) = (0, begun);
+    // While one batch is sealed the next one is signed. The clock goes on between them, so that each is sealed at its own time.
+    let mut waiting = Vec::new();
     loop {
         let batch: Vec<HistoryEvent> = events.by_ref().take(AT_A_TIME).collect();
         let Some(last) = batch.last() else { break };
-        clock.0.fetch_max(last.received_at, Ordering::AcqRel);
+        now = now.max(last.received_at);
         sealed += batch.len();
         for event in batch.iter().step_by(step.min(AT_A_TIME)) {
             sample.extend(event.data["child"]["pseudonym"].as_str().map(str::to_owned));
         }
-        seal(&ledger, &mut publishers, &batch, clock.wall_millis() / 1000, &mut signed)?;
+        let prepared = sign(&mut publishers, &batch, now / 1000, &mut signed)?;
+        waiting.drain(..).try_for_each(throughput::received)?;
+        clock.0.store(now, Ordering::Release);
+        waiting.extend(prepared.into_iter().map(|prepared| ledger.submit(prepared)));
         if sealed % (AT_A_TIME * 200) == 0 {
             tracing::info!(sealed, of = outline.len(), "sealing the history");
         }
     }
+    waiting.into_iter().try_for_each(throughput::received)?;
     let seconds = started.elapsed().as_secs_f64();
     let entries = ledger.log().size().0;
     ledger.close();
@@ -118,14 +124,13 @@ fn enrolled(
 /// A statement, its signer's key, and its place in the batch.
 type Placed = (usize, PublicKey, Statement);
 
-/// Signs with all cores, each agency's statements in their order, and seals in the history's order.
-fn seal(
-    ledger: &Ledger,
+/// Signs with all cores, each agency's statements in their order; what comes back is in the history's order.
+fn sign(
     publishers: &mut BTreeMap<String, Publisher>,
     batch: &[HistoryEvent],
     iat: i64,
     seen: &mut dyn FnMut(&PublicKey, &Statement),
-) -> Result<(), BenchError> {
+) -> Result<Vec<Prepared>, BenchError> {
     let drafts: Vec<CheckedDraft> = batch.par_iter().map(draft).collect::<Result<_, _>>()?;
     let mut of_agency: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, event) in batch.iter().enumerate() {
@@ -142,18 +147,11 @@ fn seal(
         .collect();
     let mut statements: Vec<Placed> = signed?.into_iter().flatten().collect();
     statements.sort_unstable_by_key(|(at, ..)| *at);
-    let prepared: Result<Vec<Prepared>, _> = statements
-        .par_iter()
-        .map(|(.., statement)| Prepared::new(statement.to_compact().as_bytes()))
-        .collect();
     for (_, key, statement) in &statements {
         seen(key, statement);
     }
-    let mut waiting = VecDeque::new();
-    for prepared in prepared? {
-        waiting.push_back(ledger.submit(prepared));
-    }
-    waiting.into_iter().try_for_each(throughput::received)
+    let prepare = |(.., statement): &Placed| Prepared::new(statement.to_compact().as_bytes());
+    Ok(statements.par_iter().map(prepare).collect::<Result<_, _>>()?)
 }
 
 fn draft(event: &HistoryEvent) -> Result<CheckedDraft, DraftError> {
