@@ -1,10 +1,15 @@
 //! Every change to the data folder goes through here, so that a test can record the writes and cut the power at any of them.
 
+mod syncing;
+
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use syncing::Syncers;
+pub use syncing::Syncing;
 
 /// One change to the data folder. Paths are relative to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +58,7 @@ pub struct Disk {
     recorder: Option<Arc<dyn Recorder>>,
     appending: HashMap<PathBuf, File>,
     durable_folders: HashSet<PathBuf>,
+    syncers: Syncers,
 }
 
 impl Disk {
@@ -68,7 +74,8 @@ impl Disk {
 
     fn read_by(readers: Readers, root: &Path, recorder: Option<Arc<dyn Recorder>>) -> Self {
         let (appending, durable_folders) = (HashMap::new(), HashSet::new());
-        Self { root: root.to_owned(), readers, recorder, appending, durable_folders }
+        let root = root.to_owned();
+        Self { root, readers, recorder, appending, durable_folders, syncers: Syncers::default() }
     }
 
     /// The same folder, for a thread of its own that writes other files.
@@ -114,52 +121,6 @@ impl Disk {
         Ok(unnamed)
     }
 
-    /// Makes a file's contents durable.
-    pub fn sync(&self, path: &Path) -> io::Result<()> {
-        match self.appending.get(path) {
-            Some(file) => file.sync_data()?,
-            None => File::open(self.root.join(path))?.sync_data()?,
-        }
-        self.note(|| Change::SyncFile(path.to_owned()));
-        Ok(())
-    }
-
-    /// Makes the contents of files and the names in folders durable, all at the same time: that takes hardly longer than one of them,
-    /// since a file system writes its journal once for all who wait for it.
-    pub fn sync_together(&self, files: &[PathBuf], folders: &[PathBuf]) -> io::Result<()> {
-        match (files, folders) {
-            ([], []) => Ok(()),
-            ([others @ .., last], _) => self.sync_beside(others, folders, || self.sync(last)),
-            ([], [others @ .., last]) => self.sync_beside(files, others, || self.sync_folder(last)),
-        }
-    }
-
-    /// One sync on this thread, and the others on threads of their own meanwhile.
-    fn sync_beside(
-        &self,
-        files: &[PathBuf],
-        folders: &[PathBuf],
-        here: impl FnOnce() -> io::Result<()>,
-    ) -> io::Result<()> {
-        std::thread::scope(|scope| {
-            let mut syncs = Vec::with_capacity(files.len() + folders.len());
-            let files = files.iter().map(|file| (file, true));
-            for (path, is_file) in files.chain(folders.iter().map(|folder| (folder, false))) {
-                let sync = move || if is_file { self.sync(path) } else { self.sync_folder(path) };
-                match std::thread::Builder::new().spawn_scoped(scope, sync) {
-                    Ok(syncing) => syncs.push(syncing),
-                    // One after the other takes longer, and is as durable.
-                    Err(_) => sync()?,
-                }
-            }
-            here()?;
-            for sync in syncs {
-                sync.join().unwrap_or_else(|_| Err(io::Error::other("a thread that syncs panicked")))?;
-            }
-            Ok(())
-        })
-    }
-
     /// Replaces a file durably: write beside it, make that durable, rename, make the folder durable. A crash leaves the old or the new one.
     pub fn replace(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let beside = self.write_beside(path, bytes)?;
@@ -188,18 +149,20 @@ impl Disk {
         Ok(beside)
     }
 
-    /// Puts what lies beside the file in its place, durably. What stood there then lies beside it, and is written over by the next
-    /// [`Self::write_beside`]: so a file that is replaced hundreds of times a second needs no new one each time. Not for what is to be gone.
-    pub fn exchange_into_place(&mut self, path: &Path) -> io::Result<()> {
+    /// Puts what lies beside the file in its place. The caller makes the folder durable. What stood there then lies beside it, and is
+    /// written over by the next [`Self::write_beside`]: so a file that is replaced hundreds of times a second needs no new one each time.
+    /// False where that cannot be done: then nothing lies beside it. Not for what is to be gone.
+    pub fn exchange_into_place(&mut self, path: &Path) -> io::Result<bool> {
         let beside = path.with_extension("new");
-        if exchange(&self.root.join(&beside), &self.root.join(path))? {
+        let exchanged = exchange(&self.root.join(&beside), &self.root.join(path))?;
+        if exchanged {
             self.appending.remove(&beside);
             self.appending.remove(path);
             self.note(|| Change::Exchange(beside, path.to_owned()));
         } else {
             self.rename(&beside, path)?;
         }
-        self.sync_folder(path.parent().unwrap_or(Path::new("")))
+        Ok(exchanged)
     }
 
     /// Replaces a file without waiting for the disk. After a crash it may be old, new or unreadable.
@@ -277,13 +240,6 @@ impl Disk {
     pub fn remove_durably(&mut self, path: &Path) -> io::Result<()> {
         self.remove(path)?;
         self.sync_folder(path.parent().unwrap_or(Path::new("")))
-    }
-
-    /// Makes a folder's names durable.
-    pub fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        File::open(self.root.join(path))?.sync_all()?;
-        self.note(|| Change::SyncFolder(path.to_owned()));
-        Ok(())
     }
 
     /// Closes a file that was appended to.

@@ -19,7 +19,7 @@ use crate::keyring::rekey::journal_file;
 use crate::keyring::switch::{self, Switch};
 use crate::keyring::{KeyEncryptionKey, Keyring, KeyringError};
 use crate::layout;
-use crate::log::{LogReader, LogWriter, Published, ReadError, RecoverError, recover};
+use crate::log::{LogReader, LogWriter, Published, ReadError, RecoverError, newest, recover};
 use crate::sealer::Unfinished;
 use crate::secrets::{Secrets, SecretsError};
 use crate::snapshot::{self, Begun};
@@ -186,14 +186,12 @@ pub(crate) fn lock(root: &Path) -> Result<File, OpenLedgerError> {
     }
 }
 
-pub(crate) fn open(root: &Path, secrets: &Secrets, disk: Disk) -> Result<Opened, OpenLedgerError> {
+pub(crate) fn open(root: &Path, secrets: &Secrets, mut disk: Disk) -> Result<Opened, OpenLedgerError> {
     if !root.join(layout::checkpoint()).exists() {
         return Err(OpenLedgerError::NoLedger { folder: root.display().to_string() });
     }
     let lock = lock(root)?;
-    let signed = read_checkpoint(root)?;
-    let (origin, keys) = secrets.pin();
-    signed.verify(origin, keys).map_err(OpenLedgerError::Signature)?;
+    let signed = signed_checkpoint(root, secrets)?;
     // A process that was killed between renaming the checkpoint and making that durable left one that a power cut can still take
     // back. Receipts are going to rest on it.
     disk.sync(&layout::checkpoint())
@@ -201,7 +199,8 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, disk: Disk) -> Result<Opened,
         .map_err(|source| OpenLedgerError::Io { file: layout::checkpoint().display().to_string(), source })?;
     let (keyring, kek) = open_keyring(root, secrets)?;
     let mut unfinished = unfinished(root, secrets, &kek.epoch())?;
-    // After recovery, which may refuse the folder, and then nothing in it has been changed.
+    let signed = newest(&mut disk, signed, ready_checkpoint(root, secrets)?)?;
+    // After recovery, which may refuse the folder, and then nothing that is sealed in it has been changed.
     let mut recovered = recover(disk, Some(signed.checkpoint()))?;
     Keyring::remove_leftovers(recovered.writer.disk(), unfinished.keeps_next_shards())?;
     unfinished.forget_switch(recovered.writer.disk()).map_err(io_of(&switch::file()))?;
@@ -259,6 +258,26 @@ fn unfinished(root: &Path, secrets: &Secrets, kek: &str) -> Result<Unfinished, O
 fn io_of(file: &Path) -> impl FnOnce(io::Error) -> OpenLedgerError {
     let file = file.display().to_string();
     move |source| OpenLedgerError::Io { file, source }
+}
+
+/// The folder's checkpoint.
+pub(crate) fn signed_checkpoint(root: &Path, secrets: &Secrets) -> Result<SignedCheckpoint, OpenLedgerError> {
+    let signed = read_checkpoint(root)?;
+    let (origin, keys) = secrets.pin();
+    signed.verify(origin, keys).map_err(OpenLedgerError::Signature)?;
+    Ok(signed)
+}
+
+/// What lies beside it, if that is a checkpoint of this ledger: a crash may have torn it.
+pub(crate) fn ready_checkpoint(
+    root: &Path,
+    secrets: &Secrets,
+) -> Result<Option<SignedCheckpoint>, OpenLedgerError> {
+    let file = layout::new_checkpoint();
+    let bytes = read_if_there(&root.join(&file)).map_err(io_of(&file))?;
+    let signed = bytes.and_then(|bytes| SignedCheckpoint::parse(&bytes).ok());
+    let (origin, keys) = secrets.pin();
+    Ok(signed.filter(|signed| signed.verify(origin, keys).is_ok()))
 }
 
 /// The folder's checkpoint, unverified.

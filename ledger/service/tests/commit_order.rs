@@ -37,6 +37,10 @@ fn syncs(path: &'static str) -> impl Fn(&Change) -> bool {
     move |change| matches!(change, Change::SyncFile(file) if file == Path::new(path))
 }
 
+fn writes_checkpoint(change: &Change) -> bool {
+    matches!(change, Change::Replace(file, _) if file == Path::new("checkpoint.new"))
+}
+
 fn is_new_checkpoint(change: &Change) -> bool {
     matches!(change, Change::Rename(_, to) | Change::Exchange(_, to) if to == Path::new("checkpoint"))
 }
@@ -58,10 +62,9 @@ fn keys_then_entries_then_the_checkpoint_then_the_receipt() {
     let order = [
         at(&changes, "keys written", appends("keyring/journal")),
         at(&changes, "keys durable", syncs("keyring/journal")),
-        at(&changes, "entry written", appends("open/entries/000")),
+        at(&changes, "checkpoint written beside the old one", writes_checkpoint),
         at(&changes, "entry durable", syncs("open/entries/000")),
         at(&changes, "checkpoint in its place", is_new_checkpoint),
-        at(&changes, "its name durable", |change| *change == Change::SyncFolder(PathBuf::new())),
     ];
     assert!(order.is_sorted(), "{order:?}");
     for (what, file) in
@@ -70,6 +73,41 @@ fn keys_then_entries_then_the_checkpoint_then_the_receipt() {
         let durable = at(&changes, what, syncs(file));
         assert!(order[2] < durable && durable < order[4], "{what}");
     }
+    assert!(at(&changes, "entry written", appends("open/entries/000")) < order[3]);
+}
+
+/// A receipt does not wait for the checkpoint's name, since the one beside it is durable; so that must not be written over before the name is.
+#[test]
+fn what_lies_beside_the_checkpoint_is_written_over_only_once_its_name_is_durable() {
+    let home = Home::new();
+    let changes = Arc::new(Changes::default());
+    let ledger = home.open_recorded(Some(changes.clone()));
+    let mut council = home.register(&ledger, "gss:E06000005", 1);
+    for n in 0..12 {
+        ledger.seal_blocking(council.next(&child(n)).to_compact().as_bytes()).expect("sealed");
+    }
+    ledger.close();
+    let root = Change::SyncFolder(PathBuf::new());
+    let (mut is_named, mut exchanged) = (true, 0);
+    // The first batch makes the file beside, whose name must be durable before its checkpoint is in force.
+    let mut is_beside_named = false;
+    for change in changes.take() {
+        if change == root {
+            (is_named, is_beside_named) = (true, true);
+        } else if is_new_checkpoint(&change) {
+            assert!(is_beside_named, "a crash would leave nothing beside");
+            is_beside_named = matches!(change, Change::Exchange(..));
+            is_named = false;
+            exchanged += 1;
+        } else if writes_checkpoint(&change) {
+            assert!(is_named, "what a crash may leave as the checkpoint is written over");
+        } else if let Change::Replace(file, _) = &change
+            && file == Path::new("state/handed-out")
+        {
+            assert!(is_named, "a crash would leave what looks like an older checkpoint put back");
+        }
+    }
+    assert!(exchanged >= 12 && is_named);
 }
 
 #[test]

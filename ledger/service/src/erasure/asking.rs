@@ -2,7 +2,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::renewals::{NodesError, Renewals};
-use super::{CustodyWork, EraseError, EraseRequest, ErasureReceipt, Owned, Renewing, Subject};
+use super::{CustodyWork, EraseError, EraseRequest, ErasureReceipt, Known, Owned, Renewing, Subject};
 use crate::Ledger;
 use crate::jetstream::NodeState;
 use crate::keyring::{ConfirmError, Confirmed, RetiredKek, RotateError, retired};
@@ -26,8 +26,9 @@ impl Ledger {
         if let Some(renewals) = self.renewals() {
             return self.erase_on_stream(&renewals, request);
         }
+        let mut known = Known::default();
         for _ in 0..MOST_ATTEMPTS {
-            let erasing = Subject::of(self.shared(), request.clone())?;
+            let erasing = Subject::of(self.shared(), request.clone(), &mut known)?;
             match self.ask(|reply| CustodyWork::Erase(erasing, reply)).ok_or(EraseError::Interrupted)? {
                 Err(EraseError::Busy) => {}
                 done => return done,
@@ -38,7 +39,7 @@ impl Ledger {
 
     /// Whose keys an erasure would destroy now: all identifiers of whom it names, or why it would be refused. It changes nothing. Blocks.
     pub fn would_erase(&self, request: &EraseRequest) -> Result<Vec<OwnerId>, EraseError> {
-        let erasing = Subject::of(self.shared(), request.clone())?;
+        let erasing = Subject::of(self.shared(), request.clone(), &mut Known::default())?;
         Ok(erasing.owners.iter().map(|owner| owner.id).collect())
     }
 
@@ -107,8 +108,9 @@ impl Ledger {
             return Err(EraseError::OnlyFollows);
         }
         let (began, mut kept) = (Instant::now(), None::<(Vec<Owned>, Box<Renewing>)>);
+        let mut known = Known::default();
         loop {
-            let erasing = Subject::of(self.shared(), request.clone())?;
+            let erasing = Subject::of(self.shared(), request.clone(), &mut known)?;
             let owners = erasing.owners.clone();
             let same =
                 |kept: &Vec<Owned>| kept.iter().map(|one| one.tag).eq(owners.iter().map(|one| one.tag));

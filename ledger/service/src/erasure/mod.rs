@@ -40,7 +40,7 @@ use crate::refusal::Refusal;
 pub(crate) use journal::Journal;
 pub use renewals::NodesError;
 pub(crate) use renewals::Renewals;
-pub(crate) use subject::{Erasing, Subject};
+pub(crate) use subject::{Erasing, Known, Subject};
 
 /// What is to be erased.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Whom an erasure is about: every identifier that is joined to the one that was named, and what forbids it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use gt_core::erasure::{MAX_OWNERS, Scope};
 use gt_core::statement::Owner;
@@ -40,9 +41,15 @@ impl Erasing {
     }
 }
 
+/// What was read of the log while an erasure was worked out. An entry stays as it is, so an erasure that is worked out anew, because
+/// something came in between, reads only what came: or it might never be done with somebody about whom much is said.
+#[derive(Default)]
+pub(crate) struct Known(HashMap<LeafIndex, Arc<Record>>);
+
 /// Everybody who is the person whom the request names.
 pub(crate) struct Subject<'l> {
     shared: &'l Shared,
+    known: &'l mut Known,
     scope: Scope,
     owners: BTreeMap<OwnerId, Owned>,
     holds: Vec<Hold>,
@@ -50,11 +57,16 @@ pub(crate) struct Subject<'l> {
 
 impl<'l> Subject<'l> {
     /// Works out what a request comes to. It changes nothing.
-    pub(crate) fn of(shared: &'l Shared, request: EraseRequest) -> Result<Erasing, EraseError> {
+    pub(crate) fn of(
+        shared: &'l Shared,
+        request: EraseRequest,
+        known: &'l mut Known,
+    ) -> Result<Erasing, EraseError> {
         if !shared.registry().publishers().any(|(_, publisher)| publisher.agency == request.authority) {
             return Err(EraseError::UnknownAuthority(request.authority));
         }
-        let mut subject = Self { shared, scope: request.scope, owners: BTreeMap::new(), holds: Vec::new() };
+        let owners = BTreeMap::new();
+        let mut subject = Self { shared, known, scope: request.scope, owners, holds: Vec::new() };
         let mut next = subject.named(&request.whom)?;
         while let Some(owner) = next.pop() {
             if subject.owners.insert(owner.id, owner).is_some() {
@@ -110,18 +122,26 @@ impl<'l> Subject<'l> {
     }
 
     /// What can be read of an owner's entries, in the order of the log.
-    fn records(&self, owner: &Owned) -> Result<Vec<Record>, EraseError> {
+    fn records(&mut self, owner: &Owned) -> Result<Vec<Arc<Record>>, EraseError> {
         let failed = |error| EraseError::Read(Box::new(error));
         let mut records = Vec::new();
         for index in self.shared.index.entries_of(&owner.tag).map_err(|error| failed(error.into()))? {
-            records.extend(self.shared.records(index, 1).map_err(failed)?);
+            if let Some(known) = self.known.0.get(&index) {
+                records.push(Arc::clone(known));
+                continue;
+            }
+            let read = self.shared.records(index, 1).map_err(failed)?.into_iter().map(Arc::new);
+            for record in read.filter(|record| record.statement.is_some()) {
+                self.known.0.insert(index, Arc::clone(&record));
+                records.push(record);
+            }
         }
         Ok(records)
     }
 }
 
 /// With whom an owner is one: of what is said about a pair, the latest by event time holds, as in the views.
-fn partners(records: &[Record], owner: OwnerId) -> Vec<OwnerId> {
+fn partners(records: &[Arc<Record>], owner: OwnerId) -> Vec<OwnerId> {
     let replaced = replaced(records);
     let mut latest: BTreeMap<OwnerId, (i64, Hash, bool)> = BTreeMap::new();
     for (record, open) in readable(records) {
@@ -145,7 +165,7 @@ fn partners(records: &[Record], owner: OwnerId) -> Vec<OwnerId> {
 
 /// The holds in force on an owner's record. What one agency placed, no other lifts; a ground is lifted for itself; and a lifting that was
 /// replaced has lifted nothing. In doubt the record is held.
-fn holds(records: &[Record], owner: OwnerId) -> Vec<Hold> {
+fn holds(records: &[Arc<Record>], owner: OwnerId) -> Vec<Hold> {
     let replaced = replaced(records);
     let mut standing: BTreeMap<(&str, String, String), LeafIndex> = BTreeMap::new();
     for (record, open) in readable(records).filter(|(_, open)| owners(open, "child").any(|one| one == owner))
@@ -167,13 +187,13 @@ fn holds(records: &[Record], owner: OwnerId) -> Vec<Hold> {
 }
 
 /// The statements that were replaced, each with the agency that did so: nobody replaces another's.
-fn replaced(records: &[Record]) -> HashSet<(String, String)> {
+fn replaced(records: &[Arc<Record>]) -> HashSet<(String, String)> {
     let named = |open| Some((speaker(open), text(open, "refs", "supersedes")?.to_owned()));
     readable(records).filter_map(|(_, open)| named(open)).collect()
 }
 
-fn readable(records: &[Record]) -> impl Iterator<Item = (&Record, &OpenStatement)> {
-    records.iter().filter_map(|record| Some((record, record.statement.as_ref()?)))
+fn readable(records: &[Arc<Record>]) -> impl Iterator<Item = (&Record, &OpenStatement)> {
+    records.iter().filter_map(|record| Some((&**record, record.statement.as_ref()?)))
 }
 
 fn speaker(open: &OpenStatement) -> String {

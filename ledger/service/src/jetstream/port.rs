@@ -129,13 +129,13 @@ impl Port {
         Ok(records)
     }
 
-    /// Appends entries that the stream holds to the data folder, durably.
-    pub(crate) fn append(&mut self, entries: &[SealedEntry]) -> Result<(TreeSize, Hash), CommitError> {
+    /// Writes entries that the stream holds to the data folder, where they become durable with the next checkpoint.
+    fn write(&mut self, entries: &[SealedEntry]) -> Result<(TreeSize, Hash), CommitError> {
         let keys = std::mem::take(&mut self.unwritten);
-        self.local.append(&keys, entries)
+        self.local.write(&keys, entries)
     }
 
-    /// The same with the checkpoint of their head beside the one in force, so that both are waited for together.
+    /// Writes them with the checkpoint of their head beside the one in force, and waits until all of it is durable.
     pub(crate) fn append_with(
         &mut self,
         entries: &[SealedEntry],
@@ -283,7 +283,7 @@ impl CommitPort for Port {
         let epoch = KeyEpoch { ordinal: self.epoch, kek: self.kek.clone(), begins: None };
         let epoch = Some(epoch).filter(|epoch| epoch.ordinal > 0);
         let published = self.publish(&batch.entries, self.keyring.sequence, epoch)?;
-        let committed = self.append(&batch.entries)?;
+        let committed = self.write(&batch.entries)?;
         self.account(published.last, committed.0.0);
         Ok(committed)
     }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::packs::packed;
 use super::records::Taken;
 use super::{KeyRecord, Keyring, KeyringError, SHARDS_TOGETHER, damaged, io_error, shard_file, torn_file};
-use crate::disk::{Disk, read_if_there};
+use crate::disk::{Disk, Syncing, read_if_there};
 
 /// The longest record of one owner, wrapped, in bytes: packs are not in a journal.
 const MAX_RECORD: usize = 4096;
@@ -69,12 +69,27 @@ pub(crate) fn len(disk: &Disk) -> u64 {
 impl Keyring {
     /// Makes new records durable.
     pub fn persist(disk: &mut Disk, new: &[KeyRecord]) -> Result<(), KeyringError> {
+        let Some(syncing) = Self::begin_to_persist(disk, new)? else { return Ok(()) };
+        Self::finish_persisting(disk, syncing)
+    }
+
+    /// Writes new records and begins to make them durable; `None` if there are none. No checkpoint may rest on them before
+    /// [`Self::finish_persisting`].
+    pub fn begin_to_persist(disk: &mut Disk, new: &[KeyRecord]) -> Result<Option<Syncing>, KeyringError> {
         if new.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let records: Vec<u8> = new.iter().flat_map(|record| record.bytes.iter().copied()).collect();
         let journal = file();
-        disk.append(&journal, &frame(&records)).and_then(|()| disk.sync(&journal)).map_err(io_error(&journal))
+        disk.append(&journal, &frame(&records))
+            .and_then(|()| disk.sync_meanwhile(&journal))
+            .map(Some)
+            .map_err(io_error(&journal))
+    }
+
+    /// Waits until the records are durable.
+    pub fn finish_persisting(disk: &Disk, syncing: Syncing) -> Result<(), KeyringError> {
+        disk.finish_sync(syncing).map_err(io_error(&file()))
     }
 
     /// Folds the journal into the shards: those of which it has records are written anew. A crash in between leaves records in both, and

@@ -16,7 +16,7 @@ use crate::log::writer::{Full, FullKind, LogWriter};
 use crate::vault::{VaultError, frame_len};
 
 /// How many entries beyond the checkpoint an interrupted commit can have left: one batch, while another is being prepared.
-const MAX_TAIL: u64 = 1000;
+pub(super) const MAX_TAIL: u64 = 1000;
 
 /// The levels of hash tiles that a tree of 2^63 entries can have.
 const LEVELS: std::ops::RangeInclusive<u8> = 0..=7;
@@ -106,6 +106,8 @@ pub fn recover(disk: Disk, checkpoint: Option<&Checkpoint>) -> Result<Recovered,
         unsynced: Vec::new(),
         unnamed: Vec::new(),
         full: Vec::new(),
+        unsettled: None,
+        is_beside_named: false,
     };
     let mut recovery = Recovery { writer, size };
     recovery.check_not_older()?;
@@ -211,7 +213,7 @@ impl Recovery {
         Ok(())
     }
 
-    /// It covers what was just removed, and whatever is sealed in its place must not look like a fork of it.
+    /// It is the one before, or covers what was just removed: whatever is sealed in its place must not look like a fork of it.
     fn remove_unused_checkpoint(&mut self) -> Result<(), RecoverError> {
         let file = layout::new_checkpoint();
         if !self.root().join(&file).exists() {
@@ -341,12 +343,7 @@ struct Tail {
 impl Tail {
     /// `None` if the bundle does not hold `keep` entries.
     fn of(bytes: &[u8], bundle: u64, keep: usize) -> Option<Self> {
-        let whole = whole_entries(bytes).or_else(|error| match error {
-            BundleError::TooManyEntries { offset } | BundleError::TornEntry { offset } => {
-                whole_entries(&bytes[..offset])
-            }
-        });
-        let entries = whole.ok()?.entries;
+        let entries = whole_prefix(bytes)?;
         let (covered, beyond) = entries.split_at_checked(keep)?;
         let start = covered.iter().map(|entry| entry.len() + 2).sum();
         let of_commit = beyond
@@ -355,6 +352,16 @@ impl Tail {
             .take_while(|(bytes, index)| Entry::parse(bytes).is_ok_and(|entry| entry.index.0 == *index));
         Some(Self { start, entries: of_commit.count() as u64 })
     }
+}
+
+/// The entries at the start of a growing bundle that are framed whole.
+pub(super) fn whole_prefix(bytes: &[u8]) -> Option<Vec<&[u8]>> {
+    let whole = whole_entries(bytes).or_else(|error| match error {
+        BundleError::TooManyEntries { offset } | BundleError::TornEntry { offset } => {
+            whole_entries(&bytes[..offset])
+        }
+    });
+    Some(whole.ok()?.entries)
 }
 
 /// The indexes of the files below a folder, by their C2SP paths, rising. What bears no such name is passed over; `fsck` names it.
@@ -381,7 +388,7 @@ pub(crate) fn listed(root: &Path, folder: &Path) -> Result<Vec<u64>, RecoverErro
     Ok(indexes)
 }
 
-fn io_error(file: &Path) -> impl FnOnce(io::Error) -> RecoverError {
+pub(super) fn io_error(file: &Path) -> impl FnOnce(io::Error) -> RecoverError {
     let file = file.display().to_string();
     move |source| RecoverError::Io { file, source }
 }

@@ -32,6 +32,10 @@ pub struct LogWriter {
     /// Folders in which files were made.
     pub(super) unnamed: Vec<PathBuf>,
     pub(super) full: Vec<Full>,
+    /// The checkpoint in force, until its name is durable.
+    pub(super) unsettled: Option<SignedCheckpoint>,
+    /// Whether the file beside it is there, and its name durable.
+    pub(super) is_beside_named: bool,
 }
 
 /// A file that became full and waits for the checkpoint to be moved.
@@ -196,13 +200,20 @@ impl LogWriter {
         self.sync_with(&[])
     }
 
-    /// The same, and the checkpoint of the tree that they make besides, which lies beside the one in force until
-    /// [`Self::publish_ready`]. It costs no wait of its own then.
+    /// The same, and the checkpoint of the tree that they make, which lies beside the one in force until [`Self::publish_ready`].
     ///
-    /// A crash leaves it there, where nobody reads it, and start-up removes it.
+    /// Once this has returned, receipts may rest on it: whatever a crash leaves of the names of the two, start-up takes the newer one if all
+    /// that it covers is there ([`newest`](super::newest)).
     pub fn make_durable_with(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
+        // What lies beside the one in force may still bear its name on the disk, and is about to be written over.
+        self.settle_checkpoint(&[])?;
         let beside = self.disk.write_beside(&layout::checkpoint(), checkpoint.to_string().as_bytes())?;
-        self.sync_with(&[beside])
+        if !self.is_beside_named {
+            self.unnamed.push(PathBuf::new());
+        }
+        self.sync_with(&[beside])?;
+        self.is_beside_named = true;
+        Ok(())
     }
 
     fn sync_with(&mut self, more: &[PathBuf]) -> io::Result<()> {
@@ -216,28 +227,48 @@ impl LogWriter {
         Ok(())
     }
 
-    /// Makes the checkpoint durable. From here on the entries are sealed, and a crash loses nothing.
+    /// Makes the checkpoint durable, in its place. From here on the entries are sealed, and a crash loses nothing.
     pub fn publish(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
         self.disk.replace(&layout::checkpoint(), checkpoint.to_string().as_bytes())?;
+        (self.unsettled, self.is_beside_named) = (None, false);
         self.remember(checkpoint)
     }
 
-    /// The same for the checkpoint that [`Self::make_durable_with`] has laid beside the one in force.
-    pub fn publish_ready(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
-        self.disk.exchange_into_place(&layout::checkpoint())?;
-        self.remember(checkpoint)
+    /// Puts the checkpoint in force that [`Self::make_durable_with`] has laid beside the one before. It is durable already, and its name
+    /// becomes so with [`Self::promote`], or before the next one is laid beside it.
+    pub fn publish_ready(&mut self, checkpoint: SignedCheckpoint) -> io::Result<()> {
+        self.is_beside_named = self.disk.exchange_into_place(&layout::checkpoint())?;
+        self.unsettled = Some(checkpoint);
+        Ok(())
     }
 
+    /// Takes back the checkpoint that [`Self::make_durable_with`] has laid there, durably: start-up is not to find it.
+    pub fn withdraw_ready(&mut self) -> io::Result<()> {
+        self.is_beside_named = false;
+        self.disk.remove_durably(&layout::new_checkpoint())
+    }
+
+    /// Makes these files durable, and with them the name of the checkpoint in force.
+    fn settle_checkpoint(&mut self, files: &[PathBuf]) -> io::Result<()> {
+        let folder: &[PathBuf] = if self.unsettled.is_some() { &[PathBuf::new()] } else { &[] };
+        self.disk.sync_together(files, folder)?;
+        match self.unsettled.take() {
+            Some(checkpoint) => self.remember(&checkpoint),
+            None => Ok(()),
+        }
+    }
+
+    /// Not before the checkpoint bears its name for good, or a crash would make it look as if somebody had put back an older one.
     fn remember(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
         self.disk.write_lazily(&layout::handed_out(), checkpoint.to_string().as_bytes())
     }
 
-    /// Moves full bundles and tiles, which a durable checkpoint covers, to their C2SP paths. Their new names become durable with the
-    /// next batch: until then a crash may leave some of them in `open/`, from where start-up moves them.
+    /// Makes the name of the checkpoint in force durable, and moves full bundles and tiles, which it covers, to their C2SP paths. Their new
+    /// names become durable with the next batch: until then a crash may leave some of them in `open/`, from where start-up moves them.
     pub fn promote(&mut self) -> io::Result<()> {
         let full = std::mem::take(&mut self.full);
         let unsynced = full.iter().filter(|full| full.is_unsynced()).map(|full| full.from.clone());
-        self.disk.sync_together(&unsynced.collect::<Vec<_>>(), &[])?;
+        self.settle_checkpoint(&unsynced.collect::<Vec<_>>())?;
         for Full { from, to, kind } in full {
             if let FullKind::Entries { vault } = kind {
                 self.disk.close(&vault);

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::time::Instant;
 
 use gt_core::checkpoint::{CheckpointError, LogSigner};
 use gt_core::note::SignNoteError;
@@ -257,7 +258,7 @@ impl Sealer {
 
     /// Seals a batch, and returns once it is answered.
     pub(super) fn seal(&mut self, batch: Vec<Checked>, laps: &mut Laps) -> Result<(), SealError> {
-        let now = self.watch.received_at()?;
+        let (begun, now) = (Instant::now(), self.watch.received_at()?);
         let before = self.state.size();
         self.state.begin();
         let mut sorted = self.sort(batch, now);
@@ -285,6 +286,9 @@ impl Sealer {
         laps.end(Stage::Answer);
         self.home.port()?.settle()?;
         laps.end(Stage::Settle);
+        if let Home::JetStream(node) = &mut self.home {
+            node.turns.give_way(begun);
+        }
         Ok(())
     }
 

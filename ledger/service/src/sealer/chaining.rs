@@ -166,8 +166,8 @@ impl Chained {
         self.publish(shared, laps, || port.announce(checkpoint))
     }
 
-    /// The same for the data folder alone: the checkpoint is signed before the disk is waited for. Nobody sees it before the batch is
-    /// durable, and nobody ever does if a witness contradicts it meanwhile.
+    /// The same for the data folder alone: the checkpoint is signed before the disk is waited for, once for all of it. Nobody sees it before
+    /// the batch is durable, and nobody ever does if a witness contradicts it meanwhile.
     pub(super) fn commit_to_folder(
         self,
         port: &mut Embedded,
@@ -179,7 +179,10 @@ impl Chained {
         let checkpoint = port.commit_with(&self.batch, sign)?;
         laps.end(Stage::Write);
         let head = checkpoint.checkpoint();
-        check_with_witnesses(shared, head.size(), head.root())?;
+        if let Err(error) = check_with_witnesses(shared, head.size(), head.root()) {
+            port.withdraw()?;
+            return Err(error);
+        }
         self.publish(shared, laps, || port.announce_ready(checkpoint))
     }
 

@@ -5,7 +5,7 @@ use gt_core::checkpoint::SignedCheckpoint;
 use gt_core::tile::HashTile;
 use gt_core::{Hash, TreeSize};
 
-use crate::disk::Disk;
+use crate::disk::{Disk, Syncing};
 use crate::keyring::{KeyRecord, Keyring, KeyringError};
 use crate::log::{LogReader, LogWriter, Published, SealedEntry};
 
@@ -79,12 +79,14 @@ pub struct Embedded {
     writer: LogWriter,
     reader: Arc<LogReader>,
     completed: Vec<(u8, u64, Arc<HashTile>)>,
+    /// New owners' keys, which become durable while the checkpoint that rests on them is being signed.
+    keys: Option<Syncing>,
 }
 
 impl Embedded {
     /// Commits through this writer, and shows what is committed to this reader.
     pub fn new(writer: LogWriter, reader: Arc<LogReader>) -> Self {
-        Self { writer, reader, completed: Vec::new() }
+        Self { writer, reader, completed: Vec::new(), keys: None }
     }
 
     /// The head of the tree that a batch would make.
@@ -92,22 +94,28 @@ impl Embedded {
         self.writer.head_after(batch)
     }
 
-    /// Appends entries and their owners' new keys, durably.
-    pub(crate) fn append(
+    /// Writes entries and their owners' new keys, which become durable with the next checkpoint, the keys before it.
+    pub(crate) fn write(
         &mut self,
         keys: &[KeyRecord],
         entries: &[SealedEntry],
     ) -> Result<(TreeSize, Hash), CommitError> {
+        self.await_keys()?;
         // A crash after this leaves keys that nothing uses yet.
-        Keyring::persist(self.writer.disk(), keys)?;
+        self.keys = Keyring::begin_to_persist(self.writer.disk(), keys)?;
         // A crash from here on leaves entries beyond the checkpoint, which start-up removes.
         self.completed.extend(self.writer.append(entries)?);
-        self.writer.make_durable()?;
         Ok((self.writer.size(), self.writer.root()))
     }
 
-    /// Commits a batch, with its checkpoint beside the one in force: so both are waited for together. Nobody sees it before
-    /// [`Self::announce_ready`].
+    /// No checkpoint is written, not even beside the one in force, before the keys that its entries rest on are durable.
+    fn await_keys(&mut self) -> Result<(), CommitError> {
+        let Some(keys) = self.keys.take() else { return Ok(()) };
+        Ok(Keyring::finish_persisting(self.writer.disk(), keys)?)
+    }
+
+    /// Commits a batch, with its checkpoint beside the one in force: both are durable together, and receipts may rest on them. Nobody sees
+    /// it before [`Self::announce_ready`].
     pub(super) fn commit_with<E: From<CommitError>>(
         &mut self,
         batch: &SealedBatch,
@@ -123,19 +131,23 @@ impl Embedded {
         entries: &[SealedEntry],
         sign: impl FnOnce(TreeSize, Hash) -> Result<SignedCheckpoint, E>,
     ) -> Result<SignedCheckpoint, E> {
-        // As in `append`.
-        Keyring::persist(self.writer.disk(), keys).map_err(CommitError::from)?;
-        self.completed.extend(self.writer.append(entries).map_err(CommitError::from)?);
-        let checkpoint = sign(self.writer.size(), self.writer.root())?;
+        let (size, root) = self.write(keys, entries)?;
+        let checkpoint = sign(size, root)?;
+        self.await_keys()?;
         self.writer.make_durable_with(&checkpoint).map_err(CommitError::from)?;
         Ok(checkpoint)
     }
 
-    /// Puts the checkpoint of [`Self::commit_with`] in force, durably, and shows it to readers.
+    /// Puts the checkpoint of [`Self::commit_with`] in force and shows it to readers.
     pub(crate) fn announce_ready(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
-        self.writer.publish_ready(&checkpoint)?;
+        self.writer.publish_ready(checkpoint.clone())?;
         self.show(checkpoint);
         Ok(())
+    }
+
+    /// Takes the checkpoint of [`Self::commit_with`] back, which nobody has seen.
+    pub(super) fn withdraw(&mut self) -> Result<(), CommitError> {
+        Ok(self.writer.withdraw_ready()?)
     }
 
     fn show(&mut self, checkpoint: SignedCheckpoint) {
@@ -160,17 +172,20 @@ impl CommitPort for Embedded {
     }
 
     fn commit(&mut self, batch: &SealedBatch) -> Result<(TreeSize, Hash), CommitError> {
-        self.append(&batch.keys, &batch.entries)
+        let head = self.write(&batch.keys, &batch.entries)?;
+        self.await_keys()?;
+        self.writer.make_durable()?;
+        Ok(head)
     }
 
     fn announce(&mut self, checkpoint: SignedCheckpoint) -> Result<(), CommitError> {
-        self.writer.publish(&checkpoint)?;
-        self.show(checkpoint);
-        Ok(())
+        self.await_keys()?;
+        self.writer.make_durable_with(&checkpoint)?;
+        self.announce_ready(checkpoint)
     }
 
     fn settle(&mut self) -> Result<(), CommitError> {
-        // A crash in between leaves full files in open/, from where start-up moves them.
+        // A crash in between leaves the checkpoint beside the one before, and full files in open/; start-up puts them in their places.
         Ok(self.writer.promote()?)
     }
 

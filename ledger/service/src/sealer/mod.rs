@@ -16,6 +16,7 @@ mod intake;
 mod service;
 mod switch;
 mod times;
+mod turns;
 mod waiting;
 mod writing;
 

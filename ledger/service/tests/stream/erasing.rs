@@ -319,10 +319,10 @@ fn an_erasure_goes_through_while_another_node_seals() {
             sealed
         });
         wait_until("the other one seals", || nodes[1].is_active());
-        let done = nodes[0].erase(&request(1, Scope::Records)).expect("erased");
+        let erased = nodes[0].erase(&request(1, Scope::Records));
         stop.store(true, std::sync::atomic::Ordering::Release);
         assert!(sealing.join().expect("ended") > 0);
-        done
+        erased.expect("erased")
     });
     let size = nodes[1].log().size().0.max(done.index.0 + 1);
     for (site, node) in [&first, &second].into_iter().zip(&nodes) {

@@ -18,6 +18,7 @@ use place::{BatchFault, fits, follows};
 use super::batch::{Home, SealError, Sealer};
 use super::commit::CommitError;
 use super::switch::Skipped;
+use super::turns::Turns;
 use crate::jetstream::assemble::{Assembled, StreamBatch};
 use crate::jetstream::{News, NextKeyring, Port};
 use crate::log::SealedEntry;
@@ -46,12 +47,14 @@ pub(crate) struct Node {
     pub(super) next: Option<NextKeyring>,
     /// When this node looked last for the key that it waits for.
     pub(super) looked: Option<Instant>,
+    pub(super) turns: Turns,
 }
 
 impl Node {
     pub(crate) fn new(port: Port) -> Self {
         let (through, _) = port.cursor();
-        Self { port, waiting: VecDeque::new(), through, doubts: 0, skipped: None, next: None, looked: None }
+        let (waiting, turns) = (VecDeque::new(), Turns::default());
+        Self { port, waiting, through, doubts: 0, skipped: None, next: None, looked: None, turns }
     }
 }
 
