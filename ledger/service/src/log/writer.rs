@@ -229,8 +229,9 @@ impl LogWriter {
 
     /// Makes the checkpoint durable, in its place. From here on the entries are sealed, and a crash loses nothing.
     pub fn publish(&mut self, checkpoint: &SignedCheckpoint) -> io::Result<()> {
+        self.settle_checkpoint(&[])?;
         self.disk.replace(&layout::checkpoint(), checkpoint.to_string().as_bytes())?;
-        (self.unsettled, self.is_beside_named) = (None, false);
+        self.is_beside_named = false;
         self.remember(checkpoint)
     }
 
