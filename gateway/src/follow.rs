@@ -17,7 +17,6 @@ use gt_core::prove;
 use gt_core::time::Timestamp;
 use gt_ledger::Ledger;
 use gt_ledger::clock::{Clock as _, SystemClock};
-use gt_ledger::layout::BUNDLE;
 use gt_ledger::log::ReadError;
 use gt_ledger::open::OpenLedgerError;
 use gt_projections::{
@@ -255,22 +254,26 @@ impl Following {
             let stopping = stop.load(Ordering::Acquire);
             // Before the log's size is looked at: what was received later is no reason to hold a deadline back.
             let now = Timestamp::from_millis(clock.wall_millis());
-            match self.catch_up() {
-                Ok(true) => {
-                    if !stopping && self.behind() < BUNDLE {
-                        std::thread::sleep(GATHER);
-                    }
-                    continue;
-                }
+            let there = self.ledger.log().size();
+            let gather = match self.catch_up() {
+                Ok(true) if stopping || self.projector.position() < there => continue,
                 Ok(false) if stopping => break,
-                Ok(false) => self.tell_nodes(),
+                // Also if there was something: more may always come, and others wait to hear of an erasure, and of deadlines.
+                Ok(some) => {
+                    self.tell_nodes();
+                    some
+                }
                 Err(error) => {
                     tracing::error!(error = %chain(&error), "the views no longer follow the log; a restart tries again");
                     break;
                 }
-            }
+            };
             if let Err(error) = now.map_or(Ok(()), |now| self.look_at_clocks(now)) {
                 tracing::error!(error = %chain(&error), "deadlines are not told; alerts that are asked for have them");
+            }
+            if gather {
+                std::thread::sleep(GATHER);
+                continue;
             }
             // Woken by the next seal, or after a pause.
             let _ = waiting.block_on(async { tokio::time::timeout(FOLLOW_PAUSE, size.changed()).await });
@@ -289,11 +292,6 @@ impl Following {
         {
             self.ledger.has_folded(index.0 + 1);
         }
-    }
-
-    /// How many entries are not folded in yet.
-    fn behind(&self) -> u64 {
-        self.ledger.log().size().0.saturating_sub(self.projector.position().0)
     }
 
     /// Folds in one more bundle; false if there is nothing more.

@@ -30,7 +30,7 @@ pub struct MlDsaPublicKey {
     key: Arc<VerifyingKey<MlDsa44>>,
 }
 
-/// A private key, with its seed. It never shows itself, and is wiped when dropped.
+/// A private key, with its seed. It never shows itself, and is wiped when dropped; what the libraries leave on the stack is not.
 pub struct MlDsaPrivateKey {
     key: Box<SigningKey<MlDsa44>>,
     signing: Box<Signing>,
@@ -49,7 +49,8 @@ impl Drop for Signing {
 impl Signing {
     fn of(seed: &[u8; 32]) -> Box<Self> {
         let mut pair = ml_dsa_44::generate_key_pair(*seed);
-        let signing = Box::new(Self(pair.signing_key.clone()));
+        let mut signing = Box::new(Self(MLDSA44SigningKey::zero()));
+        signing.0.as_mut_slice().copy_from_slice(pair.signing_key.as_slice());
         pair.signing_key.as_mut_slice().zeroize();
         signing
     }

@@ -17,12 +17,12 @@ pub fn checkpoint() -> PathBuf {
     PathBuf::from("checkpoint")
 }
 
-/// The next one, before it is in force. Nobody reads it.
+/// The next one, before it is in force, and then the one before. Only a start reads it.
 pub(crate) fn new_checkpoint() -> PathBuf {
     checkpoint().with_extension("new")
 }
 
-/// The latest checkpoint that was handed out, written lazily after it was durable. It catches a `checkpoint` put back to an older one.
+/// The latest checkpoint that was handed out, written lazily after its name was durable. It catches a `checkpoint` put back to an older one.
 pub fn handed_out() -> PathBuf {
     PathBuf::from("state/handed-out")
 }

@@ -192,11 +192,6 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, mut disk: Disk) -> Result<Ope
     }
     let lock = lock(root)?;
     let signed = signed_checkpoint(root, secrets)?;
-    // A process that was killed between renaming the checkpoint and making that durable left one that a power cut can still take
-    // back. Receipts are going to rest on it.
-    disk.sync(&layout::checkpoint())
-        .and_then(|()| disk.sync_folder(Path::new("")))
-        .map_err(|source| OpenLedgerError::Io { file: layout::checkpoint().display().to_string(), source })?;
     let (keyring, kek) = open_keyring(root, secrets)?;
     let mut unfinished = unfinished(root, secrets, &kek.epoch())?;
     let signed = newest(&mut disk, signed, ready_checkpoint(root, secrets)?)?;

@@ -24,13 +24,16 @@ pub fn newest(
     in_force: SignedCheckpoint,
     beside: Option<SignedCheckpoint>,
 ) -> Result<SignedCheckpoint, RecoverError> {
-    let Some(beside) = beside else { return Ok(in_force) };
-    let (from, to) = (in_force.checkpoint().size(), beside.checkpoint().size());
-    if to <= from || to.0 - from.0 > MAX_TAIL {
+    let checkpoint = layout::checkpoint();
+    let ready = beside.map(|beside| Ok((files_if_newer(disk.root(), &in_force, &beside)?, beside)));
+    let Some((Some(files), beside)) = ready.transpose()? else {
+        // A process that was killed between renaming the checkpoint and making that durable left one that a power cut can still take
+        // back. Receipts are going to rest on it.
+        disk.sync(&checkpoint)
+            .and_then(|()| disk.sync_folder(Path::new("")))
+            .map_err(io_error(&checkpoint))?;
         return Ok(in_force);
-    }
-    let Some(mut files) = files_of(disk.root(), from, to)? else { return Ok(in_force) };
-    files.push((layout::new_checkpoint(), beside.to_string().into_bytes()));
+    };
     // What was read need not be on the disk, and after an `fsync` that failed, another one of the same file proves nothing. So the
     // same bytes are written once more, in their places.
     for (file, bytes) in &files {
@@ -38,12 +41,23 @@ pub fn newest(
     }
     let folders: BTreeSet<&Path> = files.iter().flat_map(|(file, _)| file.ancestors().skip(1)).collect();
     let folders: Vec<PathBuf> = folders.into_iter().map(Path::to_owned).collect();
-    let checkpoint = layout::checkpoint();
     disk.sync_together(&[], &folders)
-        .and_then(|()| disk.exchange_into_place(&checkpoint))
-        .and_then(|_| disk.sync_folder(Path::new("")))
+        .and_then(|()| disk.replace(&checkpoint, beside.to_string().as_bytes()))
         .map_err(io_error(&checkpoint))?;
     Ok(beside)
+}
+
+/// What holds that which a checkpoint covers beyond the one in force, if it is newer by a batch and all of it is there.
+fn files_if_newer(
+    root: &Path,
+    in_force: &SignedCheckpoint,
+    beside: &SignedCheckpoint,
+) -> Result<Option<Vec<Held>>, RecoverError> {
+    let (from, to) = (in_force.checkpoint().size(), beside.checkpoint().size());
+    if to <= from || to.0 - from.0 > MAX_TAIL {
+        return Ok(None);
+    }
+    files_of(root, from, to)
 }
 
 /// The growing files that hold these entries and their vault records, with what they hold; `None` if something of it is missing or torn.

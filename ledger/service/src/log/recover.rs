@@ -15,7 +15,8 @@ use crate::layout::{self, BUNDLE, within_bundle};
 use crate::log::writer::{Full, FullKind, LogWriter};
 use crate::vault::{VaultError, frame_len};
 
-/// How many entries beyond the checkpoint an interrupted commit can have left: one batch, while another is being prepared.
+/// How many entries beyond the checkpoint an interrupted commit can have left: one batch, while another is being prepared. A
+/// checkpoint that lies ready covers no more.
 pub(super) const MAX_TAIL: u64 = 1000;
 
 /// The levels of hash tiles that a tree of 2^63 entries can have.

@@ -22,8 +22,8 @@ pub struct SealedEntry {
 }
 
 /// Appends to the log. The order of its calls is the commit order of DESIGN section 3:
-/// [`append`](Self::append), [`make_durable`](Self::make_durable), [`publish`](Self::publish), and then, after the receipts if one likes,
-/// [`promote`](Self::promote).
+/// [`append`](Self::append), [`make_durable_with`](Self::make_durable_with), [`publish_ready`](Self::publish_ready), and then, after the
+/// receipts if one likes, [`promote`](Self::promote); or [`make_durable`](Self::make_durable) and [`publish`](Self::publish), which wait for the checkpoint by itself.
 pub struct LogWriter {
     pub(super) disk: Disk,
     pub(super) frontier: Frontier,
@@ -103,7 +103,8 @@ impl LogWriter {
 
     /// Writes entries, their vault records and the hashes that they complete. Returns the tiles that became full.
     ///
-    /// A crash from here to [`Self::publish`] leaves bytes beyond the checkpoint, which start-up removes.
+    /// A crash from here to [`Self::publish`] leaves bytes beyond the checkpoint, which start-up removes, or keeps if the next checkpoint lies
+    /// ready and covers them.
     pub fn append(&mut self, entries: &[SealedEntry]) -> io::Result<Vec<(u8, u64, Arc<HashTile>)>> {
         let mut completed = Vec::new();
         let mut rest = entries;

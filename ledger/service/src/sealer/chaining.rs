@@ -180,7 +180,9 @@ impl Chained {
         laps.end(Stage::Write);
         let head = checkpoint.checkpoint();
         if let Err(error) = check_with_witnesses(shared, head.size(), head.root()) {
-            port.withdraw()?;
+            if let Err(error) = port.withdraw() {
+                tracing::error!(%error, "the checkpoint that a witness contradicts is still in checkpoint.new; remove it before the next start");
+            }
             return Err(error);
         }
         self.publish(shared, laps, || port.announce_ready(checkpoint))

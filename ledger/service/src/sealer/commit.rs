@@ -20,7 +20,8 @@ pub struct SealedBatch {
 /// Why a batch was not committed, or may not have been.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
-    /// The log cannot be written. What was written of the batch lies beyond the checkpoint, and start-up removes it.
+    /// The log cannot be written. What was written of the batch lies beyond the checkpoint, and start-up removes it, or keeps it if it is whole and
+    /// its checkpoint lies ready.
     #[error("the log cannot be written: {0}")]
     Log(#[from] io::Error),
     /// The keyring cannot be written.
