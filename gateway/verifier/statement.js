@@ -21,7 +21,7 @@
   const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
   const isHash = (value) => bytes.hashFromBase64url(value) !== null;
   const isPseudonym = (value) => {
-    const match = typeof value === 'string' ? /^[a-z]+\.[0-9]{1,5}:(.{43})$/.exec(value) : null;
+    const match = typeof value === 'string' ? /^[a-z]{1,16}\.[0-9]{1,5}:(.{43})$/.exec(value) : null;
     return match !== null && isHash(match[1]);
   };
 

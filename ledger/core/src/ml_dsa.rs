@@ -32,7 +32,7 @@ pub struct MlDsaPublicKey {
 
 /// A private key, with its seed. It never shows itself, and is wiped when dropped; what the libraries leave on the stack is not.
 pub struct MlDsaPrivateKey {
-    key: Box<SigningKey<MlDsa44>>,
+    seed: Zeroizing<[u8; 32]>,
     signing: Box<Signing>,
     public: MlDsaPublicKey,
 }
@@ -98,10 +98,9 @@ impl fmt::Debug for MlDsaPublicKey {
 impl MlDsaPrivateKey {
     /// From the 32 random bytes that FIPS 204 calls ξ.
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        let key = Box::new(SigningKey::from_seed(&Seed::from(*seed)));
-        let public = key.verifying_key();
+        let public = expanded(seed).verifying_key();
         let public = MlDsaPublicKey { bytes: public.to_bytes().as_slice().into(), key: Arc::new(public) };
-        Self { key, signing: Signing::of(seed), public }
+        Self { seed: Zeroizing::new(*seed), signing: Signing::of(seed), public }
     }
 
     /// Reads a private JWK with exactly `kty` `AKP`, `alg` `ML-DSA-44`, `pub` and `priv`.
@@ -126,7 +125,7 @@ impl MlDsaPrivateKey {
 
     /// The seed ξ.
     pub fn to_seed(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new((*self.key.as_seed()).into())
+        self.seed.clone()
     }
 
     /// The public key.
@@ -142,10 +141,15 @@ impl MlDsaPrivateKey {
     /// What one library has signed, if the other one finds it right; or else what that one signs itself, slowly.
     fn confirmed(&self, message: &[u8], signature: Option<Vec<u8>>) -> Vec<u8> {
         signature.filter(|signature| self.public.verify(message, signature).is_ok()).unwrap_or_else(|| {
-            let signed = self.key.expanded_key().sign_deterministic(message, &[]);
+            let signed = expanded(&self.seed).expanded_key().sign_deterministic(message, &[]);
             signed.expect("the empty context is not too long").encode().to_vec()
         })
     }
+}
+
+/// The key as `RustCrypto` reads it, which wipes itself.
+fn expanded(seed: &[u8; 32]) -> SigningKey<MlDsa44> {
+    SigningKey::from_seed(&Seed::from(*seed))
 }
 
 impl fmt::Debug for MlDsaPrivateKey {

@@ -40,6 +40,11 @@ pub enum Change {
 pub trait Recorder: Send + Sync {
     /// Takes one change.
     fn record(&self, change: Change);
+
+    /// Whether two files of the folder can change places at once, as far as this recorder goes: not every file system lets them.
+    fn can_exchange(&self) -> bool {
+        true
+    }
 }
 
 /// Who may read what is written, as far as the process's umask lets them.
@@ -154,7 +159,8 @@ impl Disk {
     /// False where that cannot be done: then nothing lies beside it. Not for what is to be gone.
     pub fn exchange_into_place(&mut self, path: &Path) -> io::Result<bool> {
         let beside = path.with_extension("new");
-        let exchanged = exchange(&self.root.join(&beside), &self.root.join(path))?;
+        let can = self.recorder.as_ref().is_none_or(|recorder| recorder.can_exchange());
+        let exchanged = can && exchange(&self.root.join(&beside), &self.root.join(path))?;
         if exchanged {
             self.appending.remove(&beside);
             self.appending.remove(path);

@@ -191,10 +191,10 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, mut disk: Disk) -> Result<Ope
         return Err(OpenLedgerError::NoLedger { folder: root.display().to_string() });
     }
     let lock = lock(root)?;
-    let signed = signed_checkpoint(root, secrets)?;
+    let checkpoints = Checkpoints::read(root, secrets)?;
     let (keyring, kek) = open_keyring(root, secrets)?;
     let mut unfinished = unfinished(root, secrets, &kek.epoch())?;
-    let signed = newest(&mut disk, signed, ready_checkpoint(root, secrets)?)?;
+    let signed = checkpoints.put_newest_in_force(&mut disk)?;
     // After recovery, which may refuse the folder, and then nothing that is sealed in it has been changed.
     let mut recovered = recover(disk, Some(signed.checkpoint()))?;
     Keyring::remove_leftovers(recovered.writer.disk(), unfinished.keeps_next_shards())?;
@@ -255,24 +255,28 @@ fn io_of(file: &Path) -> impl FnOnce(io::Error) -> OpenLedgerError {
     move |source| OpenLedgerError::Io { file, source }
 }
 
-/// The folder's checkpoint.
-pub(crate) fn signed_checkpoint(root: &Path, secrets: &Secrets) -> Result<SignedCheckpoint, OpenLedgerError> {
-    let signed = read_checkpoint(root)?;
-    let (origin, keys) = secrets.pin();
-    signed.verify(origin, keys).map_err(OpenLedgerError::Signature)?;
-    Ok(signed)
+/// The folder's checkpoint, signed by this ledger, and what lies beside it.
+pub(crate) struct Checkpoints {
+    in_force: SignedCheckpoint,
+    /// A checkpoint of this ledger, too: a crash may have torn what lies there, and then there is none.
+    beside: Option<SignedCheckpoint>,
 }
 
-/// What lies beside it, if that is a checkpoint of this ledger: a crash may have torn it.
-pub(crate) fn ready_checkpoint(
-    root: &Path,
-    secrets: &Secrets,
-) -> Result<Option<SignedCheckpoint>, OpenLedgerError> {
-    let file = layout::new_checkpoint();
-    let bytes = read_if_there(&root.join(&file)).map_err(io_of(&file))?;
-    let signed = bytes.and_then(|bytes| SignedCheckpoint::parse(&bytes).ok());
-    let (origin, keys) = secrets.pin();
-    Ok(signed.filter(|signed| signed.verify(origin, keys).is_ok()))
+impl Checkpoints {
+    pub(crate) fn read(root: &Path, secrets: &Secrets) -> Result<Self, OpenLedgerError> {
+        let (origin, keys) = secrets.pin();
+        let in_force = read_checkpoint(root)?;
+        in_force.verify(origin, keys).map_err(OpenLedgerError::Signature)?;
+        let file = layout::new_checkpoint();
+        let beside = read_if_there(&root.join(&file)).map_err(io_of(&file))?;
+        let beside = beside.and_then(|bytes| SignedCheckpoint::parse(&bytes).ok());
+        Ok(Self { in_force, beside: beside.filter(|beside| beside.verify(origin, keys).is_ok()) })
+    }
+
+    /// The newer one, in force durably, as [`newest`] tells.
+    pub(crate) fn put_newest_in_force(self, disk: &mut Disk) -> Result<SignedCheckpoint, RecoverError> {
+        newest(disk, self.in_force, self.beside)
+    }
 }
 
 /// The folder's checkpoint, unverified.

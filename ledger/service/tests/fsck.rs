@@ -211,6 +211,27 @@ fn an_older_checkpoint_is_told_from_damage_and_changes_nothing() {
     }
 }
 
+/// As a power cut leaves it that came after a receipt and before the name of the checkpoint under it was durable.
+#[test]
+fn a_checkpoint_that_lies_ready_is_told_of_until_a_start_has_taken_it() {
+    let copy = small().copy();
+    let ready = |report: &Report| report.notes.iter().any(|note| note.starts_with("checkpoint.new"));
+    assert!(!ready(&copy.fsck()), "the one before is nothing to tell of");
+    let (newest, before) = (copy.read("checkpoint"), copy.read("checkpoint.new"));
+    copy.write("checkpoint", &before);
+    copy.write("checkpoint.new", &newest);
+    copy.remove("state/handed-out");
+    let report = copy.fsck();
+    assert!(report.faults.iter().all(|fault| fault.code == "beyond_checkpoint"), "{:?}", report.faults);
+    assert_eq!((report.verdict(), ready(&report)), (Verdict::NotSound, true));
+    let secrets = small().secrets();
+    let ledger = Ledger::open(&copy.data(), &secrets, Box::new(SystemClock::default()), None).expect("opens");
+    assert_eq!(ledger.published().checkpoint.to_string().as_bytes(), newest);
+    drop(ledger);
+    let report = copy.fsck();
+    assert!(report.verdict() == Verdict::Sound && !ready(&report), "{report:?}");
+}
+
 #[test]
 fn what_does_not_belong_is_named() {
     let copy = sample().copy();

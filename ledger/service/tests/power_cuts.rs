@@ -26,18 +26,37 @@ enum Event {
     HandedOut(Checkpoint),
 }
 
-#[derive(Default)]
-struct Tape(Mutex<Vec<Event>>);
+/// How the next checkpoint takes the place of the one in force.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum InPlace {
+    /// The two change places.
+    Exchanged,
+    /// It is renamed, as where files cannot change places.
+    Renamed,
+}
+
+struct Tape {
+    events: Mutex<Vec<Event>>,
+    in_place: InPlace,
+}
 
 impl Recorder for Tape {
     fn record(&self, change: Change) {
         self.note(Event::Changed(change));
     }
+
+    fn can_exchange(&self) -> bool {
+        self.in_place == InPlace::Exchanged
+    }
 }
 
 impl Tape {
+    fn new(in_place: InPlace) -> Arc<Self> {
+        Arc::new(Self { events: Mutex::default(), in_place })
+    }
+
     fn note(&self, event: Event) {
-        self.0.lock().expect("not poisoned").push(event);
+        self.events.lock().expect("not poisoned").push(event);
     }
 
     fn hand_out(&self, checkpoint: &SignedCheckpoint) {
@@ -45,7 +64,7 @@ impl Tape {
     }
 
     fn events(&self) -> Vec<Event> {
-        self.0.lock().expect("not poisoned").clone()
+        self.events.lock().expect("not poisoned").clone()
     }
 }
 
@@ -108,9 +127,9 @@ fn log_of(ledger: &Ledger) -> (Vec<Vec<u8>>, Vec<Hash>) {
 }
 
 /// Three publishers at once, now and then about somebody new, in batches of all sizes.
-fn record_load(home: &Home, each: usize) -> Run {
+fn record_load(home: &Home, each: usize, in_place: InPlace) -> Run {
     let before = SurvivingDisk::of(&home.data());
-    let tape = Arc::new(Tape::default());
+    let tape = Tape::new(in_place);
     let ledger = home.open_recorded(Some(tape.clone()));
     let mut publishers = Vec::new();
     for (agency, seed) in AGENCIES.iter().zip(1..) {
@@ -292,11 +311,13 @@ fn on_every_core(work: impl Fn(usize, usize) + Sync) {
     });
 }
 
-#[test]
-fn what_was_acknowledged_survives_a_power_cut_at_every_change() {
+/// Cuts the power at every sync of a load of so many statements a publisher.
+fn cut_at_every_change(each: usize, in_place: InPlace) {
     let home = Home::new();
-    let run = record_load(&home, 210);
-    assert!(run.entries.len() > 600);
+    let run = record_load(&home, each, in_place);
+    assert!(run.entries.len() >= 3 * each);
+    let exchanges = |event: &Event| matches!(event, Event::Changed(Change::Exchange(..)));
+    assert_eq!(run.events.iter().any(exchanges), in_place == InPlace::Exchanged);
     let cuts = cuts_at_every_sync(&run.events, &mut Chance(1));
     assert!(cuts.len() > 100);
     on_every_core(|first, step| {
@@ -306,12 +327,22 @@ fn what_was_acknowledged_survives_a_power_cut_at_every_change() {
     });
 }
 
+#[test]
+fn what_was_acknowledged_survives_a_power_cut_at_every_change() {
+    cut_at_every_change(210, InPlace::Exchanged);
+}
+
+#[test]
+fn it_does_so_where_files_cannot_change_places() {
+    cut_at_every_change(90, InPlace::Renamed);
+}
+
 /// A killed process leaves its changes with the operating system, where the next process sees them, durable or not. What that one
 /// acknowledges on top of them must survive all the same.
 #[test]
 fn what_a_restarted_process_acknowledges_survives_a_power_cut() {
-    let home = Home::new();
-    let run = record_load(&home, 90);
+    let (home, in_place) = (Home::new(), InPlace::Exchanged);
+    let run = record_load(&home, 90, in_place);
     assert!(run.entries.len() > 256);
     // A kill after a name was made and before it was durable: a new file or folder, or a checkpoint.
     let before_syncs = (1..run.events.len())
@@ -325,15 +356,15 @@ fn what_a_restarted_process_acknowledges_survives_a_power_cut() {
     kills.extend((0..6).map(|_| renamed[chance.below(renamed.len())]));
     kills.sort_by_key(|kill| kill.after);
     on_every_core(|first, step| {
-        play(&run, &kills, first, step, |kill, disk, told| check_restart(&home, kill, disk, told));
+        play(&run, &kills, first, step, |kill, disk, told| check_restart(&home, kill, disk, told, in_place));
     });
 }
 
-fn check_restart(home: &Home, kill: &Cut, disk: &SurvivingDisk, told: &Told) {
+fn check_restart(home: &Home, kill: &Cut, disk: &SurvivingDisk, told: &Told, in_place: InPlace) {
     let folder = scratch();
     let mut chance = Chance(kill.after as u64);
     disk.survivor(folder.path(), kill.survival, &mut chance);
-    let tape = Arc::new(Tape::default());
+    let tape = Tape::new(in_place);
     let clock = Box::new(SystemClock::default());
     let ledger = Ledger::open(folder.path(), &home.secrets(), clock, Some(tape.clone())).expect("opens");
     tape.hand_out(&ledger.published().checkpoint);

@@ -14,7 +14,7 @@ use crate::keyring::switch;
 use crate::layout;
 
 /// What bytes behind the last record that the checkpoint covers may be.
-pub(super) const BEYOND: &str = "beyond the checkpoint: an interrupted write, which start-up removes, or an older checkpoint was put back";
+pub(super) const BEYOND: &str = "beyond the checkpoint: an interrupted write, which start-up removes or completes, or an older checkpoint was put back";
 pub(super) const UNKNOWN: &str = "does not belong in the data folder";
 
 /// What a file below `tile/` or `open/` holds, by its name.

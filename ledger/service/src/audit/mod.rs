@@ -115,6 +115,13 @@ fn check_folder(
     let Some(checkpoint) = read_checkpoint(&folder, pin, &mut report) else { return report };
     let known = handed_out.and_then(|known| comparable(&checkpoint, known, &mut report));
     take_surplus(folder.surplus(checkpoint.size()), &mut report);
+    if let Some(ready) = ready(&folder, pin).filter(|ready| ready.size() > checkpoint.size()) {
+        let (size, place) = (ready.size(), layout::new_checkpoint());
+        report.note(format!(
+            "{} is of {size} entries, and no start has followed the interruption that left it beside the checkpoint in force: receipts may rest on it; the next start takes it if all that it covers is there, so start once and run this again",
+            place.display()
+        ));
+    }
     let mut walk = Walk::new(&folder, &checkpoint, pin, known.into_iter().collect());
     match depth {
         Depth::Everything => {
@@ -151,8 +158,18 @@ pub fn read_pin(file: &PinFile) -> Option<Pin> {
 
 /// The latest checkpoint that was handed out. It is written without waiting for the disk, so one that does not read says nothing.
 fn handed_out(folder: &DataFolder, pin: Option<&Pin>) -> Option<Known> {
-    let file = layout::handed_out();
-    let part = folder.part(&file, source::MAX_CHECKPOINT).ok()??;
+    checkpoint_in(folder, &layout::handed_out(), pin)
+}
+
+/// What lies beside the checkpoint in force of a ledger that does not run.
+fn ready(folder: &DataFolder, pin: Option<&Pin>) -> Option<Checkpoint> {
+    let ready = checkpoint_in(folder, &layout::new_checkpoint(), pin);
+    ready.filter(|_| !folder.is_running()).map(|ready| ready.checkpoint)
+}
+
+/// A checkpoint of this ledger that lies in a file which a crash may have torn; one that does not read says nothing.
+fn checkpoint_in(folder: &DataFolder, file: &Path, pin: Option<&Pin>) -> Option<Known> {
+    let part = folder.part(file, source::MAX_CHECKPOINT).ok()??;
     let signed = SignedCheckpoint::parse(&part.bytes).ok()?;
     if let Some(pin) = pin {
         signed.verify(&pin.origin, &pin.verifier_keys).ok()?;

@@ -142,7 +142,7 @@ impl Port {
         checkpoint: &SignedCheckpoint,
     ) -> Result<(), CommitError> {
         let keys = std::mem::take(&mut self.unwritten);
-        self.local.append_with(&keys, entries, |_, _| Ok::<_, CommitError>(checkpoint.clone())).map(drop)
+        self.local.commit_with(&keys, entries, |_, _| Ok::<_, CommitError>(checkpoint.clone())).map(drop)
     }
 
     /// Puts the checkpoint of [`Self::append_with`] in force.

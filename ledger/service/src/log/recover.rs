@@ -54,7 +54,7 @@ pub enum RecoverError {
     },
     /// The checkpoint is older than one that was handed out, or than what the folder holds.
     #[error(
-        "the checkpoint covers {size} entries, but {evidence}: somebody put back an older checkpoint. Restore the newer one; nothing was changed"
+        "the checkpoint covers {size} entries, but {evidence}: somebody put back an older checkpoint. Restore the newer one; nothing that was sealed has been changed"
     )]
     CheckpointOlder {
         /// The checkpoint's size.

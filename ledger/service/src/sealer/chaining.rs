@@ -176,7 +176,7 @@ impl Chained {
         laps: &mut Laps,
     ) -> Result<Vec<Vec<u8>>, SealError> {
         let sign = |committed, root| self.sign(committed, root, signer, shared);
-        let checkpoint = port.commit_with(&self.batch, sign)?;
+        let checkpoint = port.commit_with(&self.batch.keys, &self.batch.entries, sign)?;
         laps.end(Stage::Write);
         let head = checkpoint.checkpoint();
         if let Err(error) = check_with_witnesses(shared, head.size(), head.root()) {

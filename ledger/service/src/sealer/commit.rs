@@ -115,18 +115,9 @@ impl Embedded {
         Ok(Keyring::finish_persisting(self.writer.disk(), keys)?)
     }
 
-    /// Commits a batch, with its checkpoint beside the one in force: both are durable together, and receipts may rest on them. Nobody sees
-    /// it before [`Self::announce_ready`].
-    pub(super) fn commit_with<E: From<CommitError>>(
-        &mut self,
-        batch: &SealedBatch,
-        sign: impl FnOnce(TreeSize, Hash) -> Result<SignedCheckpoint, E>,
-    ) -> Result<SignedCheckpoint, E> {
-        self.append_with(&batch.keys, &batch.entries, sign)
-    }
-
-    /// The same of entries and keys that somebody else has.
-    pub(crate) fn append_with<E: From<CommitError>>(
+    /// Commits entries and their owners' new keys, with their checkpoint beside the one in force: all are durable together, and receipts may
+    /// rest on them. Nobody sees it before [`Self::announce_ready`].
+    pub(crate) fn commit_with<E: From<CommitError>>(
         &mut self,
         keys: &[KeyRecord],
         entries: &[SealedEntry],

@@ -19,8 +19,8 @@ use crate::disk::Disk;
 use crate::keyring::rekey::journal_file;
 use crate::keyring::{self, KeyRecord, Keyring};
 use crate::layout::BUNDLE;
-use crate::log::{LogReader, Published, SealedEntry, newest, recover};
-use crate::open::{OpenLedgerError, lock, ready_checkpoint, signed_checkpoint};
+use crate::log::{LogReader, Published, SealedEntry, recover};
+use crate::open::{Checkpoints, OpenLedgerError, lock};
 use crate::secrets::Secrets;
 
 /// The longest batch of an upload, in bytes of payload.
@@ -53,10 +53,10 @@ impl Setup {
             let what = "open the folder once without NATS (goldenthread serve), which completes it";
             return Err(Box::new(OpenLedgerError::Unfinished(what.to_owned())).into());
         }
-        let signed = signed_checkpoint(root, secrets).map_err(Box::new)?;
+        let checkpoints = Checkpoints::read(root, secrets).map_err(Box::new)?;
         let keyring = Keyring::open(root, secrets.kek())?;
         let mut disk = Disk::new(root, None);
-        let signed = newest(&mut disk, signed, ready_checkpoint(root, secrets).map_err(Box::new)?)?;
+        let signed = checkpoints.put_newest_in_force(&mut disk)?;
         let mut recovered = recover(disk, Some(signed.checkpoint()))?;
         keyring.fold_journal(recovered.writer.disk())?;
         let shared = self.fill_keyring(root, secrets, &keyring).await?;

@@ -161,7 +161,11 @@ fn list_cases() -> Vec<Case> {
     let subjects = "/manifest/about/subjects";
     let seventeen: Vec<String> =
         (0..17_u8).map(|n| format!("nhs.1:{}", gt_core::base64url::encode(&[n; 32]))).collect();
+    let long_scheme = format!("{}.1:{}", "n".repeat(17), gt_core::base64url::encode(&[0; 32]));
     vec![
+        case("a subject with a scheme of 17 letters", STEP, "child")
+            .replace("/manifest/about/subjects/0", json!(long_scheme))
+            .fault("bundle_member", "/manifest/about/subjects/0"),
         case("no subject", STEP, "child").replace(subjects, json!([])).fault("bundle_member", subjects),
         case("17 subjects", STEP, "child")
             .replace(subjects, json!(seventeen))
