@@ -10,7 +10,8 @@
 //!    key in its source; the journal `keyring/erasure`; the new shards and shard keys; `subject.erased`; the old key-encryption
 //!    key's end. From the journal on the erasure will be completed, by a later start if need be; before it, it has not been begun.
 //!
-//! Keys are destroyed before `subject.erased` is sealed, so whoever sees that entry can no longer read what it ended.
+//! In one folder keys are destroyed before `subject.erased` is sealed, on several nodes before each one shows it; so whoever sees that
+//! entry there can no longer read what it ended.
 
 mod asking;
 mod journal;

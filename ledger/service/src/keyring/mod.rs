@@ -1,8 +1,8 @@
 //! The keyring: each owner's link key and, for each agency, a data key and a record key (DESIGN section 6).
 //!
 //! 256 shards, each under a shard key of its own, those wrapped by the key-encryption key that lives outside the data folder.
-//! New records go to one journal, so that a batch with new owners costs one sync and not one for each shard; a stop, or a start that
-//! finds it long, folds the journal into the shards. There many owners' keys are wrapped together, so that a start opens them within a
+//! New records go to one journal, so that a batch with new owners costs one sync and not one for each shard; a stop, or a start, that
+//! finds it long folds the journal into the shards. There many owners' keys are wrapped together, so that a start opens them within a
 //! fraction of a second. Destroying keys is rewriting a shard under a new shard key and re-wrapping under a new key-encryption key.
 
 mod escrow;
