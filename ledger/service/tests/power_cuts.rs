@@ -341,8 +341,8 @@ fn it_does_so_where_files_cannot_change_places() {
 /// acknowledges on top of them must survive all the same.
 #[test]
 fn what_a_restarted_process_acknowledges_survives_a_power_cut() {
-    let (home, in_place) = (Home::new(), InPlace::Exchanged);
-    let run = record_load(&home, 90, in_place);
+    let home = Home::new();
+    let run = record_load(&home, 90, InPlace::Exchanged);
     assert!(run.entries.len() > 256);
     // A kill after a name was made and before it was durable: a new file or folder, or a checkpoint.
     let before_syncs = (1..run.events.len())
@@ -356,15 +356,15 @@ fn what_a_restarted_process_acknowledges_survives_a_power_cut() {
     kills.extend((0..6).map(|_| renamed[chance.below(renamed.len())]));
     kills.sort_by_key(|kill| kill.after);
     on_every_core(|first, step| {
-        play(&run, &kills, first, step, |kill, disk, told| check_restart(&home, kill, disk, told, in_place));
+        play(&run, &kills, first, step, |kill, disk, told| check_restart(&home, kill, disk, told));
     });
 }
 
-fn check_restart(home: &Home, kill: &Cut, disk: &SurvivingDisk, told: &Told, in_place: InPlace) {
+fn check_restart(home: &Home, kill: &Cut, disk: &SurvivingDisk, told: &Told) {
     let folder = scratch();
     let mut chance = Chance(kill.after as u64);
     disk.survivor(folder.path(), kill.survival, &mut chance);
-    let tape = Tape::new(in_place);
+    let tape = Tape::new(InPlace::Exchanged);
     let clock = Box::new(SystemClock::default());
     let ledger = Ledger::open(folder.path(), &home.secrets(), clock, Some(tape.clone())).expect("opens");
     tape.hand_out(&ledger.published().checkpoint);
