@@ -65,7 +65,8 @@ pub enum FollowError {
 }
 
 impl FollowError {
-    /// Whether it is the views' own rows that cannot be read: the log has everything that they had.
+    /// Whether it is the views' own rows that cannot be read: the log has everything that they had. Files that cannot be written, as on a
+    /// full disk, are no reason to throw away those that are there.
     const fn is_damage(&self) -> bool {
         matches!(
             self,

@@ -4,8 +4,8 @@
 //! comes out the same to the byte: this crate knows no clock, no network and no key. What it is given: [`Record`]s in
 //! the log's order, the tree head that they lead to, and a [`ContextNaming`] for places.
 //!
-//! Views hold opaque ids, codes, times and entry indexes; never a pseudonym and never text: sled's files, and what sled
-//! leaves in them of deleted rows, identify nobody. After an erasure the views are folded anew, beside those that answer,
+//! Views hold opaque ids, codes, times and entry indexes; never a pseudonym and never text: the files, and what
+//! is left in them of deleted rows, identify nobody. After an erasure the views are folded anew, beside those that answer,
 //! and take their place: what was derived from what was erased is gone, as it is from a rebuild.
 //!
 //! - [`Projector`] folds records, in order, and returns the alerts that changed. [`Readings`] are what it folds, read ahead where

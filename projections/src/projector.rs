@@ -91,7 +91,7 @@ pub enum ApplyError {
 }
 
 /// The version of the rows. Any change of what is stored, or of what is read from a record, needs another one.
-const FORMAT: &str = "gt/views/7";
+const FORMAT: &str = "gt/views/8";
 
 impl Projector {
     /// Opens the views in a folder, which is created if need be. Views that cannot be opened, that another version
@@ -230,7 +230,7 @@ impl Projector {
         Queries::new(self.current.clone(), Arc::clone(&self.default_rules))
     }
 
-    /// Hands to sled what is only held in memory, so that a process that is killed loses as little as if its entries had come one by one. After
+    /// Hands to sled, or to files, what is only held in memory, so that a process that is killed loses as little as if its entries had come one by one. After
     /// catching up.
     pub fn settle(&self) -> Result<(), StoreError> {
         self.store.settle()

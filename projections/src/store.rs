@@ -1,12 +1,13 @@
-//! The rows, in sled; nothing else in this crate knows sled.
+//! The rows, in sled and in files beside it; nothing else in this crate knows either.
 //!
 //! - **Durability**: none is needed. Whatever is lost is built again from the log. A flush happens on a schedule and
-//!   at the end. sled recovers a prefix of the writes, so the position, written last, never stands before its rows.
+//!   at the end. sled recovers a prefix of the writes, so the position, written last, never stands before its rows; and a file is durable
+//!   before sled names it.
 //! - **Rebuilding**: a store that cannot be opened, has another format or a damaged position, or in which a damaged row
-//!   was found, is deleted, and the caller is told. Deleted is only the folder that this module made, inside the one that
+//!   was found, is deleted, and the caller is told. Deleted are only the folders that this module made, inside the one that
 //!   it was given. That a row was damaged is noted in a file beside the rows, for sled may take no more writes then.
 //! - **Panics**: sled answers some damage with one. None leaves this module; it is damage.
-//! - **Layers**: rows reach sled in blocks ([`layers`]); a batch is there with its position, or not at all.
+//! - **Layers**: rows of late are in sled's journal and in memory, all others in files ([`layers`]); a batch is there with its position, or not at all.
 //! - **Concurrency**: one writer; any number of readers, who must leave out rows at or above the position.
 
 mod block;
@@ -26,8 +27,10 @@ use serde::Serialize;
 
 use crate::head::Head;
 use crate::key::{self, Key};
-use layers::{Layers, Limits};
-use opening::{examined, lock, open_database, wait_for_release};
+use layers::Layers;
+use opening::{
+    Unusable, examined, lock, open_database, open_layers, remove_folders, remove_layers, wait_for_release,
+};
 use run::{Change, Span};
 
 /// A key and its value.
@@ -45,6 +48,9 @@ pub enum StoreError {
     /// A row could not be read or written.
     #[error("the view store failed")]
     Rows(#[source] sled::Error),
+    /// A file with rows could not be read or written.
+    #[error("a file of the views could not be read or written")]
+    Run(#[source] io::Error),
     /// A row does not hold what belongs there. The next [`crate::Projector::open`] rebuilds.
     #[error("a row of {table} is damaged")]
     Damaged {
@@ -73,10 +79,12 @@ pub(crate) trait Rows {
 }
 
 /// One set of rows. While the views are folded anew there are two, in trees of one database.
+///
+/// Fields are dropped in order: the lock must outlive whatever writes in the folder.
 #[derive(Clone)]
 pub(crate) struct Store {
-    inner: Arc<Inner>,
     layers: Arc<Layers>,
+    inner: Arc<Inner>,
 }
 
 /// The set of rows from which questions are answered.
@@ -86,6 +94,8 @@ pub(crate) struct Current(Arc<RwLock<Store>>);
 /// Fields are dropped in order: the lock must outlive the database.
 struct Inner {
     db: sled::Db,
+    /// Where the runs are, those of each tree in a folder.
+    runs: PathBuf,
     /// Where it is noted that the rows are damaged: beside the database, which may take no more writes.
     condemned: PathBuf,
     _lock: File,
@@ -99,13 +109,14 @@ pub(crate) struct Settings {
 }
 
 const FOLDER: &str = "rows.sled";
+const RUNS: &str = "rows.runs";
 const LOCK: &str = "rows.lock";
 const CONDEMNED: &str = "rows.damaged";
 const FORMAT: &[u8] = b"\0format";
 const POSITION: &[u8] = b"\0position";
 /// In the database's own tree: the name of the one that questions are answered from. The first, if it is not there.
 const SHOWN: &[u8] = b"\0shown";
-const TREES: [&[u8]; 2] = [b"rows-1", b"rows-2"];
+const TREES: [&str; 2] = ["rows-1", "rows-2"];
 /// How many rows a range reads at first, and from then on.
 const FEW: usize = 32;
 const MANY: usize = 512;
@@ -121,49 +132,50 @@ impl Store {
         settings: Settings,
     ) -> Result<(Self, Head, Option<RebuildReason>), StoreError> {
         let lock = lock(folder)?;
-        let rows = folder.join(FOLDER);
+        let (rows, runs) = (folder.join(FOLDER), folder.join(RUNS));
         let config = sled::Config::new()
             .path(&rows)
             .cache_capacity(settings.cache_bytes)
             .flush_every_ms(Some(settings.flush_every_ms.max(1)));
         let condemned = folder.join(CONDEMNED);
         let store = |db, layers| {
-            let inner = Arc::new(Inner { db, condemned: condemned.clone(), _lock: lock });
-            Self { inner, layers: Arc::new(layers) }
+            let inner = Inner { db, runs: runs.clone(), condemned: condemned.clone(), _lock: lock };
+            Self { layers: Arc::new(layers), inner: Arc::new(inner) }
         };
         let reason = if rows.exists() {
             wait_for_release(&rows)?;
-            let reason = match examined(&config, &condemned, format) {
+            let reason = match examined(&config, &runs, &condemned, format) {
                 Ok((head, db, layers)) => return Ok((store(db, layers), head, None)),
-                Err(reason) => reason,
+                Err(Unusable::Rebuild(reason)) => reason,
+                Err(Unusable::Failed(error)) => return Err(error),
             };
             wait_for_release(&rows)?;
-            fs::remove_dir_all(&rows).map_err(StoreError::Folder)?;
             Some(reason)
         } else {
             None
         };
+        remove_folders([&runs, &rows])?;
         if condemned.exists() {
             fs::remove_file(&condemned).map_err(StoreError::Folder)?;
         }
         let db = open_database(&config).map_err(StoreError::Rows)?;
-        let layers = Layers::open(db.open_tree(TREES[0]).map_err(StoreError::Rows)?, Limits::default())?;
+        let layers = open_layers(&db, &runs, TREES[0])?;
         layers.apply(first_rows(format.to_vec(), &Head::empty()))?;
         Ok((store(db, layers), Head::empty(), reason))
     }
 
     /// An empty set of rows beside this one, from which nothing is answered yet.
     pub(crate) fn anew(&self, head: &Head) -> Result<Self, StoreError> {
-        let other = if *self.layers.tree().name() == *TREES[0] { TREES[1] } else { TREES[0] };
-        let db = &self.inner.db;
+        let other = if *self.layers.tree().name() == *TREES[0].as_bytes() { TREES[1] } else { TREES[0] };
+        let Inner { db, runs, .. } = &*self.inner;
         let layers = guarded(&self.inner, || {
-            db.drop_tree(other)?;
-            let layers = Layers::open(db.open_tree(other)?, Limits::default())?;
+            remove_layers(db, runs, other)?;
+            let layers = open_layers(db, runs, other)?;
             let format = self.layers.get(FORMAT)?.ok_or_else(damaged)?;
             layers.apply(first_rows(format, head))?;
             Ok(layers)
         })?;
-        Ok(Self { inner: Arc::clone(&self.inner), layers: Arc::new(layers) })
+        Ok(Self { layers: Arc::new(layers), inner: Arc::clone(&self.inner) })
     }
 
     /// From the next opening on these are the rows.
@@ -178,12 +190,13 @@ impl Store {
         })
     }
 
-    /// Removes these rows for good.
+    /// Removes these rows for good. A question that is still on its way through them keeps what it has open.
     pub(crate) fn give_up(self) -> Result<(), StoreError> {
         self.guarded(|layers| {
+            layers.stop_merging();
             self.inner.db.drop_tree(layers.tree().name())?;
             self.inner.db.flush()?;
-            Ok(())
+            remove_folders([layers.folder()])
         })
     }
 
@@ -196,11 +209,8 @@ impl Store {
     pub(crate) fn discard(folder: &Path) -> Result<(), StoreError> {
         let _lock = lock(folder)?;
         let rows = folder.join(FOLDER);
-        if !rows.exists() {
-            return Ok(());
-        }
         wait_for_release(&rows)?;
-        fs::remove_dir_all(&rows).map_err(StoreError::Folder)
+        remove_folders([&folder.join(RUNS), &rows])
     }
 
     /// Writes rows and the position, and removes rows: all of it, or nothing.
@@ -276,7 +286,7 @@ impl Store {
         self.guarded(|_| Ok(self.inner.db.flush().map(drop)?))
     }
 
-    /// Hands everything to sled, which writes it out on its schedule, and when it is closed.
+    /// Hands everything to sled, which writes it out on its schedule, and when it is closed, and to files.
     pub(crate) fn settle(&self) -> Result<(), StoreError> {
         self.guarded(Layers::settle)
     }

@@ -27,6 +27,8 @@ impl Following {
                 // Another one has been sealed since.
                 Err(ApplyError::Erased { by: later }) => {
                     by = later;
+                    // It may still be writing where the next ones will.
+                    drop(anew);
                     anew = self.projector.anew(self.ledger.erased_at())?;
                 }
                 Err(error) => return Err(error.into()),

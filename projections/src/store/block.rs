@@ -1,5 +1,5 @@
-//! Blocks: sorted rows, packed one after another, so that sled, whose leaves hold sixteen values whatever their size, has one value for
-//! some sixty rows.
+//! Blocks: sorted rows, packed one after another, some sixty of them: what a run is read in. In sled, whose leaves hold sixteen values
+//! whatever their size, a batch of the journal is a few of them.
 //!
 //! A row is: how many bytes its key has in common with the key before it, how many more it has, the length of its value and 1 (0 if
 //! the row is removed), those bytes of the key, the value. Numbers are LEB128.
@@ -7,8 +7,8 @@
 use crate::bytes::{Reader, Writer};
 use crate::key::Key;
 
-/// No block grows beyond this many bytes, unless a single row is longer: a leaf of sled's must stay well below a segment's fourth, or
-/// it is moved to a file of its own.
+/// No block grows beyond this many bytes, unless a single row is longer: a row that is looked for costs a whole one, and a leaf of sled's
+/// must stay well below a segment's fourth, or it is moved to a file of its own.
 pub(super) const MOST_BYTES: usize = 4000;
 
 /// A block that is being filled.
@@ -49,6 +49,11 @@ impl Packing {
         self.last.truncate(common);
         self.last.extend_from_slice(&key[common..]);
         true
+    }
+
+    /// The key that was added last, to this block or to one before it.
+    pub(super) fn last(&self) -> &[u8] {
+        &self.last
     }
 
     pub(super) const fn is_empty(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Opening the database, or finding why it cannot be opened.
 
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::thread;
@@ -42,38 +43,83 @@ pub(super) fn open_database(config: &sled::Config) -> Result<sled::Db, sled::Err
     opened.unwrap_or_else(|_| Err(sled::Error::ReportableBug("it panicked while it was opened".into())))
 }
 
+/// Why rows that are there cannot be gone on with.
+pub(super) enum Unusable {
+    /// They are to be made again.
+    Rebuild(RebuildReason),
+    /// A file or a folder could not be used, as where too many are open: what is there may be sound.
+    Failed(StoreError),
+}
+
+impl From<StoreError> for Unusable {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Damaged { .. } | StoreError::Rows(_) => Self::Rebuild(RebuildReason::Damaged),
+            other => Self::Failed(other),
+        }
+    }
+}
+
+impl From<sled::Error> for Unusable {
+    fn from(_: sled::Error) -> Self {
+        Self::Rebuild(RebuildReason::Damaged)
+    }
+}
+
 /// The database, if what it holds can be gone on with.
 pub(super) fn examined(
     config: &sled::Config,
+    runs: &Path,
     condemned: &Path,
     format: &[u8],
-) -> Result<(Head, sled::Db, Layers), RebuildReason> {
+) -> Result<(Head, sled::Db, Layers), Unusable> {
     if condemned.exists() {
-        return Err(RebuildReason::Damaged);
+        return Err(Unusable::Rebuild(RebuildReason::Damaged));
     }
-    let db = open_database(config).map_err(|_| RebuildReason::OpenFailed)?;
-    let examined = panic::catch_unwind(AssertUnwindSafe(|| examine(&db, format)));
-    let (head, layers) = examined.unwrap_or(Err(RebuildReason::Damaged))?;
+    let db = open_database(config).map_err(|_| Unusable::Rebuild(RebuildReason::OpenFailed))?;
+    let examined = panic::catch_unwind(AssertUnwindSafe(|| examine(&db, runs, format)));
+    let (head, layers) = examined.unwrap_or(Err(Unusable::Rebuild(RebuildReason::Damaged)))?;
     Ok((head, db, layers))
 }
 
-fn examine(db: &sled::Db, format: &[u8]) -> Result<(Head, Layers), RebuildReason> {
-    let damaged = |_| RebuildReason::Damaged;
-    let shown = match db.get(SHOWN).map_err(damaged)? {
+fn examine(db: &sled::Db, runs: &Path, format: &[u8]) -> Result<(Head, Layers), Unusable> {
+    let damaged = || Unusable::Rebuild(RebuildReason::Damaged);
+    let shown = match db.get(SHOWN)? {
         None => TREES[0],
-        Some(shown) => TREES.into_iter().find(|name| shown == *name).ok_or(RebuildReason::Damaged)?,
+        Some(shown) => TREES.into_iter().find(|name| shown == name.as_bytes()).ok_or_else(damaged)?,
     };
     // Views that were being folded anew when the process ended.
     for other in TREES.into_iter().filter(|name| *name != shown) {
-        db.drop_tree(other).map_err(damaged)?;
+        remove_layers(db, runs, other)?;
     }
-    let damaged = |_| RebuildReason::Damaged;
-    let tree = db.open_tree(shown).map_err(|_| RebuildReason::Damaged)?;
-    let layers = Layers::open(tree, Limits::default()).map_err(damaged)?;
-    if layers.get(FORMAT).map_err(damaged)?.as_deref() != Some(format) {
-        return Err(RebuildReason::OtherFormat);
+    let layers = open_layers(db, runs, shown)?;
+    if layers.get(FORMAT)?.as_deref() != Some(format) {
+        return Err(Unusable::Rebuild(RebuildReason::OtherFormat));
     }
-    let position = layers.get(POSITION).map_err(damaged)?;
-    let head = position.and_then(|bytes| Head::decode(&bytes)).ok_or(RebuildReason::Damaged)?;
+    let head = layers.get(POSITION)?.and_then(|bytes| Head::decode(&bytes)).ok_or_else(damaged)?;
     Ok((head, layers))
+}
+
+/// The set of rows with this name.
+pub(super) fn open_layers(db: &sled::Db, runs: &Path, tree: &str) -> Result<Layers, StoreError> {
+    Layers::open(db.open_tree(tree)?, runs.join(tree), Limits::default())
+}
+
+/// Removes the set of rows with this name: what names its runs before they go.
+pub(super) fn remove_layers(db: &sled::Db, runs: &Path, tree: &str) -> Result<(), StoreError> {
+    if db.drop_tree(tree)? {
+        db.flush()?;
+    }
+    remove_folders([&runs.join(tree)])
+}
+
+/// Removes folders with all that is in them, if they are there.
+pub(super) fn remove_folders<const N: usize>(folders: [&Path; N]) -> Result<(), StoreError> {
+    for folder in folders {
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(StoreError::Folder(error)),
+            _ => {}
+        }
+    }
+    Ok(())
 }

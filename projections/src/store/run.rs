@@ -1,56 +1,59 @@
-//! Runs: rows as they were written together, in blocks that are never changed.
+//! Runs: rows as they were written together, each run in a file of its own that is never changed.
 //!
-//! The first key of each block is held in memory; so a row that is asked for costs one read of sled's in each run that may have it.
+//! | part | content |
+//! |---|---|
+//! | blocks | each: its rows ([`super::block`]), and their CRC-32, four bytes |
+//! | index | their number; for each the key that parts it from the one before, and its length |
+//! | filter | which ids it has rows about ([`super::filter`]) |
+//! | foot | five numbers of eight bytes: the run's own, the lengths of blocks, index and filter, how many ids; and the CRC-32 of index, filter and these |
+//!
+//! Numbers of a fixed length are little-endian. Index and filter are held in memory, so a row that is asked for costs one read in each run
+//! that may have it. A file that does not read as it was written is damage, and makes the views be built again.
 
-use std::ops::Range;
-use std::sync::Arc;
+mod index;
+mod reading;
+mod writing;
 
-use sled::Tree;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
 
-use super::StoreError;
-use super::block::{MOST_BYTES, Packed, Packing, Unpacking};
-use super::damaged;
-use super::filter::{Filter, Print, print_of};
+use super::block::Unpacking;
+use super::filter::{Filter, print_of};
+use super::{StoreError, damaged};
 use crate::bytes::{Reader, Writer};
-use crate::key::{self, Key};
+use crate::key::Key;
+use index::Index;
+
+pub(super) use reading::RunReader;
+pub(super) use writing::{RunWriter, write};
 
 /// A row that is written, or removed.
 pub(crate) type Change = (Key, Option<Vec<u8>>);
 
-/// A run of rows.
+/// A run of rows. It can be read for as long as somebody has it, whether its file is removed or not.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) id: u64,
-    /// The first key of each block.
-    firsts: Vec<Key>,
-    /// The ids with which keys begin.
+    file: File,
+    index: Index,
     ids: Filter,
+    /// How many ids it has rows about.
+    id_count: u64,
+    /// The CRC-32 in its foot.
+    check: [u8; CHECK],
 }
 
-/// A run that is being written.
-pub(super) struct RunWriter<'t> {
-    tree: &'t Tree,
-    run: Run,
-    first: Key,
-    prints: Vec<Print>,
-    packing: Packing,
+/// What the layout says of a run: its number, and the CRC-32 in its foot, so that no other takes its place.
+pub(super) struct Named {
+    id: u64,
+    check: u64,
 }
 
-/// A run that is read from its first row to its last.
-pub(super) struct RunReader<'t> {
-    tree: &'t Tree,
-    run: Arc<Run>,
-    /// The number of the block after this one.
-    next: usize,
-    block: sled::IVec,
-    /// The row in the block, and where it ends.
-    row: Option<Place>,
-    end: usize,
-    key: Key,
-}
-
-/// Where in a block a row's value lies, unless it is removed.
-type Place = Option<Range<usize>>;
+/// Memory for blocks that are read one after another.
+#[derive(Default)]
+pub(super) struct Buffer(Vec<u8>);
 
 /// From which key to which, both included, how many rows at most, and from which side.
 #[derive(Debug, Clone, Copy)]
@@ -61,120 +64,108 @@ pub(super) struct Span<'k> {
     pub(super) backwards: bool,
 }
 
-/// What the names of a run's blocks begin with, of the list of their first keys, and of its filter.
-pub(super) const BLOCKS: u8 = b'B';
-pub(super) const FIRSTS: u8 = b'F';
-pub(super) const IDS: u8 = b'I';
-pub(super) const PARTS: [u8; 3] = [BLOCKS, FIRSTS, IDS];
+const FOOT: usize = 5 * 8 + 4;
+const CHECK: usize = 4;
+const ENDING: &str = "run";
 
-/// The name of a row of sled's.
-pub(super) fn name(tag: u8, run: u64, number: u64) -> [u8; 17] {
-    let mut name = [tag; 17];
-    name[1..9].copy_from_slice(&run.to_be_bytes());
-    name[9..].copy_from_slice(&number.to_be_bytes());
-    name
+/// The file of a run.
+pub(super) fn path(folder: &Path, id: u64) -> PathBuf {
+    folder.join(format!("{id:016x}.{ENDING}"))
 }
 
-impl<'t> RunWriter<'t> {
-    pub(super) fn new(tree: &'t Tree, id: u64) -> Self {
-        let run = Run { id, firsts: Vec::new(), ids: Filter::default() };
-        Self { tree, run, first: Key::new(), prints: Vec::new(), packing: Packing::default() }
+/// Removes a run's file, if it is there.
+pub(super) fn remove(folder: &Path, id: u64) -> Result<(), StoreError> {
+    match fs::remove_file(path(folder, id)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::Run(error)),
+        _ => Ok(()),
+    }
+}
+
+/// The runs whose files lie in the folder, whole or not.
+pub(super) fn in_folder(folder: &Path) -> Result<Vec<u64>, StoreError> {
+    let mut ids = Vec::new();
+    for item in fs::read_dir(folder).map_err(StoreError::Run)? {
+        let name = item.map_err(StoreError::Run)?.file_name();
+        let id = name.to_str().and_then(|name| name.split_once('.')).filter(|(_, ending)| *ending == ENDING);
+        ids.extend(id.and_then(|(id, _)| u64::from_str_radix(id, 16).ok()));
+    }
+    Ok(ids)
+}
+
+impl Named {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { id: reader.number()?, check: reader.number()? })
     }
 
-    /// Adds a row. The keys come in their order.
-    pub(super) fn add(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), StoreError> {
-        if !self.packing.add(key, value) {
-            self.write_block()?;
-            self.packing.add(key, value);
-        }
-        if self.first.is_empty() {
-            self.first = key.to_vec();
-        }
-        let print = key::stem(key).map(Print::of);
-        self.prints.extend(print.filter(|print| self.prints.last() != Some(print)));
-        Ok(())
-    }
-
-    fn write_block(&mut self) -> Result<(), StoreError> {
-        let number = self.run.firsts.len() as u64;
-        self.tree.insert(name(BLOCKS, self.run.id, number), self.packing.take())?;
-        self.run.firsts.push(std::mem::take(&mut self.first));
-        Ok(())
-    }
-
-    /// The run. It counts once the layout names it.
-    pub(super) fn finish(mut self) -> Result<Run, StoreError> {
-        if !self.packing.is_empty() {
-            self.write_block()?;
-        }
-        let (mut packing, mut number) = (Packing::default(), 0);
-        for first in &self.run.firsts {
-            if !packing.add(first, None) {
-                self.tree.insert(name(FIRSTS, self.run.id, number), packing.take())?;
-                packing.add(first, None);
-                number += 1;
-            }
-        }
-        self.tree.insert(name(FIRSTS, self.run.id, number), packing.take())?;
-        self.run.ids = Filter::of(&self.prints);
-        for (number, part) in self.run.ids.bytes().chunks(MOST_BYTES).enumerate() {
-            self.tree.insert(name(IDS, self.run.id, number as u64), part)?;
-        }
-        Ok(self.run)
+    /// Opens the run, which was written to its end.
+    pub(super) fn open(&self, folder: &Path) -> Result<Run, StoreError> {
+        let run = Run::open(folder, self.id)?;
+        if u64::from(u32::from_le_bytes(run.check)) == self.check { Ok(run) } else { Err(damaged()) }
     }
 }
 
 impl Run {
-    pub(super) const fn blocks(&self) -> usize {
-        self.firsts.len()
+    fn open(folder: &Path, id: u64) -> Result<Self, StoreError> {
+        let file = match File::open(path(folder, id)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(damaged()),
+            opened => opened.map_err(StoreError::Run)?,
+        };
+        let length = file.metadata().map_err(StoreError::Run)?.len();
+        let foot_at = length.checked_sub(FOOT as u64).ok_or_else(damaged)?;
+        let foot = read_at(&file, foot_at, FOOT)?;
+        let number = |at: usize| foot[at * 8..].first_chunk().copied().map_or(0, u64::from_le_bytes);
+        let (blocks, index, filter, id_count) = (number(1), number(2), number(3), number(4));
+        let held = index.checked_add(filter).ok_or_else(damaged)?;
+        if number(0) != id || blocks.checked_add(held) != Some(foot_at) || id_count > filter {
+            return Err(damaged());
+        }
+        let held = read_at(&file, blocks, usize::try_from(held).map_err(|_| damaged())?)?;
+        let (numbers, check) = foot.split_last_chunk().ok_or_else(damaged)?;
+        if checksum(&[&held, numbers]) != *check {
+            return Err(damaged());
+        }
+        let (index, filter) = held.split_at(usize::try_from(index).map_err(|_| damaged())?);
+        let mut reader = Reader::new(index);
+        let index = Index::read(&mut reader).and_then(|index| reader.finish(index)).ok_or_else(damaged)?;
+        if index.end() != blocks {
+            return Err(damaged());
+        }
+        Ok(Self { id, file, index, ids: Filter::from_bytes(filter.to_vec()), id_count, check: *check })
     }
 
     /// What the layout says of it.
-    pub(super) fn write(writer: Writer, run: &Self) -> Writer {
-        writer.number(run.id).number(run.firsts.len() as u64).number(run.ids.bytes().len() as u64)
+    pub(super) fn write(&self, writer: Writer) -> Writer {
+        writer.number(self.id).number(u32::from_le_bytes(self.check).into())
     }
 
-    /// The run of which the layout says this.
-    pub(super) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Result<Self, StoreError> {
-        let mut number = || reader.number().ok_or_else(damaged);
-        let (id, blocks, filter) = (number()?, number()?, number()?);
-        let mut firsts = Vec::new();
-        for row in tree.scan_prefix(&name(FIRSTS, id, 0)[..9]) {
-            let (_, block) = row?;
-            let mut rows = Unpacking::new(&block);
-            while let Some((first, _)) = rows.next()? {
-                firsts.push(first.to_vec());
-            }
-        }
-        let mut ids = Vec::new();
-        for row in tree.scan_prefix(&name(IDS, id, 0)[..9]) {
-            ids.extend_from_slice(&row?.1);
-        }
-        if firsts.len() as u64 != blocks || !firsts.is_sorted() || ids.len() as u64 != filter {
-            return Err(damaged());
-        }
-        Ok(Self { id, firsts, ids: Filter::from_bytes(ids) })
+    pub(super) const fn blocks(&self) -> usize {
+        self.index.len()
     }
 
-    fn block(&self, tree: &Tree, number: usize) -> Result<sled::IVec, StoreError> {
-        let block = tree.get(name(BLOCKS, self.id, number as u64))?;
-        block.filter(|block| !block.is_empty()).ok_or_else(damaged)
+    pub(super) const fn id_count(&self) -> u64 {
+        self.id_count
     }
 
-    /// The block in which a key would be.
-    fn place(&self, key: &[u8]) -> Option<usize> {
-        self.firsts.partition_point(|first| &first[..] <= key).checked_sub(1)
+    /// The rows of a block.
+    fn block<'b>(&self, number: usize, Buffer(buffer): &'b mut Buffer) -> Result<&'b [u8], StoreError> {
+        let place = self.index.place(number);
+        let length = usize::try_from(place.end - place.start).map_err(|_| damaged())?;
+        if buffer.len() < length {
+            buffer.resize(length, 0);
+        }
+        let block = &mut buffer[..length];
+        self.file.read_exact_at(block, place.start).map_err(|_| damaged())?;
+        checked(block)
     }
 
     /// What it says of a key, if anything.
     #[allow(clippy::option_option)] // The inner one is the row: none if it is removed.
-    pub(super) fn get(&self, tree: &Tree, key: &[u8]) -> Result<Option<Option<Vec<u8>>>, StoreError> {
+    pub(super) fn get(&self, key: &[u8], buffer: &mut Buffer) -> Result<Option<Option<Vec<u8>>>, StoreError> {
         if print_of(key, key).is_some_and(|print| !self.ids.may_have(print)) {
             return Ok(None);
         }
-        let Some(place) = self.place(key) else { return Ok(None) };
-        let block = self.block(tree, place)?;
-        let mut rows = Unpacking::new(&block);
+        let Some(number) = self.index.find(key) else { return Ok(None) };
+        let mut rows = Unpacking::new(self.block(number, buffer)?);
         while let Some((found, value)) = rows.next()? {
             if found >= key {
                 return Ok((found == key).then(|| value.map(<[u8]>::to_vec)));
@@ -184,37 +175,30 @@ impl Run {
     }
 
     /// Its rows within the span. If there are as many as there may be, there may be more.
-    pub(super) fn span(&self, tree: &Tree, span: Span<'_>) -> Result<Vec<Change>, StoreError> {
+    pub(super) fn span(&self, span: Span<'_>, buffer: &mut Buffer) -> Result<Vec<Change>, StoreError> {
         let mut all = Vec::new();
         if print_of(span.from, span.to).is_some_and(|print| !self.ids.may_have(print)) {
             return Ok(all);
         }
-        let Some(last) = self.place(span.to) else { return Ok(all) };
-        let first = self.place(span.from).unwrap_or_default();
-        let mut blocks: Vec<usize> = Vec::new();
-        if span.backwards {
-            blocks.extend((first..=last).rev().take(span.most));
-        } else {
-            blocks.extend((first..=last).take(span.most.saturating_add(1)));
-        }
-        for number in blocks {
-            let within = self.rows(tree, number, span)?;
+        let Some(last) = self.index.find(span.to) else { return Ok(all) };
+        let first = self.index.find(span.from).unwrap_or_default();
+        let mut blocks = first..=last;
+        while all.len() < span.most {
+            let next = if span.backwards { blocks.next_back() } else { blocks.next() };
+            let Some(number) = next else { break };
+            let within = self.rows(number, span, buffer)?;
             if span.backwards {
                 all.extend(within.into_iter().rev());
             } else {
                 all.extend(within);
             }
-            if all.len() >= span.most {
-                all.truncate(span.most);
-                break;
-            }
         }
+        all.truncate(span.most);
         Ok(all)
     }
 
-    fn rows(&self, tree: &Tree, number: usize, span: Span<'_>) -> Result<Vec<Change>, StoreError> {
-        let block = self.block(tree, number)?;
-        let (mut rows, mut within) = (Unpacking::new(&block), Vec::new());
+    fn rows(&self, number: usize, span: Span<'_>, buffer: &mut Buffer) -> Result<Vec<Change>, StoreError> {
+        let (mut rows, mut within) = (Unpacking::new(self.block(number, buffer)?), Vec::new());
         while let Some((key, value)) = rows.next()? {
             if key > span.to {
                 break;
@@ -227,35 +211,23 @@ impl Run {
     }
 }
 
-impl<'t> RunReader<'t> {
-    pub(super) fn new(tree: &'t Tree, run: Arc<Run>) -> Result<Self, StoreError> {
-        let (block, key) = (sled::IVec::default(), Key::new());
-        let mut reader = Self { tree, run, next: 0, block, row: None, end: 0, key };
-        reader.step()?;
-        Ok(reader)
-    }
+/// Bytes of a file. That they are not there, or cannot be read, is damage.
+fn read_at(file: &File, at: u64, length: usize) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = vec![0; length];
+    file.read_exact_at(&mut bytes, at).map_err(|_| damaged())?;
+    Ok(bytes)
+}
 
-    /// The row: its key, and its value, unless it is removed. None after the last.
-    pub(super) fn row(&self) -> Option<Packed<'_, '_>> {
-        let value = self.row.as_ref()?.clone().map(|place| &self.block[place]);
-        Some((&self.key, value))
-    }
+/// The rows of a block, if they are those that were written.
+fn checked(block: &[u8]) -> Result<&[u8], StoreError> {
+    let (rows, check) = block.split_at_checked(block.len().wrapping_sub(CHECK)).ok_or_else(damaged)?;
+    if rows.is_empty() || checksum(&[rows]) != check { Err(damaged()) } else { Ok(rows) }
+}
 
-    /// Goes on to the next row.
-    pub(super) fn step(&mut self) -> Result<(), StoreError> {
-        loop {
-            let mut rows = Unpacking::after(&self.block[self.end..], std::mem::take(&mut self.key));
-            let length = rows.next()?.map(|(_, value)| value.map(<[u8]>::len));
-            let left;
-            (self.key, left) = rows.stop();
-            self.end = self.block.len() - left;
-            self.row = length.map(|length| length.map(|length| self.end - length..self.end));
-            if self.row.is_some() || self.next == self.run.firsts.len() {
-                return Ok(());
-            }
-            self.block = self.run.block(self.tree, self.next)?;
-            (self.next, self.end) = (self.next + 1, 0);
-            self.key.clear();
-        }
+fn checksum(parts: &[&[u8]]) -> [u8; CHECK] {
+    let mut hasher = crc32fast::Hasher::new();
+    for part in parts {
+        hasher.update(part);
     }
+    hasher.finalize().to_le_bytes()
 }

@@ -12,4 +12,5 @@ mod order;
 mod patterns;
 mod queries;
 mod rebuilding;
+mod runs;
 mod views;

@@ -47,7 +47,7 @@ fn reopen(folder: &Path) -> Opened {
 }
 
 /// The tree of the views' database that has the rows.
-const TREE: &str = "rows-1";
+pub(crate) const TREE: &str = "rows-1";
 
 fn rows(folder: &Path) -> PathBuf {
     folder.join("rows.sled")
@@ -221,7 +221,7 @@ fn a_torn_batch_does_not_show_and_is_applied_again() {
 /// Applies records to views that may be damaged, as their keeper does: where damage is found, they are opened again and built
 /// from the first record. Returned is whether it was found.
 #[track_caller]
-fn kept_going(folder: &Path, records: &[Record]) -> (Projector, bool) {
+pub(crate) fn kept_going(folder: &Path, records: &[Record]) -> (Projector, bool) {
     let Opened { mut projector, rebuilt } = reopen(folder);
     match projector.apply(records, head_after(records), &Naming) {
         Ok(_) => (projector, rebuilt.is_some()),

@@ -5,20 +5,20 @@ use std::path::{Path, PathBuf};
 
 use crate::partnership::Random;
 
-/// Damages one of sled's files, drawn at random, and says what was done.
+/// Damages one of the files with rows, sled's or another, drawn at random, and says what was done.
 pub(crate) fn damage_views(views: &Path, random: &mut Random) -> String {
     let mut files = Vec::new();
-    let mut left = vec![views.join("rows.sled")];
+    let mut left = vec![views.join("rows.sled"), views.join("rows.runs")];
     while let Some(folder) = left.pop() {
         for item in fs::read_dir(&folder).expect("a folder") {
             let item = item.expect("a readable folder").path();
             if item.is_dir() { left.push(item) } else { files.push(item) }
         }
     }
-    // sled's main file, in which the rows are, at least every other time.
+    // sled's main file, without which nothing can be read, more often than others.
     let main = files.iter().position(|file| file.ends_with("db")).expect("sled's main file");
     let drawn = usize::try_from(random.below(files.len() as u64)).expect("few files");
-    let file: &PathBuf = &files[if random.once_in(2) { main } else { drawn }];
+    let file: &PathBuf = &files[if random.once_in(3) { main } else { drawn }];
     let name = file.strip_prefix(views).expect("below it").display().to_string();
     let mut bytes = fs::read(file).expect("a file");
     let place = |random: &mut Random, len: usize| {

@@ -171,3 +171,9 @@ pub(crate) fn files_in(folder: &Path) -> Vec<PathBuf> {
     }
     found
 }
+
+/// Everything in the folder of the views, and the files in which they write rows next.
+pub(crate) fn files_of_views(views: &Path) -> Vec<PathBuf> {
+    let runs = (0..60).flat_map(|run| [1, 2].map(|tree| format!("rows.runs/rows-{tree}/{run:016x}.run")));
+    files_in(views).into_iter().chain(runs.map(|run| views.join(run))).collect()
+}

@@ -11,7 +11,7 @@ use super::clock::Clock;
 use super::damage::damage_views;
 use super::embedded::{ENOUGH, World};
 use super::faults::Fault;
-use super::injection::{Failing, Injection, files_in, has_struck};
+use super::injection::{Failing, Injection, files_in, files_of_views, has_struck};
 use super::readers::Listener;
 use super::record::Record;
 use crate::partnership::{Client, Process, Random, eventually, path, within};
@@ -59,7 +59,7 @@ impl World {
                 self.suffer_calls(&failing, &files, random, record)
             }
             Fault::CallsOnViews(failing) => {
-                let files = files_in(&self.home.data().join("views"));
+                let files = files_of_views(&self.home.data().join("views"));
                 self.suffer_calls(&failing, &files, random, record)
             }
             Fault::CallsAtStart(failing) => self.suffer_calls_at_start(&failing),

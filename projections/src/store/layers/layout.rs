@@ -1,5 +1,6 @@
 //! What of the layers sled holds besides the runs: the layout, which names them, and the journal.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use gt_core::Hash;
@@ -8,11 +9,20 @@ use sled::Tree;
 use super::{Limits, State, Writing, size};
 use crate::bytes::{Reader, Writer};
 use crate::store::block::{Packing, Unpacking};
-use crate::store::run::{Change, PARTS, Run, name};
+use crate::store::run::{self, Change, Named, Run};
 use crate::store::{StoreError, damaged};
 
-pub(super) const LAYOUT: &[u8] = b"L";
+/// Not `L`: rows that were stored so are of another format, and not damaged.
+pub(super) const LAYOUT: &[u8] = b"R";
 pub(super) const JOURNAL: u8 = b'J';
+
+/// The name of a row of sled's: a part of a batch of the journal.
+pub(super) fn name(tag: u8, batch: u64, part: u64) -> [u8; 17] {
+    let mut name = [tag; 17];
+    name[1..9].copy_from_slice(&batch.to_be_bytes());
+    name[9..].copy_from_slice(&part.to_be_bytes());
+    name
+}
 
 /// Writes a batch to the journal.
 pub(super) fn journal(tree: &Tree, number: u64, changes: &[Change]) -> Result<(), StoreError> {
@@ -62,21 +72,21 @@ pub(super) fn remove(tree: &Tree, from: &[u8], to: &[u8]) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Removes runs that were being written or removed when the process ended: all but those with these numbers.
-pub(super) fn remove_leftovers(tree: &Tree, named: &[u64]) -> Result<(), StoreError> {
-    for tag in PARTS {
-        let mut from = name(tag, 0, 0);
-        while let Some((found, _)) = tree.range(&from[..]..).next().transpose()? {
-            let id = found.get(1..9).and_then(|id| id.try_into().ok()).map(u64::from_be_bytes);
-            let Some(id) = id.filter(|_| found[0] == tag) else { break };
-            let end = name(tag, id.checked_add(1).ok_or_else(damaged)?, 0);
-            if !named.contains(&id) {
-                remove(tree, &name(tag, id, 0), &end)?;
-            }
-            from = end;
-        }
+/// Removes runs that were being written or removed when the process ended: all that the layout does not name.
+pub(super) fn remove_leftovers(
+    tree: &Tree,
+    folder: &Path,
+    runs: &[Arc<Run>],
+    writing: &Writing,
+) -> Result<(), StoreError> {
+    let is_named = |id: &u64| runs.iter().chain(&writing.listed).any(|run| run.id == *id);
+    let leftovers: Vec<u64> = run::in_folder(folder)?.into_iter().filter(|id| !is_named(id)).collect();
+    if !leftovers.is_empty() {
+        // The layout that was read may not be durable yet, and one before it may name some of them.
+        write_layout(tree, runs, writing)?;
+        tree.flush()?;
     }
-    Ok(())
+    leftovers.into_iter().try_for_each(|id| run::remove(folder, id))
 }
 
 /// The layout's hash stands before it, so that damage shows.
@@ -84,16 +94,28 @@ pub(super) fn write_layout(tree: &Tree, runs: &[Arc<Run>], writing: &Writing) ->
     let layout = Writer::default()
         .number(writing.next_run)
         .number(writing.journal.start)
-        .list(runs.iter(), |writer, run| Run::write(writer, run))
-        .optional(writing.listed.as_deref(), Run::write)
+        .list(runs.iter(), |writer, run| run.write(writer))
+        .optional(writing.listed.as_ref(), |writer, run| run.write(writer))
         .finish();
     tree.insert(LAYOUT, [Hash::of(&layout).as_bytes().as_slice(), &layout].concat())?;
     Ok(())
 }
 
-pub(super) fn read_layout(tree: &Tree, limits: Limits) -> Result<(Vec<Arc<Run>>, Writing), StoreError> {
-    let mut writing =
-        Writing { next_run: 0, journal: 0..0, is_journalled: true, recent_bytes: 0, listed: None, limits };
+pub(super) fn read_layout(
+    tree: &Tree,
+    folder: &Path,
+    limits: Limits,
+) -> Result<(Vec<Arc<Run>>, Writing), StoreError> {
+    let mut writing = Writing {
+        next_run: 0,
+        journal: 0..0,
+        is_journalled: true,
+        recent_bytes: 0,
+        listed: None,
+        merging: None,
+        gone: Vec::new(),
+        limits,
+    };
     let Some(bytes) = tree.get(LAYOUT)? else { return Ok((Vec::new(), writing)) };
     let (hash, layout) = bytes.split_first_chunk::<32>().ok_or_else(damaged)?;
     if Hash::of(layout).as_bytes() != hash {
@@ -101,12 +123,12 @@ pub(super) fn read_layout(tree: &Tree, limits: Limits) -> Result<(Vec<Arc<Run>>,
     }
     let mut reader = Reader::new(layout);
     let mut number = || reader.number().ok_or_else(damaged);
-    let (next_run, start, count) = (number()?, number()?, number()?);
-    (writing.next_run, writing.journal) = (next_run, start..start);
-    let runs = (0..count).map(|_| Run::read(tree, &mut reader).map(Arc::new)).collect::<Result<_, _>>()?;
-    if reader.flag().ok_or_else(damaged)? {
-        writing.listed = Some(Arc::new(Run::read(tree, &mut reader)?));
-    }
+    let (next_run, start) = (number()?, number()?);
+    let runs = reader.list(Named::read).ok_or_else(damaged)?;
+    let listed = reader.optional(Named::read).ok_or_else(damaged)?;
     reader.finish(()).ok_or_else(damaged)?;
-    Ok((runs, writing))
+    (writing.next_run, writing.journal) = (next_run, start..start);
+    let open = |named: Named| named.open(folder).map(Arc::new);
+    writing.listed = listed.map(open).transpose()?;
+    Ok((runs.into_iter().map(open).collect::<Result<_, _>>()?, writing))
 }

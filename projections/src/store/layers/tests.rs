@@ -1,22 +1,52 @@
-use super::super::run::{BLOCKS, FIRSTS};
+use super::super::run::RunWriter;
 use super::layout::LAYOUT;
+use super::merging::MERGED;
 use super::*;
 use proptest::prelude::*;
+use proptest::sample::Index;
 
-const SMALL: Limits = Limits { recent: 600, journalled: 6, merged: 20 };
+/// Runs of more than eight blocks together are merged beside the writer.
+const SMALL: Limits = Limits { recent: 600, journalled: 6, merged_at_once: 8 };
 
-fn tree() -> Tree {
-    let db = sled::Config::new().temporary(true).open().unwrap();
-    db.open_tree("rows").unwrap()
+/// Where layers are kept.
+struct Place {
+    tree: Tree,
+    folder: tempfile::TempDir,
+    limits: Limits,
 }
 
-fn open(tree: &Tree) -> Layers {
-    Layers::open(tree.clone(), SMALL).unwrap()
+impl Place {
+    fn new() -> Self {
+        let db = sled::Config::new().temporary(true).open().unwrap();
+        Self { tree: db.open_tree("rows").unwrap(), folder: tempfile::tempdir().unwrap(), limits: SMALL }
+    }
+
+    fn try_open(&self) -> Result<Layers, StoreError> {
+        Layers::open(self.tree.clone(), self.folder.path().join("runs"), self.limits)
+    }
+
+    fn open(&self) -> Layers {
+        self.try_open().unwrap()
+    }
+
+    /// The files of its runs, in the order of their numbers.
+    fn files(&self) -> Vec<PathBuf> {
+        let mut ids = run::in_folder(&self.folder.path().join("runs")).unwrap();
+        ids.sort_unstable();
+        ids.into_iter().map(|id| run::path(&self.folder.path().join("runs"), id)).collect()
+    }
+}
+
+/// Waits for what is merged beside the writer, which is then taken with the next spill.
+fn wait_for_merge(layers: &Layers) {
+    while layers.writing().merging.as_ref().is_some_and(|merging| !merging.is_done()) {
+        std::thread::yield_now();
+    }
 }
 
 /// All rows, read in steps of `most`, from either side.
 fn all(layers: &Layers, most: usize, backwards: bool) -> Vec<Row> {
-    let (mut from, mut to, mut rows) = (Vec::new(), vec![0xff; 64], Vec::new());
+    let (mut from, mut to, mut rows) = (Vec::new(), vec![0xff; 64], Vec::<Row>::new());
     loop {
         let (found, end) = layers.span(Span { from: &from, to: &to, most, backwards }).unwrap();
         rows.extend(found.into_iter().filter(|row| !rows.contains(row)).collect::<Vec<Row>>());
@@ -37,9 +67,11 @@ fn named(key: u8) -> Key {
     }
 }
 
+/// Values are of few bytes, or so long that few rows fill a block.
 fn change() -> impl Strategy<Value = Change> {
-    (0_u8..60, prop::option::weighted(0.8, prop::collection::vec(any::<u8>(), 0..40)))
-        .prop_map(|(key, value)| (named(key), value))
+    let bytes = prop_oneof![3 => 0..40_usize, 1 => 700..1500_usize];
+    let value = (bytes, any::<u8>()).prop_map(|(length, byte)| vec![byte; length]);
+    (any::<u8>(), prop::option::weighted(0.8, value)).prop_map(|(key, value)| (named(key), value))
 }
 
 type Batch = BTreeMap<Key, Option<Vec<u8>>>;
@@ -58,9 +90,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn layers_hold_what_a_map_would(batches in batches()) {
-        let tree = tree();
-        let (mut layers, mut map) = (open(&tree), BTreeMap::<Key, Vec<u8>>::new());
+    fn layers_hold_what_a_map_would(
+        batches in batches(),
+        merged_at_once in prop::sample::select(vec![0, 8, 40]),
+        spans in prop::collection::vec((any::<u8>(), any::<u8>(), any::<bool>()), 1..20),
+    ) {
+        let place = Place { limits: Limits { merged_at_once, ..SMALL }, ..Place::new() };
+        let (mut layers, mut map) = (place.open(), BTreeMap::<Key, Vec<u8>>::new());
         for (batch, reopened) in batches {
             for (key, value) in &batch {
                 match value {
@@ -72,7 +108,7 @@ proptest! {
             if reopened {
                 layers.settle().unwrap();
                 drop(layers);
-                layers = open(&tree);
+                layers = place.open();
             }
         }
         let expected: Vec<Row> = map.clone().into_iter().collect();
@@ -82,96 +118,223 @@ proptest! {
             backwards.reverse();
             prop_assert_eq!(&backwards, &expected);
         }
-        for key in 0..60_u8 {
+        for key in 0..=u8::MAX {
             let key = named(key);
             prop_assert_eq!(layers.get(&key).unwrap(), map.get(&key).cloned());
+        }
+        for (from, to, backwards) in spans {
+            let (from, to) = (named(from), named(to));
+            if from <= to {
+                let span = Span { from: &from, to: &to, most: usize::MAX, backwards };
+                let mut within = map.range(from.clone()..=to.clone());
+                let row = |(key, value): (&Key, &Vec<u8>)| (key.clone(), value.clone());
+                let expected: Vec<Row> =
+                    if backwards { within.rev().map(row).collect() } else { within.by_ref().map(row).collect() };
+                prop_assert_eq!(layers.span(span).unwrap().0, expected);
+            }
         }
     }
 }
 
-fn batch(names: std::ops::Range<u32>, value: &[u8]) -> Vec<Change> {
+fn batch(names: Range<u32>, value: &[u8]) -> Vec<Change> {
     names.map(|name| (name.to_be_bytes().to_vec(), Some(value.to_vec()))).collect()
 }
 
 /// sled keeps a prefix of what was written: whatever of a batch is lost, the batch is there as a whole or not at all.
 #[test]
 fn a_batch_that_did_not_come_to_its_end_is_not_there() {
-    let tree = tree();
-    let layers = open(&tree);
+    let place = Place::new();
+    let layers = place.open();
     layers.apply(batch(0..3, &[1; 60])).unwrap();
-    journal(&tree, 1, &batch(0..3, &[2; 3000])).unwrap();
-    tree.remove(name(JOURNAL, 1, 0)).unwrap();
+    journal(&place.tree, 1, &batch(0..3, &[2; 3000])).unwrap();
+    place.tree.remove(name(JOURNAL, 1, 0)).unwrap();
     drop(layers);
-    let layers = open(&tree);
+    let layers = place.open();
     assert_eq!(layers.get(&0_u32.to_be_bytes()).unwrap(), Some(vec![1; 60]));
     // What is left of it does not become part of the next one.
     layers.apply(batch(0..1, &[3])).unwrap();
     drop(layers);
-    let found = all(&open(&tree), usize::MAX, false);
+    let found = all(&place.open(), usize::MAX, false);
     assert_eq!(found.iter().map(|(_, value)| value[0]).collect::<Vec<u8>>(), [3, 1, 1]);
 }
 
 #[test]
 fn what_was_not_journalled_is_lost_as_a_whole_unless_it_was_settled() {
-    let tree = tree();
-    let layers = open(&tree);
+    let place = Place::new();
+    let layers = place.open();
     layers.apply(batch(0..2, b"old")).unwrap();
     layers.apply(batch(0..9, b"new")).unwrap();
     drop(layers);
-    let layers = open(&tree);
+    let layers = place.open();
     assert_eq!(all(&layers, usize::MAX, false).len(), 2);
     layers.apply(batch(0..9, b"new")).unwrap();
     // Journalled, and so everything before it is in a run.
     layers.apply(batch(9..10, b"new")).unwrap();
     drop(layers);
-    assert_eq!(all(&open(&tree), usize::MAX, false).len(), 10);
+    assert_eq!(all(&place.open(), usize::MAX, false).len(), 10);
 }
 
 #[test]
 fn runs_are_merged_and_nothing_of_them_is_left() {
-    let tree = tree();
-    let layers = open(&tree);
-    for number in 0..200 {
-        layers.apply(batch(number..number + 12, &[7; 100])).unwrap();
+    let place = Place::new();
+    let layers = place.open();
+    let mut was_large = false;
+    for number in 0..400 {
+        layers.apply(batch(number..number + 12, &[7; 1000])).unwrap();
+        was_large |= layers.writing().merging.is_some();
+        wait_for_merge(&layers);
     }
-    let sizes: Vec<usize> = layers.state().runs.iter().map(|run| run.blocks()).collect();
-    assert!(sizes.iter().any(|size| *size > 4) && sizes.len() < 2 * MERGED, "{sizes:?}");
-    let named: Vec<u64> = layers.state().runs.iter().map(|run| run.id).collect();
-    let there = |tree: &Tree| -> Vec<u64> {
-        let ids = tree.scan_prefix([BLOCKS]).keys();
-        let ids = ids.map(|name| u64::from_be_bytes(name.unwrap()[1..9].try_into().unwrap()));
-        ids.collect::<std::collections::BTreeSet<u64>>().into_iter().collect()
+    layers.settle().unwrap();
+    wait_for_merge(&layers);
+    let named = |layers: &Layers| -> Vec<PathBuf> {
+        let state = layers.state();
+        let writing = layers.writing();
+        let mut ids: Vec<u64> = state.runs.iter().chain(&writing.listed).map(|run| run.id).collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|id| run::path(&layers.folder, id)).collect()
     };
-    assert_eq!(there(&tree).len(), named.len());
-    // A run that no layout names, as a crash leaves it.
-    let mut run = RunWriter::new(&tree, 10_000);
-    run.add(b"key", None).unwrap();
-    run.finish().unwrap();
-    assert_eq!(there(&tree).len(), named.len() + 1);
+    assert!(was_large, "some were merged beside the writer");
+    assert!(layers.state().runs.len() < 2 * MERGED, "{:?}", layers.state().runs);
+    let merged = layers.writing().merging.is_some();
+    assert_eq!(place.files().len(), named(&layers).len() + usize::from(merged));
     drop(layers);
-    let layers = open(&tree);
-    assert_eq!(there(&tree).len(), named.len());
-    assert_eq!(all(&layers, usize::MAX, false).len(), 211);
+    // A run that no layout names, as a crash leaves it, and what is not of the kind.
+    let runs = place.folder.path().join("runs");
+    run::write(&runs, 10_000, batch(0..1, b"").into_iter().collect::<BTreeMap<_, _>>().iter()).unwrap();
+    fs::write(run::path(&runs, 10_001), "torn").unwrap();
+    fs::write(runs.join("precious"), "not ours").unwrap();
+    let layers = place.open();
+    assert_eq!(place.files(), named(&layers));
+    assert!(runs.join("precious").exists());
+    assert_eq!(all(&layers, usize::MAX, false).len(), 411);
+}
+
+/// What is on the disk at any time, sled having written nothing out but what it was told to, can be opened, and is what was there once.
+#[test]
+fn a_layout_that_a_power_cut_leaves_finds_its_runs() {
+    let (disk, cut) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let config = |path: &Path| sled::Config::new().path(path.join("sled")).flush_every_ms(None);
+    let db = config(disk.path()).open().unwrap();
+    let layers = Layers::open(db.open_tree("rows").unwrap(), disk.path().join("runs"), SMALL).unwrap();
+    db.flush().unwrap();
+    let mut most = 0;
+    for number in 0..60_u32 {
+        layers.apply(batch(number * 12..number * 12 + 12, &[7; 500])).unwrap();
+        wait_for_merge(&layers);
+        let left = cut.path().join(number.to_string());
+        copy(disk.path(), &left);
+        let db = config(&left).open().unwrap();
+        let opened = Layers::open(db.open_tree("rows").unwrap(), left.join("runs"), SMALL).unwrap();
+        let rows = all(&opened, usize::MAX, false);
+        assert!(rows.len().is_multiple_of(12) && rows.len() <= 12 * (number as usize + 1));
+        assert!(
+            rows.iter().map(|(key, _)| key).eq(&batch(0..u32::try_from(rows.len()).unwrap(), b"")
+                .into_iter()
+                .map(|(key, _)| key)
+                .collect::<Vec<_>>())
+        );
+        most = most.max(rows.len());
+    }
+    assert!(most > 12 * 40, "{most}");
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for item in fs::read_dir(from).unwrap() {
+        let item = item.unwrap();
+        let (path, there) = (item.path(), to.join(item.file_name()));
+        if path.is_dir() {
+            copy(&path, &there);
+        } else {
+            fs::copy(path, there).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_merge_that_cannot_be_written_to_its_end_leaves_nothing() {
+    let place = Place::new();
+    let layers = place.open();
+    for number in 0..2 {
+        layers.apply(batch(number * 9000..(number + 1) * 9000, &[7; 10])).unwrap();
+        layers.settle().unwrap();
+    }
+    let (runs, files) = (layers.state().runs.clone(), place.files());
+    let given_up = merge(&layers.folder, 77, &runs, true, &AtomicBool::new(true));
+    assert!(matches!(given_up, Err(StoreError::Run(_))));
+    let mut unfinished = RunWriter::new(&layers.folder, 78, 0).unwrap();
+    for row in 0..9000_u32 {
+        unfinished.add(&row.to_be_bytes(), Some(&[0; 1000])).unwrap();
+    }
+    assert_eq!(place.files().len(), files.len() + 1);
+    drop(unfinished);
+    assert_eq!(place.files(), files);
+    // One that cannot even be begun: the fourth run's.
+    fs::create_dir(run::path(&layers.folder, layers.writing().next_run + 4)).unwrap();
+    layers.writing().limits.merged_at_once = usize::MAX;
+    for number in 2..5 {
+        layers.apply(batch(number * 9000..(number + 1) * 9000, &[7; 10])).unwrap();
+        layers.settle().unwrap();
+    }
+    assert_eq!(layers.state().runs.len(), 1, "with the next one it is tried again");
+    assert_eq!(all(&layers, usize::MAX, false).len(), 45_000);
+}
+
+/// Small runs are merged while large ones are, and each lies where it belongs.
+#[test]
+fn runs_that_come_while_others_are_merged_are_merged_too() {
+    let place = Place::new();
+    let layers = place.open();
+    layers.writing().limits.merged_at_once = 2000;
+    let spill = |number: u32, rows: u32, byte: u8| {
+        layers.apply(batch(number..number + rows, &[byte; 100])).unwrap();
+        layers.settle().unwrap();
+    };
+    for number in 0..4 {
+        spill(number, 30_000, 1);
+    }
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let (folder, large) = (layers.folder.clone(), layers.state().runs.clone());
+    let (first, merged) = (large[0].id, large.clone());
+    let merge_later = move |is_given_up: &AtomicBool| {
+        wait.recv().unwrap();
+        merge(&folder, 900, &merged, true, is_given_up)
+    };
+    assert!(layers.writing().merging.is_some());
+    layers.writing().merging = Some(Merging::start(&large, merge_later).unwrap());
+    for number in 0..6 {
+        spill(number, 8, 2);
+    }
+    let ids: Vec<u64> = layers.state().runs.iter().map(|run| run.id).collect();
+    let at = ids.iter().position(|id| *id == first).unwrap();
+    assert_eq!((at, ids.len() - at), (3, 4), "four of six were merged, the large ones are as they were");
+    go.send(()).unwrap();
+    wait_for_merge(&layers);
+    spill(0, 1, 3);
+    assert!(layers.writing().merging.is_none() && layers.state().runs.len() <= 5);
+    let rows = all(&layers, usize::MAX, false);
+    let byte = |key: usize| rows[key].1[0];
+    assert_eq!((rows.len(), byte(0), byte(5), byte(12), byte(13)), (30_003, 3, 2, 2, 1));
 }
 
 #[test]
 fn of_listed_rows_only_those_that_are_there_are_kept() {
-    let tree = tree();
-    let mut layers = open(&tree);
+    let place = Place::new();
+    let mut layers = place.open();
     let listed = |number: u8| [b"o".as_slice(), &[number]].concat();
     for number in 1..200 {
         let mut changes = batch(u32::from(number)..u32::from(number) + 3, &[7; 100]);
         changes.extend([(listed(number), Some(vec![number])), (listed(number - 1), None)]);
         layers.apply(changes).unwrap();
         if number % 50 == 0 {
-            layers = open(&tree);
+            layers = place.open();
         }
         let span = Span { from: b"o", to: &key::after(b"o"), most: usize::MAX, backwards: false };
         assert_eq!(layers.span(span).unwrap().0, [(listed(number), vec![number])]);
     }
     let state = layers.state();
     assert!(state.runs.len() > 2);
-    let runs = state.runs.iter().map(|run| RunReader::new(&tree, Arc::clone(run)).unwrap());
+    let runs = state.runs.iter().map(|run| RunReader::new(Arc::clone(run)).unwrap());
     for mut rows in runs {
         while let Some((key, _)) = rows.row() {
             assert!(!key::is_listed(key));
@@ -181,22 +344,63 @@ fn of_listed_rows_only_those_that_are_there_are_kept() {
     assert!(layers.writing().listed.as_ref().is_some_and(|run| run.blocks() == 1));
 }
 
+/// Layers with some runs, closed.
+fn with_runs() -> (Place, Vec<Row>) {
+    let place = Place::new();
+    let layers = place.open();
+    for number in 0..3 {
+        let about = |id: u8| ([b"a", &[id; 16][..], &[number]].concat(), Some(vec![number; 90]));
+        layers.apply((number..number + 40).map(about).collect()).unwrap();
+    }
+    layers.settle().unwrap();
+    let rows = all(&layers, usize::MAX, false);
+    drop(layers);
+    (place, rows)
+}
+
+fn read_all(place: &Place) -> Result<Vec<Row>, StoreError> {
+    let span = Span { from: &[], to: &[0xff; 64], most: usize::MAX, backwards: false };
+    place.try_open().and_then(|layers| Ok(layers.span(span)?.0))
+}
+
 #[test]
-fn a_damaged_block_or_layout_is_noticed() {
-    for tag in [BLOCKS, FIRSTS, LAYOUT[0]] {
-        for damage in [&b""[..], b"\x05\x01\x01x", &[0xff; 40]] {
-            let tree = tree();
-            let layers = open(&tree);
-            layers.apply(batch(0..30, &[7; 100])).unwrap();
-            layers.settle().unwrap();
-            drop(layers);
-            for name in tree.scan_prefix([tag]).keys() {
-                tree.insert(name.unwrap(), damage).unwrap();
-            }
-            let read = Layers::open(tree, SMALL).and_then(|layers| {
-                layers.span(Span { from: &[], to: &[0xff; 64], most: usize::MAX, backwards: false })
-            });
-            assert!(matches!(read, Err(StoreError::Damaged { .. })), "{} {damage:?}", tag.escape_ascii());
-        }
+fn a_damaged_layout_is_noticed() {
+    for damage in [&b""[..], b"\x05\x01\x01x", &[0xff; 40]] {
+        let (place, _) = with_runs();
+        place.tree.insert(LAYOUT, damage).unwrap();
+        assert!(matches!(read_all(&place), Err(StoreError::Damaged { .. })), "{damage:?}");
+    }
+}
+
+#[test]
+fn a_run_that_is_not_there_or_another_is_noticed() {
+    let (place, rows) = with_runs();
+    assert!(read_all(&place).unwrap() == rows);
+    let files = place.files();
+    assert!(files.len() > 2);
+    let first = fs::read(&files[0]).unwrap();
+    fs::write(&files[0], fs::read(&files[2]).unwrap()).unwrap();
+    assert!(matches!(read_all(&place), Err(StoreError::Damaged { .. })));
+    fs::write(&files[0], &first).unwrap();
+    assert!(read_all(&place).unwrap() == rows);
+    fs::remove_file(&files[0]).unwrap();
+    assert!(matches!(read_all(&place), Err(StoreError::Damaged { .. })));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_run_that_is_damaged_anywhere_is_noticed(file: Index, at: Index, bit in 0..8_u8, is_cut: bool) {
+        let (place, _) = with_runs();
+        let files = place.files();
+        let file = &files[file.index(files.len())];
+        let mut bytes = fs::read(file).unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        bytes.truncate(if is_cut { at } else { bytes.len() });
+        fs::write(file, bytes).unwrap();
+        let is_noticed = matches!(read_all(&place), Err(StoreError::Damaged { .. }));
+        prop_assert!(is_noticed, "{file:?} at {at}");
     }
 }
