@@ -37,7 +37,9 @@ fn who_looked_is_told_with_the_name_and_the_log_with_it_is_sound() {
     let reads = scene.server.client().reads();
     assert!(reads >= 5, "{reads}");
     // Not even the one who looks at who looked goes unseen.
-    assert!(asked()["items"].as_array().expect("a list").iter().any(|item| item["reader"] == "C. Moreau"));
+    eventually("the views have that too", || {
+        asked()["items"].as_array().expect("a list").iter().any(|item| item["reader"] == "C. Moreau")
+    });
     scene.server.stop();
     let report = run(["fsck", "--json", "--data", path(&data)]).succeeded().json();
     assert_eq!(report["verdict"], "sound", "{report}");
