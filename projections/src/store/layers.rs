@@ -236,9 +236,9 @@ impl Layers {
         let is_merged =
             |run: &Arc<Run>| writing.merging.as_ref().is_some_and(|merging| merging.first == run.id);
         let free = runs.iter().take_while(|run| !is_merged(run)).count();
-        let Some(places) = to_merge(&runs[..free]) else { return Ok(false) };
-        let blocks = runs[places.clone()].iter().map(|run| run.blocks()).sum::<usize>();
-        let is_large = blocks > writing.limits.merged_at_once;
+        let blocks: Vec<usize> = runs[..free].iter().map(|run| run.blocks()).collect();
+        let Some(places) = to_merge(&blocks) else { return Ok(false) };
+        let is_large = blocks[places.clone()].iter().sum::<usize>() > writing.limits.merged_at_once;
         if is_large && writing.merging.is_some() {
             return Ok(false);
         }

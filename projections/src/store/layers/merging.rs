@@ -87,12 +87,12 @@ pub(super) fn merge(
     merged.finish()
 }
 
-/// Which runs are to be merged, of these from the latest on: four or more of about one size, the smallest first. So of each size there
-/// are never more than three, but for those that come while others are merged, and a row is written once for each size.
-pub(super) fn to_merge(runs: &[Arc<Run>]) -> Option<Range<usize>> {
+/// Which runs are to be merged, of these with so many blocks, from the latest on: four or more of about one size, the smallest first. So of
+/// each size there are never more than three, but for those that come while others are merged, and a row is written once for each size.
+pub(super) fn to_merge(blocks: &[usize]) -> Option<Range<usize>> {
     // One that is behind a larger one counts as being as large, so that those of one size stand side by side.
-    let sizes = runs.iter().scan(0, |largest, run| {
-        *largest = size_of(run.blocks()).max(*largest);
+    let sizes = blocks.iter().scan(0, |largest, blocks| {
+        *largest = size_of(*blocks).max(*largest);
         Some(*largest)
     });
     let sizes: Vec<u32> = sizes.collect();
@@ -127,4 +127,38 @@ fn step_over(readers: &mut [RunReader], at: usize) -> Result<(), StoreError> {
         }
     }
     readers[at].step()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Large runs are not written again with each few small ones, and there are never many.
+    #[test]
+    fn a_row_is_written_about_once_for_each_size() {
+        let (mut runs, mut spilt, mut written) = (Vec::<usize>::new(), 0, 0);
+        for spill in 0..20_000 {
+            let blocks = 1500 + spill % 700;
+            runs.insert(0, blocks);
+            spilt += blocks;
+            while let Some(places) = to_merge(&runs) {
+                let merged = runs[places.clone()].iter().sum();
+                runs.splice(places, [merged]);
+                written += merged;
+            }
+            let sizes = size_of(spilt) - size_of(1500) + 1;
+            assert!(runs.len() <= 3 * sizes as usize, "{runs:?}");
+            assert!(written <= spilt * sizes as usize, "{written} of {spilt} in {sizes} sizes");
+        }
+        assert_eq!(runs.iter().sum::<usize>(), spilt);
+    }
+
+    #[test]
+    fn what_is_behind_a_larger_run_waits_for_others_as_large() {
+        assert_eq!(to_merge(&[1, 1, 1]), None);
+        assert_eq!(to_merge(&[1, 1, 1, 1]), Some(0..4));
+        assert_eq!(to_merge(&[1, 1, 1, 5000]), None);
+        assert_eq!(to_merge(&[9, 5000, 1, 5000, 2, 90_000]), Some(1..5));
+        assert_eq!(to_merge(&[]), None);
+    }
 }
