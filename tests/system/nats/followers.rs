@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::ledger::Ledger;
+use super::load::CHILDREN;
 use super::turn;
 use crate::partnership::copy_folder;
 
@@ -11,7 +12,7 @@ fn followers_come_and_go() {
     let _turn = turn();
     let mut ledger = Ledger::start(3);
     // So slow that views that begin anew come to the end while it goes on, on few cores and in a debug build.
-    let load = ledger.load_at_pace(Duration::from_millis(60));
+    let load = ledger.load_about(CHILDREN, Duration::from_millis(60));
     for round in 0..2 {
         ledger.until_more(50);
         ledger.nodes[2].kill();

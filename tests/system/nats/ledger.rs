@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::broker::Broker;
 use super::cluster::Cluster;
-use super::load::{CHILDREN, Kept, Load, Receipts};
+use super::load::{Kept, Load, Receipts};
 use super::nodes::{Node, servers, share_secrets};
 use crate::partnership::{Client, Home, Publisher, path, run, within};
 
@@ -95,9 +95,9 @@ impl Ledger {
         self.with(Load::new(Arc::clone(&self.receipts), self.cluster.url()))
     }
 
-    /// The same with so much time between two statements of a publisher.
-    pub(super) fn load_at_pace(&mut self, pace: Duration) -> Load {
-        self.with(Load::about(CHILDREN, pace, Arc::clone(&self.receipts), self.cluster.url()))
+    /// The same about so many children, with so much time between two statements of a publisher.
+    pub(super) fn load_about(&mut self, children: u64, pace: Duration) -> Load {
+        self.with(Load::about(children, pace, Arc::clone(&self.receipts), self.cluster.url()))
     }
 
     fn with(&mut self, mut load: Load) -> Load {

@@ -10,8 +10,10 @@ use crate::survival::{Failing, Injection, Record, Standing, files_in, is_sound, 
 
 /// So many more receipts show that publishers go on.
 const ENOUGH: usize = 20;
-/// Slow enough for a log that can be checked again and again, and whose few children do not fill the views with episodes.
+/// Slow enough for a log that can be checked again and again.
 const PACE: Duration = Duration::from_millis(60);
+/// So many that none has thousands of episodes in a long life: each statement about a child has the views look at all of them.
+const CHILDREN: u64 = 600;
 /// How long a fault may take until it shows.
 const STRIKING: Duration = Duration::from_secs(20);
 /// How long a node may take until it says that it seals nothing more.
@@ -55,7 +57,7 @@ impl Hit {
 pub(crate) fn chapter(hits: &[Hit], random: &mut Random, record: &mut Record) {
     let _turn = turn();
     let mut ledger = Ledger::start(3);
-    let (load, mut standing) = (ledger.load_at_pace(PACE), Standing::default());
+    let (load, mut standing) = (ledger.load_about(CHILDREN, PACE), Standing::default());
     ledger.until_more(ENOUGH);
     for hit in hits {
         if !record.goes_on() {
