@@ -27,6 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use sled::Tree;
 
+use super::filter::print_of;
 use super::run::{self, Buffer, Change, Run, RunReader, Span};
 use super::{Row, StoreError, damaged};
 use crate::key::{self, Key};
@@ -135,8 +136,8 @@ impl Layers {
         }
         let runs = Arc::clone(&state.runs);
         drop(state);
-        let mut buffer = Buffer::default();
-        for run in &*runs {
+        let (print, mut buffer) = (print_of(key, key), Buffer::default());
+        for run in runs.iter().filter(|run| run.may_have(print)) {
             if let Some(found) = run.get(key, &mut buffer)? {
                 return Ok(found);
             }
@@ -155,8 +156,8 @@ impl Layers {
         found.push(within(&state.recent, span));
         let runs = Arc::clone(&state.runs);
         drop(state);
-        let mut buffer = Buffer::default();
-        for run in &*runs {
+        let (print, mut buffer) = (print_of(span.from, span.to), Buffer::default());
+        for run in runs.iter().filter(|run| run.may_have(print)) {
             found.push(run.span(span, &mut buffer)?);
         }
         Ok(merged(found, span))

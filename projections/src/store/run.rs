@@ -20,7 +20,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use super::block::Unpacking;
-use super::filter::{Filter, print_of};
+use super::filter::{Filter, Print};
 use super::{StoreError, damaged};
 use crate::bytes::{Reader, Writer};
 use crate::key::Key;
@@ -112,14 +112,16 @@ impl Run {
         };
         let length = file.metadata().map_err(StoreError::Run)?.len();
         let foot_at = length.checked_sub(FOOT as u64).ok_or_else(damaged)?;
-        let foot = read_at(&file, foot_at, FOOT)?;
+        let mut foot = [0; FOOT];
+        read_at(&file, foot_at, &mut foot)?;
         let number = |at: usize| foot[at * 8..].first_chunk().copied().map_or(0, u64::from_le_bytes);
         let (blocks, index, filter, id_count) = (number(1), number(2), number(3), number(4));
         let held = index.checked_add(filter).ok_or_else(damaged)?;
         if number(0) != id || blocks.checked_add(held) != Some(foot_at) || id_count > filter {
             return Err(damaged());
         }
-        let held = read_at(&file, blocks, usize::try_from(held).map_err(|_| damaged())?)?;
+        let mut held = vec![0; usize::try_from(held).map_err(|_| damaged())?];
+        read_at(&file, blocks, &mut held)?;
         let (numbers, check) = foot.split_last_chunk().ok_or_else(damaged)?;
         if checksum(&[&held, numbers]) != *check {
             return Err(damaged());
@@ -154,16 +156,18 @@ impl Run {
             buffer.resize(length, 0);
         }
         let block = &mut buffer[..length];
-        self.file.read_exact_at(block, place.start).map_err(|_| damaged())?;
+        read_at(&self.file, place.start, block)?;
         checked(block)
+    }
+
+    /// Whether it may have rows about this id; it may of whatever has none.
+    pub(super) fn may_have(&self, print: Option<Print>) -> bool {
+        print.is_none_or(|print| self.ids.may_have(print))
     }
 
     /// What it says of a key, if anything.
     #[allow(clippy::option_option)] // The inner one is the row: none if it is removed.
     pub(super) fn get(&self, key: &[u8], buffer: &mut Buffer) -> Result<Option<Option<Vec<u8>>>, StoreError> {
-        if print_of(key, key).is_some_and(|print| !self.ids.may_have(print)) {
-            return Ok(None);
-        }
         let Some(number) = self.index.find(key) else { return Ok(None) };
         let mut rows = Unpacking::new(self.block(number, buffer)?);
         while let Some((found, value)) = rows.next()? {
@@ -177,9 +181,6 @@ impl Run {
     /// Its rows within the span. If there are as many as there may be, there may be more.
     pub(super) fn span(&self, span: Span<'_>, buffer: &mut Buffer) -> Result<Vec<Change>, StoreError> {
         let mut all = Vec::new();
-        if print_of(span.from, span.to).is_some_and(|print| !self.ids.may_have(print)) {
-            return Ok(all);
-        }
         let Some(last) = self.index.find(span.to) else { return Ok(all) };
         let first = self.index.find(span.from).unwrap_or_default();
         let mut blocks = first..=last;
@@ -211,11 +212,9 @@ impl Run {
     }
 }
 
-/// Bytes of a file. That they are not there, or cannot be read, is damage.
-fn read_at(file: &File, at: u64, length: usize) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = vec![0; length];
-    file.read_exact_at(&mut bytes, at).map_err(|_| damaged())?;
-    Ok(bytes)
+/// Reads bytes of a file. That they are not there, or cannot be read, is damage.
+fn read_at(file: &File, at: u64, bytes: &mut [u8]) -> Result<(), StoreError> {
+    file.read_exact_at(bytes, at).map_err(|_| damaged())
 }
 
 /// The rows of a block, if they are those that were written.

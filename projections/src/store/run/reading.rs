@@ -1,10 +1,9 @@
 //! Reading a run from its first row to its last.
 
 use std::ops::Range;
-use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
-use super::{CHECK, Run, checked};
+use super::{CHECK, Run, checked, read_at};
 use crate::key::Key;
 use crate::store::block::{Packed, Unpacking};
 use crate::store::{StoreError, damaged};
@@ -79,7 +78,7 @@ impl RunReader {
             self.place = block.start..end;
             let length = usize::try_from(self.place.end - self.place.start).map_err(|_| damaged())?;
             self.read.resize(length, 0);
-            self.run.file.read_exact_at(&mut self.read, self.place.start).map_err(|_| damaged())?;
+            read_at(&self.run.file, self.place.start, &mut self.read)?;
         }
         let within = |at: u64| usize::try_from(at - self.place.start).expect("what was read is in memory");
         let bytes = within(block.start)..within(block.end);

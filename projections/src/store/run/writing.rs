@@ -104,13 +104,15 @@ impl RunWriter {
 
     /// The run, durable. It counts once the layout names it.
     pub(in crate::store) fn finish(mut self) -> Result<Run, StoreError> {
-        self.write_rest().map_err(StoreError::Run)?;
-        let run = Run::open(&self.folder, self.id)?;
+        let check = self.write_rest().map_err(StoreError::Run)?;
+        let file = File::open(path(&self.folder, self.id)).map_err(StoreError::Run)?;
         self.is_finished = true;
-        Ok(run)
+        let (index, ids) = (std::mem::take(&mut self.index), std::mem::take(&mut self.ids));
+        Ok(Run { id: self.id, file, index, ids, id_count: self.id_count, check })
     }
 
-    fn write_rest(&mut self) -> io::Result<()> {
+    /// Writes what is not written yet, and waits until all of it is durable. Returned is the CRC-32 in its foot.
+    fn write_rest(&mut self) -> io::Result<[u8; CHECK]> {
         if !self.packing.is_empty() {
             self.write_block()?;
         }
@@ -124,7 +126,8 @@ impl RunWriter {
         }
         self.file.flush()?;
         self.file.get_ref().sync_all()?;
-        File::open(&self.folder)?.sync_all()
+        File::open(&self.folder)?.sync_all()?;
+        Ok(check)
     }
 }
 
