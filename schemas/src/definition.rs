@@ -106,7 +106,7 @@ impl Opened<'_> {
             None => Some(Fault::UnknownMember { expected: E::NAMES }),
         };
         let refused =
-            self.disclosed.keys().find_map(|name| fault(name).map(|fault| fault.here().within(name)));
+            self.disclosed.iter().find_map(|(name, _)| fault(name).map(|fault| fault.here().within(name)));
         refused.map_or(Ok(()), Err)
     }
 }
@@ -138,7 +138,7 @@ pub(crate) fn draft<E: Rules>(version: u16, data: &Json<'_>) -> Result<E, Schema
 /// The sealer's whole check.
 pub(crate) fn opened<E: Rules>(version: u16, data: Opened<'_>, kept: &[String]) -> Result<E, SchemaError> {
     let mut event = E::from_opened(data)?;
-    for (name, values) in data.disclosed {
+    for (name, values) in data.disclosed.iter() {
         if values.is_empty() {
             return Err(Fault::expected("one disclosure or more").here().within(name));
         }

@@ -152,7 +152,7 @@ mod tests {
         let clear =
             |name: &str| DecisionRecorded::MEMBERS.iter().any(|m| m.name == name && m.place == Place::Clear);
         let clear: Map<String, Value> = data.into_iter().filter(|(name, _)| clear(name)).collect();
-        match read_opened("decision.recorded", version(), &(&clear).into(), &Disclosed::new()).unwrap() {
+        match read_opened("decision.recorded", version(), &(&clear).into(), &Disclosed::default()).unwrap() {
             Event::DecisionRecorded(decision) => decision,
             _ => unreachable!("it was read as one"),
         }

@@ -28,11 +28,52 @@ pub enum Json<'v> {
 pub struct JsonObject<'v>(Vec<(&'v str, Json<'v>)>);
 
 /// The values of the disclosures that came, by the names of their members; of a list's in the order of its elements.
-pub type Disclosed<'v> = BTreeMap<&'v str, Vec<Json<'v>>>;
+#[derive(Clone, Default, PartialEq)]
+pub struct Disclosed<'v> {
+    /// The members' names, in the order in which they came, and where each one's values end.
+    members: Vec<(&'v str, usize)>,
+    /// The values of all, one member's after the other's.
+    values: Vec<Json<'v>>,
+}
 
 /// Lends the values of disclosures.
 pub fn lend(disclosed: &BTreeMap<String, Vec<Value>>) -> Disclosed<'_> {
-    disclosed.iter().map(|(name, values)| (name.as_str(), values.iter().map(Json::from).collect())).collect()
+    let mut lent = Disclosed::default();
+    for (name, values) in disclosed {
+        lent.add(name, values.iter().map(Json::from));
+    }
+    lent
+}
+
+impl<'v> Disclosed<'v> {
+    /// Nothing yet, with memory for so many values.
+    pub fn with_capacity(values: usize) -> Self {
+        Self { members: Vec::with_capacity(values), values: Vec::with_capacity(values) }
+    }
+
+    /// Adds the values of a member. What is added for the member that came last follows its values; of any other member that came
+    /// already nothing more is read.
+    pub fn add(&mut self, name: &'v str, values: impl IntoIterator<Item = Json<'v>>) {
+        self.values.extend(values);
+        let end = self.values.len();
+        match self.members.last_mut() {
+            Some((last, values)) if *last == name => *values = end,
+            _ => self.members.push((name, end)),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'v str, &[Json<'v>])> {
+        let mut start = 0;
+        self.members.iter().map(move |(name, end)| {
+            let values = &self.values[start..*end];
+            start = *end;
+            (*name, values)
+        })
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&[Json<'v>]> {
+        self.iter().find(|(known, _)| *known == name).map(|(_, values)| values)
+    }
 }
 
 impl<'v> Json<'v> {

@@ -117,7 +117,7 @@ mod tests {
             rounds: number(1),
             rate: 0,
             seconds: 0,
-            folder: folder.path().to_owned(),
+            within: folder.path().into(),
         };
         let report = run(&plan).expect("measured");
         assert_eq!(report.children, 30);

@@ -28,10 +28,10 @@ pub mod stages;
 pub mod throughput;
 pub mod verify;
 pub mod views;
+mod within;
 pub mod workload;
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 
 use gt_core::note::VerifierKey;
 use gt_core::statement::StatementError;
@@ -49,6 +49,7 @@ use latency::Latency;
 use nats::BrokerError;
 use stages::Stages;
 use throughput::Throughput;
+pub use within::Within;
 use workload::{Partnership, Sizes};
 
 /// What to measure. Everything is bounded: a run ends by itself.
@@ -66,8 +67,8 @@ pub struct Plan {
     pub rate: u32,
     /// For how many seconds requests are made.
     pub seconds: u32,
-    /// The folder in which the temporary data folder is made.
-    pub folder: PathBuf,
+    /// Where the temporary data folder is made.
+    pub within: Within,
 }
 
 #[cfg(test)]
@@ -76,7 +77,7 @@ impl Plan {
     fn small(statements: u32, folder: &std::path::Path) -> Self {
         let number = |number| NonZeroU32::new(number).expect("not zero");
         let (publishers, children, rounds) = (number(3), number(40), number(2));
-        Self { statements, publishers, children, rounds, rate: 0, seconds: 0, folder: folder.to_owned() }
+        Self { statements, publishers, children, rounds, rate: 0, seconds: 0, within: folder.into() }
     }
 }
 

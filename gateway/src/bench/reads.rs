@@ -213,7 +213,7 @@ mod tests {
             rounds: number(1),
             rate: 20,
             seconds: 0,
-            folder: folder.path().to_owned(),
+            within: folder.path().into(),
         };
         let report = run(&plan, 10, 30).expect("measured");
         assert_eq!(report.kinds.iter().map(|kind| kind.reads).collect::<Vec<_>>(), [10; 3]);

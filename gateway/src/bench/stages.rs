@@ -16,6 +16,7 @@ use gt_ledger::disk::Disk;
 use gt_ledger::keyring::{KeyEncryptionKey, Keyring};
 use gt_ledger::prepare::Prepared;
 use gt_ledger::sealer::{Enciphered, OwnerPlace, SealerTimes, encipher};
+use gt_ledger::vault::VaultSalt;
 
 use super::BenchError;
 use super::throughput::{Rates, as_f64};
@@ -53,10 +54,10 @@ pub fn measure(
     let parsed = parse(sample)?;
     verify(&parsed, sample)?;
     let prepared = prepare(parsed.clone())?;
-    let (genesis, owners) = (partnership.genesis(), owners(&prepared)?);
+    let (salt, owners) = (VaultSalt::of(&partnership.genesis()), owners(&prepared)?);
     let encipher = |some: Portion| -> Vec<Enciphered> {
         let given = prepared[some.clone()].iter().zip(&owners[some]);
-        given.map(|(one, owners)| encipher(one, owners, &genesis)).collect()
+        given.map(|(one, owners)| encipher(one, owners, &salt)).collect()
     };
     let enciphered = encipher(0..sample.len());
     let all = sample.len();

@@ -4,7 +4,7 @@
 //! signatures, on all cores, with the signed bytes in memory and nothing else to do; and `verify_statements` of the folder, from its
 //! files, in a process of its own, so that the memory that it tells of is that of a verifier.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::throughput::{Rates, as_f64};
 use super::views::rebuilding::{DATA, SECRETS};
 use super::views::{history, making};
-use super::{BenchError, processor};
+use super::{BenchError, Within, processor};
 
 /// What to measure.
 #[derive(Debug, Clone)]
@@ -27,8 +27,8 @@ pub struct VerifyPlan {
     pub events: u32,
     /// How often signatures and folder are verified, in turn.
     pub rounds: u32,
-    /// The folder in which the temporary data folder is made.
-    pub folder: PathBuf,
+    /// Where the temporary data folder is made.
+    pub within: Within,
 }
 
 /// What was measured.
@@ -80,7 +80,7 @@ struct Signed {
 /// Makes the history and measures. The temporary folder is removed at the end, also after an error.
 pub fn run(plan: &VerifyPlan, program: &Path) -> Result<VerifyReport, BenchError> {
     let cores = std::thread::available_parallelism()?.get();
-    let folder = tempfile::Builder::new().prefix("goldenthread-bench.").tempdir_in(&plan.folder)?;
+    let folder = plan.within.make("goldenthread-bench.")?;
     let outline = gt_history::outline(&history(plan.events));
     let mut signed = Vec::new();
     let made =

@@ -78,7 +78,7 @@ pub type Chain = Vec<Vec<u8>>;
 impl Partnership {
     /// Makes the ledger and enrols the publishers.
     pub fn create(plan: &Plan) -> Result<Self, BenchError> {
-        let folder = tempfile::Builder::new().prefix("goldenthread-bench.").tempdir_in(&plan.folder)?;
+        let folder = plan.within.make("goldenthread-bench.")?;
         let created = create(&folder.path().join("data"), &folder.path().join("data.secrets"), ORIGIN)?;
         let genesis = created.pin.parse().map_or(Hash::ZERO, |(_, genesis)| genesis);
         let publishers = (0..plan.publishers.get()).map(|number| Publisher::new(number, genesis)).collect();

@@ -24,7 +24,7 @@ use crate::bench::stages::a_batch;
 use crate::bench::throughput::Rates;
 use crate::bench::verify::{self, VerifyPlan};
 use crate::bench::views::{self, ViewsPlan};
-use crate::bench::{Plan, Report, erase, pace, reads, run};
+use crate::bench::{Plan, Report, Within, erase, pace, reads, run};
 
 /// What `--nats` without a URL means: a server of the measurement's own.
 const OWN: &str = "own";
@@ -51,9 +51,12 @@ pub(crate) struct Bench {
     /// For how many seconds requests are made.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(..=3600))]
     seconds: u32,
-    /// The folder in which a temporary data folder is made, and removed at the end. It decides which disk is measured.
+    /// The folder in which temporary folders are made, and removed at the end. It decides which disk is measured.
     #[arg(long, default_value = ".")]
     data: PathBuf,
+    /// Leave the temporary folders where they are. Where measurements follow each other, what is removed after one can slow the next.
+    #[arg(long)]
+    keep: bool,
     /// Measure with a node on NATS instead, from request to receipt, and beside it how fast the broker stores the same bytes. Without a URL
     /// with a server of the measurement's own; with one, `nats://HOST[:PORT][,…]` or `tls://…`, on servers that hold no ledger.
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = OWN)]
@@ -158,27 +161,27 @@ impl Bench {
             growth::measure(folder, errand, (self.publishers, children), say)?;
             return Ok(ExitCode::SUCCESS);
         }
+        let within = Within { folder: self.data, keep: self.keep };
         if let Some(sizes) = self.growth {
-            let plan = GrowthPlan::new(sizes, self.publishers, self.children, self.data);
+            let plan = GrowthPlan::new(sizes, self.publishers, self.children, within);
             let report = growth::run(&plan, &std::env::current_exe()?)?;
             output.say(&json!(report), || growth_report::to_text(&report));
             return Ok(ExitCode::SUCCESS);
         }
         if let Some(events) = self.verify {
-            let plan = VerifyPlan { events, rounds: self.rounds.get(), folder: self.data };
+            let plan = VerifyPlan { events, rounds: self.rounds.get(), within };
             let report = verify::run(&plan, &std::env::current_exe()?)?;
             output.say(&verify_report::to_json(&report), || verify_report::to_text(&report));
             return Ok(ExitCode::SUCCESS);
         }
         if let Some(events) = self.views {
-            let plan = ViewsPlan { events, questions: self.questions, folder: self.data };
+            let plan = ViewsPlan { events, questions: self.questions, within };
             let report = views::run(&plan, &std::env::current_exe()?)?;
             output.say(&json!(report), || views_report::to_text(&report));
             return Ok(ExitCode::SUCCESS);
         }
         if let Some(rows) = self.answers {
-            let plan =
-                AnswersPlan { events: self.statements, questions: self.questions, folder: self.data, rows };
+            let plan = AnswersPlan { events: self.statements, questions: self.questions, within, rows };
             let report = answers::run(&plan)?;
             output.say(&json!(report), || comparison_report::answers_text(&report));
             return Ok(ExitCode::SUCCESS);
@@ -190,7 +193,7 @@ impl Bench {
             rounds: self.rounds,
             rate: self.rate,
             seconds: self.seconds,
-            folder: self.data,
+            within,
         };
         if !self.in_flight.is_empty() {
             let report = pace::run(&plan, &self.in_flight, self.export.as_deref())?;

@@ -21,6 +21,16 @@ pub fn decode(text: &str) -> Result<Vec<u8>, Base64UrlError> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| Base64UrlError)
 }
 
+/// The same as [`decode`], adding to these bytes.
+pub(crate) fn decode_into(text: &str, bytes: &mut Vec<u8>) -> Result<(), Base64UrlError> {
+    URL_SAFE_NO_PAD.decode_vec(text, bytes).map_err(|_| Base64UrlError)
+}
+
+/// How many bytes a text of this length stands for at most.
+pub(crate) const fn most_bytes(len: usize) -> usize {
+    len / 4 * 3 + 3
+}
+
 /// How many bytes base64url stands for, refusing what [`decode`] refuses.
 pub(crate) fn decoded_len(text: &str) -> Result<usize, Base64UrlError> {
     // What is as short as a salt needs no memory of its own.
@@ -49,10 +59,21 @@ pub fn decode_array<const N: usize>(text: &str) -> Result<[u8; N], Base64UrlErro
     if decoded.len() == N { Ok(bytes) } else { Err(Base64UrlError) }
 }
 
+/// 32 bytes as base64url without padding, which is ASCII.
+pub(crate) fn text_of_32(bytes: &[u8; 32]) -> [u8; 43] {
+    let mut text = [0; 43];
+    Base64UrlUnpadded::encode(bytes, &mut text).expect("32 bytes come to 43 characters");
+    text
+}
+
+/// Adds what [`text_of_32`] made to a text.
+pub(crate) fn push_text(ascii: &[u8; 43], text: &mut String) {
+    text.push_str(core::str::from_utf8(ascii).expect("base64url is ASCII"));
+}
+
 /// Writes 32 bytes as base64url without padding.
 pub(crate) fn write_32(bytes: &[u8; 32], f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-    let mut text = [0; 43];
-    f.write_str(Base64UrlUnpadded::encode(bytes, &mut text).map_err(|_| core::fmt::Error)?)
+    f.write_str(core::str::from_utf8(&text_of_32(bytes)).expect("base64url is ASCII"))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use core::fmt::Write as _;
 
+use crate::base64url;
 use crate::hash::Hash;
 use crate::json::{JsonError, MAX_INTEGER, Value};
 use crate::link::Link;
@@ -67,20 +68,23 @@ impl EntryError {
 impl Entry {
     /// The entry's bytes, which are the leaf's data. Links are written in sorted order.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut links: Vec<String> = self.links.iter().map(ToString::to_string).collect();
+        let mut links: Vec<[u8; 43]> =
+            self.links.iter().map(|link| base64url::text_of_32(&link.to_bytes())).collect();
         links.sort_unstable();
-        let mut text = String::with_capacity(256 + links.len() * 46);
-        write!(
-            text,
-            r#"{{"index":{},"prev":"{}","received_at":"{}","registry":{},"links":["#,
-            self.index, self.prev, self.received_at, self.registry
-        )
-        .expect("writing to a String cannot fail");
+        let mut text = String::with_capacity(288 + links.len() * 46);
+        let never = "writing to a String cannot fail";
+        write!(text, r#"{{"index":{},"prev":""#, self.index).expect(never);
+        base64url::push_text(&base64url::text_of_32(self.prev.as_bytes()), &mut text);
+        write!(text, r#"","received_at":"{}","registry":{},"links":["#, self.received_at, self.registry)
+            .expect(never);
         for (position, link) in links.iter().enumerate() {
-            let comma = if position > 0 { "," } else { "" };
-            write!(text, r#"{comma}"{link}""#).expect("writing to a String cannot fail");
+            text.push_str(if position > 0 { ",\"" } else { "\"" });
+            base64url::push_text(link, &mut text);
+            text.push('"');
         }
-        write!(text, r#"],"statement":"{}"}}"#, self.statement).expect("writing to a String cannot fail");
+        text.push_str(r#"],"statement":""#);
+        base64url::push_text(&base64url::text_of_32(self.statement.as_bytes()), &mut text);
+        text.push_str(r#""}"#);
         text.into_bytes()
     }
 

@@ -151,14 +151,19 @@ impl Link {
         let (name, commitment) = bytes.split_at(16);
         Some(Self { name: name.try_into().ok()?, commitment: commitment.try_into().ok()? })
     }
+
+    /// l(n) ‖ c(n).
+    pub(crate) fn to_bytes(self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        bytes[..16].copy_from_slice(&self.name);
+        bytes[16..].copy_from_slice(&self.commitment);
+        bytes
+    }
 }
 
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = [0; 32];
-        bytes[..16].copy_from_slice(&self.name);
-        bytes[16..].copy_from_slice(&self.commitment);
-        base64url::write_32(&bytes, f)
+        base64url::write_32(&self.to_bytes(), f)
     }
 }
 

@@ -75,10 +75,9 @@ fn disclosed(statement: &Statement) -> Disclosed<'_> {
     let members = statement.payload().data.members();
     let mut ordered: Vec<_> = statement.disclosures().iter().collect();
     ordered.sort_by_key(|disclosure| (disclosure.member_position(), disclosure.element()));
-    let mut disclosed = Disclosed::new();
+    let mut disclosed = Disclosed::with_capacity(ordered.len());
     for disclosure in ordered {
-        let name = members[disclosure.member_position()].name();
-        disclosed.entry(name).or_default().push(lend(disclosure.value()));
+        disclosed.add(members[disclosure.member_position()].name(), [lend(disclosure.value())]);
     }
     disclosed
 }

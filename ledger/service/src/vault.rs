@@ -13,7 +13,7 @@ use gt_core::Hash;
 use gt_core::agency::AgencyCode;
 use gt_core::link::LinkName;
 use gt_core::statement::{EventType, PublisherId};
-use hkdf::Hkdf;
+use hkdf::{Hkdf, HkdfExtract};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -114,13 +114,30 @@ impl Deref for Place {
     }
 }
 
+/// What is the same for every key of a ledger: HKDF's salt.
+pub struct VaultSalt(HkdfExtract<Sha256>);
+
 /// A key of the keyring, made ready for all the texts that it seals in one statement.
 pub struct VaultKey(Hkdf<Sha256>);
 
+impl VaultSalt {
+    /// The salt of the ledger with this genesis.
+    pub fn of(genesis: &Hash) -> Self {
+        Self(HkdfExtract::new(Some(genesis.as_bytes())))
+    }
+
+    /// Does what is the same for every text under this key.
+    pub fn key(&self, key: &[u8; 32]) -> VaultKey {
+        let mut extract = self.0.clone();
+        extract.input_ikm(key);
+        VaultKey(extract.finalize().1)
+    }
+}
+
 impl VaultKey {
-    /// Does what is the same for every text.
+    /// A single key of the ledger with this genesis.
     pub fn new(key: &[u8; 32], genesis: &Hash) -> Self {
-        Self(Hkdf::new(Some(genesis.as_bytes()), key))
+        VaultSalt::of(genesis).key(key)
     }
 
     /// Encrypts a text.

@@ -108,10 +108,11 @@ fn is_time_or_count(member: &str) -> bool {
 
 /// The disclosed members that views read as events have them: times and counts.
 fn times<C, V: Said>(open: &OpenStatement<C, V>) -> Disclosed<'_> {
-    let values = open.disclosed.iter().filter(|(name, _)| is_time_or_count(name));
-    values
-        .map(|(name, elements)| (name.as_str(), elements.iter().map(|e| e.value.lend()).collect()))
-        .collect()
+    let mut times = Disclosed::default();
+    for (name, elements) in open.disclosed.iter().filter(|(name, _)| is_time_or_count(name)) {
+        times.add(name, elements.iter().map(|element| element.value.lend()));
+    }
+    times
 }
 
 fn is_about_a_child(event_type: EventType) -> bool {

@@ -33,7 +33,7 @@ fn version_1_of_missing_ended_says_suspected_or_not() {
             disclosed.into_iter().map(|(name, value)| (name, vec![value])).collect();
         let disclosed = lend(&disclosed);
         assert_eq!(validate_opened("missing.ended", 1, &clear, &disclosed, &[]).map(harm), Ok(expected));
-        let left = Disclosed::new();
+        let left = Disclosed::default();
         assert_eq!(read_opened("missing.ended", 1, &clear, &left).map(harm), Ok(expected));
     }
 }

@@ -16,9 +16,9 @@ use gt_ledger::secrets::Secrets;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::BenchError;
 use super::views::rebuilding::{DATA, SECRETS};
 use super::views::{Latencies, history, making};
+use super::{BenchError, Within};
 use crate::follow::Follower;
 
 /// The history, one event a line, in the order of the log.
@@ -31,8 +31,8 @@ pub struct AnswersPlan {
     pub events: u32,
     /// How often each question is asked at most.
     pub questions: u32,
-    /// The folder in which the temporary data folder is made.
-    pub folder: PathBuf,
+    /// Where the temporary data folder is made.
+    pub within: Within,
     /// The folder into which the rows are written.
     pub rows: PathBuf,
 }
@@ -73,7 +73,7 @@ pub struct Answered {
 /// Makes the history, writes its rows, and asks its views. The temporary folder is removed at the end, also after an error; the rows
 /// stay.
 pub fn run(plan: &AnswersPlan) -> Result<AnswersReport, BenchError> {
-    let folder = tempfile::Builder::new().prefix("goldenthread-bench.").tempdir_in(&plan.folder)?;
+    let folder = plan.within.make("goldenthread-bench.")?;
     let outline = gt_history::outline(&history(plan.events));
     making::make(folder.path(), &outline, |_, _| ())?;
     let secrets = Secrets::load(&folder.path().join(SECRETS))?;
@@ -106,12 +106,8 @@ mod tests {
     fn every_question_has_answers_and_the_rows_have_every_event() {
         let folder = tempfile::tempdir().unwrap();
         let rows = folder.path().join("rows");
-        let plan = AnswersPlan {
-            events: 2_000,
-            questions: 20,
-            folder: folder.path().to_owned(),
-            rows: rows.clone(),
-        };
+        let plan =
+            AnswersPlan { events: 2_000, questions: 20, within: folder.path().into(), rows: rows.clone() };
         let report = run(&plan).unwrap();
         let written = std::fs::read_to_string(rows.join(ROWS)).unwrap();
         assert_eq!(written.lines().count() as u64, report.events);

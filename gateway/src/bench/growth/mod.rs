@@ -6,7 +6,7 @@
 mod process;
 
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde::de::DeserializeOwned;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::throughput::as_f64;
 use super::views::rebuilding::size_of;
 use super::workload::Partnership;
-use super::{BenchError, Plan};
+use super::{BenchError, Plan, Within};
 
 pub use process::measure;
 
@@ -28,8 +28,8 @@ pub struct GrowthPlan {
     pub publishers: NonZeroU32,
     /// How many children the statements are about.
     pub children: NonZeroU32,
-    /// The folder in which the temporary data folder is made.
-    pub folder: PathBuf,
+    /// Where the temporary data folder is made.
+    pub within: Within,
 }
 
 impl GrowthPlan {
@@ -38,13 +38,13 @@ impl GrowthPlan {
         mut sizes: Vec<u64>,
         publishers: NonZeroU32,
         children: Option<NonZeroU32>,
-        folder: PathBuf,
+        within: Within,
     ) -> Self {
         sizes.sort_unstable();
         sizes.dedup();
         let many = u32::try_from(sizes.last().map_or(1, |largest| largest / 30)).unwrap_or(u32::MAX);
         let children = children.or(NonZeroU32::new(many)).unwrap_or(NonZeroU32::MIN);
-        Self { sizes, publishers, children, folder }
+        Self { sizes, publishers, children, within }
     }
 }
 
@@ -131,7 +131,7 @@ pub fn run(plan: &GrowthPlan, program: &Path) -> Result<Vec<AtSize>, BenchError>
         rounds: one,
         rate: 0,
         seconds: 0,
-        folder: plan.folder.clone(),
+        within: plan.within.clone(),
     })?;
     let process = Process { plan, program, root: made.root() };
     let mut measured = Vec::new();
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn sizes_rise_and_the_largest_says_how_many_children() {
         let publishers = NonZeroU32::MIN;
-        let plan = GrowthPlan::new(vec![9_000, 3_000, 9_000], publishers, None, PathBuf::new());
+        let plan = GrowthPlan::new(vec![9_000, 3_000, 9_000], publishers, None, Path::new("").into());
         assert_eq!((plan.sizes, plan.children.get()), (vec![3_000, 9_000], 300));
     }
 }

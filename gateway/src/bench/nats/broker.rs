@@ -1,6 +1,6 @@
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use gt_ledger::jetstream::Prefix;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::super::BenchError;
+use super::super::{BenchError, Within};
 use crate::nats::{NatsOptions, parse_servers};
 use crate::node::NodeConfig;
 
@@ -93,15 +93,15 @@ struct OwnServer {
 }
 
 impl Broker {
-    /// Starts a server with its files in `folder`, or takes the given ones.
-    pub(super) fn find(servers: &Servers, folder: &Path) -> Result<Self, BenchError> {
+    /// Starts a server with its files in a folder of its own, or takes the given ones.
+    pub(super) fn find(servers: &Servers, within: &Within) -> Result<Self, BenchError> {
         match servers {
             Servers::Given(node) if node.prefix != Prefix::default() => Err(BrokerError::OtherPrefix.into()),
             Servers::Given(node) => Ok(Self { node: (**node).clone(), process: None, _own: None }),
             Servers::Own(program) => {
                 let named = || std::env::var_os(PROGRAM_VARIABLE).map(PathBuf::from);
                 let program = program.clone().or_else(named).unwrap_or_else(|| "nats-server".into());
-                let mut server = OwnServer::start(program, folder)?;
+                let mut server = OwnServer::start(program, within)?;
                 let (client, monitor) = server.addresses()?;
                 let nats = NatsOptions {
                     servers: parse_servers(&client)?,
@@ -123,8 +123,8 @@ impl Broker {
 }
 
 impl OwnServer {
-    fn start(program: PathBuf, folder: &Path) -> Result<Self, BenchError> {
-        let folder = tempfile::Builder::new().prefix("goldenthread-bench-nats.").tempdir_in(folder)?;
+    fn start(program: PathBuf, within: &Within) -> Result<Self, BenchError> {
+        let folder = within.make("goldenthread-bench-nats.")?;
         std::fs::write(folder.path().join("server.conf"), CONFIGURATION)?;
         let log = File::create(folder.path().join("log"))?;
         // Relative to its folder, so that no path needs to be quoted. The program's own path is meant from here.
@@ -192,7 +192,7 @@ mod tests {
     fn a_program_that_is_no_server_is_named_with_what_it_said() {
         let folder = tempfile::tempdir().unwrap();
         for (program, expected) in [("/no/such/program", "does not start"), ("/bin/cat", "does not listen")] {
-            let found = Broker::find(&Servers::Own(Some(program.into())), folder.path());
+            let found = Broker::find(&Servers::Own(Some(program.into())), &folder.path().into());
             let said = found.err().unwrap().to_string();
             assert!(said.contains(program) && said.contains(expected), "{said}");
         }

@@ -84,7 +84,7 @@ struct Node {
 pub fn run(plan: &Plan, servers: &Servers) -> Result<Report, BenchError> {
     tracing::info!(publishers = plan.publishers, "making a ledger and enrolling its publishers");
     let mut partnership = Partnership::create(plan)?;
-    let broker = Broker::find(servers, &plan.folder)?;
+    let broker = Broker::find(servers, &plan.within)?;
     let publishers = Publishers::connect(&broker.node.nats, partnership.subjects())?;
     let streams = make_streams(plan, &publishers, &broker, &partnership)?;
     let measured = measure(plan, &mut partnership, publishers, &broker);

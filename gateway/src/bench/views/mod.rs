@@ -7,13 +7,13 @@
 pub(super) mod making;
 pub(super) mod rebuilding;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use gt_history::Planted;
 use serde::{Deserialize, Serialize};
 
-use super::BenchError;
+use super::{BenchError, Within};
 
 pub use rebuilding::{measure, sample_file};
 
@@ -24,8 +24,8 @@ pub struct ViewsPlan {
     pub events: u32,
     /// How often each kind of question is asked.
     pub questions: u32,
-    /// The folder in which the temporary data folder is made.
-    pub folder: PathBuf,
+    /// Where the temporary data folder is made.
+    pub within: Within,
 }
 
 /// What was measured.
@@ -83,7 +83,7 @@ pub struct Latencies {
 /// Makes the history, and has a process of its own rebuild its views. The temporary folder is removed at the end, also after an
 /// error.
 pub fn run(plan: &ViewsPlan, program: &Path) -> Result<ViewsReport, BenchError> {
-    let folder = tempfile::Builder::new().prefix("goldenthread-bench.").tempdir_in(&plan.folder)?;
+    let folder = plan.within.make("goldenthread-bench.")?;
     let outline = gt_history::outline(&history(plan.events));
     let made = making::make(folder.path(), &outline, |_, _| ())?;
     tracing::info!(entries = made.entries, "the history is sealed; rebuilding its views");

@@ -3,8 +3,7 @@
 
 use core::fmt;
 
-use super::parser::{self, Parsed};
-use super::{JsonError, Object, Value};
+use super::{JsonError, Object, Value, parser};
 
 /// A JSON document: one value with all that is in it.
 #[derive(Clone, PartialEq, Eq)]
@@ -81,9 +80,26 @@ impl Document {
     pub fn parse(bytes: Vec<u8>) -> Result<Self, JsonError> {
         let mut text = String::from_utf8(bytes)
             .map_err(|error| parser::not_utf8(error.as_bytes(), error.utf8_error().valid_up_to()))?;
-        let Parsed { nodes, unescaped } = parser::parse(&text)?;
+        let mut nodes = Vec::with_capacity(nodes_of(text.len()));
+        let unescaped = parser::parse(&text, 0, &mut nodes)?;
         text.push_str(&unescaped);
         Ok(Self { text, nodes })
+    }
+
+    /// Nothing yet, with memory for so many bytes of JSON.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), nodes: Vec::with_capacity(nodes_of(bytes)) }
+    }
+
+    /// Parses another value into the same memory, and says which node it is. After an error the document is of no more use.
+    pub(crate) fn add(&mut self, bytes: &[u8]) -> Result<usize, JsonError> {
+        let (from, node) = (self.text.len(), self.nodes.len());
+        let value =
+            core::str::from_utf8(bytes).map_err(|error| parser::not_utf8(bytes, error.valid_up_to()))?;
+        self.text.push_str(value);
+        let unescaped = parser::parse(&self.text, from, &mut self.nodes)?;
+        self.text.push_str(&unescaped);
+        Ok(node)
     }
 
     /// An object of these members, whose names are distinct, with memory for no more than them.
@@ -116,6 +132,11 @@ impl Document {
     pub(crate) fn at(&self, node: usize) -> ValueRef<'_> {
         ValueRef::new(&self.text, &self.nodes[node..])
     }
+}
+
+/// As many nodes as a statement's payload has, for its length.
+pub(super) const fn nodes_of(bytes: usize) -> usize {
+    bytes / 10 + 4
 }
 
 /// Says nothing of what is in it, which may be personal data.

@@ -12,8 +12,6 @@ use core::fmt::Write as _;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use parser::Parsed;
-
 /// The deepest nesting accepted; the outermost value is at depth 1.
 pub const MAX_DEPTH: usize = 16;
 
@@ -190,7 +188,8 @@ impl Value {
     pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
         let text =
             core::str::from_utf8(bytes).map_err(|error| parser::not_utf8(bytes, error.valid_up_to()))?;
-        let Parsed { nodes, unescaped } = parser::parse(text)?;
+        let mut nodes = Vec::with_capacity(document::nodes_of(text.len()));
+        let unescaped = parser::parse(text, 0, &mut nodes)?;
         if unescaped.is_empty() {
             return Ok(ValueRef::new(text, &nodes).to_value());
         }

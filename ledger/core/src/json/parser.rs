@@ -3,27 +3,17 @@ use zeroize::Zeroizing;
 use super::document::Node;
 use super::{JsonError, JsonFault, MAX_DEPTH, MAX_INTEGER};
 
-/// What a text says: its values, as nodes, and what its escapes mean, which is taken to follow the text.
-pub(super) struct Parsed {
-    pub(super) nodes: Vec<Node>,
-    pub(super) unescaped: Zeroizing<String>,
-}
-
-/// Reads one value, which must be all that the text holds.
-pub(super) fn parse(text: &str) -> Result<Parsed, JsonError> {
-    if text.starts_with('\u{feff}') {
+/// Reads one value, which must be all that the text holds from here on, and adds its nodes. Returns what its escapes mean, which is
+/// taken to follow the text.
+pub(super) fn parse(text: &str, from: usize, nodes: &mut Vec<Node>) -> Result<Zeroizing<String>, JsonError> {
+    if text[from..].starts_with('\u{feff}') {
         return Err(JsonError { fault: JsonFault::ByteOrderMark, at: 0 });
     }
-    // As many as a statement's payload has, for its length.
-    let nodes = Vec::with_capacity(text.len() / 16 + 4);
-    let mut parser = Parser { text, at: 0, nodes, unescaped: Zeroizing::default(), names: Vec::new() };
-    parser.space();
-    parser.value(1)?;
-    parser.space();
-    if parser.at < text.len() {
-        return Err(parser.fault(JsonFault::Syntax));
+    let mut parser = Parser { text, at: from, nodes, unescaped: Zeroizing::default() };
+    match parser.whole() {
+        Ok(()) => Ok(parser.unescaped),
+        Err(JsonError { fault, at }) => Err(JsonError { fault, at: at - from }),
     }
-    Ok(Parsed { nodes: parser.nodes, unescaped: parser.unescaped })
 }
 
 /// Why bytes are no text: they are UTF-8 up to here.
@@ -43,18 +33,34 @@ fn is_raw_surrogate(bytes: &[u8]) -> bool {
 struct Parser<'t> {
     text: &'t str,
     at: usize,
-    nodes: Vec<Node>,
+    nodes: &'t mut Vec<Node>,
     /// It is wiped, and has room for all from the beginning: it may hold a private key.
     unescaped: Zeroizing<String>,
-    /// The names of the objects that are being read.
-    names: Vec<Text>,
 }
 
 /// Where a text stands: `start` and `len`, as in its node.
 #[derive(Clone, Copy)]
 struct Text(usize, usize);
 
+/// Up to so many names of an object are compared with each other as they come; of more, all are sorted once, so that hostile input costs
+/// n log n and not n².
+const COMPARED: usize = 32;
+
+/// The names of an object that is being read.
+struct Names {
+    first: [Text; COMPARED],
+    count: usize,
+    is_repeated: bool,
+}
+
 impl Parser<'_> {
+    fn whole(&mut self) -> Result<(), JsonError> {
+        self.space();
+        self.value(1)?;
+        self.space();
+        if self.at < self.text.len() { Err(self.fault(JsonFault::Syntax)) } else { Ok(()) }
+    }
+
     fn fault(&self, fault: JsonFault) -> JsonError {
         JsonError { fault, at: self.at }
     }
@@ -104,7 +110,8 @@ impl Parser<'_> {
     }
 
     fn object(&mut self, depth: usize) -> Result<(), JsonError> {
-        let (node, first_name) = (self.nodes.len(), self.names.len());
+        let node = self.nodes.len();
+        let mut names = Names { first: [Text(0, 0); COMPARED], count: 0, is_repeated: false };
         self.nodes.push(Node::Null);
         self.list(b'{', b'}', |parser| {
             let start = parser.at;
@@ -113,19 +120,27 @@ impl Parser<'_> {
                 return Err(JsonError { fault: JsonFault::Proto, at: start });
             }
             parser.nodes.push(name.node());
-            parser.names.push(name);
+            parser.take_name(&mut names, name);
             parser.space();
             parser.expect(b':')?;
             parser.space();
             parser.value(depth + 1)
         })?;
-        if self.has_repeated_name(first_name) {
+        self.nodes[node] = Node::Object { members: names.count, nodes: self.nodes.len() - node - 1 };
+        if names.is_repeated || (names.count > COMPARED && self.has_repeated_name(node)) {
             return Err(self.fault(JsonFault::DuplicateMember));
         }
-        let members = self.names.len() - first_name;
-        self.names.truncate(first_name);
-        self.nodes[node] = Node::Object { members, nodes: self.nodes.len() - node - 1 };
         Ok(())
+    }
+
+    fn take_name(&self, names: &mut Names, name: Text) {
+        if let Some(place) = names.first.get_mut(names.count) {
+            *place = name;
+            let text = self.resolve(name);
+            let is_it = |earlier: &Text| earlier.1 == name.1 && self.resolve(*earlier) == text;
+            names.is_repeated |= names.first[..names.count].iter().any(is_it);
+        }
+        names.count += 1;
     }
 
     fn array(&mut self, depth: usize) -> Result<(), JsonError> {
@@ -166,15 +181,15 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Small objects are compared pairwise; large ones are sorted, so that hostile input costs n log n and not n².
-    fn has_repeated_name(&self, first: usize) -> bool {
-        if self.names.len() - first <= 16 {
-            let names = &self.names[first..];
-            let is_before =
-                |at: usize, name: &str| names[..at].iter().any(|earlier| self.resolve(*earlier) == name);
-            return names.iter().enumerate().any(|(at, name)| is_before(at, self.resolve(*name)));
+    /// Whether a name stands twice in the object whose node this is.
+    fn has_repeated_name(&self, object: usize) -> bool {
+        let mut names = Vec::new();
+        let mut at = object + 1;
+        while let Some(Node::Text { start, len }) = self.nodes.get(at).copied() {
+            names.push(self.resolve(Text(start, len)));
+            let value = at + 1;
+            at = value + self.nodes.get(value).map_or(1, |node| node.nodes());
         }
-        let mut names: Vec<&str> = self.names[first..].iter().map(|name| self.resolve(*name)).collect();
         names.sort_unstable();
         names.windows(2).any(|pair| pair[0] == pair[1])
     }
@@ -213,7 +228,7 @@ impl Parser<'_> {
         let unescaped = self.unescaped.len();
         loop {
             let rest = &self.text[self.at..];
-            let run = rest.bytes().position(|byte| ENDS_RUN[usize::from(byte)]).unwrap_or(rest.len());
+            let run = plain_run(rest.as_bytes());
             let start = self.at;
             self.at += run;
             // Every byte that ends a run is ASCII, so both ends are character boundaries.
@@ -296,18 +311,31 @@ impl Parser<'_> {
     }
 }
 
-/// Which bytes a text cannot have as they are, or end it.
-const ENDS_RUN: [bool; 256] = {
-    let mut ends = [false; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        ends[control] = true;
-        control += 1;
+/// How many bytes stand before the first one that a text cannot have as it is, or that ends it.
+fn plain_run(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (position, word) in words.iter().enumerate() {
+        let ends = ends_in(u64::from_le_bytes(*word));
+        if ends != 0 {
+            return position * 8 + ends.trailing_zeros() as usize / 8;
+        }
     }
-    ends[b'"' as usize] = true;
-    ends[b'\\' as usize] = true;
-    ends
-};
+    let ends = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+    bytes.len() - rest.len() + rest.iter().position(ends).unwrap_or(rest.len())
+}
+
+/// Eight bytes at once: the lowest bit that is set is the highest one of the first byte that is a control character, a quotation mark or a
+/// backslash. Bits above it mean nothing, since a byte borrows from the next.
+const fn ends_in(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHEST: u64 = ONES << 7;
+    const fn below(word: u64, limit: u8) -> u64 {
+        word.wrapping_sub(ONES * limit as u64) & !word
+    }
+    let quotation_mark = below(word ^ (ONES * b'"' as u64), 1);
+    let backslash = below(word ^ (ONES * b'\\' as u64), 1);
+    (below(word, 0x20) | quotation_mark | backslash) & HIGHEST
+}
 
 impl Text {
     const fn node(self) -> Node {

@@ -55,8 +55,14 @@ fn depth_sixteen_is_the_last() {
 fn many_members_are_still_compared() {
     let mut text: Vec<String> = (0..40).map(|i| format!("\"m{i}\":0")).collect();
     assert!(Value::parse(format!("{{{}}}", text.join(",")).as_bytes()).is_ok());
-    text.push("\"m7\":1".into());
-    assert_eq!(fault(&format!("{{{}}}", text.join(","))), JsonFault::DuplicateMember);
+    for repeated in ["m7", "m39"] {
+        text.push(format!("\"{repeated}\":1"));
+        assert_eq!(fault(&format!("{{{}}}", text.join(","))), JsonFault::DuplicateMember);
+        text.pop();
+    }
+    // Names are told from values, whatever these are.
+    text[3] = r#""m3":{"m3":["m4",{"m5":"m5"}]}"#.into();
+    assert!(Value::parse(format!("{{{}}}", text.join(",")).as_bytes()).is_ok());
 }
 
 fn any_value() -> impl Strategy<Value = Value> {
@@ -129,6 +135,45 @@ proptest! {
         let document = Document::parse(text.into_bytes()).expect("strict JSON");
         prop_assert_eq!(taken_apart(document.root()), value.clone());
         prop_assert_eq!(document.root().to_value(), value);
+    }
+}
+
+proptest! {
+    #[test]
+    fn values_in_one_document_are_what_they_are_alone(
+        values in prop::collection::vec(any_value(), 0..6),
+        broken in r#"[\[\]{}:,"\\a-c0-9eu\x00\x1f. -]{0,24}"#,
+    ) {
+        let mut document = Document::with_capacity(0);
+        let nodes: Vec<usize> = values
+            .iter()
+            .map(|value| document.add(value.to_text().as_bytes()).expect("strict JSON"))
+            .collect();
+        for (node, value) in nodes.iter().zip(&values) {
+            prop_assert_eq!(&taken_apart(document.at(*node)), value);
+        }
+        // Where an error stands is told as if the text were alone, too.
+        let alone = Value::parse(broken.as_bytes());
+        let among = document.add(broken.as_bytes());
+        prop_assert_eq!(among.map(|node| document.at(node).to_value()), alone);
+    }
+
+    #[test]
+    fn a_text_ends_where_it_would_byte_for_byte(text in "[a-c\"\\\\\u{0}-\u{24}\u{7f}é\u{a2}😀]{0,40}", before in "[a-e]{0,9}") {
+        let plain: String = text.chars().take_while(|c| *c >= ' ' && !['"', '\\'].contains(c)).collect();
+        let json = format!("\"{before}{text}");
+        let ended = format!("\"{before}{plain}\"");
+        prop_assert_eq!(Value::parse(ended.as_bytes()), Ok(Value::String(format!("{before}{plain}"))));
+        let rest = &text[plain.len()..];
+        let at = 1 + before.len() + plain.len();
+        match rest.chars().next() {
+            None => prop_assert_eq!(Value::parse(json.as_bytes()), Err(JsonError { fault: JsonFault::Syntax, at })),
+            Some('\u{0}') => prop_assert_eq!(Value::parse(json.as_bytes()), Err(JsonError { fault: JsonFault::Nul, at })),
+            Some(c) if c < ' ' => {
+                prop_assert_eq!(Value::parse(json.as_bytes()), Err(JsonError { fault: JsonFault::Syntax, at }));
+            }
+            Some(_) => {}
+        }
     }
 }
 

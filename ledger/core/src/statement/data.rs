@@ -1,3 +1,7 @@
+use core::fmt;
+use core::ops::Range;
+use std::sync::Arc;
+
 use super::error::StatementError;
 use crate::agency::AgencyCode;
 use crate::hash::Hash;
@@ -19,21 +23,41 @@ pub struct Data {
 }
 
 /// A disclosable member: its name, and a digest per element.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DisclosableMember {
-    name: String,
-    digests: Vec<Hash>,
+    /// The names of all members, among them this one's: one piece of memory for a statement's.
+    names: Arc<str>,
+    name: Range<usize>,
+    digests: Digests,
+}
+
+/// Most members have one element.
+#[derive(Clone, PartialEq, Eq)]
+enum Digests {
+    One(Hash),
+    /// Any other number of them.
+    Many(Vec<Hash>),
 }
 
 impl DisclosableMember {
     /// The member's name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.names[self.name.clone()]
     }
 
     /// The digests of its elements, in order.
     pub fn digests(&self) -> &[Hash] {
-        &self.digests
+        match &self.digests {
+            Digests::One(digest) => core::slice::from_ref(digest),
+            Digests::Many(digests) => digests,
+        }
+    }
+}
+
+impl fmt::Debug for DisclosableMember {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digests = self.digests();
+        f.debug_struct("DisclosableMember").field("name", &self.name()).field("digests", &digests).finish()
     }
 }
 
@@ -61,35 +85,46 @@ impl Data {
     /// Where a digest stands: the member's position and the element's.
     pub fn find(&self, digest: &Hash) -> Option<(usize, usize)> {
         self.members.iter().enumerate().find_map(|(position, member)| {
-            member.digests.iter().position(|d| d == digest).map(|element| (position, element))
+            member.digests().iter().position(|d| d == digest).map(|element| (position, element))
         })
     }
 
     /// Reads the payload's `data`. The ledger's own types (`ledgers_own`) have schemas of their own and no disclosures.
     pub(super) fn read(data: Members<'_>, ledgers_own: bool) -> Result<Self, StatementError> {
-        let (mut clear, mut members, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut clear, mut members) = (Vec::with_capacity(data.len()), Vec::with_capacity(data.len()));
+        let mut kept = Vec::new();
+        let mut names = String::with_capacity(16 * data.len());
+        names.extend(data.iter().map(|(name, _)| name));
+        let names: Arc<str> = names.into();
+        let mut start = 0;
         for (name, value) in data.iter() {
+            let place = start..start + name.len();
+            start = place.end;
             if !is_member_name(name) {
                 return Err(StatementError::DataMemberName);
             }
             if name == "kept" && !ledgers_own {
                 kept = read_kept(value)?;
+            } else if !ledgers_own && is_clear(value) {
+                clear.push((name, value));
             } else if holds_digest(value) {
                 if ledgers_own {
                     return Err(StatementError::DigestMisplaced { member: name.to_owned() });
                 }
-                members.push(read_disclosable(name, value)?);
-            } else if !ledgers_own && !is_clear(value) {
+                let digests = read_digests(name, value)?;
+                members.push(DisclosableMember { names: Arc::clone(&names), name: place, digests });
+            } else if !ledgers_own {
                 return Err(StatementError::PersonalDataInClear { member: name.to_owned() });
             } else {
                 clear.push((name, value));
             }
         }
+        members.shrink_to_fit();
         // Most of a payload is digests, which are held as such: so its text is not kept.
         let read = Self { clear: Document::of_members(clear.into_iter()), members, kept };
         read.check_digests_distinct()?;
         let may_be_kept = |name: &String| {
-            !NEVER_KEPT.contains(&name.as_str()) && read.members.iter().any(|member| member.name == *name)
+            !NEVER_KEPT.contains(&name.as_str()) && read.members.iter().any(|member| member.name() == name)
         };
         if !read.kept.iter().all(may_be_kept) {
             return Err(StatementError::KeptBad);
@@ -98,13 +133,13 @@ impl Data {
     }
 
     fn check_digests_distinct(&self) -> Result<(), StatementError> {
-        let mut seen: Vec<&Hash> = self.members.iter().flat_map(|member| &member.digests).collect();
+        let mut seen: Vec<&Hash> = self.members.iter().flat_map(DisclosableMember::digests).collect();
         seen.sort_unstable();
         let Some(pair) = seen.windows(2).find(|pair| pair[0] == pair[1]) else {
             return Ok(());
         };
-        let repeating = self.members.iter().rfind(|member| member.digests.contains(pair[0]));
-        let member = repeating.map_or_else(String::new, |member| member.name.clone());
+        let repeating = self.members.iter().rfind(|member| member.digests().contains(pair[0]));
+        let member = repeating.map_or_else(String::new, |member| member.name().to_owned());
         Err(StatementError::DigestRepeated { member })
     }
 }
@@ -123,6 +158,7 @@ fn is_member_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
+/// Whether the value says nothing but codes. One that holds a digest never is: no member of a clear value has a name like `...` or `_sd`.
 fn is_clear(value: ValueRef<'_>) -> bool {
     match value.lent() {
         Lent::Bool(_) => true,
@@ -144,19 +180,22 @@ pub(super) fn holds_digest(value: ValueRef<'_>) -> bool {
     }
 }
 
-fn read_disclosable(name: &str, value: ValueRef<'_>) -> Result<DisclosableMember, StatementError> {
+fn read_digests(name: &str, value: ValueRef<'_>) -> Result<Digests, StatementError> {
     let misplaced = || StatementError::DigestMisplaced { member: name.to_owned() };
-    let elements = value.as_array().ok_or_else(misplaced)?;
+    let mut elements = value.as_array().ok_or_else(misplaced)?;
     let digest = |element: ValueRef<'_>| {
         let members = element.as_object().filter(|members| members.len() == 1)?;
         Hash::parse(members.get("...")?.as_str()?).ok()
     };
+    if elements.len() == 1 {
+        return elements.next().and_then(digest).map(Digests::One).ok_or_else(misplaced);
+    }
     let digests: Vec<Hash> =
         elements.map(|element| digest(element).ok_or_else(misplaced)).collect::<Result<_, _>>()?;
     if digests.len() > 1 && !MANY_ELEMENTS.contains(&name) {
         return Err(StatementError::TooManyElements { member: name.to_owned(), elements: digests.len() });
     }
-    Ok(DisclosableMember { name: name.to_owned(), digests })
+    Ok(Digests::Many(digests))
 }
 
 fn read_kept(value: ValueRef<'_>) -> Result<Vec<String>, StatementError> {

@@ -11,7 +11,7 @@ mod payload;
 mod sign;
 
 pub use data::{Data, DisclosableMember, MANY_ELEMENTS, NEVER_KEPT};
-pub use disclosure::Disclosure;
+pub use disclosure::{Disclosure, Held};
 pub use error::StatementError;
 pub use owner::{Owner, Ownership, Pseudonym, PseudonymError};
 pub use payload::{EventType, Payload, PublisherId};
@@ -68,7 +68,7 @@ impl From<String> for Jws {
 ///
 /// `V` is what is held of each disclosure's value: the value, or nothing once it has been looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement<V = Document> {
+pub struct Statement<V = Held> {
     jws: Jws,
     signed_len: usize,
     kid: Thumbprint,
@@ -126,7 +126,7 @@ impl Statement {
         let body = Payload::read(&read_json("payload", payload)?)?;
         let signature = base64url::decode_public(signature)
             .map_err(|_| StatementError::Base64Url { part: "signature" })?;
-        let disclosures = disclosure::read_all(disclosures, &body.data)?;
+        let disclosures = Disclosure::read_all(disclosures, &body.data)?;
         Ok(Self {
             signed_len: header.len() + 1 + payload.len(),
             jws: whole,

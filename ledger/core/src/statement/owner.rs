@@ -1,4 +1,5 @@
 use core::fmt;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::error::StatementError;
@@ -64,10 +65,10 @@ impl fmt::Debug for Pseudonym {
 
 impl Owner {
     /// The text under which the keyring knows this owner.
-    pub fn key_text(&self) -> String {
+    pub fn key_text(&self) -> Cow<'_, str> {
         match self {
-            Self::Person(pseudonym) => pseudonym.0.to_string(),
-            Self::Agency(agency) => format!("agency:{agency}"),
+            Self::Person(pseudonym) => Cow::Borrowed(pseudonym.as_str()),
+            Self::Agency(agency) => Cow::Owned(format!("agency:{agency}")),
         }
     }
 
@@ -104,7 +105,8 @@ impl Statement {
             .into_iter()
             .map(|(.., person)| person.map_or_else(|| primary.clone(), Owner::Person))
             .collect();
-        let mut distinct = of_disclosures.clone();
+        let mut distinct = Vec::with_capacity(of_disclosures.len() + 1);
+        distinct.extend(of_disclosures.iter().cloned());
         distinct.push(primary.clone());
         distinct.sort_unstable();
         distinct.dedup();

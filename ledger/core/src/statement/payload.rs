@@ -65,32 +65,29 @@ impl fmt::Display for EventType {
     }
 }
 
-const MEMBERS: [&str; 11] =
-    ["iss", "aud", "iat", "publisher", "on_behalf_of", "seq", "prev", "type", "version", "data", "_sd_alg"];
-
 impl Payload {
     /// Reads the payload's members; exactly the design's.
     pub(super) fn read(document: &Document) -> Result<Self, StatementError> {
-        let members = document.root().as_object().ok_or_else(|| bad("payload", "an object"))?;
-        if members.iter().any(|(name, _)| !MEMBERS.contains(&name)) {
-            return Err(StatementError::PayloadMemberUnknown);
-        }
-        let event_type = EventType::parse(text(members, "type")?)
+        let members = Named::of(document.root().as_object().ok_or_else(|| bad("payload", "an object"))?)?;
+        let event_type = EventType::parse(members.text(Name::Type)?)
             .ok_or_else(|| bad("type", "two words of a–z and _ joined by a full stop"))?;
-        let data = need(members, "data")?.as_object().ok_or_else(|| bad("data", "an object"))?;
+        let data = members.need(Name::Data)?.as_object().ok_or_else(|| bad("data", "an object"))?;
         let data = Data::read(data, event_type.is_ledgers_own())?;
-        if text(members, "_sd_alg")? != "sha-256" {
+        if members.text(Name::SdAlg)? != "sha-256" {
             return Err(bad("_sd_alg", "sha-256"));
         }
         Ok(Self {
-            iss: agency(members, "iss")?,
-            aud: text(members, "aud")?.to_owned(),
-            iat: integer(members, "iat")?,
-            publisher: hash(members, "publisher")?,
-            on_behalf_of: members.get("on_behalf_of").map(|_| agency(members, "on_behalf_of")).transpose()?,
-            seq: u64::try_from(integer(members, "seq")?).map_err(|_| bad("seq", "0, 1, 2 …"))?,
-            prev: hash(members, "prev")?,
-            version: u16::try_from(integer(members, "version")?)
+            iss: members.agency(Name::Iss)?,
+            aud: members.text(Name::Aud)?.to_owned(),
+            iat: members.integer(Name::Iat)?,
+            publisher: members.hash(Name::Publisher)?,
+            on_behalf_of: members
+                .get(Name::OnBehalfOf)
+                .map(|_| members.agency(Name::OnBehalfOf))
+                .transpose()?,
+            seq: u64::try_from(members.integer(Name::Seq)?).map_err(|_| bad("seq", "0, 1, 2 …"))?,
+            prev: members.hash(Name::Prev)?,
+            version: u16::try_from(members.integer(Name::Version)?)
                 .ok()
                 .filter(|version| *version > 0)
                 .ok_or_else(|| bad("version", "1 to 65535"))?,
@@ -100,27 +97,81 @@ impl Payload {
     }
 }
 
+/// The members that a payload may have.
+#[derive(Clone, Copy)]
+enum Name {
+    Iss,
+    Aud,
+    Iat,
+    Publisher,
+    OnBehalfOf,
+    Seq,
+    Prev,
+    Type,
+    Version,
+    Data,
+    SdAlg,
+}
+
+impl Name {
+    const TEXTS: [&'static str; 11] = [
+        "iss",
+        "aud",
+        "iat",
+        "publisher",
+        "on_behalf_of",
+        "seq",
+        "prev",
+        "type",
+        "version",
+        "data",
+        "_sd_alg",
+    ];
+
+    const fn text(self) -> &'static str {
+        Self::TEXTS[self as usize]
+    }
+}
+
+/// A payload's members, each in the place of its name.
+struct Named<'d>([Option<ValueRef<'d>>; Name::TEXTS.len()]);
+
+impl<'d> Named<'d> {
+    fn of(members: Members<'d>) -> Result<Self, StatementError> {
+        let mut named = [None; Name::TEXTS.len()];
+        for (name, value) in members.iter() {
+            let place = Name::TEXTS.iter().position(|known| *known == name);
+            named[place.ok_or(StatementError::PayloadMemberUnknown)?] = Some(value);
+        }
+        Ok(Self(named))
+    }
+
+    const fn get(&self, name: Name) -> Option<ValueRef<'d>> {
+        self.0[name as usize]
+    }
+
+    fn need(&self, name: Name) -> Result<ValueRef<'d>, StatementError> {
+        self.get(name).ok_or(StatementError::PayloadMemberMissing { member: name.text() })
+    }
+
+    fn text(&self, name: Name) -> Result<&'d str, StatementError> {
+        self.need(name)?.as_str().ok_or_else(|| bad(name.text(), "a string"))
+    }
+
+    fn integer(&self, name: Name) -> Result<i64, StatementError> {
+        let number = self.need(name)?.as_integer().ok_or_else(|| bad(name.text(), "an integer"))?;
+        if number < 0 { Err(bad(name.text(), "no negative number")) } else { Ok(number) }
+    }
+
+    fn hash(&self, name: Name) -> Result<Hash, StatementError> {
+        Hash::parse(self.text(name)?).map_err(|_| bad(name.text(), "base64url of 32 bytes"))
+    }
+
+    fn agency(&self, name: Name) -> Result<AgencyCode, StatementError> {
+        AgencyCode::parse(self.text(name)?).map_err(|_| bad(name.text(), "an agency code, scheme:code"))
+    }
+}
+
 fn bad(member: &'static str, expected: &'static str) -> StatementError {
     StatementError::PayloadMemberBad { member, expected }
-}
-
-fn need<'d>(members: Members<'d>, member: &'static str) -> Result<ValueRef<'d>, StatementError> {
-    members.get(member).ok_or(StatementError::PayloadMemberMissing { member })
-}
-
-fn text<'d>(members: Members<'d>, member: &'static str) -> Result<&'d str, StatementError> {
-    need(members, member)?.as_str().ok_or_else(|| bad(member, "a string"))
-}
-
-fn integer(members: Members<'_>, member: &'static str) -> Result<i64, StatementError> {
-    let number = need(members, member)?.as_integer().ok_or_else(|| bad(member, "an integer"))?;
-    if number < 0 { Err(bad(member, "no negative number")) } else { Ok(number) }
-}
-
-fn hash(members: Members<'_>, member: &'static str) -> Result<Hash, StatementError> {
-    Hash::parse(text(members, member)?).map_err(|_| bad(member, "base64url of 32 bytes"))
-}
-
-fn agency(members: Members<'_>, member: &'static str) -> Result<AgencyCode, StatementError> {
-    AgencyCode::parse(text(members, member)?).map_err(|_| bad(member, "an agency code, scheme:code"))
 }

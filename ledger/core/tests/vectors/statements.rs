@@ -31,9 +31,9 @@ pub(crate) fn outcome(whole: &Json, case: &Json) -> Value {
 }
 
 fn owners(ownership: &Ownership) -> [(&'static str, Value); 2] {
-    let of_disclosures = ownership.of_disclosures.iter().map(|owner| Value::String(owner.key_text()));
+    let of_disclosures = ownership.of_disclosures.iter().map(|owner| Value::from(&*owner.key_text()));
     [
-        ("primary_owner", Value::String(ownership.primary.key_text())),
+        ("primary_owner", Value::from(&*ownership.primary.key_text())),
         ("owners_of_disclosures", Value::Array(of_disclosures.collect())),
     ]
 }

@@ -123,17 +123,21 @@ fn open_statement<'k>(
     let fault = |source| OpenLedgerError::Statement { index: entry.index, source: Some(source) };
     let payload = Statement::from_jws(jws, []).map_err(fault)?.into_payload();
     let (agency, primary) = agency_and_primary(record, &keys_of);
-    let mut disclosed: BTreeMap<String, Vec<OpenElement<_>>> = BTreeMap::new();
+    let (mut found, mut texts) = (Vec::new(), Vec::new());
     for blob in &record.disclosures {
         let Some((owner, keys)) = keys_to(blob, agency, &keys_of) else { continue };
         let place = payload.data.find(&blob.digest);
         let (member, element) = place.ok_or_else(|| fault(StatementError::DisclosureUnreferenced))?;
         let name = payload.data.members()[member].name();
-        let read = || {
-            let text = open_text(entry, blob, keys, genesis)?;
-            Disclosure::read(&text, &payload.data).map_err(fault)
-        };
-        let value = wanted(name).then(read).transpose()?;
+        let text = wanted(name).then(|| open_text(entry, blob, keys, genesis)).transpose()?;
+        found.push((name, element, owner, text.is_some()));
+        texts.extend(text);
+    }
+    let read = Disclosure::read_all(texts.iter().map(|text| &**text), &payload.data);
+    let mut read = read.map_err(fault)?.into_iter();
+    let mut disclosed: BTreeMap<String, Vec<OpenElement<_>>> = BTreeMap::new();
+    for (name, element, owner, is_wanted) in found {
+        let value = is_wanted.then(|| read.next()).flatten();
         disclosed.entry(name.to_owned()).or_default().push(OpenElement { owner, element, value });
     }
     for elements in disclosed.values_mut() {

@@ -18,6 +18,7 @@ use crate::erasure::{EraseError, Erasing, ErasureReceipt, NotPrepared, Renewing}
 use crate::keyring::{RetiredKek, RotateError, retired};
 use crate::log::SealedEntry;
 use crate::refusal::Refusal;
+use crate::vault::VaultSalt;
 
 /// What an epoch that was not begun leaves behind: nothing that anybody can read.
 enum NotBegun {
@@ -72,7 +73,8 @@ impl Sealer {
             Ok(Admission::Taken(_)) => Err(Refusal::Superseded),
             Ok(Admission::Next) => {
                 let one = self.place(checked.ticket);
-                let enciphered = encipher(&one.ticket.prepared, &[], &self.state.registry.genesis());
+                let enciphered =
+                    encipher(&one.ticket.prepared, &[], &VaultSalt::of(&self.state.registry.genesis()));
                 let (mut entries, _) = self.chain_entries(std::slice::from_ref(&one), vec![enciphered], now);
                 Ok((one.ticket, entries.remove(0)))
             }

@@ -20,7 +20,7 @@ use crate::log::SealedEntry;
 use crate::open_ledger::{Shared, Shown};
 use crate::prepare::Prepared;
 use crate::state::LinkOwner;
-use crate::vault::Framing;
+use crate::vault::{Framing, VaultSalt};
 
 /// How many statements one core encrypts or frames before another one is asked for the next.
 const TOGETHER: usize = 16;
@@ -46,10 +46,10 @@ impl Sealer {
     ) -> Result<Chained, SealError> {
         let keys = self.give_keys(admitted)?;
         laps.end(Stage::Keys);
-        let genesis = self.state.registry.genesis();
+        let salt = VaultSalt::of(&self.state.registry.genesis());
         let texts: Vec<(&Prepared, &[OwnerPlace])> =
             admitted.iter().map(|one| (&*one.ticket.prepared, one.owners.as_slice())).collect();
-        let encipher = |(prepared, owners): (&Prepared, &[OwnerPlace])| encipher(prepared, owners, &genesis);
+        let encipher = |(prepared, owners): (&Prepared, &[OwnerPlace])| encipher(prepared, owners, &salt);
         let enciphered: Vec<Enciphered> = if texts.len() > TOGETHER {
             texts.into_par_iter().with_min_len(TOGETHER).map(encipher).collect()
         } else {

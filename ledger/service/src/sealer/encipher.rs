@@ -1,10 +1,9 @@
-use gt_core::Hash;
 use gt_core::link::{Link, LinkKey};
 use gt_core::statement::Owner;
 
 use crate::keyring::{AgencyKeys, OwnerTag};
 use crate::prepare::Prepared;
-use crate::vault::{self, Framing, VaultKey};
+use crate::vault::{self, Framing, VaultKey, VaultSalt};
 
 /// One owner of a statement, with what sealing its share needs.
 pub struct OwnerPlace {
@@ -32,12 +31,11 @@ pub struct Enciphered {
 /// Makes a statement's links and encrypts its texts. Pure, so that statements of a batch are done in parallel.
 ///
 /// `owners` has every owner of the prepared statement.
-pub fn encipher(prepared: &Prepared, owners: &[OwnerPlace], genesis: &Hash) -> Enciphered {
+pub fn encipher(prepared: &Prepared, owners: &[OwnerPlace], salt: &VaultSalt) -> Enciphered {
     let statement = &prepared.statement;
     let payload = statement.payload();
     let links: Vec<Link> = owners.iter().map(|owner| owner.link.link(owner.n)).collect();
-    let data_keys: Vec<VaultKey> =
-        owners.iter().map(|owner| VaultKey::new(&owner.keys.data, genesis)).collect();
+    let data_keys: Vec<VaultKey> = owners.iter().map(|owner| salt.key(&owner.keys.data)).collect();
     let place = |owner: &Owner| {
         let position = owners.iter().position(|place| place.owner == *owner);
         position.expect("every owner of the statement has a place")
@@ -51,7 +49,7 @@ pub fn encipher(prepared: &Prepared, owners: &[OwnerPlace], genesis: &Hash) -> E
         return Enciphered { links, record };
     };
     let primary = place(&ownership.primary);
-    let key = VaultKey::new(&owners[primary].keys.record, genesis);
+    let key = salt.key(&owners[primary].keys.record);
     record.statement(&links[primary].name, &payload.iss, &key, &vault::place(&hash, None), jws);
     for (disclosure, owner) in statement.disclosures().iter().zip(&ownership.of_disclosures) {
         let (position, digest) = (place(owner), disclosure.digest());

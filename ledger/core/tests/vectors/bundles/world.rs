@@ -244,7 +244,7 @@ impl World {
             .expect("sound owners")
             .distinct
             .iter()
-            .map(gt_core::statement::Owner::key_text)
+            .map(|owner| owner.key_text().into_owned())
             .collect();
         let sent = with_members(&signed.statement);
         let jws = signed.statement.jws().to_owned();
