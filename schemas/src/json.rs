@@ -51,15 +51,17 @@ impl<'v> Disclosed<'v> {
         Self { members: Vec::with_capacity(values), values: Vec::with_capacity(values) }
     }
 
-    /// Adds the values of a member. What is added for the member that came last follows its values; of any other member that came
-    /// already nothing more is read.
+    /// Adds values of a member, after those that it has.
     pub fn add(&mut self, name: &'v str, values: impl IntoIterator<Item = Json<'v>>) {
-        self.values.extend(values);
-        let end = self.values.len();
-        match self.members.last_mut() {
-            Some((last, values)) if *last == name => *values = end,
-            _ => self.members.push((name, end)),
-        }
+        let before = self.values.len();
+        let Some(place) = self.members.iter().position(|(known, _)| *known == name) else {
+            self.values.extend(values);
+            return self.members.push((name, self.values.len()));
+        };
+        let end = self.members[place].1;
+        self.values.splice(end..end, values);
+        let more = self.values.len() - before;
+        self.members[place..].iter_mut().for_each(|(_, end)| *end += more);
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'v str, &[Json<'v>])> {
@@ -145,5 +147,26 @@ impl<'v> From<&'v Value> for Json<'v> {
             Value::Array(elements) => Self::List(elements.iter().map(Self::from).collect()),
             Value::Object(members) => Self::Object(members.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is added and asked for in any order is what a map of lists would hold.
+    #[test]
+    fn values_are_found_by_their_members() {
+        let mut disclosed = Disclosed::with_capacity(2);
+        for (name, numbers) in [("a", &[1][..]), ("b", &[2, 3]), ("none", &[]), ("a", &[4, 5]), ("b", &[6])] {
+            disclosed.add(name, numbers.iter().copied().map(Json::Integer));
+        }
+        let numbers = |values: &[Json<'_>]| values.iter().filter_map(Json::as_u64).collect::<Vec<_>>();
+        let all: Vec<_> = disclosed.iter().map(|(name, values)| (name, numbers(values))).collect();
+        assert_eq!(all, [("a", vec![1, 4, 5]), ("b", vec![2, 3, 6]), ("none", vec![])]);
+        for (name, values) in all {
+            assert_eq!(disclosed.get(name).map(numbers), Some(values));
+        }
+        assert!(disclosed.get("c").is_none());
     }
 }

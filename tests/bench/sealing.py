@@ -1,7 +1,5 @@
 """Sealing: in turn through the ledger, signatures alone, into the audit table one by one and in batches, and over NATS."""
 
-import shutil
-
 import audit
 from figures import ratio, spread
 from nats_servers import Cluster
@@ -20,22 +18,18 @@ BATCH = 1_000
 def measure(run):
     """Each round measures everything once, on the same statements wherever they can be the same."""
     scale, rounds = run.scale, []
-    try:
-        with PostgreSQL(run.folder) as server, Cluster(run.program.nats_server, run.folder) as cluster:
-            for number in range(1, scale.rounds + 1):
-                say(f"sealing, round {number} of {scale.rounds}")
-                rounds.append(measure_round(run, server, cluster))
-            version = server.version
-        return summary(rounds) | {"postgresql": version, "by_publishers": by_publishers(run)}
-    finally:
-        # Not after each measurement: file systems look past what was removed in the last minutes whenever they make a file.
-        for kept in run.folder.glob("goldenthread-bench*"):
-            shutil.rmtree(kept)
+    with PostgreSQL(run.folder) as server, Cluster(run.program.nats_server, run.folder) as cluster:
+        for number in range(1, scale.rounds + 1):
+            say(f"sealing, round {number} of {scale.rounds}")
+            rounds.append(measure_round(run, server, cluster))
+        version = server.version
+    return summary(rounds) | {"postgresql": version, "by_publishers": by_publishers(run)}
 
 
 def measure_round(run, server, cluster):
     scale, program = run.scale, run.program
     statements = run.folder / "statements"
+    # What is kept goes with the part's folder: some file systems look past what was removed in the last minutes whenever they make a file.
     common = ["--keep", "--rounds", 1, "--statements", scale.statements]
     many = [*common, "--publishers", PUBLISHERS]
     paced = program.bench(*many, "--in-flight", SATURATED, "--export", statements)

@@ -39,7 +39,7 @@ impl EraseReport {
     }
 }
 
-/// Measures in a ledger of `plan.children`. The temporary folder is removed at the end, also after an error.
+/// Measures in a ledger of `plan.children`. The temporary folder is removed at the end, also after an error, unless it is kept.
 ///
 /// Of the plan's statements each half is sealed once, as far as there are children who can be left out of them: those are erased.
 pub fn run(plan: &Plan) -> Result<EraseReport, BenchError> {

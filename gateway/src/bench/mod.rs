@@ -171,7 +171,7 @@ impl From<Refusal> for BenchError {
     }
 }
 
-/// Measures. The temporary folder is removed at the end, also after an error.
+/// Measures. The temporary folder is removed at the end, also after an error, unless it is kept.
 pub fn run(plan: &Plan) -> Result<Report, BenchError> {
     let cores = std::thread::available_parallelism()?.get();
     tracing::info!(publishers = plan.publishers, "making a ledger and enrolling its publishers");

@@ -70,7 +70,7 @@ type Share = (Vec<Duration>, Vec<Kept>);
 type Sent = (usize, usize, Instant, Answer);
 
 /// Measures with each of these numbers, and writes every statement of the rounds to `export`, one a line, in the order in which they
-/// are handed over. The temporary folder is removed at the end, also after an error.
+/// are handed over. The temporary folder is removed at the end, also after an error, unless it is kept.
 pub fn run(plan: &Plan, in_flight: &[NonZeroU32], export: Option<&Path>) -> Result<PaceReport, BenchError> {
     let cores = std::thread::available_parallelism()?.get();
     let mut partnership = Partnership::create(plan)?;

@@ -1,6 +1,7 @@
 //! What each stage of sealing costs: alone on one thread, and in the sealer's own threads during the rounds.
 
 use std::hint::black_box;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use gt_core::agency::AgencyCode;
@@ -54,7 +55,7 @@ pub fn measure(
     let parsed = parse(sample)?;
     verify(&parsed, sample)?;
     let prepared = prepare(parsed.clone())?;
-    let (salt, owners) = (VaultSalt::of(&partnership.genesis()), owners(&prepared)?);
+    let (salt, owners) = (VaultSalt::of(&partnership.genesis()), owners(&prepared, partnership.root())?);
     let encipher = |some: Portion| -> Vec<Enciphered> {
         let given = prepared[some.clone()].iter().zip(&owners[some]);
         given.map(|(one, owners)| encipher(one, owners, &salt)).collect()
@@ -104,10 +105,11 @@ fn cost<I, O>(statements: usize, mut input: impl FnMut(Portion) -> I, mut stage:
     Rates::of(times.collect()).median
 }
 
-/// Keys and counts for everybody in the sample, as the sealer finds them.
-fn owners(prepared: &[Prepared]) -> Result<Vec<Vec<OwnerPlace>>, BenchError> {
-    let folder = tempfile::tempdir()?;
-    let mut disk = Disk::new(folder.path(), None);
+/// Keys and counts for everybody in the sample, as the sealer finds them, with a keyring below this folder.
+fn owners(prepared: &[Prepared], root: &Path) -> Result<Vec<Vec<OwnerPlace>>, BenchError> {
+    let folder = root.join("stages");
+    std::fs::create_dir(&folder)?;
+    let mut disk = Disk::new(&folder, None);
     let kek = KeyEncryptionKey::generate();
     let mut keyring = Keyring::create(&mut disk, &kek).map_err(std::io::Error::other)?;
     let mut new = Vec::new();

@@ -77,7 +77,7 @@ struct Signed {
     signature: [u8; 64],
 }
 
-/// Makes the history and measures. The temporary folder is removed at the end, also after an error.
+/// Makes the history and measures. The temporary folder is removed at the end, also after an error, unless it is kept.
 pub fn run(plan: &VerifyPlan, program: &Path) -> Result<VerifyReport, BenchError> {
     let cores = std::thread::available_parallelism()?.get();
     let folder = plan.within.make("goldenthread-bench.")?;

@@ -26,3 +26,20 @@ impl From<&Path> for Within {
         Self { folder: folder.to_owned(), keep: false }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_goes_with_its_measurement_unless_it_is_kept() {
+        let place = tempfile::tempdir().unwrap();
+        for keep in [false, true] {
+            let made = Within { keep, ..place.path().into() }.make("kept.").unwrap();
+            let path = made.path().to_owned();
+            assert!(path.starts_with(place.path()) && path.is_dir());
+            drop(made);
+            assert_eq!(path.exists(), keep);
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! What can be said of a statement by looking at it alone. Pure, so every submitter does it for itself, in parallel.
 
-use gt_core::statement::{Owner, Ownership, Statement};
+use gt_core::statement::{Disclosure, Owner, Ownership, Statement};
 use gt_schemas::Disclosed;
 
 use crate::configured;
@@ -74,10 +74,12 @@ fn check_schema(statement: &Statement) -> Result<(), Refusal> {
 fn disclosed(statement: &Statement) -> Disclosed<'_> {
     let members = statement.payload().data.members();
     let mut ordered: Vec<_> = statement.disclosures().iter().collect();
-    ordered.sort_by_key(|disclosure| (disclosure.member_position(), disclosure.element()));
+    // By their names: what is refused first does not depend on the order of the payload.
+    let name = |disclosure: &Disclosure| members[disclosure.member_position()].name();
+    ordered.sort_by_key(|disclosure| (name(disclosure), disclosure.element()));
     let mut disclosed = Disclosed::with_capacity(ordered.len());
     for disclosure in ordered {
-        disclosed.add(members[disclosure.member_position()].name(), [lend(disclosure.value())]);
+        disclosed.add(name(disclosure), [lend(disclosure.value())]);
     }
     disclosed
 }

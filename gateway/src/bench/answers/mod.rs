@@ -70,7 +70,7 @@ pub struct Answered {
     pub items: Vec<Value>,
 }
 
-/// Makes the history, writes its rows, and asks its views. The temporary folder is removed at the end, also after an error; the rows
+/// Makes the history, writes its rows, and asks its views. The temporary folder is removed at the end, also after an error, unless it is kept; the rows
 /// stay.
 pub fn run(plan: &AnswersPlan) -> Result<AnswersReport, BenchError> {
     let folder = plan.within.make("goldenthread-bench.")?;

@@ -121,7 +121,7 @@ pub enum Errand {
     Start,
 }
 
-/// Grows a folder from size to size. It is removed at the end, also after an error.
+/// Grows a folder from size to size. It is removed at the end, also after an error, unless it is kept.
 pub fn run(plan: &GrowthPlan, program: &Path) -> Result<Vec<AtSize>, BenchError> {
     let one = NonZeroU32::MIN;
     let made = Partnership::create(&Plan {

@@ -178,7 +178,7 @@ jetstream { store_dir: "jetstream", sync_interval: always, max_file_store: 1TB }
 
 impl Drop for OwnServer {
     fn drop(&mut self) {
-        // What it stored is removed next.
+        // What it stored is removed next, or of no more use.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

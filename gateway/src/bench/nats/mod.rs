@@ -80,7 +80,7 @@ struct Node {
     serving: tokio::task::JoinHandle<Result<(), ServeError>>,
 }
 
-/// Measures. The temporary folders are removed at the end, the broker's streams as well, also after an error.
+/// Measures. The temporary folders are removed at the end, unless they are kept, the broker's streams in any case, also after an error.
 pub fn run(plan: &Plan, servers: &Servers) -> Result<Report, BenchError> {
     tracing::info!(publishers = plan.publishers, "making a ledger and enrolling its publishers");
     let mut partnership = Partnership::create(plan)?;

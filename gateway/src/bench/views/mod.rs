@@ -81,7 +81,7 @@ pub struct Latencies {
 }
 
 /// Makes the history, and has a process of its own rebuild its views. The temporary folder is removed at the end, also after an
-/// error.
+/// error, unless it is kept.
 pub fn run(plan: &ViewsPlan, program: &Path) -> Result<ViewsReport, BenchError> {
     let folder = plan.within.make("goldenthread-bench.")?;
     let outline = gt_history::outline(&history(plan.events));

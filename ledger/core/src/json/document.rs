@@ -5,7 +5,7 @@ use core::fmt;
 
 use super::{JsonError, Object, Value, parser};
 
-/// A JSON document: one value with all that is in it.
+/// A JSON document: a value with all that is in it, or several that share its memory.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Document {
     text: String,
@@ -123,7 +123,7 @@ impl Document {
         self.text.push_str(text);
     }
 
-    /// The value that the document is.
+    /// The value that the document is; the first one of several.
     pub fn root(&self) -> ValueRef<'_> {
         self.at(0)
     }

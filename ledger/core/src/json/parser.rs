@@ -238,8 +238,8 @@ impl Parser<'_> {
                 return Ok(Text(start, run));
             }
             if self.unescaped.capacity() == 0 {
-                // What escapes mean is never longer than they are.
-                self.unescaped.reserve_exact(self.text.len());
+                // What escapes mean is never longer than they are, and these are all from here on.
+                self.unescaped.reserve_exact(self.text.len() - start);
             }
             self.unescaped.push_str(&rest[..run]);
             match self.peek() {

@@ -13,10 +13,10 @@ const VALUE: usize = 2;
 
 /// A disclosure (RFC 9901 section 4.2.2): the salted value of one element of a disclosable member.
 ///
-/// `V` is what is held of its value: where it is, or nothing. The disclosures of a statement share the memory of their texts and of what
-/// these say.
+/// `V` is what is held of its value: the values of all of the statement's, or nothing. Disclosures of a statement share the memory of their
+/// texts and of what these say.
 #[derive(Clone)]
-pub struct Disclosure<V = Held> {
+pub struct Disclosure<V = Values> {
     texts: Arc<str>,
     place: Place,
     held: V,
@@ -24,10 +24,10 @@ pub struct Disclosure<V = Held> {
 
 /// The values of a statement's disclosures.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held(Arc<Document>);
+pub struct Values(Arc<Document>);
 
 /// Where a disclosure stands, and where it belongs.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 struct Place {
     /// In the texts of all.
     text: Range<usize>,
@@ -45,6 +45,9 @@ impl Disclosure {
         data: &Data,
     ) -> Result<Vec<Self>, StatementError> {
         let texts: Vec<&str> = texts.into_iter().collect();
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
         let bytes = texts.iter().map(|text| text.len()).sum();
         let mut whole = String::with_capacity(bytes);
         let mut document = Document::with_capacity(base64url::most_bytes(bytes));
@@ -59,7 +62,7 @@ impl Disclosure {
             whole.push_str(text);
             places.push(place);
         }
-        let (texts, held): (Arc<str>, _) = (whole.into(), Held(Arc::new(document)));
+        let (texts, held): (Arc<str>, _) = (whole.into(), Values(Arc::new(document)));
         let disclosure = |place| Self { texts: Arc::clone(&texts), place, held: held.clone() };
         Ok(places.into_iter().map(disclosure).collect())
     }

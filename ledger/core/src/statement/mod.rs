@@ -11,7 +11,7 @@ mod payload;
 mod sign;
 
 pub use data::{Data, DisclosableMember, MANY_ELEMENTS, NEVER_KEPT};
-pub use disclosure::{Disclosure, Held};
+pub use disclosure::{Disclosure, Values};
 pub use error::StatementError;
 pub use owner::{Owner, Ownership, Pseudonym, PseudonymError};
 pub use payload::{EventType, Payload, PublisherId};
@@ -66,9 +66,9 @@ impl From<String> for Jws {
 
 /// A statement whose structure has been checked. Its exact bytes are kept; nothing is ever re-serialised.
 ///
-/// `V` is what is held of each disclosure's value: the value, or nothing once it has been looked at.
+/// `V` is what is held of the disclosures' values: all of them, or nothing once they have been looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement<V = Held> {
+pub struct Statement<V = Values> {
     jws: Jws,
     signed_len: usize,
     kid: Thumbprint,
