@@ -26,8 +26,10 @@ const TAG: usize = 16;
 pub const MAX_BODY: usize = 512 * 1024;
 
 /// A record: what the vault keeps of one entry.
+///
+/// `B` is the bytes of its texts: its own, or lent from the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VaultRecord {
+pub struct VaultRecord<B = Vec<u8>> {
     /// Who published the statement.
     pub publisher: PublisherId,
     /// Its number in the publisher's chain.
@@ -35,16 +37,16 @@ pub struct VaultRecord {
     /// Its event type.
     pub event_type: EventType,
     /// `H.P.S`.
-    pub statement: StatementBlob,
+    pub statement: StatementBlob<B>,
     /// The disclosures that were sent.
-    pub disclosures: Vec<DisclosureBlob>,
+    pub disclosures: Vec<DisclosureBlob<B>>,
 }
 
 /// `H.P.S` as the vault keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StatementBlob {
+pub enum StatementBlob<B = Vec<u8>> {
     /// In the clear: the ledger's own types, which have no owner.
-    Open(Vec<u8>),
+    Open(B),
     /// Under the record key that the primary owner has for this agency.
     Sealed {
         /// l(n) of the primary owner.
@@ -52,19 +54,19 @@ pub enum StatementBlob {
         /// The agency whose record key it is.
         agency: AgencyCode,
         /// The ciphertext.
-        bytes: Vec<u8>,
+        bytes: B,
     },
 }
 
 /// A disclosure as the vault keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DisclosureBlob {
+pub struct DisclosureBlob<B = Vec<u8>> {
     /// l(n) of its owner.
     pub owner: LinkName,
     /// Its digest.
     pub digest: Hash,
     /// The ciphertext.
-    pub bytes: Vec<u8>,
+    pub bytes: B,
 }
 
 /// Why bytes are no vault record.
@@ -117,7 +119,7 @@ impl Deref for Place {
 /// What is the same for every key of a ledger: HKDF's salt.
 pub struct VaultSalt(HkdfExtract<Sha256>);
 
-/// A key of the keyring, made ready for all the texts that it seals in one statement.
+/// A key of the keyring, made ready for all the texts of one statement that are under it.
 pub struct VaultKey(Hkdf<Sha256>);
 
 impl VaultSalt {
@@ -166,6 +168,23 @@ impl VaultKey {
         out.extend_from_slice(tag.as_ref());
     }
 
+    /// Opens a text.
+    pub fn open(&self, place: &[u8], bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
+        let mut padded = Zeroizing::new(
+            XChaCha20Poly1305::new((&*self.derive(place)).into())
+                .decrypt(&XNonce::default(), Payload { msg: bytes, aad: place })
+                .map_err(|_| DoesNotOpen)?,
+        );
+        let (length, text) = padded.split_first_chunk::<4>().ok_or(DoesNotOpen)?;
+        let length = u32::from_be_bytes(*length) as usize;
+        if text.len() < length || text[length..].iter().any(|byte| *byte != 0) {
+            return Err(DoesNotOpen);
+        }
+        padded.truncate(4 + length);
+        padded.drain(..4);
+        Ok(padded)
+    }
+
     /// The key of the text in this place.
     fn derive(&self, place: &[u8]) -> Zeroizing<[u8; 32]> {
         let mut derived = Zeroizing::new([0; 32]);
@@ -196,19 +215,7 @@ pub fn open(
     place: &[u8],
     bytes: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
-    let mut padded = Zeroizing::new(
-        XChaCha20Poly1305::new((&*VaultKey::new(key, genesis).derive(place)).into())
-            .decrypt(&XNonce::default(), Payload { msg: bytes, aad: place })
-            .map_err(|_| DoesNotOpen)?,
-    );
-    let (length, text) = padded.split_first_chunk::<4>().ok_or(DoesNotOpen)?;
-    let length = u32::from_be_bytes(*length) as usize;
-    if text.len() < length || text[length..].iter().any(|byte| *byte != 0) {
-        return Err(DoesNotOpen);
-    }
-    padded.truncate(4 + length);
-    padded.drain(..4);
-    Ok(padded)
+    VaultKey::new(key, genesis).open(place, bytes)
 }
 
 impl VaultRecord {
@@ -229,13 +236,7 @@ impl VaultRecord {
 
     /// Reads the record at the start of `bytes` for the entry whose leaf hash is given; also returns how long it is.
     pub fn decode(bytes: &[u8], leaf_hash: &Hash) -> Result<(Self, usize), VaultError> {
-        let (body, sum, len) = frame(bytes)?;
-        if checksum(leaf_hash, body) != sum {
-            return Err(VaultError::Checksum);
-        }
-        let mut reader = Reader { bytes: body };
-        let record = reader.record().ok_or(VaultError::Malformed)?;
-        if reader.bytes.is_empty() { Ok((record, len)) } else { Err(VaultError::Malformed) }
+        decode(bytes, leaf_hash)
     }
 
     /// Reads the framed record's head and statement. Neither its checksum nor its disclosures are looked at: for whoever holds the
@@ -244,6 +245,26 @@ impl VaultRecord {
         let (body, ..) = frame(framed)?;
         Reader { bytes: body }.head().ok_or(VaultError::Malformed)
     }
+}
+
+impl<'a> VaultRecord<&'a [u8]> {
+    /// The same as [`VaultRecord::decode`], with texts that are lent.
+    pub(crate) fn lent(bytes: &'a [u8], leaf_hash: &Hash) -> Result<Self, VaultError> {
+        decode(bytes, leaf_hash).map(|(record, _)| record)
+    }
+}
+
+fn decode<'a, B: From<&'a [u8]>>(
+    bytes: &'a [u8],
+    leaf_hash: &Hash,
+) -> Result<(VaultRecord<B>, usize), VaultError> {
+    let (body, sum, len) = frame(bytes)?;
+    if checksum(leaf_hash, body) != sum {
+        return Err(VaultError::Checksum);
+    }
+    let mut reader = Reader { bytes: body };
+    let record = reader.record().ok_or(VaultError::Malformed)?;
+    if reader.bytes.is_empty() { Ok((record, len)) } else { Err(VaultError::Malformed) }
 }
 
 /// The length of the whole record at the start of `bytes`, by its frame alone.
@@ -286,7 +307,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn record(&mut self) -> Option<VaultRecord> {
+    fn record<B: From<&'a [u8]>>(&mut self) -> Option<VaultRecord<B>> {
         let head = self.head()?;
         let count = u16::from_be_bytes(self.array()?);
         let disclosures = (0..count)
@@ -294,7 +315,7 @@ impl<'a> Reader<'a> {
                 Some(DisclosureBlob {
                     owner: self.array()?,
                     digest: Hash::from_bytes(self.array()?),
-                    bytes: self.long()?.to_vec(),
+                    bytes: self.long()?.into(),
                 })
             })
             .collect::<Option<_>>()?;
@@ -302,7 +323,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A record up to its disclosures.
-    fn head(&mut self) -> Option<VaultRecord> {
+    fn head<B: From<&'a [u8]>>(&mut self) -> Option<VaultRecord<B>> {
         if self.array::<1>()? != [VERSION] {
             return None;
         }
@@ -314,12 +335,12 @@ impl<'a> Reader<'a> {
                 if !self.short()?.is_empty() {
                     return None;
                 }
-                StatementBlob::Open(self.long()?.to_vec())
+                StatementBlob::Open(self.long()?.into())
             }
             [1] => StatementBlob::Sealed {
                 owner: self.array()?,
                 agency: AgencyCode::parse(self.short()?).ok()?,
-                bytes: self.long()?.to_vec(),
+                bytes: self.long()?.into(),
             },
             _ => return None,
         };

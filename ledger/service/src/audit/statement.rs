@@ -15,7 +15,7 @@ use crate::configured;
 use crate::keyring::{Keyring, OwnerTag};
 use crate::open;
 use crate::sealer::admit::MAX_AHEAD;
-use crate::vault::StatementBlob;
+use crate::vault::{StatementBlob, VaultSalt};
 
 /// What reading the statements of a bundle needs.
 pub(super) struct Context<'a> {
@@ -219,7 +219,8 @@ impl Check<'_> {
             let owned = turn.owned.iter().find(|owned| owned.name == *name)?;
             keyring.owner(&owned.tag)
         };
-        let opened = open::decrypt_statement(turn.entry, turn.record, &self.context.genesis, keys_of);
+        let salt = VaultSalt::of(&self.context.genesis);
+        let opened = open::decrypt_statement(turn.entry, turn.record, &salt, keys_of);
         match opened {
             Ok(Some(jws)) => match Statement::from_jws(jws, []) {
                 Ok(statement) => self.signed(statement),
