@@ -51,7 +51,7 @@ pub(crate) struct Bench {
     /// For how many seconds requests are made.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(..=3600))]
     seconds: u32,
-    /// The folder in which temporary folders are made, and removed at the end. It decides which disk is measured.
+    /// The folder in which temporary folders are made, and removed at the end, unless they are kept. It decides which disk is measured.
     #[arg(long, default_value = ".")]
     data: PathBuf,
     /// Leave the temporary folders where they are. Where measurements follow each other, what is removed after one can slow the next.

@@ -74,7 +74,7 @@ fn check_schema(statement: &Statement) -> Result<(), Refusal> {
 fn disclosed(statement: &Statement) -> Disclosed<'_> {
     let members = statement.payload().data.members();
     let mut ordered: Vec<_> = statement.disclosures().iter().collect();
-    // By their names: what is refused first does not depend on the order of the payload.
+    // By their names: which of several is refused first does not depend on the order of the payload.
     let name = |disclosure: &Disclosure| members[disclosure.member_position()].name();
     ordered.sort_by_key(|disclosure| (name(disclosure), disclosure.element()));
     let mut disclosed = Disclosed::with_capacity(ordered.len());

@@ -16,8 +16,10 @@ use gt_core::time::Timestamp;
 use gt_core::{Hash, LeafIndex};
 use gt_ledger::Ledger;
 use gt_ledger::audit::{Fault, Report, Verdict};
+use gt_ledger::bundle::ReadOnlyLedger;
 use gt_ledger::clock::SystemClock;
 use gt_ledger::keyring::{Keyring, OwnerKeys, OwnerTag};
+use gt_ledger::open::OpenLedgerError;
 use gt_ledger::secrets::{file, read_key};
 use gt_ledger::vault::{self, StatementBlob, VaultRecord};
 use partnership::{Publisher, child};
@@ -161,6 +163,13 @@ fn no_disclosure_can_be_dropped_or_doubled() {
         log[DECISION].1.disclosures.push(blob);
     });
     assert_finds(&twice, "disclosure_repeated", DECISION);
+    // Whoever reads it is told the same, whether it is looked at or not.
+    let ledger = ReadOnlyLedger::open(&twice.data(), &small().secrets()).expect("opens");
+    for wanted in [false, true] {
+        let read =
+            ledger.records_with(LeafIndex(DECISION as u64), 1, |_| wanted).map(|records| records.len());
+        assert!(matches!(read, Err(OpenLedgerError::Statement { source: None, .. })), "{wanted}: {read:?}");
+    }
 }
 
 /// Puts another statement in the place of one about a single child, encrypted under that child's own keys.

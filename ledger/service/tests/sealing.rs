@@ -154,6 +154,11 @@ fn only_the_right_key_for_the_right_ledger_is_heard() {
     let mut unknown = council.draft(&child(1));
     unknown.version = 2;
     assert_eq!(code(seal(&ledger, &council.sign(&unknown))), "unknown_version");
+    // Of several members that the type does not have the first by name is told, wherever they stand.
+    let mut more = council.draft(&child(1));
+    more.members.extend(["zz", "aa"].map(|name| (name.into(), DraftMember::Disclosed(vec!["?".into()]))));
+    let refusal = seal(&ledger, &council.sign(&more)).expect_err("must be refused");
+    assert_eq!((refusal.code(), refusal.to_string().split(':').next()), ("unknown_member", Some("/aa")));
     let mut coded = council.draft(&child(1));
     coded.members[0].1 = DraftMember::Clear(Value::from("Vanished"));
     assert_eq!(code(seal(&ledger, &council.sign(&coded))), "bad_value");

@@ -70,8 +70,8 @@ pub struct Answered {
     pub items: Vec<Value>,
 }
 
-/// Makes the history, writes its rows, and asks its views. The temporary folder is removed at the end, also after an error, unless it is kept; the rows
-/// stay.
+/// Makes the history, writes its rows, and asks its views. The temporary folder is removed at the end, also after an error, unless it is
+/// kept; the rows stay.
 pub fn run(plan: &AnswersPlan) -> Result<AnswersReport, BenchError> {
     let folder = plan.within.make("goldenthread-bench.")?;
     let outline = gt_history::outline(&history(plan.events));

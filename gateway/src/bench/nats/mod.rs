@@ -80,7 +80,7 @@ struct Node {
     serving: tokio::task::JoinHandle<Result<(), ServeError>>,
 }
 
-/// Measures. The temporary folders are removed at the end, unless they are kept, the broker's streams in any case, also after an error.
+/// Measures. The temporary folders are removed at the end, also after an error, unless they are kept; the streams that were made on a given broker in any case.
 pub fn run(plan: &Plan, servers: &Servers) -> Result<Report, BenchError> {
     tracing::info!(publishers = plan.publishers, "making a ledger and enrolling its publishers");
     let mut partnership = Partnership::create(plan)?;
@@ -89,7 +89,7 @@ pub fn run(plan: &Plan, servers: &Servers) -> Result<Report, BenchError> {
     let streams = make_streams(plan, &publishers, &broker, &partnership)?;
     let measured = measure(plan, &mut partnership, publishers, &broker);
     if broker.process.is_none() {
-        // A broker of the measurement's own goes as a whole.
+        // A broker of the measurement's own goes, or is kept, as a whole.
         remove_streams(&broker, &streams)?;
     }
     measured
