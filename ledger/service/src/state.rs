@@ -11,7 +11,7 @@ use gt_core::erasure;
 use gt_core::link::LinkName;
 use gt_core::registry::{Registry, RegistryError};
 use gt_core::statement::{Payload, PublisherId, Statement, StatementError};
-use gt_core::tree::{self, Frontier};
+use gt_core::tree::Frontier;
 use gt_core::{Hash, LeafIndex, TreeSize};
 
 use crate::configured::Configured;
@@ -137,7 +137,7 @@ impl State {
         for seq in 1..statements {
             let Place::Taken(at) = state.place(&registrar, seq, &Hash::ZERO)? else { continue };
             let (entry, vault) = log.entries_and_vault(at, 1)?.pop().ok_or(StateError::NoGenesis)?;
-            let record = record(at, &vault, &tree::leaf_hash(&entry.to_bytes()))?;
+            let record = record(at, &vault, &entry.leaf_hash())?;
             let statement = registrar_statement(at, &record)?;
             state
                 .apply_registrar(at, statement.payload())
@@ -164,7 +164,7 @@ impl State {
                 return Err(StateError::NoGenesis);
             }
             for (entry, vault) in records {
-                let leaf_hash = tree::leaf_hash(&entry.to_bytes());
+                let leaf_hash = entry.leaf_hash();
                 self.follow(&entry, leaf_hash, &vault, keyring, &mut links)?;
                 frontier.push(leaf_hash);
             }
@@ -183,7 +183,7 @@ impl State {
     /// The state before entry 0, which says what the registry begins with.
     fn before(log: &LogReader, index: Arc<Index>) -> Result<Self, StateError> {
         let (genesis, vault) = log.entries_and_vault(LeafIndex(0), 1)?.pop().ok_or(StateError::NoGenesis)?;
-        let leaf_hash = tree::leaf_hash(&genesis.to_bytes());
+        let leaf_hash = genesis.leaf_hash();
         let at = genesis.index;
         let record = record(at, &vault, &leaf_hash)?;
         let created = registrar_statement(at, &record)?;

@@ -80,7 +80,8 @@ struct Node {
     serving: tokio::task::JoinHandle<Result<(), ServeError>>,
 }
 
-/// Measures. The temporary folders are removed at the end, also after an error, unless they are kept; the streams that were made on a given broker in any case.
+/// Measures. The temporary folders are removed at the end, also after an error, unless they are kept; the streams that were made on a given
+/// broker in any case.
 pub fn run(plan: &Plan, servers: &Servers) -> Result<Report, BenchError> {
     tracing::info!(publishers = plan.publishers, "making a ledger and enrolling its publishers");
     let mut partnership = Partnership::create(plan)?;

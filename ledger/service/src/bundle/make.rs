@@ -6,7 +6,6 @@ use gt_core::entry::Entry;
 use gt_core::proof::consistency_text;
 use gt_core::prove;
 use gt_core::receipt::Proof;
-use gt_core::tree;
 use gt_core::{Hash, LeafIndex, TreeSize};
 
 use super::budget::{Budget, Exceeded};
@@ -104,7 +103,7 @@ impl<H: Held> Making<'_, H> {
         let mut records = Vec::with_capacity(indexes.len());
         self.held.each_record(indexes, |entry, vault| {
             let index = entry.index;
-            let (record, _) = VaultRecord::decode(&vault, &tree::leaf_hash(&entry.to_bytes()))
+            let (record, _) = VaultRecord::decode(&vault, &entry.leaf_hash())
                 .map_err(|source| OpenLedgerError::Vault { index, source })?;
             let text = match record.statement {
                 StatementBlob::Open(bytes) if Hash::of(&bytes) == entry.statement => {

@@ -7,7 +7,6 @@ use gt_core::agency::AgencyCode;
 use gt_core::entry::Entry;
 use gt_core::link::LinkName;
 use gt_core::statement::{Data, Disclosure, Jws, MAX_OWNERS, Statement, StatementError};
-use gt_core::tree;
 
 use super::OpenLedgerError;
 use crate::keyring::{AgencyKeys, Keyring, OwnerKeys, OwnerTag};
@@ -40,7 +39,7 @@ pub(crate) fn texts(
     keyring: &Keyring,
     links: &HashMap<LinkName, OwnerTag>,
 ) -> Result<Option<Texts>, OpenLedgerError> {
-    let leaf_hash = tree::leaf_hash(&entry.to_bytes());
+    let leaf_hash = entry.leaf_hash();
     let record = VaultRecord::lent(vault, &leaf_hash)
         .map_err(|source| OpenLedgerError::Vault { index: entry.index, source })?;
     decrypt(entry, &record, genesis, keyring, links)
@@ -103,7 +102,7 @@ pub(crate) fn record(
     wanted: impl Fn(&str) -> bool,
 ) -> Result<SignedRecord, OpenLedgerError> {
     let index = entry.index;
-    let leaf_hash = tree::leaf_hash(&entry.to_bytes());
+    let leaf_hash = entry.leaf_hash();
     let raw =
         VaultRecord::lent(vault, &leaf_hash).map_err(|source| OpenLedgerError::Vault { index, source })?;
     let keys_of = |name: &LinkName| links.get(name).and_then(|tag| keyring.owner(tag));
