@@ -138,6 +138,7 @@ fn decision(publisher: &mut Publisher, about: &str) -> Statement {
 }
 
 impl Sample {
+    /// What a test opens as a ledger: opening writes, and other tests are copying the sample meanwhile.
     pub(crate) fn copy(&'static self) -> Copy {
         let folder = tempfile::tempdir().expect("a folder");
         copy_folder(&self.home.data(), &folder.path().join("data"));
