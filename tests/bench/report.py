@@ -203,4 +203,5 @@ def number(value):
     """Three figures that say something; large ones whole."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    # From here on three figures would be written as a power of ten.
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"

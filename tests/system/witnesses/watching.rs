@@ -1,11 +1,11 @@
 //! `goldenthread witness serve`, which can end and come back at the same address.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 
 use gt_core::policy::Policy;
 use serde_json::Value;
 
+use crate::nats::free_port;
 use crate::partnership::{Client, Home, Process, Server, path, run};
 
 /// A witness with a folder of its own.
@@ -21,9 +21,8 @@ impl Watching {
     /// Makes a witness that signs for this ledger, and starts it.
     pub(crate) fn start(home: &Home, name: &str) -> Self {
         let data = home.at(name);
-        // Nobody else has the port now; the witness comes back to it after each of its ends.
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let listen = free.expect("a free port").to_string();
+        // The witness comes back to it after each of its ends.
+        let listen = format!("127.0.0.1:{}", free_port());
         let (signs_as, url) = (format!("witness.example/{name}"), format!("http://{listen}"));
         let init = ["witness", "init", "--json", "--data", path(&data), "--name", &signs_as, "--url", &url];
         let made = run(init).succeeded().json();
@@ -89,9 +88,9 @@ pub(crate) fn policy_of_all(home: &Home, all: &[&Watching]) -> (PathBuf, Policy)
     (file, Policy::parse(text.as_bytes()).expect("the lines of `witness init` are a policy's"))
 }
 
-/// Serves the ledger with these witnesses, and receipts under cosigned checkpoints only.
-pub(crate) fn serve(home: &Home, policy: &std::path::Path) -> Server {
-    Server::start_with(home, &["--witnesses", path(policy), "--require-quorum", "--quorum-wait", "2"])
+/// Serves the ledger with these witnesses, and receipts under cosigned checkpoints only: an answer waits for so many seconds for them.
+pub(crate) fn serve(home: &Home, policy: &std::path::Path, wait: &str) -> Server {
+    Server::start_with(home, &["--witnesses", path(policy), "--require-quorum", "--quorum-wait", wait])
 }
 
 /// The size of the checkpoint that a witness signed last of this ledger; 0 if there is none.

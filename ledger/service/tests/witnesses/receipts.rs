@@ -103,16 +103,20 @@ fn receipts_are_under_checkpoints_that_met_the_quorum() {
 fn without_the_quorum_a_statement_is_sealed_and_its_receipt_comes_later() {
     let mut setting = Setting::new();
     let policy = setting.start(|witnessing| witnessing.patience = Duration::from_millis(300));
-    let sealed = setting.seal(1).expect("sealed");
+    let send_again = |setting: &Setting, statement: &str| {
+        let prepared = Prepared::new(statement.as_bytes()).expect("sound");
+        setting.ledger.submit(prepared).blocking_recv().expect("answered")
+    };
+    let statement = setting.council.next(&child(1)).to_compact();
+    // Two witnesses may take longer than that on a busy machine.
+    eventually("there is a receipt", || send_again(&setting, &statement).is_ok());
+    let sealed = send_again(&setting, &statement).expect("a receipt");
     setting.check(&sealed, &policy);
     let url = setting.watching[1].url.clone();
     setting.network.cut(&url);
     let before = setting.ledger.log().size();
     let statement = setting.council.next(&child(7)).to_compact();
-    let send = |setting: &Setting| {
-        let prepared = Prepared::new(statement.as_bytes()).expect("sound");
-        setting.ledger.submit(prepared).blocking_recv().expect("answered")
-    };
+    let send = |setting: &Setting| send_again(setting, &statement);
     let refused = send(&setting).expect_err("one witness is not enough");
     assert_eq!(refused.code(), "not_witnessed");
     assert_eq!(setting.ledger.log().size().0, before.0 + 1, "it is sealed all the same");
