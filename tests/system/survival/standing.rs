@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use gt_core::Hash;
-use gt_core::tree::{Frontier, leaf_hash};
+use gt_core::tree::Frontier;
 use gt_projections::{Options, Projector};
 
 use crate::nats::{Kept, entries};
@@ -52,7 +52,7 @@ impl Standing {
         }
         let (mut tree, mut sizes) = (Frontier::new(), BTreeSet::new());
         for entry in &entries {
-            tree.push(leaf_hash(&entry.to_bytes()));
+            tree.push(entry.leaf_hash());
             let size = tree.size().0;
             if let Some(root) = self.roots.get(&size) {
                 assert_eq!(tree.root(), *root, "the checkpoint of {size} entries that was handed out");

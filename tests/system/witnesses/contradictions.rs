@@ -29,6 +29,10 @@ impl Setting {
         Self { home, council, witness, policy }
     }
 
+    fn serve(&self) -> Server {
+        serve(&self.home, &self.policy, "60")
+    }
+
     fn publish(&mut self, server: &Server, count: u64) {
         for n in 0..count {
             let reply = server.client().publish(&self.council.next(&child(n), n));
@@ -65,7 +69,7 @@ fn sizes(fork: &Path) -> Vec<u64> {
 #[test]
 fn a_restored_backup_is_not_served() {
     let mut setting = Setting::new();
-    let server = serve(&setting.home, &setting.policy, "60");
+    let server = setting.serve();
     setting.publish(&server, 3);
     let size = server.client().size();
     server.stop();
@@ -89,7 +93,7 @@ fn a_rewritten_ledger_is_found_out_by_its_witness() {
     let mut setting = Setting::new();
     let (old, before) = (setting.home.enrol_again(&setting.council), setting.witness.seen());
     assert_eq!(before, 0);
-    let server = serve(&setting.home, &setting.policy, "60");
+    let server = setting.serve();
     setting.publish(&server, 3);
     let seen = setting.witness.seen();
     assert_eq!(seen, server.client().size());
@@ -140,13 +144,13 @@ impl Home {
 #[test]
 fn a_folder_is_not_written_to_behind_the_backs_of_its_witnesses() {
     let mut setting = Setting::new();
-    let server = serve(&setting.home, &setting.policy, "60");
+    let server = setting.serve();
     setting.publish(&server, 2);
     eventually("a checkpoint is cosigned", || server.client().get("/checkpoint/cosigned").status == 200);
     server.stop();
     // As it is when a backup was made later than the first cosignature, and put back.
     copy_folder(&setting.home.data(), &setting.home.at("backup"));
-    let server = serve(&setting.home, &setting.policy, "60");
+    let server = setting.serve();
     setting.publish(&server, 2);
     eventually("the witness has seen it", || setting.witness.seen() == server.client().size());
     server.stop();
@@ -185,7 +189,7 @@ fn an_interrupted_erasure_is_not_completed_in_an_older_copy() {
     while !journal.exists() {
         number += 1;
         assert!(number < 150, "no kill came in the middle");
-        let mut server = serve(&setting.home, &setting.policy, "60");
+        let mut server = setting.serve();
         assert_eq!(server.client().publish(&setting.council.next(&child(number), 1)).status, 201);
         let (data, whom) = (setting.home.data(), child(number));
         let erase = ["erase", "--child", &whom, "--authority", "gss:E06000999", "--ground", "CourtOrder"];
@@ -201,7 +205,7 @@ fn an_interrupted_erasure_is_not_completed_in_an_older_copy() {
     let secrets = setting.home.at("data.secrets");
     copy_folder(&secrets, &setting.home.at("backup.secrets"));
 
-    let server = serve(&setting.home, &setting.policy, "60");
+    let server = setting.serve();
     setting.publish(&server, 2);
     eventually("the witness has seen it", || setting.witness.seen() == server.client().size());
     server.stop();

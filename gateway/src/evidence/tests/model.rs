@@ -13,7 +13,7 @@ use gt_core::receipt::Proof;
 use gt_core::registry::proof_message;
 use gt_core::statement::{Disclosure, Draft, DraftMember, EventType, Statement, sign};
 use gt_core::time::Timestamp;
-use gt_core::{Hash, LeafIndex, TreeSize, base64url, tree};
+use gt_core::{Hash, LeafIndex, TreeSize, base64url};
 use gt_ledger::create::{NewPublisher, registration};
 use gt_schemas::{Place, members_at};
 
@@ -107,7 +107,7 @@ impl Model {
             links: Vec::new(),
             statement: statement.hash(),
         };
-        self.tiles.push(tree::leaf_hash(&entry.to_bytes()));
+        self.tiles.push(entry.leaf_hash());
         self.sealed.push((entry, statement));
     }
 

@@ -103,32 +103,31 @@ fn receipts_are_under_checkpoints_that_met_the_quorum() {
 fn without_the_quorum_a_statement_is_sealed_and_its_receipt_comes_later() {
     let mut setting = Setting::new();
     let policy = setting.start(|witnessing| witnessing.patience = Duration::from_millis(300));
-    let send_again = |setting: &Setting, statement: &str| {
+    let send = |setting: &Setting, statement: &str| {
         let prepared = Prepared::new(statement.as_bytes()).expect("sound");
         setting.ledger.submit(prepared).blocking_recv().expect("answered")
     };
     let statement = setting.council.next(&child(1)).to_compact();
     // Two witnesses may take longer than that on a busy machine.
-    eventually("there is a receipt", || send_again(&setting, &statement).is_ok());
-    let sealed = send_again(&setting, &statement).expect("a receipt");
+    eventually("there is a receipt", || send(&setting, &statement).is_ok());
+    let sealed = send(&setting, &statement).expect("a receipt");
     setting.check(&sealed, &policy);
     let url = setting.watching[1].url.clone();
     setting.network.cut(&url);
     let before = setting.ledger.log().size();
     let statement = setting.council.next(&child(7)).to_compact();
-    let send = |setting: &Setting| send_again(setting, &statement);
-    let refused = send(&setting).expect_err("one witness is not enough");
+    let refused = send(&setting, &statement).expect_err("one witness is not enough");
     assert_eq!(refused.code(), "not_witnessed");
     assert_eq!(setting.ledger.log().size().0, before.0 + 1, "it is sealed all the same");
-    assert!(matches!(send(&setting), Err(Refusal::NotWitnessed)));
+    assert!(matches!(send(&setting, &statement), Err(Refusal::NotWitnessed)));
     eventually("what the witness has not done is said", || {
         let statuses = setting.ledger.witnesses();
         statuses[1].problem.as_deref().is_some_and(|problem| problem.contains("cut off"))
             && statuses[0].problem.is_none()
     });
     setting.network.connect(&url, &setting.watching[1].open());
-    eventually("the same bytes give the receipt", || send(&setting).is_ok());
-    let sealed = send(&setting).expect("a receipt");
+    eventually("the same bytes give the receipt", || send(&setting, &statement).is_ok());
+    let sealed = send(&setting, &statement).expect("a receipt");
     assert!(sealed.duplicate);
     setting.check(&sealed, &policy);
     assert_eq!(setting.ledger.log().size().0, before.0 + 1, "once");
