@@ -18,7 +18,7 @@ pub use thresholds::*;
 
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueFault};
 use crate::error::{Fault, SchemaError};
-use crate::json::Json;
+use crate::json::Lent;
 use crate::member::Requirement;
 use crate::reading::{Members, Read};
 
@@ -76,8 +76,8 @@ impl Configuration {
 
     /// Reads a configuration. All members but `retention` are required; nothing is filled in.
     pub fn read(value: &Value) -> Result<Self, ConfigurationError> {
-        let value = Json::from(value);
-        let mut members = Members::of(&value)?;
+        let value = Lent::of(value);
+        let mut members = Members::of(value.root())?;
         let missing = || Fault::MissingMember { rule: Requirement::Always }.here().within("legal");
         let legal = Catalogue::of(members.take_value("legal").ok_or_else(missing)?)?;
         let (thresholds, calendar) = (members.take("thresholds")?, members.take("calendar")?);

@@ -33,7 +33,7 @@ impl Count {
 }
 
 impl Read for Count {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         let expected = "a whole number from 0 to 2147483647";
         value.as_u64().and_then(Self::of).ok_or_else(|| Fault::expected(expected).here())
     }
@@ -61,17 +61,13 @@ mod tests {
     #[test]
     fn counts_are_whole_and_bounded() {
         for sound in [0, 1, 0x7fff_ffff] {
-            let count = Count::read(&(&json!(sound)).into()).expect("a count");
+            let count = Count::read_value(&json!(sound)).expect("a count");
             let mut bytes = Vec::new();
             count.pack(&mut bytes);
             assert_eq!((count.get(), Count::unpack(&mut &bytes[..])), (sound, Some(count)));
         }
         for refused in [json!(-1), json!(0x8000_0000_u32), json!(1.5), json!("1"), json!(null)] {
-            assert_eq!(
-                Count::read(&(&refused).into()).expect_err("no count").code(),
-                "bad_value",
-                "{refused}"
-            );
+            assert_eq!(Count::read_value(&refused).expect_err("no count").code(), "bad_value", "{refused}");
         }
     }
 }

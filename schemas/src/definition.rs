@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::{Fault, SchemaError};
-use crate::json::{Disclosed, Json, JsonObject};
+use crate::json::{Json, JsonObject, SignedData};
 use crate::member::{Member, Place, Requirement};
 use crate::people::Child;
 use crate::reading::{Disclosable, kept_names};
@@ -19,10 +19,10 @@ pub(crate) trait Definition: Sized + Serialize + 'static {
     const NAMES: &'static [&'static str];
 
     /// Reads all members; whether the required disclosable ones are there is for [`complete`].
-    fn from_draft(data: &JsonObject<'_>) -> Result<Self, SchemaError>;
+    fn from_draft(data: JsonObject<'_>) -> Result<Self, SchemaError>;
 
     /// Likewise, from signed data.
-    fn from_opened(opened: Opened<'_>) -> Result<Self, SchemaError>;
+    fn from_opened(opened: &SignedData<'_>) -> Result<Self, SchemaError>;
 
     /// Whether a disclosable member's value is here.
     fn is_open(&self, member: &str) -> bool;
@@ -83,16 +83,9 @@ pub(crate) struct Condition<E> {
     pub(crate) is_met: fn(&E) -> bool,
 }
 
-/// Signed data as the core hands it over: members in the clear, and the values of the disclosures that could be opened.
-#[derive(Clone, Copy)]
-pub(crate) struct Opened<'v> {
-    pub(crate) clear: &'v JsonObject<'v>,
-    pub(crate) disclosed: &'v Disclosed<'v>,
-}
-
-impl Opened<'_> {
+impl SignedData<'_> {
     pub(crate) fn take<T: Disclosable>(&self, name: &'static str) -> Result<T, SchemaError> {
-        self.disclosed.get(name).map_or_else(
+        self.get(name).map_or_else(
             || Ok(T::none()),
             |values| T::from_elements(values).map_err(|error| error.within(name)),
         )
@@ -105,8 +98,7 @@ impl Opened<'_> {
             Some(Place::Clear) => Some(Fault::NotDisclosable),
             None => Some(Fault::UnknownMember { expected: E::NAMES }),
         };
-        let refused =
-            self.disclosed.iter().find_map(|(name, _)| fault(name).map(|fault| fault.here().within(name)));
+        let refused = self.iter().find_map(|(name, _)| fault(name).map(|fault| fault.here().within(name)));
         refused.map_or(Ok(()), Err)
     }
 }
@@ -121,7 +113,7 @@ pub(crate) fn refuse_in_clear<E: Definition>(name: &str) -> Option<Fault> {
 }
 
 /// The draft's whole check. In a draft, members that are kept are present like all others.
-pub(crate) fn draft<E: Rules>(version: u16, data: &Json<'_>) -> Result<E, SchemaError> {
+pub(crate) fn draft<E: Rules>(version: u16, data: Json<'_>) -> Result<E, SchemaError> {
     let data = data.as_object().ok_or_else(|| Fault::expected("an object").here())?;
     let event = E::from_draft(data)?;
     for kept in event.kept() {
@@ -136,9 +128,13 @@ pub(crate) fn draft<E: Rules>(version: u16, data: &Json<'_>) -> Result<E, Schema
 }
 
 /// The sealer's whole check.
-pub(crate) fn opened<E: Rules>(version: u16, data: Opened<'_>, kept: &[String]) -> Result<E, SchemaError> {
+pub(crate) fn opened<E: Rules>(
+    version: u16,
+    data: &SignedData<'_>,
+    kept: &[String],
+) -> Result<E, SchemaError> {
     let mut event = E::from_opened(data)?;
-    for (name, values) in data.disclosed.iter() {
+    for (name, values) in data.iter() {
         if values.is_empty() {
             return Err(Fault::expected("one disclosure or more").here().within(name));
         }

@@ -6,9 +6,9 @@ use schemars::Schema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::definition::{self, Definition, Opened};
+use crate::definition::{self, Definition};
 use crate::error::{Fault, SchemaError};
-use crate::json::{Disclosed, Json, JsonObject};
+use crate::json::{Json, Lent, SignedData};
 use crate::json_schema::{self, Shape};
 use crate::member::Member;
 use crate::missing_ended::v1::MissingEnded as MissingEndedV1;
@@ -67,7 +67,7 @@ macro_rules! registry {
                 }
             }
 
-            fn read_draft(self, version: u16, data: &Json<'_>) -> Result<Event, SchemaError> {
+            fn read_draft(self, version: u16, data: Json<'_>) -> Result<Event, SchemaError> {
                 match (self, version) {
                     $(
                         (Self::$Event, $version) => current(definition::draft::<$Event>(version, data), Event::$Event),
@@ -80,7 +80,7 @@ macro_rules! registry {
             fn read_complete(
                 self,
                 version: u16,
-                opened: Opened<'_>,
+                opened: &SignedData<'_>,
                 kept: &[String],
             ) -> Result<Event, SchemaError> {
                 match (self, version) {
@@ -92,7 +92,7 @@ macro_rules! registry {
                 }
             }
 
-            fn read_partial(self, version: u16, opened: Opened<'_>) -> Result<Event, SchemaError> {
+            fn read_partial(self, version: u16, opened: &SignedData<'_>) -> Result<Event, SchemaError> {
                 match (self, version) {
                     $(
                         (Self::$Event, $version) => current(<$Event>::from_opened(opened), Event::$Event),
@@ -225,35 +225,29 @@ fn current<Read, Current: From<Read>>(
 /// Refused are unknown types, versions and members, members that are missing, values of the wrong form, and members
 /// that contradict each other. Members that `kept` names are checked like the others, for a draft has them all.
 pub fn validate_draft(event_type: &str, version: u16, data: &Value) -> Result<Event, SchemaError> {
-    EventType::named(event_type)?.read_draft(version, &data.into())
+    EventType::named(event_type)?.read_draft(version, Lent::of(data).root())
 }
 
-/// Checks signed data in full, as the sealer does before it seals: `clear` has the members in the clear without `kept`,
-/// `disclosed` the values of every disclosure that came, and `kept` the names of the members that were kept at home.
+/// Checks signed data in full, as the sealer does before it seals: `data` has the members in the clear without `kept`, and the
+/// values of every disclosure that came; `kept` the names of the members that were kept at home.
 ///
 /// It refuses what [`validate_draft`] refuses, as far as the values are here: a kept member counts as present, and
 /// nothing is asked of its value. Disclosures of kept members are refused.
 pub fn validate_opened(
     event_type: &str,
     version: u16,
-    clear: &JsonObject<'_>,
-    disclosed: &Disclosed<'_>,
+    data: &SignedData<'_>,
     kept: &[String],
 ) -> Result<Event, SchemaError> {
-    EventType::named(event_type)?.read_complete(version, Opened { clear, disclosed }, kept)
+    EventType::named(event_type)?.read_complete(version, data, kept)
 }
 
 /// Reads signed data of which any disclosure may be absent: kept at home, erased, or not for this reader.
 ///
 /// What is there must have its form. What is required is not asked for, except members in the clear, which cannot be
 /// absent. The event's `kept` is empty.
-pub fn read_opened(
-    event_type: &str,
-    version: u16,
-    clear: &JsonObject<'_>,
-    disclosed: &Disclosed<'_>,
-) -> Result<Event, SchemaError> {
-    EventType::named(event_type)?.read_partial(version, Opened { clear, disclosed })
+pub fn read_opened(event_type: &str, version: u16, data: &SignedData<'_>) -> Result<Event, SchemaError> {
+    EventType::named(event_type)?.read_partial(version, data)
 }
 
 /// The members that events of this type have in its current version, those in the clear first.

@@ -126,10 +126,12 @@ impl Record<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::json;
 
     use super::*;
-    use crate::{Disclosed, Event, read_opened, validate_draft};
+    use crate::{Event, SignedData, read_opened, validate_draft};
 
     const SHARE: &str = include_str!("../examples/decision.recorded.share.json");
     const WITHHOLD: &str = include_str!("../examples/decision.recorded.withhold.json");
@@ -152,7 +154,9 @@ mod tests {
         let clear =
             |name: &str| DecisionRecorded::MEMBERS.iter().any(|m| m.name == name && m.place == Place::Clear);
         let clear: Map<String, Value> = data.into_iter().filter(|(name, _)| clear(name)).collect();
-        match read_opened("decision.recorded", version(), &(&clear).into(), &Disclosed::default()).unwrap() {
+        let disclosed = BTreeMap::new();
+        let data = SignedData::of_values(&clear, &disclosed);
+        match read_opened("decision.recorded", version(), &data).unwrap() {
             Event::DecisionRecorded(decision) => decision,
             _ => unreachable!("it was read as one"),
         }

@@ -238,7 +238,7 @@ tagged! {
 }
 
 impl Read for LawfulBasis {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         let basis = Self::read_members(value)?;
         match basis {
             Self::Article6 { code: Article6::RecognisedInterest, condition: None } => {

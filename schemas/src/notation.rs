@@ -52,7 +52,7 @@ macro_rules! codes {
         }
 
         impl crate::reading::Read for $Codes {
-            fn read(value: &crate::Json<'_>) -> Result<Self, crate::SchemaError> {
+            fn read(value: crate::json::Json<'_>) -> Result<Self, crate::SchemaError> {
                 let expected = crate::Expected::OneOf(Self::CODES);
                 value.as_str().and_then(Self::parse).ok_or_else(|| crate::Fault::BadValue { expected }.here())
             }
@@ -111,7 +111,7 @@ macro_rules! record {
         }
 
         impl crate::reading::Read for $Record {
-            fn read(value: &crate::Json<'_>) -> Result<Self, crate::SchemaError> {
+            fn read(value: crate::json::Json<'_>) -> Result<Self, crate::SchemaError> {
                 const NAMES: &[&str] = &[$(crate::notation::member_name(stringify!($member))),+];
                 let mut members = crate::reading::Members::of(value)?;
                 let record = Self {
@@ -183,7 +183,7 @@ macro_rules! tagged {
                 match self { $(Self::$Kind { .. } => $Tag::$Kind,)+ }
             }
 
-            fn read_members(value: &crate::Json<'_>) -> Result<Self, crate::SchemaError> {
+            fn read_members(value: crate::json::Json<'_>) -> Result<Self, crate::SchemaError> {
                 let mut members = crate::reading::Members::of(value)?;
                 match members.take("kind")? {
                     $($Tag::$Kind => {

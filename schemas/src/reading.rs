@@ -9,7 +9,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use crate::error::{Fault, SchemaError};
-use crate::json::{Json, JsonObject};
+use crate::json::{Disclosed, Json, JsonObject};
 use crate::member::{Member, Place, Requirement};
 
 /// A value that is read from JSON. The schema says the same as `read`; tests hold them together.
@@ -17,7 +17,12 @@ pub(crate) trait Read: Sized {
     /// Whether a member of this type may be absent.
     const OPTIONAL: bool = false;
 
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError>;
+    fn read(value: Json<'_>) -> Result<Self, SchemaError>;
+
+    #[cfg(test)]
+    fn read_value(value: &serde_json::Value) -> Result<Self, SchemaError> {
+        Self::read(crate::json::Lent::of(value).root())
+    }
 
     /// The schema of the value where it is present.
     fn schema(generator: &mut SchemaGenerator) -> Schema;
@@ -33,7 +38,7 @@ pub(crate) trait Read: Sized {
 }
 
 impl Read for bool {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         value.as_bool().ok_or_else(|| Fault::expected("true or false").here())
     }
 
@@ -45,7 +50,7 @@ impl Read for bool {
 impl<T: Read> Read for Option<T> {
     const OPTIONAL: bool = true;
 
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         T::read(value).map(Some)
     }
 
@@ -63,7 +68,7 @@ impl<T: Read> Read for Option<T> {
 }
 
 impl<T: Read> Read for Vec<T> {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         let elements = value.as_array().ok_or_else(|| Fault::expected("a list").here())?;
         read_elements(elements)
     }
@@ -93,7 +98,7 @@ impl<T> Deref for NonEmpty<T> {
 }
 
 impl<T: Read> Read for NonEmpty<T> {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         Self::of(Vec::read(value)?).ok_or_else(|| Fault::expected(ONE_OR_MORE).here())
     }
 
@@ -107,10 +112,10 @@ pub(crate) trait Disclosable: Sized {
     const MANY: bool;
 
     /// The member as a draft has it.
-    fn from_draft(value: &Json<'_>) -> Result<Self, SchemaError>;
+    fn from_draft(value: Json<'_>) -> Result<Self, SchemaError>;
 
     /// The member from the values of its opened disclosures.
-    fn from_elements(elements: &[Json<'_>]) -> Result<Self, SchemaError>;
+    fn from_elements(elements: Disclosed<'_>) -> Result<Self, SchemaError>;
 
     fn none() -> Self;
 
@@ -123,14 +128,14 @@ pub(crate) trait Disclosable: Sized {
 impl<T: Read> Disclosable for Option<T> {
     const MANY: bool = false;
 
-    fn from_draft(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn from_draft(value: Json<'_>) -> Result<Self, SchemaError> {
         T::read(value).map(Some)
     }
 
-    fn from_elements(elements: &[Json<'_>]) -> Result<Self, SchemaError> {
-        match elements {
-            [] => Ok(None),
-            [value] => T::read(value).map(Some),
+    fn from_elements(mut elements: Disclosed<'_>) -> Result<Self, SchemaError> {
+        match (elements.next(), elements.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => T::read(value).map(Some),
             _ => Err(Fault::expected("exactly one disclosure").here()),
         }
     }
@@ -151,12 +156,12 @@ impl<T: Read> Disclosable for Option<T> {
 impl<T: Read> Disclosable for Vec<T> {
     const MANY: bool = true;
 
-    fn from_draft(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn from_draft(value: Json<'_>) -> Result<Self, SchemaError> {
         // An empty list could not be signed: a disclosable member has at least one digest.
         NonEmpty::read(value).map(|list| list.0)
     }
 
-    fn from_elements(elements: &[Json<'_>]) -> Result<Self, SchemaError> {
+    fn from_elements(elements: Disclosed<'_>) -> Result<Self, SchemaError> {
         read_elements(elements)
     }
 
@@ -175,16 +180,16 @@ impl<T: Read> Disclosable for Vec<T> {
 
 /// The members of one object, taken by name; [`Members::finish`] then refuses what nobody took.
 pub(crate) struct Members<'v> {
-    map: &'v JsonObject<'v>,
+    map: JsonObject<'v>,
     taken: usize,
 }
 
 impl<'v> Members<'v> {
-    pub(crate) fn of(value: &'v Json<'v>) -> Result<Self, SchemaError> {
+    pub(crate) fn of(value: Json<'v>) -> Result<Self, SchemaError> {
         value.as_object().map(Self::in_map).ok_or_else(|| Fault::expected("an object").here())
     }
 
-    pub(crate) fn in_map(map: &'v JsonObject<'v>) -> Self {
+    pub(crate) const fn in_map(map: JsonObject<'v>) -> Self {
         Self { map, taken: 0 }
     }
 
@@ -205,7 +210,7 @@ impl<'v> Members<'v> {
     pub(crate) fn take_kept(&mut self, known: &'static [Member]) -> Result<Vec<&'static str>, SchemaError> {
         let Some(value) = self.take_value(KEPT) else { return Ok(Vec::new()) };
         let names = value.as_array().ok_or_else(|| Fault::expected("a list of names").here().within(KEPT))?;
-        kept_names(names.iter().map(Json::as_str), known)
+        kept_names(names.map(Json::as_str), known)
     }
 
     pub(crate) fn finish(self, names: &'static [&'static str]) -> Result<(), SchemaError> {
@@ -225,14 +230,14 @@ impl<'v> Members<'v> {
     }
 
     /// An object whose members' names are data.
-    pub(crate) fn take_object(&mut self, name: &'static str) -> Result<&'v JsonObject<'v>, SchemaError> {
+    pub(crate) fn take_object(&mut self, name: &'static str) -> Result<JsonObject<'v>, SchemaError> {
         let missing = || Fault::MissingMember { rule: Requirement::Always }.here().within(name);
         let value = self.take_value(name).ok_or_else(missing)?;
         value.as_object().ok_or_else(|| Fault::expected("an object").here().within(name))
     }
 
     /// The member's value as it stands, if it is there.
-    pub(crate) fn take_value(&mut self, name: &str) -> Option<&'v Json<'v>> {
+    pub(crate) fn take_value(&mut self, name: &str) -> Option<Json<'v>> {
         let value = self.map.get(name);
         self.taken += usize::from(value.is_some());
         value
@@ -265,7 +270,7 @@ pub(crate) const KEPT: &str = "kept";
 
 const ONE_OR_MORE: &str = "a list of one element or more";
 
-fn read_elements<T: Read>(elements: &[Json<'_>]) -> Result<Vec<T>, SchemaError> {
+fn read_elements<'v, T: Read>(elements: impl Iterator<Item = Json<'v>>) -> Result<Vec<T>, SchemaError> {
     let read = |(index, value)| T::read(value).map_err(|error: SchemaError| error.within_index(index));
-    elements.iter().enumerate().map(read).collect()
+    elements.enumerate().map(read).collect()
 }

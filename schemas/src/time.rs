@@ -86,7 +86,7 @@ impl Serialize for Time {
 }
 
 impl Read for Time {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         value.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| Fault::BadTime.here())
     }
 

@@ -11,7 +11,7 @@ use gt_core::statement::{Payload, Statement, StatementError};
 use gt_core::time::Timestamp;
 use gt_core::{Hash, LeafIndex};
 use gt_ledger::values::{Clear as _, to_serde};
-use gt_schemas::Event;
+use gt_schemas::{Event, SignedData};
 use serde_json::{Map, Value};
 
 /// Why there is no page of a bundle.
@@ -190,8 +190,8 @@ impl Said {
             |digest: &Hash| data.find(digest).map(|(member, _)| data.members()[member].name().to_owned());
         let left_out = record.left_out.iter().filter_map(|one| Some((name(&one.digest)?, one.why))).collect();
         let (kind, version) = (statement.payload().event_type.as_str(), statement.payload().version);
-        let event =
-            gt_schemas::read_opened(kind, version, &(&clear).into(), &gt_schemas::lend(&disclosed)).ok();
+        let data = SignedData::of_values(&clear, &disclosed);
+        let event = gt_schemas::read_opened(kind, version, &data).ok();
         Self { statement, clear, disclosed, left_out, event }
     }
 

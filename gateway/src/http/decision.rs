@@ -10,8 +10,8 @@ use gt_ledger::clock::{Clock as _, SystemClock};
 use gt_ledger::record::OpenStatement;
 use gt_projections::{AsOf, DecisionPage, Page};
 use gt_schemas::{
-    DecisionRecorded, Event, EventType, EvidenceState, GoldenRule, Place, Requirement, golden_rules, lend,
-    members, read_opened,
+    DecisionRecorded, Event, EventType, EvidenceState, GoldenRule, Place, Requirement, SignedData,
+    golden_rules, members, read_opened,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -177,8 +177,8 @@ impl Texts {
             disclosed.insert("times".to_owned(), vec![times.clone()]);
         }
         let version = EventType::DecisionRecorded.version();
-        match read_opened(EventType::DecisionRecorded.as_str(), version, &(&clear).into(), &lend(&disclosed))
-        {
+        let data = SignedData::of_values(&clear, &disclosed);
+        match read_opened(EventType::DecisionRecorded.as_str(), version, &data) {
             Ok(Event::DecisionRecorded(decision)) => Some(*decision),
             _ => None,
         }

@@ -80,24 +80,42 @@ pub fn inclusion<S: TileSource>(
     index: LeafIndex,
     size: TreeSize,
 ) -> Result<InclusionProof, ProveError<S::Error>> {
-    if !size.contains(index) {
-        return Err(ProveError::IndexOutsideTree { index, size });
+    Prover::new(source, size).inclusion(index)
+}
+
+/// Proves that leaves are in the log at one size. What several proofs have in common, tiles and the hashes of the right edge, is looked up
+/// and worked out once.
+pub struct Prover<'s, S> {
+    nodes: Nodes<'s, S>,
+}
+
+impl<'s, S: TileSource> Prover<'s, S> {
+    /// A prover for the log at this size.
+    pub fn new(source: &'s S, size: TreeSize) -> Self {
+        Self { nodes: Nodes::new(source, size) }
     }
-    let mut nodes = Nodes::new(source, size);
-    let mut path = Vec::with_capacity(log2_ceiling(size.0));
-    let (mut low, mut high) = (0, size.0);
-    while high - low > 1 {
-        let middle = low + split(high - low);
-        if index.0 < middle {
-            path.push(nodes.subtree(middle, high)?);
-            high = middle;
-        } else {
-            path.push(nodes.subtree(low, middle)?);
-            low = middle;
+
+    /// Proves that the leaf at this index is in the log (RFC 6962 section 2.1.1).
+    pub fn inclusion(&mut self, index: LeafIndex) -> Result<InclusionProof, ProveError<S::Error>> {
+        let size = self.nodes.size;
+        if !size.contains(index) {
+            return Err(ProveError::IndexOutsideTree { index, size });
         }
+        let mut path = Vec::with_capacity(log2_ceiling(size.0));
+        let (mut low, mut high) = (0, size.0);
+        while high - low > 1 {
+            let middle = low + split(high - low);
+            if index.0 < middle {
+                path.push(self.nodes.subtree(middle, high)?);
+                high = middle;
+            } else {
+                path.push(self.nodes.subtree(low, middle)?);
+                low = middle;
+            }
+        }
+        path.reverse();
+        Ok(InclusionProof { index, size, path })
     }
-    path.reverse();
-    Ok(InclusionProof { index, size, path })
 }
 
 /// Proves that the log at the larger size starts with the log at the smaller one (RFC 6962 section 2.1.2).
@@ -152,11 +170,13 @@ struct Nodes<'s, S> {
     source: &'s S,
     size: TreeSize,
     at_hand: [Option<(u64, Arc<HashTile>)>; ROWS],
+    /// Roots of subtrees that are not complete, by their first leaf. All of them end where the tree does.
+    edge: Vec<(u64, Hash)>,
 }
 
 impl<'s, S: TileSource> Nodes<'s, S> {
     fn new(source: &'s S, size: TreeSize) -> Self {
-        Self { source, size, at_hand: [const { None }; ROWS] }
+        Self { source, size, at_hand: [const { None }; ROWS], edge: Vec::new() }
     }
 
     /// The root over the leaves `low..high`, a subtree of RFC 6962's division of the tree.
@@ -164,8 +184,16 @@ impl<'s, S: TileSource> Nodes<'s, S> {
         if (high - low).is_power_of_two() {
             return self.complete(low, (high - low).ilog2());
         }
+        let is_edge = high == self.size.0;
+        if is_edge && let Some((_, root)) = self.edge.iter().find(|(first, _)| *first == low) {
+            return Ok(*root);
+        }
         let peaks = self.peaks(low, high)?;
-        Ok(fold_peaks(&peaks).expect("a subtree has leaves"))
+        let root = fold_peaks(&peaks).expect("a subtree has leaves");
+        if is_edge {
+            self.edge.push((low, root));
+        }
+        Ok(root)
     }
 
     /// The roots of the complete subtrees that `low..high` consists of, largest first.
@@ -230,9 +258,11 @@ mod tests {
                 let proof = consistency(&log, TreeSize(from), TreeSize(to)).expect("in memory");
                 assert_eq!(proof.verify(&old, &new), Ok(()), "{from} {to}");
             }
+            let mut prover = Prover::new(&log, TreeSize(to));
             for index in 0..to {
                 let proof = inclusion(&log, LeafIndex(index), TreeSize(to)).expect("in memory");
                 assert_eq!(proof.verify(&leaf_hash(&index.to_be_bytes()), &new), Ok(()), "{index} {to}");
+                assert_eq!(prover.inclusion(LeafIndex(index)), Ok(proof), "{index} {to}, one of several");
             }
         }
     }

@@ -2,14 +2,17 @@
 
 mod syncing;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use syncing::Syncers;
 pub use syncing::Syncing;
+
+/// How many finished files are held in memory: views that follow the log read what was sealed last, and may be some seconds behind.
+const HELD_IN_MEMORY: usize = 64;
 
 /// One change to the data folder. Paths are relative to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +65,8 @@ pub struct Disk {
     readers: Readers,
     recorder: Option<Arc<dyn Recorder>>,
     appending: HashMap<PathBuf, File>,
+    /// Files that were appended to last and will not be any more; the newest last.
+    finished: VecDeque<File>,
     durable_folders: HashSet<PathBuf>,
     syncers: Syncers,
 }
@@ -78,9 +83,15 @@ impl Disk {
     }
 
     fn read_by(readers: Readers, root: &Path, recorder: Option<Arc<dyn Recorder>>) -> Self {
-        let (appending, durable_folders) = (HashMap::new(), HashSet::new());
-        let root = root.to_owned();
-        Self { root, readers, recorder, appending, durable_folders, syncers: Syncers::default() }
+        Self {
+            root: root.to_owned(),
+            readers,
+            recorder,
+            appending: HashMap::new(),
+            finished: VecDeque::new(),
+            durable_folders: HashSet::new(),
+            syncers: Syncers::default(),
+        }
     }
 
     /// The same folder, for a thread of its own that writes other files.
@@ -253,6 +264,20 @@ impl Disk {
         self.appending.remove(path);
     }
 
+    /// The same for a file that is durable, that nothing will be appended to, and that is seldom read but soon. The system is told that it
+    /// need not hold in memory what it says, once so many later ones are finished too.
+    ///
+    /// Otherwise all that is ever written fills the memory, a new page for each that goes to the disk; and a virtual machine often has
+    /// to ask its host for a new page, which takes longer than to write it.
+    pub fn finish(&mut self, path: &Path) {
+        self.finished.extend(self.appending.remove(path));
+        if self.finished.len() > HELD_IN_MEMORY
+            && let Some(file) = self.finished.pop_front()
+        {
+            let_go(&file);
+        }
+    }
+
     /// Makes the folders above `path`, each one's name durable. One that is there already may have been made by a process that was
     /// killed before that, so its name is made durable too, once a process.
     fn make_folders(&mut self, path: &Path) -> io::Result<()> {
@@ -287,6 +312,15 @@ impl Disk {
     }
 }
 
+/// It is advice: that it cannot be given is no error.
+#[cfg(target_os = "linux")]
+fn let_go(file: &File) {
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn let_go(_: &File) {}
+
 /// Lets two files change places at once; false if one of them is not there, or if this cannot be done here.
 #[cfg(target_os = "linux")]
 fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
@@ -318,6 +352,15 @@ fn write_parts(file: &mut File, parts: &[&[u8]]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Reads a file that will not be read again soon, and tells the system that it need not hold it in memory ([`Disk::finish`]).
+pub(crate) fn read_once(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(file.metadata()?.len()).unwrap_or(0));
+    file.read_to_end(&mut bytes)?;
+    let_go(&file);
+    Ok(bytes)
 }
 
 /// Reads a file of the data folder; `None` if it is not there.

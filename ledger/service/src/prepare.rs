@@ -1,11 +1,11 @@
 //! What can be said of a statement by looking at it alone. Pure, so every submitter does it for itself, in parallel.
 
 use gt_core::statement::{Disclosure, Owner, Ownership, Statement};
-use gt_schemas::Disclosed;
+use gt_schemas::SignedData;
 
 use crate::configured;
 use crate::refusal::Refusal;
-use crate::values::{Clear as _, lend};
+use crate::values::{Clear as _, Said as _};
 
 /// A statement that is sound in itself: structure, completeness, owners, schema. Its signer and its place are still to be checked.
 pub struct Prepared {
@@ -59,27 +59,22 @@ impl Prepared {
 }
 
 fn check_schema(statement: &Statement) -> Result<(), Refusal> {
-    let payload = statement.payload();
-    gt_schemas::validate_opened(
-        payload.event_type.as_str(),
-        payload.version,
-        &payload.data.lend(),
-        &disclosed(statement),
-        payload.data.kept(),
-    )?;
+    let (payload, data) = (statement.payload(), said(statement));
+    gt_schemas::validate_opened(payload.event_type.as_str(), payload.version, &data, payload.data.kept())?;
     Ok(())
 }
 
-/// Its disclosures, as the schemas read them.
-fn disclosed(statement: &Statement) -> Disclosed<'_> {
-    let members = statement.payload().data.members();
+/// What it says, as the schemas read it.
+fn said(statement: &Statement) -> SignedData<'_> {
+    let data = &statement.payload().data;
+    let members = data.members();
     let mut ordered: Vec<_> = statement.disclosures().iter().collect();
     // By their names: which of several is refused first does not depend on the order of the payload.
     let name = |disclosure: &Disclosure| members[disclosure.member_position()].name();
     ordered.sort_by_key(|disclosure| (name(disclosure), disclosure.element()));
-    let mut disclosed = Disclosed::with_capacity(ordered.len());
+    let mut said = data.lend(ordered.len());
     for disclosure in ordered {
-        disclosed.add(name(disclosure), [lend(disclosure.value())]);
+        disclosure.disclose(name(disclosure), &mut said);
     }
-    disclosed
+    said
 }

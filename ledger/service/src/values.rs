@@ -1,14 +1,16 @@
 //! What statements say, handed on: lent as the schemas read it, or as values of `serde_json`'s own.
 
-use gt_core::json::{Lent, ValueRef};
+use std::collections::BTreeMap;
+
+use gt_core::json::{FlatNode, Lent, ValueRef};
 use gt_core::statement::{Data, Disclosure};
-use gt_schemas::{Json, JsonObject};
+use gt_schemas::{Node, SignedData};
 use serde_json::{Map, Value};
 
 /// The members in the clear of a statement that was read.
 pub trait Clear {
-    /// The members as the schemas read them.
-    fn lend(&self) -> JsonObject<'_>;
+    /// The members as the schemas read them, with nothing disclosed yet, and with memory for so many disclosures.
+    fn lend(&self, disclosures: usize) -> SignedData<'_>;
 
     /// The members with memory of their own.
     fn to_map(&self) -> Map<String, Value>;
@@ -16,13 +18,17 @@ pub trait Clear {
 
 /// What a disclosure says, where it was read.
 pub trait Said {
-    /// The value as the schemas read it; `null` where it was not wanted.
-    fn lend(&self) -> Json<'_>;
+    /// Adds the value to what a member's disclosures say; `null` where it was not wanted.
+    fn disclose<'v>(&'v self, name: &'v str, data: &mut SignedData<'v>);
+
+    /// The text of a member of the value, if the value is an object that has it.
+    fn text_of(&self, member: &str) -> Option<&str>;
 }
 
 impl Clear for Map<String, Value> {
-    fn lend(&self) -> JsonObject<'_> {
-        self.into()
+    fn lend(&self, _: usize) -> SignedData<'_> {
+        static NOTHING: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        SignedData::of_values(self, &NOTHING)
     }
 
     fn to_map(&self) -> Map<String, Value> {
@@ -31,8 +37,11 @@ impl Clear for Map<String, Value> {
 }
 
 impl Clear for Data {
-    fn lend(&self) -> JsonObject<'_> {
-        lend_members(self.clear().iter())
+    fn lend(&self, disclosures: usize) -> SignedData<'_> {
+        let clear = self.clear_value().flat();
+        // A disclosure is an object of two or three members as a rule, or a text.
+        let nodes = clear.len() + 6 * disclosures;
+        SignedData::new(clear.map(node), nodes, disclosures)
     }
 
     fn to_map(&self) -> Map<String, Value> {
@@ -41,31 +50,48 @@ impl Clear for Data {
 }
 
 impl Said for Value {
-    fn lend(&self) -> Json<'_> {
-        self.into()
+    fn disclose<'v>(&'v self, name: &'v str, data: &mut SignedData<'v>) {
+        data.disclose_value(name, self);
+    }
+
+    fn text_of(&self, member: &str) -> Option<&str> {
+        self.get(member)?.as_str()
+    }
+}
+
+impl Said for Disclosure {
+    fn disclose<'v>(&'v self, name: &'v str, data: &mut SignedData<'v>) {
+        data.disclose(name, self.value().flat().map(node));
+    }
+
+    fn text_of(&self, member: &str) -> Option<&str> {
+        self.value().as_object()?.get(member)?.as_str()
     }
 }
 
 impl Said for Option<Disclosure> {
-    fn lend(&self) -> Json<'_> {
-        self.as_ref().map_or(Json::Null, |disclosure| lend(disclosure.value()))
+    fn disclose<'v>(&'v self, name: &'v str, data: &mut SignedData<'v>) {
+        match self {
+            Some(disclosure) => disclosure.disclose(name, data),
+            None => data.disclose(name, [Node::Null]),
+        }
+    }
+
+    fn text_of(&self, member: &str) -> Option<&str> {
+        self.as_ref()?.text_of(member)
     }
 }
 
-/// A value as the schemas read it.
-pub(crate) fn lend(value: ValueRef<'_>) -> Json<'_> {
-    match value.lent() {
-        Lent::Null => Json::Null,
-        Lent::Bool(flag) => Json::Bool(flag),
-        Lent::Integer(number) => Json::Integer(number),
-        Lent::String(text) => Json::Text(text),
-        Lent::Array(elements) => Json::List(elements.map(lend).collect()),
-        Lent::Object(members) => Json::Object(lend_members(members.iter())),
+/// A node as the schemas have it.
+const fn node(node: FlatNode<'_>) -> Node<'_> {
+    match node {
+        FlatNode::Null => Node::Null,
+        FlatNode::Bool(flag) => Node::Bool(flag),
+        FlatNode::Integer(number) => Node::Integer(number),
+        FlatNode::String(text) => Node::Text(text),
+        FlatNode::Array { elements, nodes } => Node::List { elements, nodes },
+        FlatNode::Object { members, nodes } => Node::Object { members, nodes },
     }
-}
-
-fn lend_members<'v>(members: impl Iterator<Item = (&'v str, ValueRef<'v>)>) -> JsonObject<'v> {
-    members.map(|(name, value)| (name, lend(value))).collect()
 }
 
 /// The value as `serde_json` has it.

@@ -6,7 +6,7 @@ use gt_core::position::LeafIndex;
 use gt_core::statement::Pseudonym;
 use gt_ledger::record::{ContextId, OpenStatement, OwnerId, Record};
 use gt_ledger::values::{Clear, Said};
-use gt_schemas::{Disclosed, EventType, Json, Requirement, members, read_opened};
+use gt_schemas::{EventType, Requirement, SignedData, members, read_opened};
 use serde_json::{Map, Value};
 
 use super::{ContextNaming, Refs, StatementRef, ViewEvent};
@@ -64,7 +64,7 @@ fn read<C: Clear, V: Said>(record: &Record<C, V>, naming: &dyn ContextNaming) ->
     let Some(event_type) = EventType::parse(name) else { return not_interpreted() };
     let Some(open) = &record.statement else { return Reading::StatementUnreadable };
     // A later sealer knew a version, or members, that this program does not.
-    let Ok(event) = read_opened(name, open.version, &open.clear.lend(), &times(open)) else {
+    let Ok(event) = read_opened(name, open.version, &clear_and_times(open)) else {
         return not_interpreted();
     };
     let child = owners(open, "child").next();
@@ -106,13 +106,16 @@ fn is_time_or_count(member: &str) -> bool {
     member.ends_with("times") || member.ends_with("extent")
 }
 
-/// The disclosed members that views read as events have them: times and counts.
-fn times<C, V: Said>(open: &OpenStatement<C, V>) -> Disclosed<'_> {
-    let mut times = Disclosed::default();
+/// The members that views read as events have them: those in the clear, and of the disclosed ones times and counts.
+fn clear_and_times<C: Clear, V: Said>(open: &OpenStatement<C, V>) -> SignedData<'_> {
+    let mut data = open.clear.lend(2);
     for (name, elements) in open.disclosed.iter().filter(|(name, _)| is_time_or_count(name)) {
-        times.add(name, elements.iter().map(|element| element.value.lend()));
+        data.add_member(name);
+        for element in elements {
+            element.value.disclose(name, &mut data);
+        }
     }
-    times
+    data
 }
 
 fn is_about_a_child(event_type: EventType) -> bool {
@@ -130,8 +133,7 @@ fn owners<'o, C, V>(
 }
 
 fn context<C, V: Said>(open: &OpenStatement<C, V>, naming: &dyn ContextNaming) -> Option<ContextId> {
-    let context = value(open, "context")?;
-    let reference = text(&context, "ref").filter(|text| Pseudonym::parse(text).is_ok())?;
+    let reference = value(open, "context")?.text_of("ref").filter(|text| Pseudonym::parse(text).is_ok())?;
     Some(naming.context_id(reference))
 }
 
@@ -141,7 +143,7 @@ fn persons<C, V: Said>(name: &str, open: &OpenStatement<C, V>) -> Vec<OwnerId> {
         return owners(open, "person").collect();
     }
     let others = open.disclosed.get("others").into_iter().flatten();
-    let of_concern = others.filter(|element| text(&element.value.lend(), "role") == Some("PersonOfConcern"));
+    let of_concern = others.filter(|element| element.value.text_of("role") == Some("PersonOfConcern"));
     of_concern.map(|element| element.owner).collect()
 }
 
@@ -152,7 +154,7 @@ fn refs<C, V: Said>(
     naming: &dyn ContextNaming,
 ) -> Refs {
     let refs = value(open, "refs");
-    let member = |inner: &str| text(refs.as_ref()?, inner);
+    let member = |inner: &str| refs?.text_of(inner);
     let statement = |inner: &str| member(inner).and_then(StatementRef::parse);
     let agreement = |reference: &str| naming.context_id(&format!("agreement {reference}"));
     let registers = event_type.as_str() == "agreement.registered";
@@ -169,11 +171,6 @@ fn refs<C, V: Said>(
 }
 
 /// What a disclosed member of one element says.
-fn value<'o, C, V: Said>(open: &'o OpenStatement<C, V>, name: &str) -> Option<Json<'o>> {
-    Some(open.disclosed.get(name)?.first()?.value.lend())
-}
-
-/// A text inside a value.
-fn text<'v>(value: &Json<'v>, member: &str) -> Option<&'v str> {
-    value.get(member)?.as_str()
+fn value<'o, C, V>(open: &'o OpenStatement<C, V>, name: &str) -> Option<&'o V> {
+    Some(&open.disclosed.get(name)?.first()?.value)
 }

@@ -3,7 +3,7 @@ use gt_ledger::record::OwnerId;
 
 use super::*;
 use crate::event::{Refs, StatementRef};
-use gt_schemas::{lend, read_opened};
+use gt_schemas::{SignedData, read_opened};
 use serde_json::{Value, json};
 
 const HOUR: i64 = 3_600_000;
@@ -20,7 +20,7 @@ fn report(
     statement[..8].copy_from_slice(&index.to_be_bytes());
     let time = Timestamp::from_millis(hour * HOUR).unwrap().to_string();
     let times = [("times".to_owned(), vec![json!({ "occurred_at": time })])].into();
-    let clear = clear.as_object().unwrap().into();
+    let data = SignedData::of_values(clear.as_object().unwrap(), &times);
     let version = gt_schemas::EventType::parse(event_type).unwrap().version();
     ViewEvent {
         index,
@@ -33,7 +33,7 @@ fn report(
         persons: Vec::new(),
         identified: Vec::new(),
         refs: Refs { episode: of, ..Refs::default() },
-        event: read_opened(event_type, version, &clear, &lend(&times)).unwrap(),
+        event: read_opened(event_type, version, &data).unwrap(),
         superseded: None,
     }
 }

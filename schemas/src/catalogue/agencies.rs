@@ -85,7 +85,7 @@ impl CatalogueAgencies {
 }
 
 impl Read for CatalogueAgencies {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         let mut members = Members::of(value)?;
         let agencies = Self {
             public_authorities: members.take("public_authorities")?,
@@ -102,7 +102,7 @@ impl Read for CatalogueAgencies {
 }
 
 impl Read for AgencyGroup {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         let mut members = Members::of(value)?;
         let group = Self {
             schemes: members.take("schemes")?,
@@ -119,7 +119,7 @@ impl Read for AgencyGroup {
 }
 
 impl Read for AgencyScheme {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         let known = AgencyCode::SCHEMES.iter().copied().find(|known| value.as_str() == Some(known));
         let expected = Expected::OneOf(AgencyCode::SCHEMES);
         known.map(Self).ok_or_else(|| Fault::BadValue { expected }.here())

@@ -63,7 +63,7 @@ impl fmt::Display for Commencement {
 }
 
 impl Read for Day {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         value.as_str().and_then(Self::parse).ok_or_else(|| Fault::expected(FORM).here())
     }
 
@@ -73,7 +73,7 @@ impl Read for Day {
 }
 
 impl Read for Commencement {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         if value.as_str() == Some(NOT_KNOWN) {
             return Ok(Self::NotKnown);
         }

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::{Catalogue, CatalogueAgencies, CatalogueItem, Commencement, ProfessionalSource};
 use crate::error::{Fault, SchemaError};
-use crate::json::{Json, JsonObject};
+use crate::json::{Json, JsonObject, Lent};
 use crate::reading::{Members, Read};
 
 /// Why a catalogue is refused: one fault at one place. It repeats no values.
@@ -78,10 +78,10 @@ impl Catalogue {
     /// Refused are unknown members and keys, values of the wrong form, bases that are missing, bases that end before
     /// they begin, and names of sources that are not there.
     pub fn read(value: &Value) -> Result<Self, CatalogueError> {
-        Self::of(&value.into())
+        Self::of(Lent::of(value).root())
     }
 
-    pub(crate) fn of(value: &Json<'_>) -> Result<Self, CatalogueError> {
+    pub(crate) fn of(value: Json<'_>) -> Result<Self, CatalogueError> {
         let mut members = Members::of(value)?;
         let sources = members.take_object("sources")?;
         let agencies: CatalogueAgencies = members.take("agencies")?;
@@ -125,7 +125,7 @@ impl Catalogue {
 }
 
 impl Read for CatalogueItem {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         let mut members = Members::of(value)?;
         let item = Self {
             title: members.take("title")?,
@@ -145,7 +145,7 @@ impl Read for CatalogueItem {
 }
 
 impl Read for ProfessionalSource {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         let mut members = Members::of(value)?;
         let source = Self {
             title: members.take("title")?,
@@ -162,8 +162,8 @@ impl Read for ProfessionalSource {
 }
 
 /// An object whose members' names are data.
-fn each<T: Read>(object: &JsonObject<'_>, name: &str) -> Result<BTreeMap<String, T>, CatalogueError> {
-    let read = |(key, value): (&str, &Json<'_>)| match T::read(value) {
+fn each<T: Read>(object: JsonObject<'_>, name: &str) -> Result<BTreeMap<String, T>, CatalogueError> {
+    let read = |(key, value): (&str, Json<'_>)| match T::read(value) {
         Ok(read) => Ok((key.to_owned(), read)),
         Err(error) => {
             Err(CatalogueFault::Form(error.fault).at(format!("/{name}/{}{}", printable(key), error.path)))

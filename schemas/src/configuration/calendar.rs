@@ -119,7 +119,7 @@ fn parse_day(text: &str) -> Option<Date> {
 }
 
 impl Read for Day {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         let day = value.as_str().and_then(parse_day).map(Self);
         day.ok_or_else(|| Fault::expected("a day that there is, YYYY-MM-DD").here())
     }
@@ -130,7 +130,7 @@ impl Read for Day {
 }
 
 impl Read for Calendar {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         let mut members = Members::of(value)?;
         let (division, days) = (members.take("division")?, members.take::<Vec<Day>>("bank_holidays")?);
         members.finish(&["division", "bank_holidays"])?;

@@ -17,7 +17,7 @@ impl<const LEAST: u32, const MOST: u32> From<Whole<LEAST, MOST>> for u32 {
 }
 
 impl<const LEAST: u32, const MOST: u32> Read for Whole<LEAST, MOST> {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
         let within = number.filter(|number| (LEAST..=MOST).contains(number));
         let expected = Expected::Whole { least: LEAST, most: MOST };
@@ -42,7 +42,7 @@ macro_rules! bounded {
         }
 
         impl crate::reading::Read for $Record {
-            fn read(value: &crate::Json<'_>) -> Result<Self, crate::SchemaError> {
+            fn read(value: crate::json::Json<'_>) -> Result<Self, crate::SchemaError> {
                 let mut members = crate::reading::Members::of(value)?;
                 let record = Self {
                     $($member: members.take::<$Reading>(stringify!($member))?.into(),)+

@@ -112,7 +112,7 @@ impl RetentionRule {
 }
 
 impl Read for RetentionRule {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         let mut members = Members::of(value)?;
         let rule = Self {
             controller: members.take("controller")?,
@@ -165,7 +165,7 @@ impl JsonSchema for RetentionRule {
 }
 
 impl Read for Retention {
-    fn read(value: &Json<'_>) -> Result<Self, SchemaError> {
+    fn read(value: Json<'_>) -> Result<Self, SchemaError> {
         let mut members = Members::of(value)?;
         let rules: Vec<RetentionRule> = members.take("rules")?;
         members.finish(&["rules"])?;
@@ -256,7 +256,7 @@ mod tests {
             {"controller": "gss:E06000999", "class": "CLA", "counts_from": "FirstEntry", "texts_years": 80, "records_years": 80},
             {"controller": "gss:E06000999", "class": "CIN", "counts_from": "LastEntry", "texts_years": 21},
         ]});
-        let retention = Retention::read(&(&rules).into()).expect("rules");
+        let retention = Retention::read_value(&rules).expect("rules");
         assert_eq!(json!(retention), rules);
         let years = |controller: &str, class| {
             retention.rule(controller, class).map(|(place, rule)| (place, rule.texts_years))
@@ -270,13 +270,12 @@ mod tests {
     #[test]
     fn rules_that_contradict_each_other_are_refused() {
         let one = |records: u32| json!({"class": "CLA", "counts_from": "FirstEntry", "texts_years": 75, "records_years": records});
-        let refused = |rules: serde_json::Value| {
-            Retention::read(&(&json!({"rules": rules})).into()).expect_err("refused")
-        };
+        let refused =
+            |rules: serde_json::Value| Retention::read_value(&json!({"rules": rules})).expect_err("refused");
         assert_eq!(refused(json!([one(75), one(76)])).path, "/rules/1");
         assert_eq!(refused(json!([one(74)])).path, "/rules/0/records_years");
         assert_eq!(refused(json!([one(151)])).path, "/rules/0/records_years");
         assert_eq!(refused(json!([one(0)])).path, "/rules/0/records_years");
-        assert_eq!(Retention::read(&(&json!({})).into()).expect_err("no rules").path, "/rules");
+        assert_eq!(Retention::read_value(&json!({})).expect_err("no rules").path, "/rules");
     }
 }

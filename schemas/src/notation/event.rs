@@ -56,7 +56,7 @@ macro_rules! event {
             ];
 
             fn from_draft(
-                data: &crate::JsonObject<'_>,
+                data: crate::json::JsonObject<'_>,
             ) -> Result<Self, crate::SchemaError> {
                 let mut members = crate::reading::Members::in_map(data);
                 let event = Self {
@@ -69,9 +69,9 @@ macro_rules! event {
             }
 
             fn from_opened(
-                opened: crate::definition::Opened<'_>,
+                opened: &crate::SignedData<'_>,
             ) -> Result<Self, crate::SchemaError> {
-                let mut members = crate::reading::Members::in_map(opened.clear);
+                let mut members = crate::reading::Members::in_map(opened.clear());
                 let event = Self {
                     $($clear: members.take(stringify!($clear))?,)+
                     $($member: opened.take(stringify!($member))?,)+

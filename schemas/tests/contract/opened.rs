@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use gt_schemas::{
-    Event, EventType, Place, SchemaError, Shape, json_schema_at, lend, members, members_at, read_opened,
-    validate_opened,
+    Event, EventType, Place, SchemaError, Shape, SignedData, json_schema_at, members, members_at,
+    read_opened, validate_opened,
 };
 use serde_json::{Map, Value, json};
 
@@ -47,17 +47,15 @@ impl Signed {
     }
 
     fn validate(&self) -> Result<Event, SchemaError> {
-        validate_opened(
-            self.event_type.as_str(),
-            self.version,
-            &(&self.clear).into(),
-            &lend(&self.disclosed),
-            &self.kept,
-        )
+        validate_opened(self.event_type.as_str(), self.version, &self.lent(), &self.kept)
     }
 
     fn read(&self) -> Result<Event, SchemaError> {
-        read_opened(self.event_type.as_str(), self.version, &(&self.clear).into(), &lend(&self.disclosed))
+        read_opened(self.event_type.as_str(), self.version, &self.lent())
+    }
+
+    fn lent(&self) -> SignedData<'_> {
+        SignedData::of_values(&self.clear, &self.disclosed)
     }
 
     fn refusal(&self) -> (&'static str, String) {

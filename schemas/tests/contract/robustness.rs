@@ -1,6 +1,6 @@
 //! Any JSON is read or refused, never a panic; and a refusal repeats nothing of what it refuses.
 
-use gt_schemas::{EventType, lend, read_opened, validate_draft, validate_opened};
+use gt_schemas::{EventType, SignedData, read_opened, validate_draft, validate_opened};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -58,9 +58,9 @@ proptest! {
         kept in vec(word(), 0..3),
     ) {
         let clear: Map<String, Value> = clear.into_iter().collect();
-        let (clear, disclosed) = ((&clear).into(), lend(&disclosed));
-        let _ = validate_opened(event_type.as_str(), version, &clear, &disclosed, &kept);
-        let _ = read_opened(event_type.as_str(), version, &clear, &disclosed);
+        let data = SignedData::of_values(&clear, &disclosed);
+        let _ = validate_opened(event_type.as_str(), version, &data, &kept);
+        let _ = read_opened(event_type.as_str(), version, &data);
     }
 
     /// What is accepted comes out as it went in, except that `kept` of nothing is left out, and times are written with

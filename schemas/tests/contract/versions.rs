@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use gt_schemas::{
-    Disclosed, Event, EventType, HarmSuspicion, Json, lend, members_at, read_opened, validate_draft,
-    validate_opened,
+    Event, EventType, HarmSuspicion, SignedData, members_at, read_opened, validate_draft, validate_opened,
 };
 use serde_json::{Value, json};
 
@@ -28,13 +27,14 @@ fn version_1_of_missing_ended_says_suspected_or_not() {
 
         let mut disclosed: BTreeMap<_, _> = data.as_object().unwrap().clone().into_iter().collect();
         let flag = disclosed.remove("harm_suspected").unwrap();
-        let clear = [("harm_suspected", Json::from(&flag))].into_iter().collect();
+        let clear = [("harm_suspected".to_owned(), flag)].into_iter().collect();
         let disclosed: BTreeMap<_, _> =
             disclosed.into_iter().map(|(name, value)| (name, vec![value])).collect();
-        let disclosed = lend(&disclosed);
-        assert_eq!(validate_opened("missing.ended", 1, &clear, &disclosed, &[]).map(harm), Ok(expected));
-        let left = Disclosed::default();
-        assert_eq!(read_opened("missing.ended", 1, &clear, &left).map(harm), Ok(expected));
+        let whole = SignedData::of_values(&clear, &disclosed);
+        assert_eq!(validate_opened("missing.ended", 1, &whole, &[]).map(harm), Ok(expected));
+        let nothing = BTreeMap::new();
+        let left = SignedData::of_values(&clear, &nothing);
+        assert_eq!(read_opened("missing.ended", 1, &left).map(harm), Ok(expected));
     }
 }
 

@@ -170,8 +170,8 @@ fn check_as_a_sealer_does(statement: &Statement) {
     }
     let payload = statement.payload();
     let name = payload.event_type.as_str();
-    let (clear, disclosed) = ((&clear).into(), gt_schemas::lend(&disclosed));
-    gt_schemas::validate_opened(name, payload.version, &clear, &disclosed, data.kept()).unwrap();
+    let said = gt_schemas::SignedData::of_values(&clear, &disclosed);
+    gt_schemas::validate_opened(name, payload.version, &said, data.kept()).unwrap();
 }
 
 /// A draft that this ledger seals, with its id in a disclosure.

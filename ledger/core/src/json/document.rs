@@ -60,6 +60,33 @@ pub enum Lent<'d> {
     Object(Members<'d>),
 }
 
+/// One node of a value, lent: what is in an array or an object follows it, each value with all that is in it before the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlatNode<'d> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A whole number within ±(2^53−1).
+    Integer(i64),
+    /// A string, or the name of a member, which its value follows.
+    String(&'d str),
+    /// An array.
+    Array {
+        /// How many elements it has.
+        elements: usize,
+        /// How many nodes they come to.
+        nodes: usize,
+    },
+    /// An object.
+    Object {
+        /// How many members it has.
+        members: usize,
+        /// How many nodes they come to, with their names.
+        nodes: usize,
+    },
+}
+
 /// The elements of an array, one after the other.
 #[derive(Clone)]
 pub struct Elements<'d> {
@@ -104,9 +131,14 @@ impl Document {
 
     /// An object of these members, whose names are distinct, with memory for no more than them.
     pub(crate) fn of_members<'d>(members: impl Iterator<Item = (&'d str, ValueRef<'d>)> + Clone) -> Self {
-        let nodes = members.clone().map(|(_, value)| 1 + value.own_nodes().len()).sum::<usize>();
-        let mut document = Self { text: String::new(), nodes: Vec::with_capacity(1 + nodes) };
-        document.nodes.push(Node::Object { members: members.clone().count(), nodes });
+        let (mut count, mut nodes, mut bytes) = (0, 0, 0);
+        for (name, value) in members.clone() {
+            count += 1;
+            nodes += 1 + value.own_nodes().len();
+            bytes += name.len() + value.own_nodes().iter().map(|node| node.text_len()).sum::<usize>();
+        }
+        let mut document = Self { text: String::with_capacity(bytes), nodes: Vec::with_capacity(1 + nodes) };
+        document.nodes.push(Node::Object { members: count, nodes });
         for (name, value) in members {
             document.push_text(name);
             value.own_nodes().iter().for_each(|node| match *node {
@@ -114,7 +146,6 @@ impl Document {
                 node => document.nodes.push(node),
             });
         }
-        document.text.shrink_to_fit();
         document
     }
 
@@ -153,6 +184,11 @@ impl Node {
             Self::Array { nodes, .. } | Self::Object { nodes, .. } => 1 + nodes,
             _ => 1,
         }
+    }
+
+    /// How long the text is, if it is one.
+    const fn text_len(self) -> usize {
+        if let Self::Text { len, .. } = self { len } else { 0 }
     }
 }
 
@@ -193,6 +229,18 @@ impl<'d> ValueRef<'d> {
     /// The members of an object.
     pub fn as_object(self) -> Option<Members<'d>> {
         if let Lent::Object(members) = self.lent() { Some(members) } else { None }
+    }
+
+    /// The value with all that is in it, node by node.
+    pub fn flat(self) -> impl ExactSizeIterator<Item = FlatNode<'d>> {
+        self.own_nodes().iter().map(move |node| match *node {
+            Node::Null => FlatNode::Null,
+            Node::Bool(flag) => FlatNode::Bool(flag),
+            Node::Integer(number) => FlatNode::Integer(number),
+            Node::Text { start, len } => FlatNode::String(&self.text[start..start + len]),
+            Node::Array { elements, nodes } => FlatNode::Array { elements, nodes },
+            Node::Object { members, nodes } => FlatNode::Object { members, nodes },
+        })
     }
 
     /// The same value, borrowing from nothing.

@@ -6,7 +6,7 @@
 mod document;
 mod parser;
 
-pub use document::{Document, Elements, Lent, Members, ValueRef};
+pub use document::{Document, Elements, FlatNode, Lent, Members, ValueRef};
 
 use core::fmt::Write as _;
 

@@ -10,6 +10,7 @@ use gt_core::prove::TileSource;
 use gt_core::tile::{BundleError, FULL_WIDTH, HashTile, HashTileError, row_extent, whole_entries};
 use gt_core::{LeafIndex, TreeSize};
 
+use crate::disk;
 use crate::layout::{self, BUNDLE, within_bundle};
 use crate::vault::{VaultError, frame_len};
 
@@ -172,7 +173,9 @@ impl LogReader {
             return Ok(Vec::new());
         }
         let file = layout::vault(first.0 / BUNDLE);
-        let vault = read(&self.root, &file)?;
+        // Whoever reads whole bundles goes on to the next ones.
+        let is_whole = entries.len() as u64 == BUNDLE;
+        let vault = if is_whole { read_once(&self.root, &file) } else { read(&self.root, &file) }?;
         let mut at = 0;
         let mut frame = |index: u64| {
             let rest = &vault[at.min(vault.len())..];
@@ -252,6 +255,12 @@ fn either(root: &Path, full: &Path, open: &Path) -> Result<(Vec<u8>, String), Re
         }
     }
     read(root, full).map(|bytes| (bytes, full.display().to_string()))
+}
+
+/// Reads a file that will not be read again soon.
+fn read_once(root: &Path, file: &Path) -> Result<Vec<u8>, ReadError> {
+    disk::read_once(&root.join(file))
+        .map_err(|source| ReadError::Io { file: file.display().to_string(), source })
 }
 
 fn read(root: &Path, file: &Path) -> Result<Vec<u8>, ReadError> {

@@ -273,7 +273,7 @@ impl LogWriter {
         self.settle_checkpoint(&unsynced.collect::<Vec<_>>())?;
         for Full { from, to, kind } in full {
             if let FullKind::Entries { vault } = kind {
-                self.disk.close(&vault);
+                self.disk.finish(&vault);
             }
             self.disk.rename(&from, &to)?;
             self.unnamed

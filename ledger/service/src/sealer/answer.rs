@@ -1,7 +1,7 @@
 use gt_core::agency::AgencyCode;
 use gt_core::entry::Entry;
 use gt_core::key::Thumbprint;
-use gt_core::prove;
+use gt_core::prove::Prover;
 use gt_core::receipt::Receipt;
 use gt_core::statement::Statement;
 use gt_core::{LeafIndex, TreeSize};
@@ -11,7 +11,7 @@ use super::Sealed;
 use super::commit::CommitError;
 use super::intake::{Reply, Ticket};
 use crate::integrity::IntegrityAlert;
-use crate::log::Published;
+use crate::log::{LogReader, Published};
 use crate::open_ledger::Shared;
 use crate::prepare::Prepared;
 use crate::refusal::Refusal;
@@ -78,22 +78,38 @@ impl Answers {
 fn give_due(shared: &Shared, due: Vec<Due>) {
     // Later ones may be there by the time of the last answer: all rest on this one.
     let published = shared.log.published();
+    let proofs = || Proofs::of(shared, &published);
     let answered: Vec<_> = if due.len() > TOGETHER {
         let receipts = due.into_par_iter().with_min_len(TOGETHER);
-        receipts.map(|one| receipt(shared, one, &published)).collect()
+        receipts.map_init(proofs, |proofs, one| receipt(proofs, one)).collect()
     } else {
-        due.into_iter().map(|one| receipt(shared, one, &published)).collect()
+        let mut proofs = proofs();
+        due.into_iter().map(|one| receipt(&mut proofs, one)).collect()
     };
     for (reply, answer) in answered {
         reply.give(answer);
     }
 }
 
-fn receipt(shared: &Shared, due: Due, published: &Published) -> (Reply, Result<Sealed, Refusal>) {
+/// What proves entries under the checkpoint that all answers of a batch rest on.
+struct Proofs<'s> {
+    shared: &'s Shared,
+    published: &'s Published,
+    prover: Prover<'s, LogReader>,
+}
+
+impl<'s> Proofs<'s> {
+    fn of(shared: &'s Shared, published: &'s Published) -> Self {
+        let size = published.checkpoint.checkpoint().size();
+        Self { shared, published, prover: Prover::new(&*shared.log, size) }
+    }
+}
+
+fn receipt(proofs: &mut Proofs<'_>, due: Due) -> (Reply, Result<Sealed, Refusal>) {
     let Due { ticket: Ticket { prepared, reply }, index, what } = due;
     let answer = match what {
-        DueWith::Entry(bytes) => prove_sealed(shared, &prepared, index, bytes, published, false),
-        DueWith::Taken(signer) => duplicate(shared, &prepared, index, published, signer),
+        DueWith::Entry(bytes) => prove_sealed(proofs, &prepared, index, bytes, false),
+        DueWith::Taken(signer) => duplicate(proofs, &prepared, index, signer),
         DueWith::Admitted => Err(Refusal::Stopped),
     };
     (reply, answer)
@@ -101,12 +117,12 @@ fn receipt(shared: &Shared, due: Due, published: &Published) -> (Reply, Result<S
 
 /// A statement whose `seq` is taken: the same one gets a receipt, another one with a valid signature is a fork.
 fn duplicate(
-    shared: &Shared,
+    proofs: &mut Proofs<'_>,
     prepared: &Prepared,
     index: LeafIndex,
-    published: &Published,
     signer: Result<Thumbprint, Refusal>,
 ) -> Result<Sealed, Refusal> {
+    let shared = proofs.shared;
     let read = shared.log.entry_bytes(index).map_err(|error| error.to_string());
     let parsed = read.and_then(|bytes| {
         let entry = Entry::parse(&bytes).map_err(|error| error.to_string())?;
@@ -118,7 +134,7 @@ fn duplicate(
     })?;
     let statement = &prepared.statement;
     if entry.statement == statement.hash() {
-        return prove_sealed(shared, prepared, index, bytes, published, true);
+        return prove_sealed(proofs, prepared, index, bytes, true);
     }
     if let Err(refusal) = signer
         && !signed_by_an_earlier_key(shared, statement)
@@ -153,16 +169,14 @@ fn signed_by_an_earlier_key(shared: &Shared, statement: &Statement<()>) -> bool 
 }
 
 fn prove_sealed(
-    shared: &Shared,
+    proofs: &mut Proofs<'_>,
     prepared: &Prepared,
     index: LeafIndex,
     entry: Vec<u8>,
-    published: &Published,
     duplicate: bool,
 ) -> Result<Sealed, Refusal> {
-    let checkpoint = published.checkpoint.clone();
-    let size = checkpoint.checkpoint().size();
-    let proof = prove::inclusion(&*shared.log, index, size).map_err(|error| {
+    let checkpoint = proofs.published.checkpoint.clone();
+    let proof = proofs.prover.inclusion(index).map_err(|error| {
         tracing::error!(%error, %index, "an entry cannot be proven");
         Refusal::Stopped
     })?;

@@ -15,14 +15,14 @@ use super::batch::{Admitted, SealError, Sealer};
 use super::commit::{CommitError, CommitPort, Embedded, SealedBatch};
 use super::encipher::{Enciphered, OwnerPlace, encipher};
 use super::times::{Laps, Stage};
-use crate::keyring::{KeyRecord, Proposals};
+use crate::keyring::{KeyRecord, Keyring, Proposals};
 use crate::log::SealedEntry;
 use crate::open_ledger::{Shared, Shown};
 use crate::prepare::Prepared;
 use crate::state::LinkOwner;
-use crate::vault::{Framing, VaultSalt};
+use crate::vault::VaultSalt;
 
-/// How many statements one core encrypts or frames before another one is asked for the next.
+/// How many statements one core finds keys for, or encrypts, before another one is asked for the next.
 const TOGETHER: usize = 16;
 
 /// A batch whose place in the log is decided.
@@ -71,19 +71,21 @@ impl Sealer {
 
     /// Gives each statement a place in its owners' records, with their keys; missing ones are made, and returned.
     fn give_keys(&mut self, admitted: &mut [Admitted]) -> Result<Vec<KeyRecord>, SealError> {
-        let mut proposed = Proposals::default();
         let keyring = self.shared.keyring();
-        // It has room for all from the beginning, and nothing is moved out of it: keys are wiped where they lie.
-        let mut found =
-            Vec::with_capacity(admitted.iter().map(|one| one.ticket.prepared.owners().len()).sum());
-        found.extend(admitted.iter().flat_map(Admitted::owners_and_agency).map(|(owner, agency)| {
-            let tag = keyring.tag(owner);
-            let keys = keyring.keys_for(&tag, agency);
-            if keys.is_none() {
-                keyring.propose_for(&tag, owner, agency, &mut proposed);
+        if admitted.len() > TOGETHER {
+            let (admitted, keyring) = (admitted.par_iter_mut().with_min_len(TOGETHER), &*keyring);
+            admitted.for_each(|one| one.take_keys(keyring));
+        } else {
+            for one in admitted.iter_mut() {
+                one.take_keys(&keyring);
             }
-            (tag, keys)
-        }));
+        }
+        let mut proposed = Proposals::default();
+        for (owner, agency) in
+            admitted.iter().filter(|one| one.lacks_keys()).flat_map(Admitted::owners_and_agency)
+        {
+            keyring.propose_for(&keyring.tag(owner), owner, agency, &mut proposed);
+        }
         drop(keyring);
         let proposed = proposed.into_records();
         let keys = if proposed.is_empty() { proposed } else { self.home.share_keys(proposed)? };
@@ -92,28 +94,25 @@ impl Sealer {
             for tag in self.shared.keyring_mut().accept(&keys)? {
                 self.state.know(tag);
             }
+            let keyring = self.shared.keyring();
+            admitted.iter_mut().filter(|one| one.lacks_keys()).for_each(|one| one.take_keys(&keyring));
         }
-        let (keyring, mut found) = (self.shared.keyring(), found.iter());
         for one in admitted {
-            let places = one.owners_and_agency().zip(found.by_ref()).map(|((owner, agency), (tag, keys))| {
-                let keys = keys.clone().or_else(|| keyring.keys_for(tag, agency));
-                let (link, keys) = keys.expect("what was missing was made just now");
-                OwnerPlace { owner: owner.clone(), tag: *tag, n: self.state.count(*tag), link, keys }
-            });
-            one.owners = places.collect();
+            assert!(!one.lacks_keys(), "what was missing was made just now");
+            one.owners.iter_mut().for_each(|owner| owner.n = self.state.count(owner.tag));
         }
         Ok(keys)
     }
 
-    /// Builds the entries one after the other, since each names the hash of the one before; then frames their vault records in parallel.
+    /// Builds the entries one after the other, since each names the hash of the one before.
     pub(super) fn chain_entries(
         &mut self,
         admitted: &[Admitted],
         enciphered: Vec<Enciphered>,
         now: Timestamp,
     ) -> (Vec<SealedEntry>, Vec<LinkOwner>) {
-        let mut names = Vec::new();
-        let chained = admitted.iter().zip(enciphered).map(|(one, Enciphered { links, record })| {
+        let mut names = Vec::with_capacity(enciphered.iter().map(|one| one.links.len()).sum());
+        let entries = admitted.iter().zip(enciphered).map(|(one, Enciphered { links, record })| {
             let linked = one.owners.iter().zip(&links);
             names.extend(linked.map(|(owner, link)| (link.name, owner.tag, one.index)));
             let entry = Entry {
@@ -128,23 +127,31 @@ impl Sealer {
             let leaf_hash = gt_core::tree::leaf_hash(&bytes);
             self.state.predecessor.leaf_hash = leaf_hash;
             self.state.predecessor.received_at = Some(now);
-            (bytes, leaf_hash, record)
+            SealedEntry { bytes, leaf_hash, vault: record.finish(&leaf_hash) }
         });
-        let chained: Vec<(Vec<u8>, Hash, Framing)> = chained.collect();
-        let frame = |(bytes, leaf_hash, record): (Vec<u8>, Hash, Framing)| {
-            let vault = record.finish(&leaf_hash);
-            SealedEntry { bytes, leaf_hash, vault }
-        };
-        let entries = if chained.len() > TOGETHER {
-            chained.into_par_iter().with_min_len(TOGETHER).map(frame).collect()
-        } else {
-            chained.into_iter().map(frame).collect()
-        };
+        let entries = entries.collect();
         (entries, names)
     }
 }
 
 impl Admitted {
+    /// Looks its owners' keys up; takes none if one is missing. How many entries each owner has is not looked up: it depends on the
+    /// statements before this one.
+    fn take_keys(&mut self, keyring: &Keyring) {
+        // It has room for all from the beginning, and nothing is moved out of it: keys are wiped where they lie.
+        let mut owners = Vec::with_capacity(self.ticket.prepared.owners().len());
+        for (owner, agency) in self.owners_and_agency() {
+            let tag = keyring.tag(owner);
+            let Some((link, keys)) = keyring.keys_for(&tag, agency) else { return };
+            owners.push(OwnerPlace { owner: owner.clone(), tag, n: 0, link, keys });
+        }
+        self.owners = owners;
+    }
+
+    fn lacks_keys(&self) -> bool {
+        self.owners.len() < self.ticket.prepared.owners().len()
+    }
+
     fn owners_and_agency(&self) -> impl Iterator<Item = (&Owner, &AgencyCode)> {
         let prepared = &self.ticket.prepared;
         prepared.owners().iter().map(|owner| (owner, &prepared.statement.payload().iss))

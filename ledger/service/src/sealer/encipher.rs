@@ -3,7 +3,7 @@ use gt_core::statement::Owner;
 
 use crate::keyring::{AgencyKeys, OwnerTag};
 use crate::prepare::Prepared;
-use crate::vault::{self, Framing, VaultKey, VaultSalt};
+use crate::vault::{self, Framed, Framing, VaultKey, VaultSalt};
 
 /// One owner of a statement, with what sealing its share needs.
 pub struct OwnerPlace {
@@ -19,13 +19,13 @@ pub struct OwnerPlace {
     pub keys: AgencyKeys,
 }
 
-/// A vault record and the links of its entry; the vault record is finished once the leaf hash is known.
+/// A vault record and the links of its entry; the vault record is finished once the entry's leaf hash is known.
 #[derive(Debug, Clone)]
 pub struct Enciphered {
     /// A link for each owner, in the order of the owners.
     pub links: Vec<Link>,
     /// What the vault keeps.
-    pub record: Framing,
+    pub record: Framed,
 }
 
 /// Makes a statement's links and encrypts its texts. Pure, so that statements of a batch are done in parallel.
@@ -46,7 +46,7 @@ pub fn encipher(prepared: &Prepared, owners: &[OwnerPlace], salt: &VaultSalt) ->
     let mut record = Framing::new(&payload.publisher, payload.seq, &payload.event_type, texts);
     let Some(ownership) = &prepared.ownership else {
         record.open_statement(jws);
-        return Enciphered { links, record };
+        return Enciphered { links, record: record.close() };
     };
     let primary = place(&ownership.primary);
     let key = salt.key(&owners[primary].keys.record);
@@ -56,5 +56,5 @@ pub fn encipher(prepared: &Prepared, owners: &[OwnerPlace], salt: &VaultSalt) ->
         let (name, at) = (&links[position].name, vault::place(&hash, Some(&digest)));
         record.disclosure(name, &digest, &data_keys[position], &at, disclosure.text().as_bytes());
     }
-    Enciphered { links, record }
+    Enciphered { links, record: record.close() }
 }

@@ -5,10 +5,11 @@ use gt_core::agency::AgencyCode;
 use gt_core::link::LinkName;
 use gt_core::statement::{EventType, PublisherId};
 
-use super::{VERSION, VaultKey, checksum, sealed_len};
+use super::checksum::{CHECKSUM, VERSION, in_place, of_body};
+use super::{VaultKey, sealed_len};
 
 /// A record's length without its texts: the frame, and all that is of one length but the event type and the agency.
-const FIXED: usize = 4 + 32 + 1 + 32 + 8 + 1 + 1 + 16 + 1 + 4 + 2;
+const FIXED: usize = 4 + 1 + 32 + 8 + 1 + 1 + 16 + 1 + 4 + 2 + CHECKSUM;
 /// The length of a disclosure without its text.
 const OF_DISCLOSURE: usize = 16 + 32 + 4;
 
@@ -19,6 +20,13 @@ pub struct Framing {
     /// Where the number of disclosures belongs; it is known once the statement is there.
     count_at: usize,
     disclosures: u16,
+}
+
+/// A record that lacks nothing but its entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Framed {
+    bytes: Vec<u8>,
+    of_body: u128,
 }
 
 impl Framing {
@@ -102,14 +110,22 @@ impl Framing {
         self.bytes.extend_from_slice(&[0; 2]);
     }
 
-    /// The record, framed for the entry whose leaf hash is given.
-    pub fn finish(self, leaf_hash: &Hash) -> Vec<u8> {
+    /// The record, with all that it says.
+    pub fn close(self) -> Framed {
         let Self { mut bytes, count_at, disclosures } = self;
         bytes[count_at..][..2].copy_from_slice(&disclosures.to_be_bytes());
         let (length, body) = bytes.split_first_chunk_mut::<4>().expect("it begins with them");
         *length = length_of(body.len());
-        let sum = checksum(leaf_hash, body);
-        bytes.extend_from_slice(sum.as_bytes());
+        let of_body = of_body(body);
+        Framed { bytes, of_body }
+    }
+}
+
+impl Framed {
+    /// The record for the entry whose leaf hash is given.
+    pub fn finish(self, leaf_hash: &Hash) -> Vec<u8> {
+        let Self { mut bytes, of_body } = self;
+        bytes.extend_from_slice(&in_place(leaf_hash, of_body));
         bytes
     }
 }

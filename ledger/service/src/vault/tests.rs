@@ -1,3 +1,4 @@
+use super::checksum::{CHECKSUM, WITH_SHA_256, in_place, of_body};
 use super::*;
 use proptest::prelude::*;
 
@@ -75,15 +76,45 @@ fn a_record_is_written_in_its_place() {
         framing.disclosure(&[4; 16], &digest, &key, &at, text);
         record.disclosures.push(DisclosureBlob { owner: [4; 16], digest, bytes: key.seal(&at, text) });
     }
-    let framed = framing.finish(&leaf);
+    let framed = framing.close().finish(&leaf);
     assert!(framed.len() <= set_aside, "{} of {set_aside}", framed.len());
     assert_eq!(framed, record.encode(&leaf));
     assert_eq!(VaultRecord::decode(&framed, &leaf), Ok((record, framed.len())));
 }
 
+/// As FORMATS section 7 says, by the reference implementation's value.
+#[test]
+fn a_checksum_is_what_other_implementations_work_out() {
+    assert_eq!(of_body(b""), 0x99aa_06d3_0147_98d8_6001_c324_468d_497f);
+    let leaf = Hash::from_bytes([0x0f; 32]);
+    let turned = 0x96a5_09dc_0e48_97d7_6f0e_cc2b_4982_4670_u128;
+    assert_eq!(in_place(&leaf, of_body(b"")), turned.to_be_bytes());
+}
+
+/// The same record in the version before, whose checksum is SHA-256.
+fn with_sha_256(record: &VaultRecord, leaf: &Hash) -> Vec<u8> {
+    let mut bytes = record.encode(leaf);
+    bytes.truncate(bytes.len() - CHECKSUM);
+    bytes[4] = WITH_SHA_256;
+    let sum = Hash::of_parts(&[b"gt/vault-record/1\0", leaf.as_bytes(), &bytes[4..]]);
+    bytes.extend_from_slice(sum.as_bytes());
+    bytes
+}
+
 #[test]
 fn a_record_of_another_entry_is_noticed() {
-    let bytes = sample(b"x", true).encode(&Hash::of(b"one"));
-    assert_eq!(VaultRecord::decode(&bytes, &Hash::of(b"two")), Err(VaultError::Checksum));
-    assert_eq!(VaultRecord::decode(&bytes[..bytes.len() - 1], &Hash::of(b"one")), Err(VaultError::CutOff));
+    let (one, two, record) = (Hash::of(b"one"), Hash::of(b"two"), sample(b"x", true));
+    for bytes in [record.encode(&one), with_sha_256(&record, &one)] {
+        assert_eq!(VaultRecord::decode(&bytes, &one), Ok((record.clone(), bytes.len())));
+        assert_eq!(VaultRecord::decode(&bytes, &two), Err(VaultError::Checksum));
+        assert_eq!(VaultRecord::decode(&bytes[..bytes.len() - 1], &one), Err(VaultError::CutOff));
+        for (at, version) in (0..bytes.len()).zip([0, 1, 2, 3].into_iter().cycle()) {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x10;
+            assert!(VaultRecord::decode(&damaged, &one).is_err(), "byte {at}");
+            damaged.clone_from(&bytes);
+            damaged[4] = version;
+            assert_eq!(VaultRecord::decode(&damaged, &one).is_ok(), version == bytes[4], "version {version}");
+        }
+    }
 }
