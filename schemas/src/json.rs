@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 /// A value, as one node; what is in it follows, each value with all that is in it before the next one.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 pub enum Node<'t> {
     /// `null`
     Null,
@@ -33,8 +33,7 @@ pub enum Node<'t> {
     },
 }
 
-/// The `data` of signed statement, as far as it can be read: members in the clear, and values of disclosures.
-#[derive(Debug, Clone, PartialEq)]
+/// The `data` of a signed statement, as far as it can be read: members in the clear, and values of disclosures.
 pub struct SignedData<'t> {
     /// The object of the members in the clear, then the values of disclosures.
     nodes: Vec<Node<'t>>,
@@ -74,7 +73,8 @@ pub(crate) struct Disclosed<'v> {
 }
 
 impl<'t> SignedData<'t> {
-    /// Nothing is disclosed yet. `clear` is the nodes of an object; there is memory for so many nodes and disclosures in all.
+    /// Nothing is disclosed yet. `clear` must be the nodes of exactly one value, an object, each with its right counts: what is not reads as
+    /// if there were no members. There is memory for so many nodes and disclosures in all.
     pub fn new(clear: impl IntoIterator<Item = Node<'t>>, nodes: usize, disclosures: usize) -> Self {
         let mut data = Self {
             nodes: Vec::with_capacity(nodes),
@@ -87,26 +87,38 @@ impl<'t> SignedData<'t> {
 
     /// Adds a member without values, unless it has some.
     pub fn add_member(&mut self, name: &'t str) {
-        if !self.members.iter().any(|(known, _)| *known == name) {
-            self.members.push((name, self.values.len()));
-        }
+        self.place_of(name);
     }
 
-    /// Adds a value of a disclosed member, given by its nodes, after those that the member has.
+    /// Adds a value of a disclosed member, given by its nodes, after those that the member has. They must be the nodes of exactly one value,
+    /// each with its right counts.
     pub fn disclose(&mut self, name: &'t str, value: impl IntoIterator<Item = Node<'t>>) {
-        self.add_member(name);
-        let place = self.members.iter().position(|(known, _)| *known == name);
-        let of_member = &mut self.members[place.expect("it was added")..];
-        self.values.insert(of_member[0].1, self.nodes.len());
-        for (_, end) in of_member {
-            *end += 1;
-        }
+        self.add_value(name);
         self.nodes.extend(value);
     }
 
     /// The same of a value of `serde_json`'s own.
     pub fn disclose_value(&mut self, name: &'t str, value: &'t Value) {
-        self.disclose(name, Lent::of(value).0);
+        self.add_value(name);
+        push(value, &mut self.nodes);
+    }
+
+    /// Which of the members it is; a new one, if there is none of this name.
+    fn place_of(&mut self, name: &'t str) -> usize {
+        self.members.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+            self.members.push((name, self.values.len()));
+            self.members.len() - 1
+        })
+    }
+
+    /// The member has another value, whose nodes come next.
+    fn add_value(&mut self, name: &'t str) {
+        let place = self.place_of(name);
+        let of_member = &mut self.members[place..];
+        self.values.insert(of_member[0].1, self.nodes.len());
+        for (_, end) in of_member {
+            *end += 1;
+        }
     }
 
     /// All of values of `serde_json`'s own.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use gt_core::agency::AgencyCode;
 use gt_core::entry::Entry;
 use gt_core::key::PublicKey;
-use gt_core::prove;
+use gt_core::prove::Prover;
 use gt_core::receipt::Receipt;
 use gt_core::statement::{Owner, Statement, StatementError};
 use gt_core::time::Timestamp;
@@ -151,10 +151,10 @@ fn receipts(ledger: &Ledger, count: usize) -> Option<Vec<String>> {
     let size = ledger.log().size();
     let first = size.0.saturating_sub(count as u64);
     let checkpoint = &ledger.published().checkpoint;
-    let extra = vec![0; 500];
+    let (extra, mut prover) = (vec![0; 500], Prover::new(ledger.log(), size));
     (first..size.0)
         .map(|index| {
-            let proof = prove::inclusion(ledger.log(), LeafIndex(index), size).ok()?;
+            let proof = prover.inclusion(LeafIndex(index)).ok()?;
             let (index, checkpoint) = (LeafIndex(index), checkpoint.clone());
             Some(Receipt { extra: Some(extra.clone()), index, path: proof.path, checkpoint }.to_string())
         })

@@ -12,7 +12,7 @@ use syncing::Syncers;
 pub use syncing::Syncing;
 
 /// How many finished files are held in memory: views that follow the log read what was sealed last, and may be some seconds behind.
-const HELD_IN_MEMORY: usize = 64;
+pub(crate) const HELD_IN_MEMORY: usize = 64;
 
 /// One change to the data folder. Paths are relative to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -265,7 +265,7 @@ impl Disk {
     }
 
     /// The same for a file that is durable, that nothing will be appended to, and that is seldom read but soon. The system is told that it
-    /// need not hold in memory what it says, once so many later ones are finished too.
+    /// need not hold in memory what it says, once [`HELD_IN_MEMORY`] later ones are finished too; until then it stays open.
     ///
     /// Otherwise all that is ever written fills the memory, a new page for each that goes to the disk; and a virtual machine often has
     /// to ask its host for a new page, which takes longer than to write it.
@@ -357,7 +357,8 @@ fn write_parts(file: &mut File, parts: &[&[u8]]) -> io::Result<()> {
 /// Reads a file that will not be read again soon, and tells the system that it need not hold it in memory ([`Disk::finish`]).
 pub(crate) fn read_once(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(file.metadata()?.len()).unwrap_or(0));
+    let (mut bytes, len) = (Vec::new(), file.metadata()?.len());
+    bytes.try_reserve_exact(usize::try_from(len).unwrap_or(usize::MAX))?;
     file.read_to_end(&mut bytes)?;
     let_go(&file);
     Ok(bytes)

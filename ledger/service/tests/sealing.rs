@@ -4,12 +4,14 @@ mod partnership;
 
 use std::fs;
 
+use gt_core::Hash;
 use gt_core::LeafIndex;
 use gt_core::entry::Entry;
 use gt_core::json::Value;
 use gt_core::statement::DraftMember;
 use gt_core::tree;
 use gt_ledger::Ledger;
+use gt_ledger::audit::{Verdict, fsck, read_pin};
 use gt_ledger::clock::SystemClock;
 use gt_ledger::log::{ReadError, RecoverError};
 use gt_ledger::open::OpenLedgerError;
@@ -88,9 +90,12 @@ fn statements_are_sealed_proven_and_read_again_after_a_restart() {
 fn many_at_once_keep_their_order() {
     let home = Home::new();
     let ledger = home.open();
-    let mut council = home.register(&ledger, "gss:E06000005", 1);
-    let statements: Vec<_> =
-        (0..700).map(|n| council.next(&child(u8::try_from(n % 50).expect("small")))).collect();
+    let mut agencies =
+        [("gss:E06000005", 1), ("police:32", 2)].map(|(agency, seed)| home.register(&ledger, agency, seed));
+    // Children are new to both agencies, to one, or to none; several times in a batch.
+    let statements: Vec<_> = (0..700_usize)
+        .map(|n| agencies[n / 3 % 2].next(&child(u8::try_from(n % 50).expect("small"))))
+        .collect();
     let waiting: Vec<_> = statements
         .iter()
         .map(|s| ledger.submit(gt_ledger::prepare::Prepared::new(s.to_compact().as_bytes()).expect("sound")))
@@ -101,6 +106,59 @@ fn many_at_once_keep_their_order() {
         assert!(sealed.index > last);
         last = sealed.index;
         check_receipt(&home, &sealed);
+    }
+    ledger.close();
+    assert_sound(&home);
+}
+
+/// All that every child's links say of its record is checked, too.
+fn assert_sound(home: &Home) {
+    let pin = read_pin(&home.pin).expect("a pin");
+    let report = fsck(&home.data(), Some(&home.secrets()), Some(&pin));
+    assert_eq!(report.verdict(), Verdict::Sound, "{:?}", report.faults);
+}
+
+/// As they were written before their checksum was another one.
+#[test]
+fn vault_records_of_the_version_before_are_read_beside_newer_ones() {
+    let home = Home::new();
+    let ledger = home.open();
+    let mut council = home.register(&ledger, "gss:E06000005", 1);
+    for n in 0..6 {
+        seal(&ledger, &council.next(&child(n))).expect("sealed");
+    }
+    let before = ledger.records(LeafIndex(0), 256).expect("reads");
+    let leaf_hash = |index| tree::leaf_hash(&ledger.log().entry_bytes(LeafIndex(index)).expect("an entry"));
+    let leaf_hashes: Vec<Hash> = (0..before.len() as u64).map(leaf_hash).collect();
+    ledger.close();
+    drop(ledger);
+    let file = home.data().join(gt_ledger::layout::vault(0));
+    let (now, mut then) = (fs::read(&file).expect("readable"), Vec::new());
+    let mut rest = now.as_slice();
+    for leaf_hash in leaf_hashes {
+        let len = gt_ledger::vault::frame_len(rest).expect("a record");
+        let (record, later) = rest.split_at(len);
+        let mut body = record[4..len - 16].to_vec();
+        body[0] = 1;
+        let sum = Hash::of_parts(&[b"gt/vault-record/1\0", leaf_hash.as_bytes(), &body]);
+        then.extend([&record[..4], &body, sum.as_bytes()].concat());
+        rest = later;
+    }
+    assert!(rest.is_empty());
+    fs::write(&file, then).expect("writable");
+    assert_sound(&home);
+
+    for round in 1..3 {
+        let ledger = home.open();
+        assert_eq!(ledger.records(LeafIndex(0), before.len() as u64).expect("reads"), before);
+        seal(&ledger, &council.next(&child(round))).expect("sealed");
+        assert_eq!(
+            ledger.records(LeafIndex(0), 256).expect("reads").len(),
+            before.len() + usize::from(round)
+        );
+        ledger.close();
+        drop(ledger);
+        assert_sound(&home);
     }
 }
 

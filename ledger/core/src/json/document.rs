@@ -61,7 +61,7 @@ pub enum Lent<'d> {
 }
 
 /// One node of a value, lent: what is in an array or an object follows it, each value with all that is in it before the next one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub enum FlatNode<'d> {
     /// `null`
     Null,

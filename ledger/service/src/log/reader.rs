@@ -10,7 +10,7 @@ use gt_core::prove::TileSource;
 use gt_core::tile::{BundleError, FULL_WIDTH, HashTile, HashTileError, row_extent, whole_entries};
 use gt_core::{LeafIndex, TreeSize};
 
-use crate::disk;
+use crate::disk::{self, HELD_IN_MEMORY};
 use crate::layout::{self, BUNDLE, within_bundle};
 use crate::vault::{VaultError, frame_len};
 
@@ -173,9 +173,10 @@ impl LogReader {
             return Ok(Vec::new());
         }
         let file = layout::vault(first.0 / BUNDLE);
-        // Whoever reads whole bundles goes on to the next ones.
-        let is_whole = entries.len() as u64 == BUNDLE;
-        let vault = if is_whole { read_once(&self.root, &file) } else { read(&self.root, &file) }?;
+        // Whoever reads whole bundles goes on to the next ones; and the writer has let go of those that are so old.
+        let later = self.size().0.saturating_sub(first.0) / BUNDLE;
+        let is_old = entries.len() as u64 == BUNDLE && later > HELD_IN_MEMORY as u64;
+        let vault = if is_old { read_once(&self.root, &file) } else { read(&self.root, &file) }?;
         let mut at = 0;
         let mut frame = |index: u64| {
             let rest = &vault[at.min(vault.len())..];

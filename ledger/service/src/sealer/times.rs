@@ -26,9 +26,9 @@ pub(crate) enum Stage {
     Admit,
     /// It finds the owners' keys, and agrees with other sealers on new ones.
     Keys,
-    /// It makes links and encrypts.
+    /// It makes links, encrypts and frames vault records.
     Encipher,
-    /// It makes entries, hashes them and frames vault records.
+    /// It makes entries, hashes them and gives each vault record its place.
     Chain,
     /// It waits until the batch before is written.
     AwaitWriter,

@@ -30,8 +30,9 @@ pub(super) fn fits(leaf_hash: &Hash, body: &[u8], sum: &[u8]) -> bool {
 
 /// What a checksum says of a body.
 ///
-/// It finds damage, and needs no more: whoever changes a record on purpose can work out any checksum anew, and is found by the keys, since
-/// each text is authenticated. A hash for which that does not matter takes a tenth of the time.
+/// It finds damage, and needs no more: whoever changes a record on purpose can work out any checksum anew. That is found by the keys, under
+/// which each text is authenticated; and by the entry, which has the hash of a statement that is open. A hash for which this does not
+/// matter takes a tenth of the time.
 pub(super) fn of_body(body: &[u8]) -> u128 {
     XxHash3_128::oneshot(body)
 }

@@ -85,7 +85,16 @@ fn a_record_is_written_in_its_place() {
 /// As FORMATS section 7 says, by the reference implementation's value.
 #[test]
 fn a_checksum_is_what_other_implementations_work_out() {
-    assert_eq!(of_body(b""), 0x99aa_06d3_0147_98d8_6001_c324_468d_497f);
+    let body: Vec<u8> = (0..=250).cycle().take(6000).collect();
+    for (bytes, expected) in [
+        (0, 0x99aa_06d3_0147_98d8_6001_c324_468d_497f_u128),
+        (9, 0x16c7_69d8_3e4a_ebce_9079_3197_9dca_3746),
+        (100, 0xda95_ef16_fd95_66f3_29b2_0ba5_f03e_c01e),
+        (200, 0xcb03_9531_0643_ba0e_dd97_e9af_3609_d9f5),
+        (6000, 0xb0a2_4bdc_b09e_a448_a860_0c53_152c_a7fb),
+    ] {
+        assert_eq!(of_body(&body[..bytes]), expected, "{bytes} bytes");
+    }
     let leaf = Hash::from_bytes([0x0f; 32]);
     let turned = 0x96a5_09dc_0e48_97d7_6f0e_cc2b_4982_4670_u128;
     assert_eq!(in_place(&leaf, of_body(b"")), turned.to_be_bytes());
