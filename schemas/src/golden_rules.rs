@@ -126,8 +126,6 @@ impl Record<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use serde_json::json;
 
     use super::*;
@@ -154,8 +152,7 @@ mod tests {
         let clear =
             |name: &str| DecisionRecorded::MEMBERS.iter().any(|m| m.name == name && m.place == Place::Clear);
         let clear: Map<String, Value> = data.into_iter().filter(|(name, _)| clear(name)).collect();
-        let disclosed = BTreeMap::new();
-        let data = SignedData::of_values(&clear, &disclosed);
+        let data = SignedData::of_members(&clear);
         match read_opened("decision.recorded", version(), &data).unwrap() {
             Event::DecisionRecorded(decision) => decision,
             _ => unreachable!("it was read as one"),

@@ -121,10 +121,14 @@ impl<'t> SignedData<'t> {
         }
     }
 
+    /// Nothing is disclosed yet, and the members in the clear are of `serde_json`'s own.
+    pub fn of_members(clear: &'t Map<String, Value>) -> Self {
+        Self { nodes: Lent::of_members(clear).0, members: Vec::new(), values: Vec::new() }
+    }
+
     /// All of values of `serde_json`'s own.
     pub fn of_values(clear: &'t Map<String, Value>, disclosed: &'t BTreeMap<String, Vec<Value>>) -> Self {
-        let mut data = Self::new([], 0, 0);
-        push_members(clear, &mut data.nodes);
+        let mut data = Self::of_members(clear);
         for (name, values) in disclosed {
             data.add_member(name);
             for value in values {

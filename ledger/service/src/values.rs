@@ -1,7 +1,5 @@
 //! What statements say, handed on: lent as the schemas read it, or as values of `serde_json`'s own.
 
-use std::collections::BTreeMap;
-
 use gt_core::json::{FlatNode, Lent, ValueRef};
 use gt_core::statement::{Data, Disclosure};
 use gt_schemas::{Node, SignedData};
@@ -27,8 +25,7 @@ pub trait Said {
 
 impl Clear for Map<String, Value> {
     fn lend(&self, _: usize) -> SignedData<'_> {
-        static NOTHING: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-        SignedData::of_values(self, &NOTHING)
+        SignedData::of_members(self)
     }
 
     fn to_map(&self) -> Map<String, Value> {

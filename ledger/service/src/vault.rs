@@ -321,6 +321,7 @@ impl<'a> Reader<'a> {
 
     /// A record up to its disclosures.
     fn head<B: From<&'a [u8]>>(&mut self) -> Option<VaultRecord<B>> {
+        // The version, which the frame was read by.
         let [_] = self.array::<1>()?;
         let publisher = Hash::from_bytes(self.array()?);
         let seq = u64::from_be_bytes(self.array()?);

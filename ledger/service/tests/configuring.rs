@@ -6,7 +6,6 @@ use gt_core::LeafIndex;
 use gt_core::json::{Object, Value};
 use gt_core::statement::Statement;
 use gt_ledger::Ledger;
-use gt_ledger::audit::{Verdict, fsck, read_pin};
 use gt_ledger::refusal::Refusal;
 use gt_ledger::sealer::Sealed;
 use gt_schemas::Configuration;
@@ -59,9 +58,7 @@ fn the_latest_is_in_force_and_a_restart_finds_it_again() {
     ledger.close();
     drop(ledger);
     check(&home.open());
-    let pin = read_pin(&home.pin).expect("a pin");
-    let report = fsck(&home.data(), Some(&home.secrets()), Some(&pin));
-    assert_eq!(report.verdict(), Verdict::Sound, "{:?}", report.faults);
+    home.assert_sound();
 }
 
 #[test]

@@ -13,6 +13,7 @@ use gt_core::key::PrivateKey;
 use gt_core::registry::proof_message;
 use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, Statement, sign};
 use gt_ledger::Ledger;
+use gt_ledger::audit::{Verdict, fsck, read_pin};
 use gt_ledger::clock::{Clock, SystemClock};
 use gt_ledger::create::{NewPublisher, create, registration};
 use gt_ledger::disk::{Disk, Recorder};
@@ -48,6 +49,13 @@ impl Home {
 
     pub(crate) fn genesis(&self) -> Hash {
         Hash::parse(&self.pin.genesis).expect("a hash")
+    }
+
+    /// All that every child's links say of its record is checked, too.
+    pub(crate) fn assert_sound(&self) {
+        let pin = read_pin(&self.pin).expect("a pin");
+        let report = fsck(&self.data(), Some(&self.secrets()), Some(&pin));
+        assert_eq!(report.verdict(), Verdict::Sound, "{:?}", report.faults);
     }
 
     pub(crate) fn open(&self) -> Ledger {
