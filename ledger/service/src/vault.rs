@@ -25,6 +25,9 @@ const TAG: usize = 16;
 /// The longest body of a record: the largest presentation, padded and framed, with room to spare.
 pub const MAX_BODY: usize = 512 * 1024;
 
+/// The longest record, of any version: its frame, its body and its checksum.
+pub const MAX_RECORD: usize = 4 + MAX_BODY + checksum::LONGEST;
+
 /// A record: what the vault keeps of one entry.
 ///
 /// `B` is the bytes of its texts: its own, or lent from the file.
@@ -78,6 +81,12 @@ pub enum VaultError {
     /// The checksum does not fit the record and its entry.
     #[error("the record is damaged, or belongs to another entry")]
     Checksum,
+    /// The record is of a version that this program does not know, or the byte that says so is damaged.
+    #[error("the record says that it is of version {version}, which this program does not read")]
+    UnknownVersion {
+        /// The version.
+        version: u8,
+    },
     /// The record is not framed as it must be.
     #[error("the record is malformed")]
     Malformed,
@@ -203,21 +212,6 @@ const fn sealed_len(text: usize) -> usize {
     padded(text) + TAG
 }
 
-/// Encrypts one text under a key of the keyring.
-pub fn seal(key: &[u8; 32], genesis: &Hash, place: &[u8], text: &[u8]) -> Vec<u8> {
-    VaultKey::new(key, genesis).seal(place, text)
-}
-
-/// Opens what [`seal`] made.
-pub fn open(
-    key: &[u8; 32],
-    genesis: &Hash,
-    place: &[u8],
-    bytes: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
-    VaultKey::new(key, genesis).open(place, bytes)
-}
-
 impl VaultRecord {
     /// Frames the record for the entry whose leaf hash is given.
     pub fn encode(&self, leaf_hash: &Hash) -> Vec<u8> {
@@ -294,7 +288,8 @@ fn frame(bytes: &[u8]) -> Result<(&[u8], &[u8], usize), VaultError> {
         return Err(VaultError::Malformed);
     }
     let (body, rest) = rest.split_at_checked(length).ok_or(VaultError::CutOff)?;
-    let sum = body.first().and_then(|version| checksum::len_in(*version)).ok_or(VaultError::Malformed)?;
+    let version = *body.first().ok_or(VaultError::Malformed)?;
+    let sum = checksum::len_in(version).ok_or(VaultError::UnknownVersion { version })?;
     let sum = rest.get(..sum).ok_or(VaultError::CutOff)?;
     Ok((body, sum, 4 + length + sum.len()))
 }

@@ -21,7 +21,7 @@ use gt_ledger::clock::SystemClock;
 use gt_ledger::keyring::{Keyring, OwnerKeys, OwnerTag};
 use gt_ledger::open::OpenLedgerError;
 use gt_ledger::secrets::{file, read_key};
-use gt_ledger::vault::{self, StatementBlob, VaultRecord};
+use gt_ledger::vault::{self, StatementBlob, VaultKey, VaultRecord};
 use partnership::{Publisher, child};
 
 /// An entry about a child of whom there are more before and behind it, by the first publisher.
@@ -192,7 +192,7 @@ fn reseal(sealed: &mut Sealed, draft: impl FnOnce(&mut Draft), key: Option<Priva
     let statement = signing.sign(&drafted);
     let keys = about.agency(&publisher.agency).expect("keys");
     let seal = |key: &[u8; 32], digest: Option<&Hash>, text: &str| {
-        vault::seal(key, &of.home.genesis(), &vault::place(&statement.hash(), digest), text.as_bytes())
+        VaultKey::new(key, &of.home.genesis()).seal(&vault::place(&statement.hash(), digest), text.as_bytes())
     };
     for (blob, disclosure) in record.disclosures.iter_mut().zip(statement.disclosures()) {
         blob.digest = disclosure.digest();
@@ -246,14 +246,14 @@ fn a_false_signature_among_hundreds_is_found_in_its_place() {
         let keys = about.and_then(|(_, keys)| keys.agency(agency)).expect("keys");
         let (before, genesis) = (entry.statement, of.home.genesis());
         let open = |key: &[u8; 32], digest: Option<&Hash>, bytes: &[u8]| {
-            vault::open(key, &genesis, &vault::place(&before, digest), bytes).expect("opens")
+            VaultKey::new(key, &genesis).open(&vault::place(&before, digest), bytes).expect("opens")
         };
         let mut jws = open(&keys.record, None, bytes);
         let within_r = jws.len() - 80;
         jws[within_r] = if jws[within_r] == b'A' { b'B' } else { b'A' };
         let after = Hash::of(&jws);
         let seal = |key: &[u8; 32], digest: Option<&Hash>, text: &[u8]| {
-            vault::seal(key, &genesis, &vault::place(&after, digest), text)
+            VaultKey::new(key, &genesis).seal(&vault::place(&after, digest), text)
         };
         (entry.statement, *bytes) = (after, seal(&keys.record, None, &jws));
         for blob in &mut record.disclosures {

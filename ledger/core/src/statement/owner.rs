@@ -46,7 +46,7 @@ impl Pseudonym {
             && scheme.bytes().all(|byte| byte.is_ascii_lowercase())
             && (1..=5).contains(&epoch.len())
             && epoch.bytes().all(|byte| byte.is_ascii_digit())
-            && base64url::decode_array::<32>(hmac).is_ok();
+            && base64url::decode_public::<32>(hmac).is_ok();
         if sound { Ok(Self(text.into())) } else { Err(PseudonymError) }
     }
 

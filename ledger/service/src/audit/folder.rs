@@ -14,7 +14,7 @@ use crate::layout;
 use crate::vault;
 
 /// The longest vault file, in bytes.
-const MAX_VAULT: usize = FULL_WIDTH as usize * (4 + vault::MAX_BODY + 32);
+const MAX_VAULT: usize = FULL_WIDTH as usize * vault::MAX_RECORD;
 
 /// What only a ledger's own folder has. A folder with none of them is a mirror: the open log and nothing else.
 const OF_A_LEDGER: [&str; 4] = ["open", "vault", "keyring", "state"];

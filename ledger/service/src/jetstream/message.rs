@@ -6,10 +6,10 @@ use gt_core::entry::MAX_ENTRY_BYTES;
 use gt_core::tree;
 
 use crate::log::SealedEntry;
-use crate::vault::{MAX_BODY, event_type_of, frame_len};
+use crate::vault::{MAX_RECORD, event_type_of, frame_len};
 
 /// The longest payload: an entry, its vault record and their framing.
-pub const MAX_PAYLOAD: usize = 4 + MAX_ENTRY_BYTES + 4 + MAX_BODY + 32;
+pub const MAX_PAYLOAD: usize = 4 + MAX_ENTRY_BYTES + MAX_RECORD;
 
 /// The headers of a message.
 pub mod header {

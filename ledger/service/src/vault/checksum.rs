@@ -9,12 +9,14 @@ pub(super) const VERSION: u8 = 2;
 pub(super) const WITH_SHA_256: u8 = 1;
 /// Bytes of a checksum in the version that is written.
 pub(super) const CHECKSUM: usize = 16;
+/// Bytes of the longest checksum of any version.
+pub(super) const LONGEST: usize = 32;
 
 /// Bytes of the checksum of a record in this version; none if there is no such version.
 pub(super) const fn len_in(version: u8) -> Option<usize> {
     match version {
         VERSION => Some(CHECKSUM),
-        WITH_SHA_256 => Some(32),
+        WITH_SHA_256 => Some(LONGEST),
         _ => None,
     }
 }
