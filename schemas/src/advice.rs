@@ -15,7 +15,6 @@ use crate::error::{Fault, SchemaError};
 use crate::findings::{Facts, FindingCode, Known, of_facts};
 use crate::flowchart::{Flow, FlowAnswers};
 use crate::golden_rules::{self, GoldenRule};
-use crate::json::Lent;
 use crate::member::Requirement;
 
 /// What a question is answered.
@@ -90,7 +89,7 @@ impl<'a> Question<'a> {
             for (name, filler) in fillers(*decision) {
                 whole.entry(name).or_insert(filler);
             }
-            DecisionRecorded::from_draft(Lent::of_members(&whole).members())
+            DecisionRecorded::from_draft((&whole).into())
         };
         let candidates = if data.contains_key("decision") { &Decision::ALL[..1] } else { Decision::ALL };
         let readings = candidates.iter().map(read).collect::<Result<Vec<_>, _>>()?;

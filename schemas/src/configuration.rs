@@ -18,7 +18,6 @@ pub use thresholds::*;
 
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueFault};
 use crate::error::{Fault, SchemaError};
-use crate::json::Lent;
 use crate::member::Requirement;
 use crate::reading::{Members, Read};
 
@@ -76,8 +75,7 @@ impl Configuration {
 
     /// Reads a configuration. All members but `retention` are required; nothing is filled in.
     pub fn read(value: &Value) -> Result<Self, ConfigurationError> {
-        let value = Lent::of(value);
-        let mut members = Members::of(value.root())?;
+        let mut members = Members::of(value.into())?;
         let missing = || Fault::MissingMember { rule: Requirement::Always }.here().within("legal");
         let legal = Catalogue::of(members.take_value("legal").ok_or_else(missing)?)?;
         let (thresholds, calendar) = (members.take("thresholds")?, members.take("calendar")?);

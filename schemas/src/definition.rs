@@ -135,7 +135,7 @@ pub(crate) fn opened<E: Rules>(
 ) -> Result<E, SchemaError> {
     let mut event = E::from_opened(data)?;
     for (name, values) in data.iter() {
-        if values.is_empty() {
+        if values.len() == 0 {
             return Err(Fault::expected("one disclosure or more").here().within(name));
         }
     }

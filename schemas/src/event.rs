@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::definition::{self, Definition};
 use crate::error::{Fault, SchemaError};
-use crate::json::{Json, Lent, SignedData};
+use crate::json::{Json, SignedData};
 use crate::json_schema::{self, Shape};
 use crate::member::Member;
 use crate::missing_ended::v1::MissingEnded as MissingEndedV1;
@@ -225,7 +225,7 @@ fn current<Read, Current: From<Read>>(
 /// Refused are unknown types, versions and members, members that are missing, values of the wrong form, and members
 /// that contradict each other. Members that `kept` names are checked like the others, for a draft has them all.
 pub fn validate_draft(event_type: &str, version: u16, data: &Value) -> Result<Event, SchemaError> {
-    EventType::named(event_type)?.read_draft(version, Lent::of(data).root())
+    EventType::named(event_type)?.read_draft(version, data.into())
 }
 
 /// Checks signed data in full, as the sealer does before it seals: `data` has the members in the clear without `kept`, and the

@@ -152,7 +152,7 @@ mod tests {
         let clear =
             |name: &str| DecisionRecorded::MEMBERS.iter().any(|m| m.name == name && m.place == Place::Clear);
         let clear: Map<String, Value> = data.into_iter().filter(|(name, _)| clear(name)).collect();
-        let data = SignedData::of_members(&clear);
+        let data = SignedData::new(&clear, 0);
         match read_opened("decision.recorded", version(), &data).unwrap() {
             Event::DecisionRecorded(decision) => decision,
             _ => unreachable!("it was read as one"),

@@ -1,88 +1,53 @@
-//! JSON as events are read from it: the values of one event in one piece of memory, with texts that whoever has parsed them lends.
+//! JSON as events are read from it: lent, by the strict documents of signed statements or by values of `serde_json`'s own.
 
 use std::collections::BTreeMap;
+use std::slice::Iter;
 
+use gt_json::ValueRef;
 use serde_json::{Map, Value};
 
-/// A value, as one node; what is in it follows, each value with all that is in it before the next one.
+/// A JSON value, lent.
 #[derive(Clone, Copy)]
-pub enum Node<'t> {
-    /// `null`
-    Null,
-    /// `true` or `false`
-    Bool(bool),
-    /// A whole number.
-    Integer(i64),
-    /// Any other number. No event has one.
-    OtherNumber,
-    /// A string; also the name of a member, which its value follows.
-    Text(&'t str),
-    /// An array.
-    List {
-        /// How many elements it has.
-        elements: usize,
-        /// How many nodes they come to.
-        nodes: usize,
-    },
-    /// An object. One with a name twice is refused by whatever reads it.
-    Object {
-        /// How many members it has.
-        members: usize,
-        /// How many nodes they come to, with their names.
-        nodes: usize,
-    },
+pub enum Json<'v> {
+    /// In a document that was read strictly.
+    Strict(ValueRef<'v>),
+    /// Of `serde_json`'s. One that no strict document has, as 1.5, reads as nothing that an event may say.
+    Value(&'v Value),
+}
+
+/// A JSON object's members, lent. One with a name twice is refused by whatever reads it.
+#[derive(Clone, Copy)]
+pub enum JsonObject<'v> {
+    /// In a document that was read strictly.
+    Strict(gt_json::Members<'v>),
+    /// Of `serde_json`'s.
+    Map(&'v Map<String, Value>),
+}
+
+/// The elements of an array, one after the other.
+#[derive(Clone)]
+pub(crate) enum Elements<'v> {
+    Strict(gt_json::Elements<'v>),
+    Values(Iter<'v, Value>),
 }
 
 /// The `data` of a signed statement, as far as it can be read: members in the clear, and values of disclosures.
 pub struct SignedData<'t> {
-    /// The object of the members in the clear, then the values of disclosures.
-    nodes: Vec<Node<'t>>,
+    clear: JsonObject<'t>,
     /// The disclosed members' names, in the order in which they came, and where each one's values end.
     members: Vec<(&'t str, usize)>,
-    /// The node of each value, one member's after the other's.
-    values: Vec<usize>,
-}
-
-/// A value of `serde_json`'s, lent.
-pub(crate) struct Lent<'t>(Vec<Node<'t>>);
-
-/// A JSON value: its own node first, and those of all that is in it.
-#[derive(Clone, Copy)]
-pub(crate) struct Json<'v>(&'v [Node<'v>]);
-
-/// The elements of an array, one after the other.
-#[derive(Clone)]
-pub(crate) struct Elements<'v> {
-    left: usize,
-    next: Json<'v>,
-}
-
-/// The members of an object, in the order in which they were given.
-#[derive(Clone, Copy)]
-pub(crate) struct JsonObject<'v> {
-    members: usize,
-    /// The first one's name.
-    first: Json<'v>,
+    /// One member's after the other's.
+    values: Vec<Json<'t>>,
 }
 
 /// The values of one member's disclosures, in the order of its elements.
-#[derive(Clone)]
-pub(crate) struct Disclosed<'v> {
-    nodes: &'v [Node<'v>],
-    values: &'v [usize],
-}
+pub(crate) type Disclosed<'v> = std::iter::Copied<Iter<'v, Json<'v>>>;
 
 impl<'t> SignedData<'t> {
-    /// Nothing is disclosed yet. `clear` must be the nodes of exactly one value, an object, each with its right counts: what is not reads as
-    /// if there were no members. There is memory for so many nodes and disclosures in all.
-    pub fn new(clear: impl IntoIterator<Item = Node<'t>>, nodes: usize, disclosures: usize) -> Self {
-        let mut data = Self {
-            nodes: Vec::with_capacity(nodes),
-            members: Vec::with_capacity(disclosures),
-            values: Vec::with_capacity(disclosures),
-        };
-        data.nodes.extend(clear);
-        data
+    /// Nothing is disclosed yet. There is memory for so many disclosures.
+    pub fn new(clear: impl Into<JsonObject<'t>>, disclosures: usize) -> Self {
+        let (members, values) = (Vec::with_capacity(disclosures), Vec::with_capacity(disclosures));
+        Self { clear: clear.into(), members, values }
     }
 
     /// Adds a member without values, unless it has some.
@@ -90,17 +55,14 @@ impl<'t> SignedData<'t> {
         self.place_of(name);
     }
 
-    /// Adds a value of a disclosed member, given by its nodes, after those that the member has. They must be the nodes of exactly one value,
-    /// each with its right counts.
-    pub fn disclose(&mut self, name: &'t str, value: impl IntoIterator<Item = Node<'t>>) {
-        self.add_value(name);
-        self.nodes.extend(value);
-    }
-
-    /// The same of a value of `serde_json`'s own.
-    pub fn disclose_value(&mut self, name: &'t str, value: &'t Value) {
-        self.add_value(name);
-        push(value, &mut self.nodes);
+    /// Adds a value of a disclosed member, after those that the member has.
+    pub fn disclose(&mut self, name: &'t str, value: impl Into<Json<'t>>) {
+        let place = self.place_of(name);
+        let of_member = &mut self.members[place..];
+        self.values.insert(of_member[0].1, value.into());
+        for (_, end) in of_member {
+            *end += 1;
+        }
     }
 
     /// Which of the members it is; a new one, if there is none of this name.
@@ -111,35 +73,20 @@ impl<'t> SignedData<'t> {
         })
     }
 
-    /// The member has another value, whose nodes come next.
-    fn add_value(&mut self, name: &'t str) {
-        let place = self.place_of(name);
-        let of_member = &mut self.members[place..];
-        self.values.insert(of_member[0].1, self.nodes.len());
-        for (_, end) in of_member {
-            *end += 1;
-        }
-    }
-
-    /// Nothing is disclosed yet, and the members in the clear are of `serde_json`'s own.
-    pub fn of_members(clear: &'t Map<String, Value>) -> Self {
-        Self { nodes: Lent::of_members(clear).0, members: Vec::new(), values: Vec::new() }
-    }
-
     /// All of values of `serde_json`'s own.
     pub fn of_values(clear: &'t Map<String, Value>, disclosed: &'t BTreeMap<String, Vec<Value>>) -> Self {
-        let mut data = Self::of_members(clear);
+        let mut data = Self::new(clear, disclosed.len());
         for (name, values) in disclosed {
             data.add_member(name);
             for value in values {
-                data.disclose_value(name, value);
+                data.disclose(name, value);
             }
         }
         data
     }
 
-    pub(crate) fn clear(&self) -> JsonObject<'_> {
-        Json(&self.nodes).members()
+    pub(crate) const fn clear(&self) -> JsonObject<'_> {
+        self.clear
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Disclosed<'_>)> {
@@ -147,7 +94,7 @@ impl<'t> SignedData<'t> {
         self.members.iter().map(move |(name, end)| {
             let values = &self.values[start..*end];
             start = *end;
-            (*name, Disclosed { nodes: &self.nodes, values })
+            (*name, values.iter().copied())
         })
     }
 
@@ -156,122 +103,69 @@ impl<'t> SignedData<'t> {
     }
 }
 
-impl Disclosed<'_> {
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.values.is_empty()
+impl<'v> From<ValueRef<'v>> for Json<'v> {
+    fn from(value: ValueRef<'v>) -> Self {
+        Self::Strict(value)
     }
 }
 
-impl<'v> Iterator for Disclosed<'v> {
-    type Item = Json<'v>;
-
-    fn next(&mut self) -> Option<Json<'v>> {
-        let (node, left) = self.values.split_first()?;
-        self.values = left;
-        Some(Json(&self.nodes[*node..]))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.values.len(), Some(self.values.len()))
+impl<'v> From<&'v Value> for Json<'v> {
+    fn from(value: &'v Value) -> Self {
+        Self::Value(value)
     }
 }
 
-impl<'t> Lent<'t> {
-    pub(crate) fn of(value: &'t Value) -> Self {
-        let mut nodes = Vec::new();
-        push(value, &mut nodes);
-        Self(nodes)
-    }
-
-    pub(crate) fn of_members(members: &'t Map<String, Value>) -> Self {
-        let mut nodes = Vec::new();
-        push_members(members, &mut nodes);
-        Self(nodes)
-    }
-
-    pub(crate) fn root(&self) -> Json<'_> {
-        Json(&self.0)
-    }
-
-    /// The members, if it is an object; else none.
-    pub(crate) fn members(&self) -> JsonObject<'_> {
-        self.root().members()
+impl<'v> From<gt_json::Members<'v>> for JsonObject<'v> {
+    fn from(members: gt_json::Members<'v>) -> Self {
+        Self::Strict(members)
     }
 }
 
-fn push<'t>(value: &'t Value, nodes: &mut Vec<Node<'t>>) {
-    let node = match value {
-        Value::Null => Node::Null,
-        Value::Bool(flag) => Node::Bool(*flag),
-        Value::Number(number) => number.as_i64().map_or(Node::OtherNumber, Node::Integer),
-        Value::String(text) => Node::Text(text),
-        Value::Array(elements) => {
-            let at = nodes.len();
-            nodes.push(Node::Null);
-            for element in elements {
-                push(element, nodes);
-            }
-            nodes[at] = Node::List { elements: elements.len(), nodes: nodes.len() - at - 1 };
-            return;
-        }
-        Value::Object(members) => return push_members(members, nodes),
-    };
-    nodes.push(node);
-}
-
-fn push_members<'t>(members: &'t Map<String, Value>, nodes: &mut Vec<Node<'t>>) {
-    let at = nodes.len();
-    nodes.push(Node::Null);
-    for (name, value) in members {
-        nodes.push(Node::Text(name));
-        push(value, nodes);
+impl<'v> From<&'v Map<String, Value>> for JsonObject<'v> {
+    fn from(members: &'v Map<String, Value>) -> Self {
+        Self::Map(members)
     }
-    nodes[at] = Node::Object { members: members.len(), nodes: nodes.len() - at - 1 };
 }
 
 impl<'v> Json<'v> {
-    fn node(self) -> Node<'v> {
-        self.0.first().copied().unwrap_or(Node::Null)
-    }
-
-    /// What follows the value.
-    fn after(self) -> Self {
-        let nodes = match self.node() {
-            Node::List { nodes, .. } | Node::Object { nodes, .. } => 1 + nodes,
-            _ => 1,
-        };
-        Self(self.0.get(nodes..).unwrap_or_default())
-    }
-
-    fn first_within(self) -> Self {
-        Self(self.0.get(1..).unwrap_or_default())
-    }
+    /// `null`
+    pub const NULL: Json<'static> = Json::Value(&Value::Null);
 
     /// The text of a string.
-    pub(crate) fn as_str(self) -> Option<&'v str> {
-        if let Node::Text(text) = self.node() { Some(text) } else { None }
+    pub fn as_str(self) -> Option<&'v str> {
+        match self {
+            Self::Strict(value) => value.as_str(),
+            Self::Value(value) => value.as_str(),
+        }
     }
 
     pub(crate) fn as_bool(self) -> Option<bool> {
-        if let Node::Bool(flag) = self.node() { Some(flag) } else { None }
+        match self {
+            Self::Strict(value) => value.as_bool(),
+            Self::Value(value) => value.as_bool(),
+        }
     }
 
     pub(crate) fn as_u64(self) -> Option<u64> {
-        if let Node::Integer(number) = self.node() { u64::try_from(number).ok() } else { None }
+        match self {
+            Self::Strict(value) => value.as_integer().and_then(|number| number.try_into().ok()),
+            Self::Value(value) => value.as_u64(),
+        }
     }
 
     pub(crate) fn as_array(self) -> Option<Elements<'v>> {
-        let Node::List { elements, .. } = self.node() else { return None };
-        Some(Elements { left: elements, next: self.first_within() })
+        match self {
+            Self::Strict(value) => value.as_array().map(Elements::Strict),
+            Self::Value(value) => value.as_array().map(|elements| Elements::Values(elements.iter())),
+        }
     }
 
-    pub(crate) fn as_object(self) -> Option<JsonObject<'v>> {
-        let Node::Object { members, .. } = self.node() else { return None };
-        Some(JsonObject { members, first: self.first_within() })
-    }
-
-    fn members(self) -> JsonObject<'v> {
-        self.as_object().unwrap_or(JsonObject { members: 0, first: Self(&[]) })
+    /// The members of an object.
+    pub fn as_object(self) -> Option<JsonObject<'v>> {
+        match self {
+            Self::Strict(value) => value.as_object().map(JsonObject::Strict),
+            Self::Value(value) => value.as_object().map(JsonObject::Map),
+        }
     }
 }
 
@@ -279,24 +173,34 @@ impl<'v> Iterator for Elements<'v> {
     type Item = Json<'v>;
 
     fn next(&mut self) -> Option<Json<'v>> {
-        self.left = self.left.checked_sub(1)?;
-        let element = self.next;
-        self.next = element.after();
-        Some(element)
+        match self {
+            Self::Strict(elements) => elements.next().map(Json::Strict),
+            Self::Values(elements) => elements.next().map(Json::Value),
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
+        match self {
+            Self::Strict(elements) => elements.size_hint(),
+            Self::Values(elements) => elements.size_hint(),
+        }
     }
 }
 
 impl<'v> JsonObject<'v> {
-    pub(crate) fn get(self, name: &str) -> Option<Json<'v>> {
-        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    /// The member's value.
+    pub fn get(self, name: &str) -> Option<Json<'v>> {
+        match self {
+            Self::Strict(members) => members.get(name).map(Json::Strict),
+            Self::Map(members) => members.get(name).map(Json::Value),
+        }
     }
 
-    pub(crate) const fn len(self) -> usize {
-        self.members
+    pub(crate) fn len(self) -> usize {
+        match self {
+            Self::Strict(members) => members.len(),
+            Self::Map(members) => members.len(),
+        }
     }
 
     pub(crate) fn names(self) -> impl Iterator<Item = &'v str> {
@@ -304,29 +208,32 @@ impl<'v> JsonObject<'v> {
     }
 
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'v str, Json<'v>)> {
-        let mut name = self.first;
-        (0..self.members).map(move |_| {
-            let value = name.after();
-            let member = (name.as_str().unwrap_or_default(), value);
-            name = value.after();
-            member
-        })
+        let (strict, map) = match self {
+            Self::Strict(members) => (Some(members.iter()), None),
+            Self::Map(members) => (None, Some(members.iter())),
+        };
+        let strict = strict.into_iter().flatten().map(|(name, value)| (name, Json::Strict(value)));
+        let map = map.into_iter().flatten().map(|(name, value)| (name.as_str(), Json::Value(value)));
+        strict.chain(map)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use gt_json::Document;
     use serde_json::json;
+
+    use super::*;
 
     /// What is added and asked for in any order is what a map of lists would hold.
     #[test]
     fn values_are_found_by_their_members() {
-        let mut data = SignedData::new([Node::Object { members: 0, nodes: 0 }], 0, 2);
-        for (name, numbers) in [("a", &[1][..]), ("b", &[2, 3]), ("none", &[]), ("a", &[4, 5]), ("b", &[6])] {
+        let (clear, numbers) = (Map::new(), [1, 2, 3, 4, 5, 6].map(Value::from));
+        let mut data = SignedData::new(&clear, 2);
+        for (name, from, to) in [("a", 0, 1), ("b", 1, 3), ("none", 0, 0), ("a", 3, 5), ("b", 5, 6)] {
             data.add_member(name);
-            for number in numbers {
-                data.disclose(name, [Node::Integer(*number)]);
+            for number in &numbers[from..to] {
+                data.disclose(name, number);
             }
         }
         let numbers = |values: Disclosed<'_>| values.filter_map(Json::as_u64).collect::<Vec<_>>();
@@ -339,23 +246,38 @@ mod tests {
         assert_eq!(data.clear().len(), 0);
     }
 
+    /// Whoever lends it.
     #[test]
     fn what_is_within_what_is_found_at_any_depth() {
-        let value =
-            json!({"a": [[], {}, [1, [true, null]], -2], "b": {"c": {"d": "e"}, "f": 1.5}, "g": false});
-        let lent = Lent::of(&value);
-        let members = lent.root().as_object().expect("an object");
-        assert_eq!(members.names().collect::<Vec<_>>(), ["a", "b", "g"]);
-        assert_eq!(members.get("g").and_then(Json::as_bool), Some(false));
-        let b = members.get("b").and_then(Json::as_object).expect("an object");
-        let c = b.get("c").and_then(Json::as_object).expect("an object");
-        assert_eq!((c.get("d").and_then(Json::as_str), c.len(), b.len()), (Some("e"), 1, 2));
-        assert!(b.get("f").is_some_and(|number| number.as_u64().is_none() && number.as_str().is_none()));
-        let lists: Vec<_> = members.get("a").and_then(Json::as_array).expect("a list").collect();
-        let sizes = lists.iter().map(|one| one.as_array().map(Iterator::count));
-        assert_eq!(sizes.collect::<Vec<_>>(), [Some(0), None, Some(2), None]);
-        assert_eq!((lists[3].as_u64(), lists[1].as_object().map(JsonObject::len)), (None, Some(0)));
-        let inner = lists[2].as_array().and_then(|mut elements| elements.nth(1)).expect("a list");
-        assert_eq!(inner.as_array().and_then(|mut elements| elements.next()?.as_bool()), Some(true));
+        let value = json!({"a": [[], {}, [1, [true, null]], -2], "b": {"c": {"d": "e"}, "f": 7}, "g": false});
+        let document = Document::parse(value.to_string().into_bytes()).expect("strict JSON");
+        for json in [Json::from(&value), Json::from(document.root())] {
+            let members = json.as_object().expect("an object");
+            assert_eq!(members.names().collect::<Vec<_>>(), ["a", "b", "g"]);
+            assert_eq!(members.get("g").and_then(Json::as_bool), Some(false));
+            assert!(members.get("h").is_none());
+            let b = members.get("b").and_then(Json::as_object).expect("an object");
+            let c = b.get("c").and_then(Json::as_object).expect("an object");
+            assert_eq!((c.get("d").and_then(Json::as_str), c.len(), b.len()), (Some("e"), 1, 2));
+            assert_eq!(b.get("f").and_then(Json::as_u64), Some(7));
+            let lists: Vec<_> = members.get("a").and_then(Json::as_array).expect("a list").collect();
+            let sizes = lists.iter().map(|one| one.as_array().map(|elements| elements.size_hint().0));
+            assert_eq!(sizes.collect::<Vec<_>>(), [Some(0), None, Some(2), None]);
+            assert_eq!((lists[3].as_u64(), lists[1].as_object().map(JsonObject::len)), (None, Some(0)));
+            let inner = lists[2].as_array().and_then(|mut elements| elements.nth(1)).expect("a list");
+            assert_eq!(inner.as_array().and_then(|mut elements| elements.next()?.as_bool()), Some(true));
+        }
+    }
+
+    #[test]
+    fn what_no_strict_document_has_reads_as_nothing() {
+        for value in [json!(1.5), json!(-1.0), Value::Null] {
+            let json = Json::from(&value);
+            assert!(
+                json.as_u64().is_none() && json.as_bool().is_none() && json.as_str().is_none(),
+                "{value}"
+            );
+            assert!(json.as_array().is_none() && json.as_object().is_none(), "{value}");
+        }
     }
 }

@@ -125,7 +125,7 @@ pub use identifiers::{
     LaChildId, NhsNumber, OdsCode, OfstedUrn, PoliceForceCode, Postcode, Scheme, SchoolUrn, StaffLabel, Upn,
     Uprn,
 };
-pub use json::{Node, SignedData};
+pub use json::{Json, JsonObject, SignedData};
 pub use json_schema::{Shape, json_schema, json_schema_at};
 pub use lawful_basis::*;
 pub use meetings::*;

@@ -21,7 +21,7 @@ pub(crate) trait Read: Sized {
 
     #[cfg(test)]
     fn read_value(value: &serde_json::Value) -> Result<Self, SchemaError> {
-        Self::read(crate::json::Lent::of(value).root())
+        Self::read(value.into())
     }
 
     /// The schema of the value where it is present.

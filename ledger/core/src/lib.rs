@@ -29,7 +29,6 @@ pub mod entry;
 pub mod erasure;
 pub mod fork;
 pub mod hash;
-pub mod json;
 pub mod key;
 pub mod link;
 pub mod ml_dsa;
@@ -47,5 +46,7 @@ pub mod tree;
 pub mod verify;
 pub mod witness;
 
+/// Strict JSON, which the event types read too.
+pub use gt_json as json;
 pub use hash::Hash;
 pub use position::{LeafIndex, TreeSize};

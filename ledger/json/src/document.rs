@@ -60,33 +60,6 @@ pub enum Lent<'d> {
     Object(Members<'d>),
 }
 
-/// One node of a value, lent: what is in an array or an object follows it, each value with all that is in it before the next one.
-#[derive(Clone, Copy)]
-pub enum FlatNode<'d> {
-    /// `null`
-    Null,
-    /// `true` or `false`
-    Bool(bool),
-    /// A whole number within ±(2^53−1).
-    Integer(i64),
-    /// A string, or the name of a member, which its value follows.
-    String(&'d str),
-    /// An array.
-    Array {
-        /// How many elements it has.
-        elements: usize,
-        /// How many nodes they come to.
-        nodes: usize,
-    },
-    /// An object.
-    Object {
-        /// How many members it has.
-        members: usize,
-        /// How many nodes they come to, with their names.
-        nodes: usize,
-    },
-}
-
 /// The elements of an array, one after the other.
 #[derive(Clone)]
 pub struct Elements<'d> {
@@ -114,12 +87,13 @@ impl Document {
     }
 
     /// Nothing yet, with memory for so many bytes of JSON.
-    pub(crate) fn with_capacity(bytes: usize) -> Self {
+    pub fn with_capacity(bytes: usize) -> Self {
         Self { text: String::with_capacity(bytes), nodes: Vec::with_capacity(nodes_of(bytes)) }
     }
 
-    /// Parses another value into the same memory, and says which node it is. After an error the document is of no more use.
-    pub(crate) fn add(&mut self, bytes: &[u8]) -> Result<usize, JsonError> {
+    /// Parses another value into the same memory, and says at which node it begins ([`Self::at`]). After an error the document is of no
+    /// more use.
+    pub fn add(&mut self, bytes: &[u8]) -> Result<usize, JsonError> {
         let (from, node) = (self.text.len(), self.nodes.len());
         let value =
             core::str::from_utf8(bytes).map_err(|error| parser::not_utf8(bytes, error.valid_up_to()))?;
@@ -130,7 +104,7 @@ impl Document {
     }
 
     /// An object of these members, whose names are distinct, with memory for no more than them.
-    pub(crate) fn of_members<'d>(members: impl Iterator<Item = (&'d str, ValueRef<'d>)> + Clone) -> Self {
+    pub fn of_members<'d>(members: impl Iterator<Item = (&'d str, ValueRef<'d>)> + Clone) -> Self {
         let (mut count, mut nodes, mut bytes) = (0, 0, 0);
         for (name, value) in members.clone() {
             count += 1;
@@ -159,8 +133,8 @@ impl Document {
         self.at(0)
     }
 
-    /// The value whose node this is.
-    pub(crate) fn at(&self, node: usize) -> ValueRef<'_> {
+    /// The value that begins at this node. The node must be one of the document's.
+    pub fn at(&self, node: usize) -> ValueRef<'_> {
         ValueRef::new(&self.text, &self.nodes[node..])
     }
 }
@@ -221,6 +195,11 @@ impl<'d> ValueRef<'d> {
         if let Lent::Integer(number) = self.lent() { Some(number) } else { None }
     }
 
+    /// The boolean of a boolean value.
+    pub fn as_bool(self) -> Option<bool> {
+        if let Lent::Bool(flag) = self.lent() { Some(flag) } else { None }
+    }
+
     /// The elements of an array.
     pub fn as_array(self) -> Option<Elements<'d>> {
         if let Lent::Array(elements) = self.lent() { Some(elements) } else { None }
@@ -229,18 +208,6 @@ impl<'d> ValueRef<'d> {
     /// The members of an object.
     pub fn as_object(self) -> Option<Members<'d>> {
         if let Lent::Object(members) = self.lent() { Some(members) } else { None }
-    }
-
-    /// The value with all that is in it, node by node.
-    pub fn flat(self) -> impl ExactSizeIterator<Item = FlatNode<'d>> {
-        self.own_nodes().iter().map(move |node| match *node {
-            Node::Null => FlatNode::Null,
-            Node::Bool(flag) => FlatNode::Bool(flag),
-            Node::Integer(number) => FlatNode::Integer(number),
-            Node::Text { start, len } => FlatNode::String(&self.text[start..start + len]),
-            Node::Array { elements, nodes } => FlatNode::Array { elements, nodes },
-            Node::Object { members, nodes } => FlatNode::Object { members, nodes },
-        })
     }
 
     /// The same value, borrowing from nothing.

@@ -6,7 +6,7 @@
 mod document;
 mod parser;
 
-pub use document::{Document, Elements, FlatNode, Lent, Members, ValueRef};
+pub use document::{Document, Elements, Lent, Members, ValueRef};
 
 use core::fmt::Write as _;
 
@@ -129,8 +129,8 @@ impl Object {
         }
     }
 
-    /// Takes a member out.
-    pub(crate) fn remove(&mut self, name: &str) -> Option<Value> {
+    /// Takes a member out, and gives the last one its place.
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
         let position = self.0.iter().position(|(n, _)| n == name)?;
         Some(self.0.swap_remove(position).1)
     }

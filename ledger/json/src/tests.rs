@@ -134,33 +134,7 @@ proptest! {
         let text = if spaced { format!(" {text}\n") } else { text };
         let document = Document::parse(text.into_bytes()).expect("strict JSON");
         prop_assert_eq!(taken_apart(document.root()), value.clone());
-        prop_assert_eq!(put_together(&mut document.root().flat()), value.clone());
         prop_assert_eq!(document.root().to_value(), value);
-    }
-}
-
-/// The value of which these are the next nodes.
-fn put_together<'d>(nodes: &mut impl ExactSizeIterator<Item = FlatNode<'d>>) -> Value {
-    match nodes.next().expect("a value has a node") {
-        FlatNode::Null => Value::Null,
-        FlatNode::Bool(flag) => Value::Bool(flag),
-        FlatNode::Integer(number) => Value::Integer(number),
-        FlatNode::String(text) => text.into(),
-        FlatNode::Array { elements, nodes: within } => {
-            let before = nodes.len();
-            let array = (0..elements).map(|_| put_together(nodes)).collect();
-            assert_eq!(before - nodes.len(), within);
-            Value::Array(array)
-        }
-        FlatNode::Object { members, nodes: within } => {
-            let (before, mut object) = (nodes.len(), Object::default());
-            for _ in 0..members {
-                let Some(FlatNode::String(name)) = nodes.next() else { panic!("a name comes first") };
-                object.insert(name, put_together(nodes));
-            }
-            assert_eq!(before - nodes.len(), within);
-            Value::Object(object)
-        }
     }
 }
 

@@ -5,7 +5,6 @@ use gt_schemas::SignedData;
 
 use crate::configured;
 use crate::refusal::Refusal;
-use crate::values::{Clear as _, Said as _};
 
 /// A statement that is sound in itself: structure, completeness, owners, schema. Its signer and its place are still to be checked.
 pub struct Prepared {
@@ -72,9 +71,9 @@ fn said(statement: &Statement) -> SignedData<'_> {
     // By their names: which of several is refused first does not depend on the order of the payload.
     let name = |disclosure: &Disclosure| members[disclosure.member_position()].name();
     ordered.sort_by_key(|disclosure| (name(disclosure), disclosure.element()));
-    let mut said = data.lend(ordered.len());
+    let mut said = SignedData::new(data.clear(), ordered.len());
     for disclosure in ordered {
-        disclosure.disclose(name(disclosure), &mut said);
+        said.disclose(name(disclosure), disclosure.value());
     }
     said
 }

@@ -108,11 +108,11 @@ fn is_time_or_count(member: &str) -> bool {
 
 /// The members that views read as events have them: those in the clear, and of the disclosed ones times and counts.
 fn clear_and_times<C: Clear, V: Said>(open: &OpenStatement<C, V>) -> SignedData<'_> {
-    let mut data = open.clear.lend(2);
+    let mut data = SignedData::new(open.clear.lend(), 2);
     for (name, elements) in open.disclosed.iter().filter(|(name, _)| is_time_or_count(name)) {
         data.add_member(name);
         for element in elements {
-            element.value.disclose(name, &mut data);
+            data.disclose(name, element.value.lend());
         }
     }
     data

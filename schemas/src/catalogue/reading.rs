@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::{Catalogue, CatalogueAgencies, CatalogueItem, Commencement, ProfessionalSource};
 use crate::error::{Fault, SchemaError};
-use crate::json::{Json, JsonObject, Lent};
+use crate::json::{Json, JsonObject};
 use crate::reading::{Members, Read};
 
 /// Why a catalogue is refused: one fault at one place. It repeats no values.
@@ -78,7 +78,7 @@ impl Catalogue {
     /// Refused are unknown members and keys, values of the wrong form, bases that are missing, bases that end before
     /// they begin, and names of sources that are not there.
     pub fn read(value: &Value) -> Result<Self, CatalogueError> {
-        Self::of(Lent::of(value).root())
+        Self::of(value.into())
     }
 
     pub(crate) fn of(value: Json<'_>) -> Result<Self, CatalogueError> {

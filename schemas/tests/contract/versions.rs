@@ -32,7 +32,7 @@ fn version_1_of_missing_ended_says_suspected_or_not() {
             disclosed.into_iter().map(|(name, value)| (name, vec![value])).collect();
         let whole = SignedData::of_values(&clear, &disclosed);
         assert_eq!(validate_opened("missing.ended", 1, &whole, &[]).map(harm), Ok(expected));
-        let left = SignedData::of_members(&clear);
+        let left = SignedData::new(&clear, 0);
         assert_eq!(read_opened("missing.ended", 1, &left).map(harm), Ok(expected));
     }
 }
