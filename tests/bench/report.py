@@ -4,7 +4,7 @@ from figures import by_size
 
 NOISE = (
     "Other work on a machine moves absolute figures a lot and ratios less: things that are compared ran in turn, round by round. "
-    "Each figure is the median of the rounds; in brackets the least and the most."
+    "Figures of rounds are their medians, in brackets the least and the most; growth, views and questions are measured once."
 )
 
 
