@@ -11,11 +11,11 @@ use serde_json::{Map, Value};
 pub enum Json<'v> {
     /// In a document that was read strictly.
     Strict(ValueRef<'v>),
-    /// Of `serde_json`'s. One that no strict document has, as 1.5, reads as nothing that an event may say.
+    /// Of `serde_json`'s. A number with a fraction, which no strict document has, reads as nothing that an event may say.
     Value(&'v Value),
 }
 
-/// A JSON object's members, lent. One with a name twice is refused by whatever reads it.
+/// A JSON object's members, lent. Their names are distinct.
 #[derive(Clone, Copy)]
 pub enum JsonObject<'v> {
     /// In a document that was read strictly.
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_strict_document_has_reads_as_nothing() {
+    fn null_and_numbers_with_a_fraction_read_as_nothing() {
         for value in [json!(1.5), json!(-1.0), Value::Null] {
             let json = Json::from(&value);
             assert!(

@@ -225,8 +225,8 @@ impl<'v> Members<'v> {
             return Ok(());
         }
         let refused = self.map.names().find_map(|name| fault(name).map(|fault| fault.here().within(name)));
-        // With all of them known, one stands there twice.
-        Err(refused.unwrap_or_else(|| Fault::expected("each member once").here()))
+        // All of them are known, so nothing reads one of them in this place: that is refused, not overlooked.
+        Err(refused.unwrap_or_else(|| Fault::expected("no member that nothing reads").here()))
     }
 
     /// An object whose members' names are data.

@@ -1,5 +1,7 @@
 //! Strict JSON that is read, and not taken apart: its text, and where in it each value stands. Two pieces of memory, whatever it says,
 //! where a [`Value`] has one for each text, array and object; a sealer holds thousands of statements at a time.
+//!
+//! What looks at a value is inlined, for it is called from other crates for each member of each statement.
 
 use core::fmt;
 
@@ -103,7 +105,8 @@ impl Document {
         Ok(node)
     }
 
-    /// An object of these members, whose names are distinct, with memory for no more than them.
+    /// An object of these members, with memory for no more than them. It is the caller's to give distinct names, and values no deeper than
+    /// a document may be below an object: those of one object's members are, which were read strictly.
     pub fn of_members<'d>(members: impl Iterator<Item = (&'d str, ValueRef<'d>)> + Clone) -> Self {
         let (mut count, mut nodes, mut bytes) = (0, 0, 0);
         for (name, value) in members.clone() {
@@ -129,11 +132,13 @@ impl Document {
     }
 
     /// The value that the document is; the first one of several.
+    #[inline]
     pub fn root(&self) -> ValueRef<'_> {
         self.at(0)
     }
 
     /// The value that begins at this node. The node must be one of the document's.
+    #[inline]
     pub fn at(&self, node: usize) -> ValueRef<'_> {
         ValueRef::new(&self.text, &self.nodes[node..])
     }
@@ -153,6 +158,7 @@ impl fmt::Debug for Document {
 
 impl Node {
     /// How many nodes the value comes to.
+    #[inline]
     pub(super) const fn nodes(self) -> usize {
         match self {
             Self::Array { nodes, .. } | Self::Object { nodes, .. } => 1 + nodes,
@@ -167,11 +173,13 @@ impl Node {
 }
 
 impl<'d> ValueRef<'d> {
+    #[inline]
     pub(super) const fn new(text: &'d str, nodes: &'d [Node]) -> Self {
         Self { text, nodes }
     }
 
     /// What it is.
+    #[inline]
     pub fn lent(self) -> Lent<'d> {
         let Some((node, within)) = self.nodes.split_first() else { return Lent::Null };
         let next = Self::new(self.text, within);
@@ -186,26 +194,31 @@ impl<'d> ValueRef<'d> {
     }
 
     /// The text of a string value.
+    #[inline]
     pub fn as_str(self) -> Option<&'d str> {
         if let Lent::String(text) = self.lent() { Some(text) } else { None }
     }
 
     /// The number of an integer value.
+    #[inline]
     pub fn as_integer(self) -> Option<i64> {
         if let Lent::Integer(number) = self.lent() { Some(number) } else { None }
     }
 
     /// The boolean of a boolean value.
+    #[inline]
     pub fn as_bool(self) -> Option<bool> {
         if let Lent::Bool(flag) = self.lent() { Some(flag) } else { None }
     }
 
     /// The elements of an array.
+    #[inline]
     pub fn as_array(self) -> Option<Elements<'d>> {
         if let Lent::Array(elements) = self.lent() { Some(elements) } else { None }
     }
 
     /// The members of an object.
+    #[inline]
     pub fn as_object(self) -> Option<Members<'d>> {
         if let Lent::Object(members) = self.lent() { Some(members) } else { None }
     }
@@ -223,12 +236,25 @@ impl<'d> ValueRef<'d> {
     }
 
     /// The nodes of this value.
+    #[inline]
     fn own_nodes(self) -> &'d [Node] {
         let nodes = self.nodes.first().map_or(0, |node| node.nodes());
         &self.nodes[..nodes]
     }
 
+    /// Whether it is this text: most are not, and of another length.
+    #[inline]
+    fn is_text(self, text: &str) -> bool {
+        match self.nodes.first() {
+            Some(Node::Text { start, len }) if *len == text.len() => {
+                self.text.as_bytes()[*start..start + len] == *text.as_bytes()
+            }
+            _ => false,
+        }
+    }
+
     /// What follows the value.
+    #[inline]
     fn after(self) -> Self {
         Self::new(self.text, &self.nodes[self.own_nodes().len()..])
     }
@@ -237,6 +263,7 @@ impl<'d> ValueRef<'d> {
 impl<'d> Iterator for Elements<'d> {
     type Item = ValueRef<'d>;
 
+    #[inline]
     fn next(&mut self) -> Option<ValueRef<'d>> {
         self.left = self.left.checked_sub(1)?;
         let element = self.next;
@@ -253,11 +280,21 @@ impl ExactSizeIterator for Elements<'_> {}
 
 impl<'d> Members<'d> {
     /// The member's value.
+    #[inline]
     pub fn get(self, name: &str) -> Option<ValueRef<'d>> {
-        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+        let mut at = self.first;
+        for _ in 0..self.members {
+            let value = at.after();
+            if at.is_text(name) {
+                return Some(value);
+            }
+            at = value.after();
+        }
+        None
     }
 
     /// The members in order.
+    #[inline]
     pub fn iter(self) -> impl ExactSizeIterator<Item = (&'d str, ValueRef<'d>)> + Clone {
         let mut name = self.first;
         (0..self.members).map(move |_| {
@@ -274,6 +311,7 @@ impl<'d> Members<'d> {
     }
 
     /// How many members there are.
+    #[inline]
     pub const fn len(self) -> usize {
         self.members
     }

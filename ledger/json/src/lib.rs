@@ -129,7 +129,7 @@ impl Object {
         }
     }
 
-    /// Takes a member out, and gives the last one its place.
+    /// Takes a member out. The last one takes its place, so the order of the others changes.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         let position = self.0.iter().position(|(n, _)| n == name)?;
         Some(self.0.swap_remove(position).1)

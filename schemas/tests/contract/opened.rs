@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gt_json::Document;
 use gt_schemas::{
     Event, EventType, Place, SchemaError, Shape, SignedData, json_schema_at, members, members_at,
     read_opened, validate_opened,
@@ -11,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::examples::{self, Example, validator};
 
 /// An example as the core opens it, with nothing kept unless the draft says so.
-struct Signed {
+pub(crate) struct Signed {
     event_type: EventType,
     version: u16,
     clear: Map<String, Value>,
@@ -20,13 +21,18 @@ struct Signed {
 }
 
 impl Signed {
-    fn of(example: &Example) -> Self {
+    /// A member that no reader takes as it is here stands where it would if it were.
+    pub(crate) fn of(example: &Example) -> Self {
         let mut signed = Self {
             event_type: example.event_type,
             version: example.version,
             clear: Map::new(),
             disclosed: BTreeMap::new(),
-            kept: serde_json::from_value(example.data.get("kept").cloned().unwrap_or(json!([]))).unwrap(),
+            kept: example
+                .data
+                .get("kept")
+                .and_then(|kept| serde_json::from_value(kept.clone()).ok())
+                .unwrap_or_default(),
         };
         for member in members_at(example.event_type, example.version).unwrap() {
             let Some(value) = example.data.get(member.name).cloned() else { continue };
@@ -34,7 +40,10 @@ impl Signed {
                 Place::Clear => drop(signed.clear.insert(member.name.to_owned(), value)),
                 Place::Disclosed { .. } if signed.kept.iter().any(|kept| kept == member.name) => {}
                 Place::Disclosed { many, .. } => {
-                    let values = if many { value.as_array().unwrap().clone() } else { vec![value] };
+                    let values = match value {
+                        Value::Array(elements) if many => elements,
+                        value => vec![value],
+                    };
                     signed.disclosed.insert(member.name.to_owned(), values);
                 }
             }
@@ -46,16 +55,16 @@ impl Signed {
         Self::of(examples::all().iter().find(|example| example.name == "decision.recorded.share").unwrap())
     }
 
-    fn validate(&self) -> Result<Event, SchemaError> {
-        validate_opened(self.event_type.as_str(), self.version, &self.lent(), &self.kept)
+    pub(crate) fn validate(&self) -> Result<Event, SchemaError> {
+        read_both_ways(&self.clear, &self.disclosed, |data| {
+            validate_opened(self.event_type.as_str(), self.version, data, &self.kept)
+        })
     }
 
-    fn read(&self) -> Result<Event, SchemaError> {
-        read_opened(self.event_type.as_str(), self.version, &self.lent())
-    }
-
-    fn lent(&self) -> SignedData<'_> {
-        SignedData::of_values(&self.clear, &self.disclosed)
+    pub(crate) fn read(&self) -> Result<Event, SchemaError> {
+        read_both_ways(&self.clear, &self.disclosed, |data| {
+            read_opened(self.event_type.as_str(), self.version, data)
+        })
     }
 
     fn refusal(&self) -> (&'static str, String) {
@@ -78,6 +87,34 @@ impl Signed {
         data.insert("kept".to_owned(), json!(self.kept));
         Value::Object(data)
     }
+}
+
+/// What is read of values of `serde_json`'s, as gateways read them, which must be what is read of strict documents, as sealers and
+/// views do: the same event, or the same refusal of the same place.
+fn read_both_ways(
+    clear: &Map<String, Value>,
+    disclosed: &BTreeMap<String, Vec<Value>>,
+    read: impl Fn(&SignedData<'_>) -> Result<Event, SchemaError>,
+) -> Result<Event, SchemaError> {
+    let of_values = read(&SignedData::of_values(clear, disclosed));
+
+    let strict = |value: Value| Document::parse(value.to_string().into_bytes()).unwrap();
+    let strict_clear = strict(Value::Object(clear.clone()));
+    let strict_disclosed: Vec<_> =
+        disclosed.iter().map(|(name, values)| (name, strict(json!(values)))).collect();
+    let mut data = SignedData::new(strict_clear.root().as_object().unwrap(), 0);
+    for (name, values) in &strict_disclosed {
+        data.add_member(name);
+        values.root().as_array().unwrap().for_each(|value| data.disclose(name, value));
+    }
+    let of_documents = read(&data);
+
+    match (&of_values, &of_documents) {
+        (Ok(one), Ok(other)) => assert_eq!(one.to_draft(), other.to_draft()),
+        (Err(one), Err(other)) => assert_eq!((one.code(), &one.path), (other.code(), &other.path)),
+        _ => panic!("of values {of_values:?}, of documents {of_documents:?}"),
+    }
+    of_values
 }
 
 #[test]

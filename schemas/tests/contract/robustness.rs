@@ -1,5 +1,6 @@
 //! Any JSON is read or refused, never a panic; and a refusal repeats nothing of what it refuses.
 
+use gt_json::Document;
 use gt_schemas::{EventType, SignedData, read_opened, validate_draft, validate_opened};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -7,6 +8,7 @@ use proptest::sample::select;
 use serde_json::{Map, Value};
 
 use crate::examples::{self, Example, change};
+use crate::opened::Signed;
 
 /// Names and codes that the schemas know, so that random values get past the first check.
 fn word() -> impl Strategy<Value = String> {
@@ -16,19 +18,35 @@ fn word() -> impl Strategy<Value = String> {
 }
 
 fn json() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
+    json_of(prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         word().prop_map(Value::from),
-    ];
+    ])
+}
+
+fn json_of(leaf: impl Strategy<Value = Value> + 'static) -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 32, 6, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..6).prop_map(Value::from),
             btree_map(word(), inner, 0..6).prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
+}
+
+/// As signed statements have it.
+fn strict_json() -> impl Strategy<Value = Value> {
+    let is_strict = |value: &Value| Document::parse(value.to_string().into_bytes()).is_ok();
+    let integers = -(1_i64 << 53) + 1..1 << 53;
+    json_of(prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        integers.prop_map(Value::from),
+        word().prop_map(Value::from),
+    ])
+    .prop_filter("a text with U+0000", is_strict)
 }
 
 /// A type and one of the versions that are read.
@@ -61,6 +79,14 @@ proptest! {
         let data = SignedData::of_values(&clear, &disclosed);
         let _ = validate_opened(event_type.as_str(), version, &data, &kept);
         let _ = read_opened(event_type.as_str(), version, &data);
+    }
+
+    /// An example of which one value is another: nearer to what is accepted than any data.
+    #[test]
+    fn values_and_strict_documents_are_read_alike((mut example, member) in example_and_member(), value in strict_json()) {
+        change(&mut example.data, &format!("/{member}"), Some(value));
+        let signed = Signed::of(&example);
+        let _ = (signed.validate(), signed.read());
     }
 
     /// What is accepted comes out as it went in, except that `kept` of nothing is left out, and times are written with

@@ -76,11 +76,6 @@ impl Data {
         self.clear.root().as_object().expect("it was made of members")
     }
 
-    /// The same as one value: an object.
-    pub fn clear_value(&self) -> ValueRef<'_> {
-        self.clear.root()
-    }
-
     /// The disclosable members in the payload's order.
     pub fn members(&self) -> &[DisclosableMember] {
         &self.members
