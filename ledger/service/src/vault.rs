@@ -23,7 +23,7 @@ const PADDING: usize = 256;
 const TAG: usize = 16;
 
 /// The longest body of a record: the largest presentation, padded and framed, with room to spare.
-pub const MAX_BODY: usize = 512 * 1024;
+const MAX_BODY: usize = 512 * 1024;
 
 /// The longest record, of any version: its frame, its body and its checksum.
 pub const MAX_RECORD: usize = 4 + MAX_BODY + checksum::LONGEST;
