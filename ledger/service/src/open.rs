@@ -22,7 +22,7 @@ use crate::layout;
 use crate::log::{LogReader, LogWriter, Published, ReadError, RecoverError, newest, recover};
 use crate::sealer::Unfinished;
 use crate::secrets::{Secrets, SecretsError};
-use crate::snapshot::{self, Begun};
+use crate::snapshot::{self, Begun, Unchecked};
 use crate::state::StateError;
 use crate::vault::VaultError;
 
@@ -192,7 +192,12 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, mut disk: Disk) -> Result<Ope
     }
     let lock = lock(root)?;
     let checkpoints = Checkpoints::read(root, secrets)?;
-    let (keyring, kek) = open_keyring(root, secrets)?;
+    // Either takes as long as the other, and neither needs it.
+    let (keyring, snapshot) =
+        rayon::join(|| open_keyring(root, secrets), || Unchecked::read(root, secrets.kek()));
+    let (keyring, kek) = keyring?;
+    // The other one only after a renewal of it was interrupted.
+    let snapshot = if snapshot.is_under(kek) { snapshot } else { Unchecked::read(root, kek) };
     let mut unfinished = unfinished(root, secrets, &kek.epoch())?;
     let signed = checkpoints.put_newest_in_force(&mut disk)?;
     // After recovery, which may refuse the folder, and then nothing that is sealed in it has been changed.
@@ -205,7 +210,7 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, mut disk: Disk) -> Result<Ope
     keyring.fold_journal_from(FOLD_AT_START, recovered.writer.disk())?;
     let published = Published { checkpoint: signed, open_tiles: recovered.writer.open_tiles() };
     let log = Arc::new(LogReader::new(root, published));
-    let begun = snapshot::open(&log, &keyring, kek, recovered.writer.disk().another())?;
+    let begun = snapshot::open(snapshot, &log, &keyring, recovered.writer.disk().another())?;
     Ok(Opened {
         lock,
         writer: recovered.writer,

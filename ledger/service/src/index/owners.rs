@@ -3,6 +3,7 @@ use std::sync::Arc;
 use gt_core::LeafIndex;
 use gt_core::link::LinkName;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use rayon::prelude::*;
 
 use crate::bytes::{Reader, put_count};
@@ -63,6 +64,19 @@ impl Rows {
     fn at_mut(&mut self, number: u32) -> &mut Row {
         let number = number as usize;
         &mut Arc::make_mut(&mut self.0[number / TOGETHER])[number % TOGETHER]
+    }
+
+    /// The numbers of those that have entries, found by this part of them; `None` if two have it alike.
+    fn table<const N: usize>(&self, part: impl Fn(&Row) -> &[u8; N]) -> Option<HashTable<u32>> {
+        let mut table = HashTable::with_capacity(self.len());
+        for (number, row) in (0..).zip(self.all()).filter(|(_, row)| row.count() > 0) {
+            let is_alike = |other: &u32| part(self.at(*other)) == part(row);
+            match table.entry(hash(part(row)), is_alike, |other| hash(part(self.at(*other)))) {
+                Entry::Vacant(vacant) => vacant.insert(number),
+                Entry::Occupied(_) => return None,
+            };
+        }
+        Some(table)
     }
 
     fn push(&mut self, row: Row) {
@@ -178,22 +192,12 @@ impl Owners {
         let count = reader.count(ROW)?;
         let (rows, rest) = reader.0.split_at(count * ROW);
         reader.0 = rest;
-        let mut owners = Self {
-            rows: Rows::default(),
-            by_tag: HashTable::with_capacity(count),
-            by_id: HashTable::with_capacity(count),
-        };
-        for row in rows.as_chunks().0 {
-            let row = Row(*row);
-            if row.count() == 0 {
-                owners.rows.push(GONE);
-            } else if owners.number(row.tag()).is_none() && owners.tag_of_id(row.id()).is_none() {
-                owners.push(row);
-            } else {
-                return None;
-            }
-        }
-        Some(owners)
+        let read = |row: &[u8; ROW]| Some(Row(*row)).filter(|row| row.count() > 0).unwrap_or(GONE);
+        let together = |rows: &[[u8; ROW]]| Arc::new(rows.iter().map(read).collect());
+        // A start waits for this: the rows, and the two tables, on all cores.
+        let rows = Rows(rows.as_chunks().0.par_chunks(TOGETHER).map(together).collect());
+        let (by_tag, by_id) = rayon::join(|| rows.table(|row| row.tag()), || rows.table(|row| row.id()));
+        Some(Self { by_tag: by_tag?, by_id: by_id?, rows })
     }
 
     fn number(&self, tag: &OwnerTag) -> Option<u32> {

@@ -13,7 +13,7 @@ use gt_core::{Hash, TreeSize};
 use super::form::{self, Snapshot};
 use super::{PLACE, VERSION};
 use crate::index::{BlockFile, Generation, Index, StateKey};
-use crate::keyring::{Keyring, OwnerTag};
+use crate::keyring::{KeyEncryptionKey, Keyring, OwnerTag};
 use crate::layout;
 use crate::log::{LogReader, ReadError};
 use crate::state::{State, StateError};
@@ -32,7 +32,7 @@ pub(super) struct Loaded {
 
 /// Why a snapshot is not used.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SnapshotFault {
+pub(crate) enum SnapshotFault {
     #[error("{file} cannot be read: {source}")]
     Io { file: String, source: io::Error },
     #[error("it is longer than a snapshot can be")]
@@ -67,15 +67,39 @@ pub(super) enum SnapshotFault {
     RegistrarCount { expected: u64, found: u64 },
 }
 
-/// The snapshot in a folder; `None` if there is none.
-pub(super) fn load(
+/// What a folder's snapshot says, which nobody has looked at yet.
+pub(crate) struct Unchecked {
+    key: Arc<StateKey>,
+    /// `None` if there is none.
+    says: Result<Option<Snapshot>, SnapshotFault>,
+}
+
+impl Unchecked {
+    /// Reads it under this key. It needs nothing else of the folder, and takes as long as opening the keyring.
+    pub(crate) fn read(root: &Path, kek: &KeyEncryptionKey) -> Self {
+        let key = Arc::new(StateKey::of(kek));
+        let says = read(root).and_then(|bytes| bytes.map(|bytes| open(bytes, &key)).transpose());
+        Self { key, says }
+    }
+
+    pub(crate) fn is_under(&self, kek: &KeyEncryptionKey) -> bool {
+        StateKey::of(kek).is(&self.key)
+    }
+
+    pub(super) const fn key(&self) -> &Arc<StateKey> {
+        &self.key
+    }
+}
+
+/// The snapshot in a folder, held against the rest of it; `None` if there is none.
+pub(super) fn check(
+    unchecked: Unchecked,
     log: &LogReader,
     keyring: &Keyring,
-    key: &Arc<StateKey>,
 ) -> Result<Option<Loaded>, SnapshotFault> {
-    let root = log.root();
-    let Some(bytes) = read(root)? else { return Ok(None) };
-    let Snapshot { genesis, size, root: expected, generation, end, resumed, index } = open(bytes, key)?;
+    let (root, Unchecked { key, says }) = (log.root(), unchecked);
+    let Some(says) = says? else { return Ok(None) };
+    let Snapshot { genesis, size, root: expected, generation, end, resumed, index } = says;
     let there = log.size();
     if size > there {
         return Err(SnapshotFault::Ahead { covers: size, size: there });
@@ -87,7 +111,7 @@ pub(super) fn load(
     }
     let file = layout::state_index(u64::from_be_bytes(generation)).display().to_string();
     let io = |source| SnapshotFault::Io { file: file.clone(), source };
-    let blocks = BlockFile::open(root, generation, Arc::clone(key)).map_err(io)?;
+    let blocks = BlockFile::open(root, generation, key).map_err(io)?;
     let found = blocks.len().map_err(io)?;
     if found < end {
         return Err(SnapshotFault::BlocksMissing { expected: end, found });

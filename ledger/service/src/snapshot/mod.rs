@@ -21,7 +21,8 @@ use crate::index::{BlockFile, BlockName, Index, Planned, StateKey, Stored};
 use crate::keyring::{KeyEncryptionKey, Keyring};
 use crate::log::LogReader;
 use crate::state::{State, StateError};
-use load::{Loaded, load};
+pub(crate) use load::Unchecked;
+use load::{Loaded, check};
 use write::Writer;
 
 /// The form of snapshots that this version writes and reads.
@@ -80,14 +81,14 @@ struct Writing {
 
 /// The state of a folder: from its snapshot and what the log has beyond it, or else from the whole log.
 pub(crate) fn open(
+    unchecked: Unchecked,
     log: &Arc<LogReader>,
     keyring: &Keyring,
-    kek: &KeyEncryptionKey,
     disk: Disk,
 ) -> Result<Begun, StateError> {
-    let key = Arc::new(StateKey::of(kek));
+    let key = Arc::clone(unchecked.key());
     let anew = disk.another();
-    let fault = match load(log, keyring, &key) {
+    let fault = match check(unchecked, log, keyring) {
         Ok(None) => None,
         Ok(Some(loaded)) => {
             let Loaded { mut state, index, frontier, generation, end } = loaded;
