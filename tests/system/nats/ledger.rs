@@ -104,8 +104,7 @@ impl Ledger {
         let urls = self.nodes.iter().map(Node::url).collect();
         load.over_http(self.publisher("hospital"), urls);
         load.over_nats(self.publisher("force"), Arc::clone(&self.broker));
-        load.by_agent(&self.home, "charity");
-        load.by_publish(&self.home, "school");
+        load.by_outboxes(&self.home, ["charity", "school"]);
         load
     }
 

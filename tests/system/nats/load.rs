@@ -1,6 +1,5 @@
 //! Publishers at work while nodes and servers come and go: each publishes a statement until it is acknowledged, then the next.
 
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -8,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use gt_core::Hash;
 use gt_core::statement::Statement;
-use serde_json::Value;
 
 use super::broker::Broker;
-use crate::partnership::{Client, Home, Process, Publisher, Random, child, draft_line, path, run_with_input};
+use super::outboxes::{self, Agent, Publish};
+use crate::partnership::{Client, Home, Publisher, Random, child, draft_line};
 
 /// How long a publisher waits for an answer before it asks again: longer than a take-over, so that most requests are sent once.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -53,6 +52,7 @@ pub(crate) struct Load {
     servers: String,
     random: Random,
     course: Arc<Course>,
+    outboxes: Option<(Arc<Agent>, Arc<Publish>)>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -90,7 +90,7 @@ impl Load {
     pub(crate) fn about(children: u64, pace: Duration, receipts: Arc<Receipts>, servers: String) -> Self {
         let (finishing, given_up) = (AtomicBool::new(false), AtomicBool::new(false));
         let course = Arc::new(Course { children, pace, finishing, given_up });
-        Self { receipts, servers, random: Random::seeded(), course, threads: Vec::new() }
+        Self { receipts, servers, random: Random::seeded(), course, outboxes: None, threads: Vec::new() }
     }
 
     /// Publishes at a node drawn at random, one statement or several together.
@@ -137,32 +137,22 @@ impl Load {
         });
     }
 
-    /// Posts drafts to an agent.
-    pub(crate) fn by_agent(&mut self, home: &Home, key: &str) {
-        let agent = agent(home, key, &self.servers, &home.at("agent.log"));
-        let client = Client::new(&agent.listening());
+    /// Posts drafts to an agent; and runs `publish` with some drafts, and then with the next ones.
+    pub(crate) fn by_outboxes(&mut self, home: &Home, [of_agent, of_publish]: [&str; 2]) {
+        let agent = Arc::new(Agent::start(home, of_agent, &self.servers));
+        let publish = Arc::new(Publish::new(home, of_publish, &self.servers));
+        self.outboxes = Some((Arc::clone(&agent), Arc::clone(&publish)));
         let mut random = self.random.split();
         self.spawn(move |course, receipts| {
-            let _agent = agent;
             for n in 0.. {
                 if !course.goes_on() {
                     return;
                 }
                 let draft = draft_line(&format!("a{n}"), &child(random.below(course.children)), n);
-                while course.tries_again() {
-                    let reply = client.post("/v1/drafts?wait=2", "application/json", draft.as_bytes());
-                    assert!(matches!(reply.status, 201 | 202), "{}", reply.text());
-                    if keep_sealed(receipts, &reply.json()) {
-                        break;
-                    }
-                }
+                while course.tries_again() && !agent.post(&draft, receipts) {}
             }
         });
-    }
-
-    /// Runs `publish` with some drafts, and then with the next ones.
-    pub(crate) fn by_publish(&mut self, home: &Home, key: &str) {
-        let (mut random, arguments) = (self.random.split(), publish_arguments(home, key, &self.servers));
+        let mut random = self.random.split();
         self.spawn(move |course, receipts| {
             for n in 0.. {
                 if !course.goes_on() {
@@ -172,23 +162,16 @@ impl Load {
                     draft_line(&format!("p{n}-{d}"), &child(random.below(course.children)), n + d) + "\n"
                 };
                 let drafts: String = (0..12).map(draft).collect();
-                while course.tries_again() {
-                    let ended = run_with_input(&arguments, drafts.as_bytes());
-                    // One that starts while no server can be reached ends at once.
-                    if ended.code == Some(0) {
-                        let outcomes = ended.json_lines();
-                        assert_eq!(outcomes.len(), 12);
-                        assert!(
-                            outcomes.iter().all(|outcome| keep_sealed(receipts, outcome)),
-                            "{}",
-                            ended.stdout
-                        );
-                        break;
-                    }
-                    assert!(!ended.stdout.contains("\"refused\""), "{}", ended.stdout);
-                }
+                while course.tries_again() && !publish.run(&drafts, receipts) {}
             }
         });
+    }
+
+    /// `kill -9` of the agent and of `publish`, which then go on. Says whether there are any.
+    pub(crate) fn kill_outboxes(&self) -> bool {
+        let Some((agent, publish)) = &self.outboxes else { return false };
+        outboxes::kill(agent, publish);
+        true
     }
 
     /// Has everything that was begun acknowledged, and stops.
@@ -197,6 +180,8 @@ impl Load {
         for thread in self.threads.drain(..) {
             thread.join().expect("no publisher panics");
         }
+        // Whoever has an outbox ends with the last one who holds it.
+        self.outboxes = None;
     }
 
     fn spawn(&mut self, work: impl FnOnce(&Course, &Receipts) + Send + 'static) {
@@ -214,32 +199,6 @@ impl Drop for Load {
             let _ = thread.join();
         }
     }
-}
-
-/// Starts `goldenthread agent` over NATS.
-pub(super) fn agent(home: &Home, key: &str, servers: &str, log: &Path) -> Process {
-    let (key, pin) = (home.key_file(key), home.pin_file());
-    let to = ["agent", "--json", "--listen", "127.0.0.1:0", "--to", servers];
-    Process::start(to.into_iter().chain(["--key", path(&key), "--pin", path(&pin)]), log)
-}
-
-/// The arguments of `goldenthread publish` over NATS.
-pub(super) fn publish_arguments(home: &Home, key: &str, servers: &str) -> Vec<String> {
-    let files: [PathBuf; 2] = [home.key_file(key), home.pin_file()];
-    let [key, pin] = files.map(|file| path(&file).to_owned());
-    let words = ["publish", "--json", "--patience", "20", "--to", servers, "--key", &key, "--pin", &pin];
-    words.map(ToOwned::to_owned).to_vec()
-}
-
-/// Keeps the receipt of a draft that is sealed; says whether it is.
-pub(super) fn keep_sealed(receipts: &Receipts, outcome: &Value) -> bool {
-    if outcome["status"] == "queued" {
-        return false;
-    }
-    assert_eq!(outcome["status"], "sealed", "{outcome}");
-    let hash = Hash::parse(outcome["statement"].as_str().expect("a hash")).expect("a hash");
-    receipts.keep(hash, outcome["receipt"].as_str().expect("a receipt"));
-    true
 }
 
 /// The receipts of the first statements, as many as there are.

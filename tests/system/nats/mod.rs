@@ -8,6 +8,7 @@ mod cluster;
 mod ledger;
 mod load;
 mod nodes;
+mod outboxes;
 
 mod erasing;
 mod followers;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::ledger::Ledger;
-use super::load::{agent, keep_sealed};
+use super::outboxes::{agent, keep_sealed};
 use super::turn;
 use crate::partnership::{Client, Process, child, draft_line};
 

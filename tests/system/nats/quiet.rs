@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::broker::{Answer, Broker, Subscription};
 use super::ledger::Ledger;
-use super::load::{agent, keep_sealed, publish_arguments};
+use super::outboxes::{agent, keep_sealed, publish_arguments};
 use super::turn;
 use crate::partnership::{Client, Publisher, child, draft_line, missing, run_with_input};
 

@@ -28,7 +28,7 @@ const PUBLISHERS: [(&str, &str); 4] = [
 
 /// The ledger, those who publish and read, and what they were told.
 pub(super) struct World {
-    load: Option<Load>,
+    pub(super) load: Option<Load>,
     readers: Option<Readers>,
     pub(super) server: Option<Process>,
     pub(super) receipts: Arc<Receipts>,
@@ -76,8 +76,7 @@ impl World {
             work.over_http(publisher, vec![world.url()]);
         }
         if load == Publishing::WithOutboxes {
-            work.by_agent(&world.home, "charity");
-            work.by_publish(&world.home, "school");
+            work.by_outboxes(&world.home, ["charity", "school"]);
         }
         world.load = Some(work);
         world.readers = Some(Readers::start(&world.url(), &world.home.token));

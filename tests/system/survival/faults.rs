@@ -24,10 +24,12 @@ pub(super) enum Fault {
     Views,
     /// Listeners do not read.
     SlowListeners(usize),
+    /// `kill -9` of an agency's own agent and of its `publish`, in the middle of their work.
+    Outboxes,
 }
 
 impl Fault {
-    const KINDS: u64 = 10;
+    const KINDS: u64 = 11;
 
     /// Any fault.
     pub(super) fn drawn(random: &mut Random) -> Self {
@@ -57,6 +59,7 @@ impl Fault {
             7 => Self::Views,
             8 => Self::SlowListeners(8),
             9 => Self::CallsOnViews(Failing::of_open_files(random)),
+            10 => Self::Outboxes,
             _ => Self::Calls(Failing::drawn(random.below(Failing::KINDS), random)),
         }
     }
@@ -73,6 +76,7 @@ impl Fault {
             Self::DiskFull => "the disk is full".to_owned(),
             Self::Clock(seconds) => format!("the clock jumps by {seconds:+} s"),
             Self::Views => "the views are damaged".to_owned(),
+            Self::Outboxes => "kill -9 of the agent and of `publish`".to_owned(),
             Self::SlowListeners(count) => format!("{count} listeners do not read"),
         }
     }

@@ -14,6 +14,7 @@ use super::faults::Fault;
 use super::injection::{Failing, Injection, files_in, files_of_views, has_struck};
 use super::readers::Listener;
 use super::record::Record;
+use crate::nats::Load;
 use crate::partnership::{Client, Process, Random, eventually, path, within};
 
 /// How long a fault may take until it shows.
@@ -76,6 +77,10 @@ impl World {
                 what
             }
             Fault::SlowListeners(count) => self.suffer_listeners(count),
+            Fault::Outboxes => {
+                let killed = self.load.as_ref().is_some_and(Load::kill_outboxes);
+                if killed { "both went on" } else { "left out: there are none" }.to_owned()
+            }
         }
     }
 
