@@ -30,7 +30,7 @@ def describe(folder, program):
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": system(),
         "kernel": platform.release(),
-        "file_system": said("stat", "-f", "-c", "%T", folder),
+        "file_system": said("findmnt", "-n", "-o", "FSTYPE", "--target", folder),
         "program": said(program, "--version"),
         "load_before": os.getloadavg()[0],
     }

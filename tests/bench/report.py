@@ -73,19 +73,30 @@ def sealing(part):
             spread_row("NATS, three servers ÷ embedded", ratios["nats_three_to_embedded"]),
             spread_row("NATS, one server ÷ what the broker alone stores", ratios["nats_one_to_broker"]),
             spread_row("NATS, three servers ÷ what the brokers alone store", ratios["nats_three_to_broker"]),
+            spread_row("NATS, one server ÷ what it stores of single messages", ratios["nats_one_to_broker_singly"]),
+            spread_row("NATS, three servers ÷ what they store of single messages", ratios["nats_three_to_broker_singly"]),
         ]),
         table(["a second", "median", "from", "to"], [spread_row(RATES[name], spread) for name, spread in per_second.items()]),
         table(["share of all cores' time", "median", "from", "to"],
-              [spread_row(name.replace("_", " "), spread) for name, spread in shares.items()]),
-        "Latency in ms, to a receipt in hand (embedded and over NATS), or to the commit (PostgreSQL). "
-        f"Checking a receipt takes {number(part['receipt_check_ms']['median'])} ms more.",
+              [spread_row(SHARES[name], spread) for name, spread in shares.items()]),
+        "Latency in ms, to a receipt in hand (embedded and over NATS), to the commit (PostgreSQL), or to the acknowledgement (brokers alone). "
+        f"Checking a receipt takes {number(part['receipt_check_ms']['median'])} ms more. A p99.9 of a few thousand is of its slowest few.",
         table(["", "a batch", "a second", "p50", "p99", "p99.9"], latencies(part["latency"])),
-        table(["publishers", "embedded, a second", "NATS with one server, a second"], [
-            [str(row["publishers"]), shown(row["embedded_per_second"]), shown(row["nats_per_second"])] for row in part["by_publishers"]
+        "By publishers, all of whom together have 7,000 statements unanswered, embedded, and 3,500 over NATS with one server. ms to a receipt.",
+        table(["publishers", *(f"{how}, {what}" for how in ("embedded", "NATS") for what in ("a second", "p50", "p99"))], [
+            [str(row["publishers"]), *(cell for how in ("embedded", "nats") for cell in by_publishers(row, how))]
+            for row in part["by_publishers"]
         ]),
     ]
 
 
+SHARES = {
+    "postgresql_single_client": "PostgreSQL, one commit a row: its clients",
+    "postgresql_single_server": "PostgreSQL, one commit a row: the server",
+    "postgresql_batched_client": "PostgreSQL, batches: its clients",
+    "postgresql_batched_server": "PostgreSQL, batches: the server",
+    "sealing": "sealing, embedded",
+}
 RATES = {
     "sealed": "sealed, embedded, as many unanswered as go",
     "sealed_beside_signatures": "sealed, embedded, in the rounds with signatures",
@@ -96,7 +107,14 @@ RATES = {
     "nats_three": "sealed, NATS, three servers",
     "broker_one": "broker alone, one server, atomic batches of 1,000",
     "broker_three": "brokers alone, three servers, atomic batches of 1,000",
+    "broker_one_singly": "broker alone, one server, single messages, 1,000 unacknowledged",
+    "broker_three_singly": "brokers alone, three servers, single messages, 1,000 unacknowledged",
 }
+
+
+def by_publishers(row, how):
+    latency = row[f"{how}_latency"]
+    return [shown(row[f"{how}_per_second"]), shown(latency["p50_ms"]), shown(latency["p99_ms"])]
 
 
 def latencies(latency):
@@ -110,10 +128,14 @@ def latencies(latency):
     ]
     return [
         *embedded,
+        row("NATS, one server, 3,500 unanswered", latency["nats_one_saturated"]),
+        row("NATS, three servers, 3,500 unanswered", latency["nats_three_saturated"]),
         row("NATS, one server, at 500/s", latency["nats_one_at_500"], per_second="500"),
         row("NATS, three servers, at 500/s", latency["nats_three_at_500"], per_second="500"),
         row("PostgreSQL, one commit a row, 8 clients", latency["postgresql_single"], "1"),
         row("PostgreSQL, batches of 1,000", latency["postgresql_batched"], "1000"),
+        row("broker alone, one server, 1 unacknowledged", latency["broker_one_by_one"], "1"),
+        row("brokers alone, three servers, 1 unacknowledged", latency["broker_three_one_by_one"], "1"),
     ]
 
 
@@ -126,13 +148,55 @@ def receipts(part):
 
 def growth(part):
     blocks = []
-    for kind, title in (("log", "The ledger by the size of the log."), ("views", "The views of a generated history by its size.")):
+    for kind, title in (("log", "The ledger by the size of the log, in entries."), ("views", "The views of a generated history by its size, in entries.")):
         rows = [flat(row) for row in part[kind]]
         if rows:
-            names = list(dict.fromkeys(name for row in rows for name in row if name != "size"))
             head = ["", *(f"{row['size']:,.0f}" for row in rows)]
-            blocks += [title, table(head, [[label(name), *(number(row.get(name)) for row in rows)] for name in names])]
+            blocks += [title, table(head, [[label, *(number(row.get(name)) for row in rows)] for name, label in GROWTH[kind]])]
     return ["### Growth", *blocks] if blocks else []
+
+
+def started(name, how):
+    return [
+        (f"{name}.seconds", f"started after a {how}: seconds until it seals"),
+        (f"{name}.processor_seconds", "the same, seconds of processor time"),
+        (f"{name}.read_again", "entries that it read again"),
+        (f"{name}.resident_mib", "memory that was resident then, MiB"),
+        (f"{name}.proof_microseconds", "inclusion proof of an entry, µs"),
+        (f"{name}.receipt_microseconds", "receipt again for a statement that was sealed before, µs"),
+    ]
+
+
+def asked(name, what):
+    return [(f"{name}.{percentile}", f"{what}, {percentile}, ms") for percentile in ("p50", "p99")]
+
+
+GROWTH = {
+    "log": [
+        ("grown.owners", "owners of keys: people and agencies"),
+        ("grown.sealed_per_second", "statements sealed a second"),
+        ("grown.microseconds", "processor time of one of them, µs"),
+        ("grown.resident_mib", "memory that is resident while sealing, MiB"),
+        ("grown.stop_seconds", "a clean stop, seconds"),
+        *started("after_stop", "stop"),
+        *started("after_kill", "kill"),
+        *((f"disk.{name}", f"disk, bytes an entry: {name}") for name in ("log", "vault", "keyring", "state")),
+    ],
+    "views": [
+        ("sealed_per_second", "statements signed and sealed a second, to make it"),
+        ("rebuilt_per_second", "entries folded a second, when the views are built anew"),
+        ("rebuild_microseconds", "processor time of one of them, µs"),
+        ("rebuild_seconds", "views built anew, seconds"),
+        ("open_seconds", "start of the ledger, seconds"),
+        ("reopen_seconds", "views ready after that, where they were kept, seconds"),
+        ("resident_mib", "most memory that was resident, ledger and views, MiB"),
+        ("view_bytes_an_entry", "disk of the views, bytes an entry"),
+        ("planted", "alerts that the history was made to have"),
+        ("standing", "alerts that wait for somebody at its end"),
+        *asked("timeline", "a child's timeline"),
+        *asked("open_alerts", "the alerts that wait"),
+    ],
+}
 
 
 def flat(row, before=""):
@@ -144,10 +208,6 @@ def flat(row, before=""):
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             found[f"{before}{name}"] = value
     return found
-
-
-def label(name):
-    return name.replace(".", ": ").replace("_", " ")
 
 
 def verification(part):

@@ -64,11 +64,17 @@ def by_publishers(run):
             common = ["--keep", "--rounds", 1, "--statements", scale.statements, "--publishers", publishers]
             embedded = program.bench(*common, "--in-flight", SATURATED)
             nats = program.bench(*common, "--rate", 0, *own_server(program))
-            rates = found.setdefault(publishers, ([], []))
-            rates[0].append(embedded["paces"][0]["sealed_per_second"]["median"])
-            rates[1].append(nats["request_to_receipt_per_second"]["median"])
+            rounds = found.setdefault(publishers, ([], []))
+            rounds[0].append(embedded["paces"][0])
+            rounds[1].append(nats)
     return [
-        {"publishers": publishers, "embedded_per_second": spread(embedded), "nats_per_second": spread(nats)}
+        {
+            "publishers": publishers,
+            "embedded_per_second": spread(one["sealed_per_second"]["median"] for one in embedded),
+            "nats_per_second": spread(one["request_to_receipt_per_second"]["median"] for one in nats),
+            "embedded_latency": percentiles([one["latency"] for one in embedded]),
+            "nats_latency": percentiles([one["saturated_latency"] for one in nats]),
+        }
         for publishers, (embedded, nats) in found.items()
     ]
 
@@ -86,6 +92,9 @@ def summary(rounds):
     single, batched = of("single", "rows_per_second"), of("batched", "rows_per_second")
     three = of("nats_three", "request_to_receipt_per_second", "median")
     one = of("nats_one", "request_to_receipt_per_second", "median")
+    one_singly, three_singly = (
+        of(servers, "broker_alone_singly_per_second", "median") for servers in ("nats_one", "nats_three")
+    )
     return {
         "rounds": len(rounds),
         "statement_bytes": rounds[0]["plain"]["mean_statement_bytes"],
@@ -101,6 +110,8 @@ def summary(rounds):
             "nats_three": spread(three),
             "broker_one": spread(of("nats_one", "broker_alone_per_second", "median")),
             "broker_three": spread(of("nats_three", "broker_alone_per_second", "median")),
+            "broker_one_singly": spread(one_singly),
+            "broker_three_singly": spread(three_singly),
         },
         "ratios": {
             "to_signatures": spread(of("plain", "ratio", "median")),
@@ -111,11 +122,17 @@ def summary(rounds):
             "nats_three_to_embedded": ratio(three, sealed),
             "nats_one_to_broker": spread(of("nats_one", "ratio", "median")),
             "nats_three_to_broker": spread(of("nats_three", "ratio", "median")),
+            "nats_one_to_broker_singly": ratio(one, one_singly),
+            "nats_three_to_broker_singly": ratio(three, three_singly),
         },
         "latency": {
             "embedded": [pace(of("ladder", "paces", at)) for at in range(len(rounds[0]["ladder"]["paces"]))],
             "postgresql_single": percentiles([one["single"] for one in rounds]),
             "postgresql_batched": percentiles([one["batched"] for one in rounds]),
+            "nats_one_saturated": percentiles(of("nats_one", "saturated_latency")),
+            "nats_three_saturated": percentiles(of("nats_three", "saturated_latency")),
+            "broker_one_by_one": percentiles(of("nats_one", "broker_alone_one_by_one_latency")),
+            "broker_three_one_by_one": percentiles(of("nats_three", "broker_alone_one_by_one_latency")),
             "nats_one_at_500": percentiles(of("nats_one", "latency")),
             "nats_three_at_500": percentiles(of("nats_three", "latency")),
         },

@@ -2,7 +2,7 @@
 //!
 //! - how many statements a second go from request to receipt when publishers send as fast as they are answered ([`Publishers`]);
 //! - how many a second the broker alone stores of the very messages that the sealer made of them, published again ([`Replay`]), and the
-//!   ratio of the two, round by round;
+//!   ratio of the two, round by round; and how many in messages of their own, many unacknowledged at a time or one;
 //! - how long it takes from request to receipt at a fixed rate.
 //!
 //! Broker, node and publishers share this machine's cores. So what a statement costs each of them is said too.
@@ -13,6 +13,7 @@ mod publishers;
 mod replay;
 mod rounds;
 mod sealing;
+mod single;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -60,6 +61,13 @@ pub struct Report {
     pub raw_as_sealed: Rates,
     /// The ratio with that.
     pub ratio_as_sealed: Rates,
+    /// From request to receipt in the rounds, when publishers send as fast as they are answered.
+    pub saturated: Latency,
+    /// The same messages, as many again as a round has of them but no more than some thousands, each published for itself: how many a second
+    /// the broker stores with many unacknowledged.
+    pub raw_singly: Rates,
+    /// And with one unacknowledged at a time: how long each takes.
+    pub raw_one_by_one: Latency,
     /// Processor time from request to receipt.
     pub cost: Option<Cost>,
     /// Processor time of publishing the same again in full batches; its node does nothing.
@@ -199,6 +207,11 @@ mod tests {
         assert!(report.sizes.statement > 2000 && report.sizes.disclosures > 1000, "{:?}", report.sizes);
         assert!(report.ratio.least > 0.0 && report.ratio_as_sealed.least > 0.0, "{report:?}");
         assert_eq!(report.sealer.times.statements, 120, "the warm-up is not counted");
+        assert!(
+            report.saturated.requests == 120 && report.saturated.p50 <= report.saturated.max,
+            "{report:?}"
+        );
+        assert!(report.raw_singly.least > 0.0 && report.raw_one_by_one.requests == 120, "{report:?}");
         assert!(report.latency.is_some_and(|(latency, _)| latency.requests == 30));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }

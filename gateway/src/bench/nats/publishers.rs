@@ -33,7 +33,7 @@ pub(super) struct Answered {
     pub(super) processor: Option<Duration>,
     /// The receipt for the last statement of each chain.
     pub(super) last: Vec<Option<Bytes>>,
-    /// At a fixed rate: how long each took from the time at which it was due.
+    /// How long each took: at a fixed rate from the time at which it was due, else from the time at which it was sent.
     pub(super) latencies: Vec<Duration>,
 }
 
@@ -44,6 +44,9 @@ struct Line {
     inbox: String,
     replies: Subscriber,
 }
+
+/// A publisher's last receipt, and its latencies.
+type Received = (Option<Bytes>, Vec<Duration>);
 
 /// One publisher at work: its number and its line, its last receipt, its latencies.
 type Publishing =
@@ -107,8 +110,8 @@ impl Publishers {
     pub(super) fn saturate(&mut self, chains: Vec<Ready>, in_flight: usize) -> Result<Answered, BenchError> {
         let saturate = |(at, (mut line, chain)): (usize, (Line, Ready))| -> Publishing {
             Box::pin(async move {
-                let last = line.saturate(&chain, in_flight).await?;
-                Ok((at, line, last, Vec::new()))
+                let (last, latencies) = line.saturate(&chain, in_flight).await?;
+                Ok((at, line, last, latencies))
             })
         };
         let publishing = self.lines.drain(..).zip(chains).enumerate().map(saturate).collect();
@@ -161,24 +164,27 @@ impl Line {
         Sender { client: self.client.clone(), subject: self.subject.clone(), inbox: self.inbox.clone() }
     }
 
-    async fn saturate(&mut self, chain: &[Bytes], in_flight: usize) -> Result<Option<Bytes>, BenchError> {
+    async fn saturate(&mut self, chain: &[Bytes], in_flight: usize) -> Result<Received, BenchError> {
         let sender = self.sender();
-        let (mut sent, mut last) = (0, None);
+        let (mut sent, mut last) = (Vec::with_capacity(chain.len()), None);
+        let mut latencies = Vec::with_capacity(chain.len());
         for answered in 0..chain.len() {
-            while sent < chain.len() && sent - answered < in_flight {
-                sender.send(sent, &chain[sent]).await?;
-                sent += 1;
+            while sent.len() < chain.len() && sent.len() - answered < in_flight {
+                let next = sent.len();
+                sent.push(Instant::now());
+                sender.send(next, &chain[next]).await?;
             }
             last = Some(self.receipt(answered).await?);
+            latencies.push(sent[answered].elapsed());
         }
-        Ok(last)
+        Ok((last, latencies))
     }
 
     async fn receive(
         &mut self,
         count: usize,
         due: impl Fn(usize) -> Instant,
-    ) -> Result<(Option<Bytes>, Vec<Duration>), BenchError> {
+    ) -> Result<Received, BenchError> {
         let (mut last, mut latencies) = (None, Vec::with_capacity(count));
         for position in 0..count {
             last = Some(self.receipt(position).await?);

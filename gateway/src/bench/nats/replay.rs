@@ -17,7 +17,7 @@ pub(super) const STREAM: &str = "REPLAY";
 /// Its subjects are as long as the ledger's own.
 const SUBJECTS: (&str, &str) = ("gt.ledger.", "gt.replay.");
 /// How long an answer of the server's may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// The most bytes of one answer.
 const MAX_READ_BYTES: u64 = 16 << 20;
 /// What the program itself writes into headers, apart from the fence.
@@ -28,9 +28,9 @@ const OWN_HEADERS: [&str; 4] = [header::BATCH, header::HEAD, header::KEYS, heade
 pub(super) struct Stored {
     /// The batch in which the sealer published it; none if it was the only one.
     batch: Option<String>,
-    subject: Subject,
-    headers: HeaderMap,
-    payload: Bytes,
+    pub(super) subject: Subject,
+    pub(super) headers: HeaderMap,
+    pub(super) payload: Bytes,
 }
 
 /// Where batches begin and end.
@@ -45,9 +45,9 @@ pub(super) enum Cut {
 /// Publishes the sealer's messages again, into a stream of the same configuration.
 #[derive(Debug, Clone)]
 pub(super) struct Replay {
-    client: Client,
+    pub(super) client: Client,
     /// The sequence of the last message there.
-    last: u64,
+    pub(super) last: u64,
     batches: u64,
 }
 
@@ -199,7 +199,7 @@ async fn ask(client: &Client, operation: &str, stream: &str, request: &Value) ->
     }
 }
 
-fn failed(stream: &'static str, reason: &str) -> BenchError {
+pub(super) fn failed(stream: &'static str, reason: &str) -> BenchError {
     BrokerError::Stream { stream, reason: reason.to_owned() }.into()
 }
 

@@ -14,10 +14,16 @@ use super::Report;
 use super::Sealing;
 use super::cost::Spent;
 use super::publishers::{Answered, Publishers};
-use super::replay::{Cut, Replay};
+use super::replay::{Cut, Replay, Stored};
 
 /// How many statements are unanswered at a time, all publishers together: a few batches, and fewer than the ledger refuses as too many.
 const IN_FLIGHT: usize = 3500;
+
+/// No more messages of a round than so many are published for themselves again: each of them is a sync.
+const SINGLES: usize = 5000;
+const ONE_BY_ONE: usize = 1000;
+/// How many of them are unacknowledged at a time.
+const UNACKNOWLEDGED: usize = 1000;
 
 /// The rounds, and what they have brought so far.
 pub(super) struct Rounds<'m> {
@@ -30,10 +36,32 @@ pub(super) struct Rounds<'m> {
     sealed: Vec<f64>,
     raw: Vec<f64>,
     raw_as_sealed: Vec<f64>,
+    raw_singly: Vec<f64>,
+    saturated: Latencies,
+    raw_one_by_one: Latencies,
     spent: Spent,
     raw_spent: Spent,
     behind: Duration,
     sealer: SealerTimes,
+}
+
+/// Of several rounds, where nobody asked for a rate.
+#[derive(Default)]
+struct Latencies {
+    each: Vec<Duration>,
+    took: Duration,
+}
+
+impl Latencies {
+    fn add(&mut self, latencies: Vec<Duration>, took: Duration) {
+        self.each.extend(latencies);
+        self.took += took;
+    }
+
+    fn told(&mut self) -> Latency {
+        self.each.sort_unstable();
+        Latency::of(0, &self.each, self.took)
+    }
 }
 
 impl<'m> Rounds<'m> {
@@ -55,6 +83,9 @@ impl<'m> Rounds<'m> {
             sealed: Vec::new(),
             raw: Vec::new(),
             raw_as_sealed: Vec::new(),
+            raw_singly: Vec::new(),
+            saturated: Latencies::default(),
+            raw_one_by_one: Latencies::default(),
             spent: Spent::default(),
             raw_spent: Spent::default(),
             behind: Duration::ZERO,
@@ -82,7 +113,7 @@ impl<'m> Rounds<'m> {
         Ok(report)
     }
 
-    /// Seals, reads back what the stream has of it, and publishes that again, in both cuts.
+    /// Seals, reads back what the stream has of it, and publishes that again, in both cuts and one by one.
     fn round(&mut self, each: u32) -> Result<(), BenchError> {
         let chains = self.partnership.sign(each)?;
         self.sizes = Sizes::of(chains.iter().flatten());
@@ -92,6 +123,7 @@ impl<'m> Rounds<'m> {
         let before = Spent::now(self.broker);
         let answered = self.saturate(chains)?;
         self.spent.add(before, Spent::now(self.broker), answered.processor, answered.took, count);
+        self.saturated.add(answered.latencies, answered.took);
         self.sealed.push(as_f64(count) / answered.took.as_secs_f64());
         self.behind = self.behind.max(processor::until_quiet());
         self.replay(from, count)
@@ -104,7 +136,7 @@ impl<'m> Rounds<'m> {
         if messages.len() != count {
             return Err(BenchError::Stage("replay"));
         }
-        let messages: Arc<[_]> = messages.into();
+        let messages: Arc<[Stored]> = messages.into();
         for cut in [Cut::Full, Cut::AsSealed] {
             let (replay, messages) = (self.replay.clone(), Arc::clone(&messages));
             let before = Spent::now(self.broker);
@@ -119,6 +151,22 @@ impl<'m> Rounds<'m> {
                     self.raw.push(rate);
                 }
                 Cut::AsSealed => self.raw_as_sealed.push(rate),
+            }
+        }
+        self.publish_singly(&messages)
+    }
+
+    fn publish_singly(&mut self, messages: &Arc<[Stored]>) -> Result<(), BenchError> {
+        for (most, unacknowledged) in [(SINGLES, UNACKNOWLEDGED), (ONE_BY_ONE, 1)] {
+            let (replay, messages) = (self.replay.clone(), Arc::clone(messages));
+            let count = messages.len().min(most);
+            let publishing = async move { replay.publish_singly(&messages[..count], unacknowledged).await };
+            let (replay, singles) = self.publishers.work(publishing)?.0?;
+            self.replay = replay;
+            if unacknowledged == 1 {
+                self.raw_one_by_one.add(singles.latencies, singles.took);
+            } else {
+                self.raw_singly.push(as_f64(count) / singles.took.as_secs_f64());
             }
         }
         Ok(())
@@ -163,7 +211,7 @@ impl<'m> Rounds<'m> {
             .try_for_each(|(receipt, statement)| latency::verify(receipt, statement, origin, &keys))
     }
 
-    fn report(&self, cores: usize) -> Report {
+    fn report(&mut self, cores: usize) -> Report {
         let ratio =
             |raw: &[f64]| Rates::of(self.sealed.iter().zip(raw).map(|(sealed, raw)| sealed / raw).collect());
         Report {
@@ -174,6 +222,9 @@ impl<'m> Rounds<'m> {
             ratio: ratio(&self.raw),
             raw_as_sealed: Rates::of(self.raw_as_sealed.clone()),
             ratio_as_sealed: ratio(&self.raw_as_sealed),
+            saturated: self.saturated.told(),
+            raw_singly: Rates::of(self.raw_singly.clone()),
+            raw_one_by_one: self.raw_one_by_one.told(),
             cost: self.spent.cost(cores),
             raw_cost: self.raw_spent.cost(cores),
             behind: self.behind,

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::output::table;
 use super::{a_batch_json, latency_json, latency_text, rates_json, rates_row, sealer_text};
+use crate::bench::latency::Latency;
 use crate::bench::nats::{Cost, Report};
 
 /// What the whole should reach on one machine, to be shown beside what it does (DESIGN section 9).
@@ -25,6 +26,9 @@ pub(super) fn to_json(report: &Report) -> Value {
         "aim_ratio": AIM_RATIO,
         "broker_alone_in_the_sealers_batches_per_second": rates_json(&report.raw_as_sealed),
         "ratio_in_the_sealers_batches": rates_json(&report.ratio_as_sealed),
+        "saturated_latency": latency_json(&report.saturated),
+        "broker_alone_singly_per_second": rates_json(&report.raw_singly),
+        "broker_alone_one_by_one_latency": latency_json(&report.raw_one_by_one),
         "processor_microseconds_a_statement": cost(&report.cost),
         "processor_microseconds_a_message_of_the_broker_alone": cost(&report.raw_cost),
         "behind_seconds": report.behind.as_secs_f64(),
@@ -47,6 +51,7 @@ pub(super) fn to_text(report: &Report) -> String {
             rates_row(&format!("ratio (aim {AIM_RATIO})"), &report.ratio, 2),
             rates_row("broker alone, the sealer's batches", &report.raw_as_sealed, 0),
             rates_row("ratio", &report.ratio_as_sealed, 2),
+            rates_row("broker alone, single messages", &report.raw_singly, 0),
         ],
     );
     let latency = report.latency.as_ref().map(|(latency, sealer)| {
@@ -58,18 +63,26 @@ pub(super) fn to_text(report: &Report) -> String {
     });
     format!(
         "{cores} cores, which broker, node and publishers share; statements of {statement} bytes with {tenths}.{tenth} disclosures of \
-         {disclosures} bytes on average\n\n{rates}\n\n{costs}\nAfter a round's last receipt the node was busy for {behind:.1} s at most.\n\
+         {disclosures} bytes on average\n\n{rates}\n\nrequest to receipt in the rounds: {saturated}\nbroker alone, one message at a time: \
+         {one_by_one}\n\n{costs}\nAfter a round's last receipt the node was busy for {behind:.1} s at most.\n\
          \n{sealer}\n{latency}",
         cores = report.cores,
         statement = report.sizes.statement,
         tenths = report.sizes.disclosures_times_10 / 10,
         tenth = report.sizes.disclosures_times_10 % 10,
         disclosures = report.sizes.disclosures,
+        saturated = percentiles(&report.saturated),
+        one_by_one = percentiles(&report.raw_one_by_one),
         costs = costs(report),
         behind = report.behind.as_secs_f64(),
         sealer = sealer_text(&report.sealer.times, &report.sealer.a_batch()),
         latency = latency.unwrap_or_default(),
     )
+}
+
+/// Where nobody asked for a rate.
+fn percentiles(latency: &Latency) -> String {
+    format!("p50 {:.1}, p99 {:.1}, p99.9 {:.1} ms", latency.p50, latency.p99, latency.p999)
 }
 
 fn costs(report: &Report) -> String {
