@@ -73,16 +73,16 @@ def sealing(part):
             spread_row("NATS, three servers ÷ embedded", ratios["nats_three_to_embedded"]),
             spread_row("NATS, one server ÷ what the broker alone stores", ratios["nats_one_to_broker"]),
             spread_row("NATS, three servers ÷ what the brokers alone store", ratios["nats_three_to_broker"]),
-            spread_row("NATS, one server ÷ what it stores of single messages", ratios["nats_one_to_broker_singly"]),
-            spread_row("NATS, three servers ÷ what they store of single messages", ratios["nats_three_to_broker_singly"]),
+            spread_row("NATS, one server ÷ what it stores of single messages", ratios.get("nats_one_to_broker_singly")),
+            spread_row("NATS, three servers ÷ what they store of single messages", ratios.get("nats_three_to_broker_singly")),
         ]),
         table(["a second", "median", "from", "to"], [spread_row(RATES[name], spread) for name, spread in per_second.items()]),
         table(["share of all cores' time", "median", "from", "to"],
               [spread_row(SHARES[name], spread) for name, spread in shares.items()]),
         "Latency in ms, to a receipt in hand (embedded and over NATS), to the commit (PostgreSQL), or to the acknowledgement (brokers alone). "
-        f"Checking a receipt takes {number(part['receipt_check_ms']['median'])} ms more. A p99.9 of a few thousand is of its slowest few.",
+        f"Checking a receipt takes {number(part['receipt_check_ms']['median'])} ms more. Where a round has a few thousand, its p99.9 is one of its slowest.",
         table(["", "a batch", "a second", "p50", "p99", "p99.9"], latencies(part["latency"])),
-        "By publishers, all of whom together have 7,000 statements unanswered, embedded, and 3,500 over NATS with one server. ms to a receipt.",
+        "By publishers, all of whom together have up to 7,000 statements unanswered, embedded and over NATS with one server. ms to a receipt.",
         table(["publishers", *(f"{how}, {what}" for how in ("embedded", "NATS") for what in ("a second", "p50", "p99"))], [
             [str(row["publishers"]), *(cell for how in ("embedded", "nats") for cell in by_publishers(row, how))]
             for row in part["by_publishers"]
@@ -113,13 +113,14 @@ RATES = {
 
 
 def by_publishers(row, how):
-    latency = row[f"{how}_latency"]
-    return [shown(row[f"{how}_per_second"]), shown(latency["p50_ms"]), shown(latency["p99_ms"])]
+    # Reports of before do not have it.
+    latency = row.get(f"{how}_latency", {})
+    return [shown(row[f"{how}_per_second"]), shown(latency.get("p50_ms")), shown(latency.get("p99_ms"))]
 
 
 def latencies(latency):
     def row(name, figures, batch="", per_second=""):
-        percentiles = [shown(figures.get(percentile)) for percentile in ("p50_ms", "p99_ms", "p999_ms")]
+        percentiles = [shown((figures or {}).get(percentile)) for percentile in ("p50_ms", "p99_ms", "p999_ms")]
         return [name, batch, per_second, *percentiles]
 
     embedded = [
@@ -128,14 +129,14 @@ def latencies(latency):
     ]
     return [
         *embedded,
-        row("NATS, one server, 3,500 unanswered", latency["nats_one_saturated"]),
-        row("NATS, three servers, 3,500 unanswered", latency["nats_three_saturated"]),
+        row("NATS, one server, 7000 unanswered", latency.get("nats_one_saturated")),
+        row("NATS, three servers, 7000 unanswered", latency.get("nats_three_saturated")),
         row("NATS, one server, at 500/s", latency["nats_one_at_500"], per_second="500"),
         row("NATS, three servers, at 500/s", latency["nats_three_at_500"], per_second="500"),
         row("PostgreSQL, one commit a row, 8 clients", latency["postgresql_single"], "1"),
         row("PostgreSQL, batches of 1,000", latency["postgresql_batched"], "1000"),
-        row("broker alone, one server, 1 unacknowledged", latency["broker_one_by_one"], "1"),
-        row("brokers alone, three servers, 1 unacknowledged", latency["broker_three_one_by_one"], "1"),
+        row("broker alone, one server, 1 unacknowledged", latency.get("broker_one_by_one"), "1"),
+        row("brokers alone, three servers, 1 unacknowledged", latency.get("broker_three_one_by_one"), "1"),
     ]
 
 

@@ -3,6 +3,7 @@
 use gt_json::Document;
 use gt_schemas::{EventType, SignedData, read_opened, validate_draft, validate_opened};
 use proptest::collection::{btree_map, vec};
+use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value};
@@ -62,6 +63,29 @@ fn example_and_member() -> impl Strategy<Value = (Example, String)> {
     })
 }
 
+/// An example and where one of its values stands, at any depth.
+fn example_and_pointer() -> impl Strategy<Value = (Example, String)> {
+    fn all(value: &Value, at: &str, found: &mut Vec<String>) {
+        let mut within = |name: &str, value| {
+            let pointer = format!("{at}/{name}");
+            all(value, &pointer, found);
+            found.push(pointer);
+        };
+        match value {
+            Value::Object(members) => members.iter().for_each(|(name, value)| within(name, value)),
+            Value::Array(elements) => {
+                elements.iter().enumerate().for_each(|(n, value)| within(&n.to_string(), value));
+            }
+            _ => {}
+        }
+    }
+    select(examples::all()).prop_flat_map(|example| {
+        let mut pointers = Vec::new();
+        all(&example.data, "", &mut pointers);
+        (Just(example), select(pointers))
+    })
+}
+
 proptest! {
     #[test]
     fn any_draft_is_read_or_refused((event_type, version) in type_and_version(), data in json()) {
@@ -81,10 +105,15 @@ proptest! {
         let _ = read_opened(event_type.as_str(), version, &data);
     }
 
-    /// An example of which one value is another: nearer to what is accepted than any data.
+    /// An example of which one value is another one, or another example's: nearer to what is accepted than any data.
     #[test]
-    fn values_and_strict_documents_are_read_alike((mut example, member) in example_and_member(), value in strict_json()) {
-        change(&mut example.data, &format!("/{member}"), Some(value));
+    fn values_and_strict_documents_are_read_alike(
+        (mut example, pointer) in example_and_pointer(),
+        (another, there) in example_and_pointer(),
+        value in option::of(strict_json()),
+    ) {
+        let value = value.or_else(|| another.data.pointer(&there).cloned());
+        change(&mut example.data, &pointer, value);
         let signed = Signed::of(&example);
         let _ = (signed.validate(), signed.read());
     }

@@ -1,7 +1,7 @@
 //! Publishers at work while nodes and servers come and go: each publishes a statement until it is acknowledged, then the next.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,8 @@ use crate::partnership::{Client, Home, Publisher, Random, child, draft_line};
 
 /// How long a publisher waits for an answer before it asks again: longer than a take-over, so that most requests are sent once.
 const PATIENCE: Duration = Duration::from_secs(6);
+/// How long it may take until everything that was begun is acknowledged.
+const ENDING: Duration = Duration::from_mins(3);
 /// So that a load lasts, without filling two processors.
 const PACE: Duration = Duration::from_millis(25);
 /// Few, so that each has a history.
@@ -62,8 +64,8 @@ struct Course {
     children: u64,
     /// How long to wait between two statements.
     pace: Duration,
-    /// Finish what is begun, and begin nothing more.
-    finishing: AtomicBool,
+    /// Since when what is begun is to be finished, and nothing more begun.
+    finishing: OnceLock<Instant>,
     /// The test has ended already.
     given_up: AtomicBool,
 }
@@ -71,12 +73,14 @@ struct Course {
 impl Course {
     fn goes_on(&self) -> bool {
         thread::sleep(self.pace);
-        !self.finishing.load(Ordering::Acquire)
+        self.finishing.get().is_none()
     }
 
     /// Whether to try again with what is not acknowledged.
     fn tries_again(&self) -> bool {
         thread::sleep(PACE);
+        let in_time = self.finishing.get().is_none_or(|since| since.elapsed() < ENDING);
+        assert!(in_time, "what was begun is still not acknowledged");
         !self.given_up.load(Ordering::Acquire)
     }
 }
@@ -88,7 +92,7 @@ impl Load {
 
     /// The same about so many children, with so much time between two statements of a publisher.
     pub(crate) fn about(children: u64, pace: Duration, receipts: Arc<Receipts>, servers: String) -> Self {
-        let (finishing, given_up) = (AtomicBool::new(false), AtomicBool::new(false));
+        let (finishing, given_up) = (OnceLock::new(), AtomicBool::new(false));
         let course = Arc::new(Course { children, pace, finishing, given_up });
         Self { receipts, servers, random: Random::seeded(), course, outboxes: None, threads: Vec::new() }
     }
@@ -176,7 +180,7 @@ impl Load {
 
     /// Has everything that was begun acknowledged, and stops.
     pub(crate) fn finish(mut self) {
-        self.course.finishing.store(true, Ordering::Release);
+        self.course.finishing.get_or_init(Instant::now);
         for thread in self.threads.drain(..) {
             thread.join().expect("no publisher panics");
         }
@@ -192,7 +196,7 @@ impl Load {
 
 impl Drop for Load {
     fn drop(&mut self) {
-        self.course.finishing.store(true, Ordering::Release);
+        self.course.finishing.get_or_init(Instant::now);
         self.course.given_up.store(true, Ordering::Release);
         for thread in self.threads.drain(..) {
             // The test has failed already; what counts is that their processes end.

@@ -1,21 +1,15 @@
 //! Publishers that have an outbox, as processes that can be killed in the middle of their work.
 
-use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
-use std::thread;
-use std::time::Duration;
+use std::{fs, mem};
 
 use gt_core::Hash;
 use serde_json::Value;
 
 use super::load::Receipts;
 use crate::partnership::{Client, Home, Process, eventually, path, the_program};
-
-/// How often it is looked whether a program has ended.
-const LOOK: Duration = Duration::from_millis(5);
 
 /// `goldenthread agent`, which is started again when it was killed.
 pub(super) struct Agent {
@@ -29,10 +23,16 @@ pub(super) struct Agent {
 pub(super) struct Publish {
     arguments: Vec<String>,
     drafts: PathBuf,
-    outcomes: PathBuf,
     log: PathBuf,
-    running: Mutex<Option<Child>>,
+    running: Mutex<Running>,
     sealed: AtomicUsize,
+}
+
+/// A run of it.
+#[derive(Default)]
+struct Running {
+    process: Option<Process>,
+    was_killed: bool,
 }
 
 impl Agent {
@@ -48,9 +48,13 @@ impl Agent {
     /// Posts a draft, and keeps the receipt if there is one already. Says whether there is.
     pub(super) fn post(&self, draft: &str, receipts: &Receipts) -> bool {
         let url = self.running().1.clone();
-        // It may be killed meanwhile.
         let posted = Client::new(&url).try_post("/v1/drafts?wait=2", "application/json", draft.as_bytes());
-        let Ok(reply) = posted else { return false };
+        let Ok(reply) = posted else {
+            // It may have been killed meanwhile. Whoever kills it lets go of it when the next one is there.
+            let (process, _) = &mut *self.running();
+            assert!(process.has_ended().is_none(), "the agent has ended: {}", process.log_text());
+            return false;
+        };
         assert!(matches!(reply.status, 201 | 202), "{}", reply.text());
         let sealed = keep_sealed(receipts, &reply.json());
         self.sealed.fetch_add(usize::from(sealed), Ordering::AcqRel);
@@ -76,9 +80,8 @@ impl Publish {
         Self {
             arguments: publish_arguments(home, key, servers),
             drafts: home.at("publish.drafts"),
-            outcomes: home.at("publish.outcomes"),
             log: home.at("publish.log"),
-            running: Mutex::new(None),
+            running: Mutex::default(),
             sealed: AtomicUsize::new(0),
         }
     }
@@ -86,40 +89,52 @@ impl Publish {
     /// Runs it with these drafts, one a line, and keeps the receipts of those that are sealed. Says whether all of them are.
     pub(super) fn run(&self, drafts: &str, receipts: &Receipts) -> bool {
         fs::write(&self.drafts, drafts).expect("a file");
-        let outcomes = File::create(&self.outcomes).expect("a file");
-        let log = OpenOptions::new().append(true).create(true).open(&self.log).expect("a log file");
         let mut command = the_program(&self.arguments);
-        command.arg(&self.drafts).stdin(Stdio::null()).stdout(outcomes).stderr(log);
-        *self.running() = Some(command.spawn().expect("the program starts"));
-        let status = loop {
-            // Looked at and not waited for, so that it can be killed meanwhile; and never after it was taken off the system's list.
-            let ended = self.running().as_mut().and_then(|child| child.try_wait().expect("a child"));
-            if let Some(status) = ended {
-                *self.running() = None;
-                break status;
-            }
-            thread::sleep(LOOK);
-        };
-        let text = fs::read_to_string(&self.outcomes).expect("a file");
+        command.arg(&self.drafts);
+        *self.running() = Running { process: Some(Process::of(command, &self.log)), was_killed: false };
+        // Looked at and not waited for, so that it can be killed meanwhile.
+        let mut status = None;
+        eventually("`publish` ends", || {
+            let mut running = self.running();
+            status = running.process.as_mut().and_then(Process::has_ended);
+            status.is_some()
+        });
+        let Running { process, was_killed } = mem::take(&mut *self.running());
+        let text = process.expect("it ran").rest_of_output().join("\n");
         assert!(!text.contains("\"refused\""), "{text}");
-        // It was killed, or has started while no server could be reached.
-        if status.code() != Some(0) {
-            return false;
+        match status.and_then(|status| status.code()) {
+            Some(0) => {
+                let outcome = |line: &str| serde_json::from_str::<Value>(line).expect("a line of JSON");
+                let outcomes: Vec<Value> = text.lines().map(outcome).collect();
+                assert_eq!(outcomes.len(), drafts.lines().count(), "{text}");
+                assert!(outcomes.iter().all(|outcome| keep_sealed(receipts, outcome)), "{text}");
+                self.sealed.fetch_add(outcomes.len(), Ordering::AcqRel);
+                true
+            }
+            // No server could be reached when it started, or none answered for long.
+            Some(1) => false,
+            code => {
+                assert!(was_killed && code.is_none(), "it ended with {code:?}: {}", read(&self.log));
+                false
+            }
         }
-        let outcome = |line: &str| serde_json::from_str::<Value>(line).expect("a line of JSON");
-        let outcomes: Vec<Value> = text.lines().map(outcome).collect();
-        assert_eq!(outcomes.len(), drafts.lines().count(), "{text}");
-        assert!(outcomes.iter().all(|outcome| keep_sealed(receipts, outcome)), "{text}");
-        self.sealed.fetch_add(outcomes.len(), Ordering::AcqRel);
-        true
     }
 
-    /// `kill -9`, once it runs.
+    /// `kill -9`, in the middle of a run.
     fn kill(&self) {
-        eventually("`publish` is run", || self.running().as_mut().is_some_and(|child| child.kill().is_ok()));
+        eventually("`publish` runs and is killed", || {
+            let mut running = self.running();
+            let Running { process: Some(process), was_killed } = &mut *running else { return false };
+            if process.has_ended().is_some() {
+                return false;
+            }
+            process.kill();
+            *was_killed = true;
+            true
+        });
     }
 
-    fn running(&self) -> MutexGuard<'_, Option<Child>> {
+    fn running(&self) -> MutexGuard<'_, Running> {
         self.running.lock().expect("nothing panics with it")
     }
 }
@@ -131,6 +146,12 @@ pub(super) fn kill(agent: &Agent, publish: &Publish) {
     publish.kill();
     let before = sealed();
     eventually("agent and `publish` go on", || sealed().iter().zip(before).all(|(now, then)| *now > then));
+    let said = agent.running().0.log_text() + &read(&publish.log);
+    assert!(!said.contains("panicked at"), "{said}");
+}
+
+fn read(log: &Path) -> String {
+    fs::read_to_string(log).unwrap_or_default()
 }
 
 /// Starts `goldenthread agent` over NATS or HTTP.

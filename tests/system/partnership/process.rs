@@ -295,6 +295,11 @@ impl Process {
         std::fs::read_dir(format!("/proc/{}/fd", self.id())).expect("a process").count()
     }
 
+    /// What it says to its end, after the lines that were read before.
+    pub(crate) fn rest_of_output(&self) -> Vec<String> {
+        self.lines.iter().collect()
+    }
+
     /// `kill -9`. Returns once the process is gone.
     pub(crate) fn kill(&mut self) {
         self.child.0.kill().expect("a child of this process");

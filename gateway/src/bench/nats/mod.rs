@@ -41,7 +41,8 @@ use publishers::Publishers;
 use replay::Replay;
 use rounds::Rounds;
 
-/// The room that the broker keeps for each statement, and for each of its two copies; a statement takes half of it.
+/// The room that the broker keeps for each statement, and for the copies that are published again, which are up to two and, of some, four:
+/// a statement takes a third of it.
 const BYTES_A_STATEMENT: u64 = 16 << 10;
 
 /// What was measured.

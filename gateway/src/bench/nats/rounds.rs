@@ -16,12 +16,12 @@ use super::cost::Spent;
 use super::publishers::{Answered, Publishers};
 use super::replay::{Cut, Replay, Stored};
 
-/// How many statements are unanswered at a time, all publishers together: a few batches, and fewer than the ledger refuses as too many.
-const IN_FLIGHT: usize = 3500;
+/// How many statements are unanswered at a time, all publishers together, as near as it divides: fewer than the sealer refuses as too many.
+const IN_FLIGHT: usize = 7000;
 
 /// No more messages of a round than so many are published for themselves again: each of them is a sync.
 const SINGLES: usize = 5000;
-const ONE_BY_ONE: usize = 1000;
+const ONE_BY_ONE: usize = 2000;
 /// How many of them are unacknowledged at a time.
 const UNACKNOWLEDGED: usize = 1000;
 

@@ -194,7 +194,7 @@ impl Owners {
         reader.0 = rest;
         let read = |row: &[u8; ROW]| Some(Row(*row)).filter(|row| row.count() > 0).unwrap_or(GONE);
         let together = |rows: &[[u8; ROW]]| Arc::new(rows.iter().map(read).collect());
-        // A start waits for this: the rows, and the two tables, on all cores.
+        // A start waits for this: rows are copied on all cores, and the two tables filled at the same time.
         let rows = Rows(rows.as_chunks().0.par_chunks(TOGETHER).map(together).collect());
         let (by_tag, by_id) = rayon::join(|| rows.table(|row| row.tag()), || rows.table(|row| row.id()));
         Some(Self { by_tag: by_tag?, by_id: by_id?, rows })
