@@ -79,6 +79,11 @@ pub enum KeyFileError {
     /// The file holds no JSON object.
     #[error("the key file holds no JSON object")]
     NotJson,
+    /// There is a private key where a public one is read.
+    #[error(
+        "it is a private key, which stays where it was made; what is given to others is the public file that was made with it"
+    )]
+    Private,
     /// The key in it is refused.
     #[error("the key file holds no usable key")]
     Key(#[from] KeyError),
@@ -198,6 +203,9 @@ impl PublicKeyFile {
 
     fn from_value(members: &Object) -> Result<Self, KeyFileError> {
         const KNOWN: [&str; 7] = ["kty", "crv", "x", "agency", "genesis", "proof", "endorsement"];
+        if members.get("d").is_some() {
+            return Err(KeyFileError::Private);
+        }
         if members.iter().any(|(name, _)| !KNOWN.contains(&name)) {
             return Err(KeyError::NotAJwk.into());
         }
@@ -303,10 +311,7 @@ mod tests {
         let before = fs::read(&path).unwrap();
         assert!(matches!(generate(&path), Err(KeyFileError::Exists)));
         assert_eq!(fs::read(&path).unwrap(), before);
-        assert!(
-            matches!(read_public(&path), Err(KeyFileError::Key(KeyError::NotAJwk))),
-            "a private file is no public one"
-        );
+        assert!(matches!(read_public(&path), Err(KeyFileError::Private)), "a private file is no public one");
     }
 
     #[cfg(unix)]
