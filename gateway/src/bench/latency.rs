@@ -63,7 +63,7 @@ pub fn measure(plan: &Plan, partnership: &mut Partnership) -> Result<Latency, Be
     let measured = publish(plan, &chains, &url);
     let _ = stop.send(());
     let ended = runtime.block_on(serving).map_err(|error| ServeError::Serve(std::io::Error::other(error)))?;
-    let (mut latencies, took) = measured.and_then(|(answers, took)| {
+    let (latencies, took) = measured.and_then(|(answers, took)| {
         ended?;
         let verified = answers.iter().zip(&chains).try_for_each(|(answers, chain)| {
             let (Some(receipt), Some(statement)) = (&answers.last, chain.last()) else { return Ok(()) };
@@ -72,8 +72,7 @@ pub fn measure(plan: &Plan, partnership: &mut Partnership) -> Result<Latency, Be
         verified
             .map(|()| (answers.into_iter().flat_map(|answers| answers.latencies).collect::<Vec<_>>(), took))
     })?;
-    latencies.sort_unstable();
-    Ok(Latency::of(plan.rate, &latencies, took))
+    Ok(Latency::of(plan.rate, latencies, took))
 }
 
 /// What one publisher got.
@@ -164,16 +163,23 @@ pub(super) fn verify(
     if same { Ok(()) } else { Err(refused("it is for another statement".to_owned())) }
 }
 
+/// The nearest rank of so many in a thousand, in milliseconds.
+pub(super) fn ranks(mut latencies: Vec<Duration>) -> impl Fn(usize) -> f64 {
+    latencies.sort_unstable();
+    move |per_thousand| {
+        let position = (latencies.len() * per_thousand).div_ceil(1000).saturating_sub(1);
+        latencies.get(position).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1000.0)
+    }
+}
+
 impl Latency {
-    pub(super) fn of(rate: u32, sorted: &[Duration], took: Duration) -> Self {
-        let at = |per_thousand: usize| {
-            let position = (sorted.len() * per_thousand).div_ceil(1000).saturating_sub(1);
-            sorted.get(position).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1000.0)
-        };
+    pub(super) fn of(rate: u32, latencies: Vec<Duration>, took: Duration) -> Self {
+        let requests = latencies.len();
+        let at = ranks(latencies);
         Self {
             rate,
-            requests: sorted.len(),
-            answered_per_second: super::throughput::as_f64(sorted.len()) / took.as_secs_f64(),
+            requests,
+            answered_per_second: super::throughput::as_f64(requests) / took.as_secs_f64(),
             p50: at(500),
             p90: at(900),
             p99: at(990),
@@ -189,8 +195,8 @@ mod tests {
 
     #[test]
     fn percentiles_are_of_the_nearest_rank() {
-        let sorted: Vec<_> = (1..=200).map(Duration::from_millis).collect();
-        let latency = Latency::of(500, &sorted, Duration::from_secs(1));
+        let latencies: Vec<_> = (1..=200).map(Duration::from_millis).collect();
+        let latency = Latency::of(500, latencies, Duration::from_secs(1));
         let close = |found: f64, expected: f64| (found - expected).abs() < 1e-9;
         assert!(close(latency.p50, 100.0) && close(latency.p90, 180.0), "{latency:?}");
         assert!(close(latency.p99, 198.0) && close(latency.p999, 200.0), "{latency:?}");

@@ -160,13 +160,12 @@ impl Rounds {
         Ok(kept.into_iter().flatten().collect())
     }
 
-    fn pace(mut self, in_flight: u32) -> Pace {
-        self.latencies.sort_unstable();
+    fn pace(self, in_flight: u32) -> Pace {
         let (batches, statements) = self.batches;
         #[allow(clippy::cast_precision_loss)] // Counts of a measurement are far below 2^52.
         let batch = statements as f64 / batches.max(1) as f64;
         // Nobody asked for a rate: the next statement goes out when one is answered.
-        let latency = Latency::of(0, &self.latencies, self.took);
+        let latency = Latency::of(0, self.latencies, self.took);
         Pace { in_flight, sealed: Rates::of(self.rates), batch, latency }
     }
 }

@@ -13,7 +13,7 @@ use gt_schemas::{AccessPurpose, AccessRole};
 use tokio::sync::oneshot;
 use ureq::Agent;
 
-use super::latency::{agent, post, publish};
+use super::latency::{agent, post, publish, ranks};
 use super::throughput::as_f64;
 use super::workload::Partnership;
 use super::{BenchError, Plan};
@@ -186,13 +186,10 @@ fn read_all(url: &str, entry: u64, token: &str, all: u32, rate: u32) -> Result<A
 }
 
 impl ReadLatency {
-    fn of(kind: &'static str, mut latencies: Vec<Duration>) -> Self {
-        latencies.sort_unstable();
-        let at = |per_thousand: usize| {
-            let position = (latencies.len() * per_thousand).div_ceil(1000).saturating_sub(1);
-            latencies.get(position).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1000.0)
-        };
-        Self { kind, reads: latencies.len(), p50: at(500), p99: at(990), p999: at(999), max: at(1000) }
+    fn of(kind: &'static str, latencies: Vec<Duration>) -> Self {
+        let reads = latencies.len();
+        let at = ranks(latencies);
+        Self { kind, reads, p50: at(500), p99: at(990), p999: at(999), max: at(1000) }
     }
 }
 

@@ -13,7 +13,8 @@ use crate::partnership::{Client, Home, Process, eventually, path, the_program};
 
 /// `goldenthread agent`, which is started again when it was killed.
 pub(super) struct Agent {
-    start: Box<dyn Fn() -> Process + Send + Sync>,
+    arguments: Vec<String>,
+    log: PathBuf,
     /// It, and where it listens.
     running: Mutex<(Process, String)>,
     sealed: AtomicUsize,
@@ -37,12 +38,9 @@ struct Running {
 
 impl Agent {
     pub(super) fn start(home: &Home, key: &str, servers: &str) -> Self {
-        let (key, pin, log) = (home.key_file(key), home.pin_file(), home.at("agent.log"));
-        let servers = servers.to_owned();
-        let start = move || agent_of(&key, &pin, &servers, &log);
-        let process = start();
-        let url = process.listening();
-        Self { start: Box::new(start), running: Mutex::new((process, url)), sealed: AtomicUsize::new(0) }
+        let (arguments, log) = (agent_arguments(home, key, servers), home.at("agent.log"));
+        let running = Mutex::new(started(&arguments, &log));
+        Self { arguments, log, running, sealed: AtomicUsize::new(0) }
     }
 
     /// Posts a draft, and keeps the receipt if there is one already. Says whether there is.
@@ -65,9 +63,7 @@ impl Agent {
     fn kill(&self) {
         let mut running = self.running();
         running.0.kill();
-        let process = (self.start)();
-        let url = process.listening();
-        *running = (process, url);
+        *running = started(&self.arguments, &self.log);
     }
 
     fn running(&self) -> MutexGuard<'_, (Process, String)> {
@@ -156,20 +152,29 @@ fn read(log: &Path) -> String {
 
 /// Starts `goldenthread agent` over NATS or HTTP.
 pub(super) fn agent(home: &Home, key: &str, servers: &str, log: &Path) -> Process {
-    agent_of(&home.key_file(key), &home.pin_file(), servers, log)
+    Process::start(agent_arguments(home, key, servers), log)
 }
 
-fn agent_of(key: &Path, pin: &Path, servers: &str, log: &Path) -> Process {
-    let to = ["agent", "--json", "--listen", "127.0.0.1:0", "--to", servers];
-    Process::start(to.into_iter().chain(["--key", path(key), "--pin", path(pin)]), log)
+/// An agent, and where it listens.
+fn started(arguments: &[String], log: &Path) -> (Process, String) {
+    let process = Process::start(arguments, log);
+    let url = process.listening();
+    (process, url)
+}
+
+fn agent_arguments(home: &Home, key: &str, servers: &str) -> Vec<String> {
+    arguments(&["agent", "--json", "--listen", "127.0.0.1:0"], home, key, servers)
 }
 
 /// The arguments of `goldenthread publish`.
 pub(super) fn publish_arguments(home: &Home, key: &str, servers: &str) -> Vec<String> {
-    let files: [PathBuf; 2] = [home.key_file(key), home.pin_file()];
-    let [key, pin] = files.map(|file| path(&file).to_owned());
-    let words = ["publish", "--json", "--patience", "20", "--to", servers, "--key", &key, "--pin", &pin];
-    words.map(ToOwned::to_owned).to_vec()
+    arguments(&["publish", "--json", "--patience", "20"], home, key, servers)
+}
+
+fn arguments(command: &[&str], home: &Home, key: &str, servers: &str) -> Vec<String> {
+    let (key, pin) = (home.key_file(key), home.pin_file());
+    let to = ["--to", servers, "--key", path(&key), "--pin", path(&pin)];
+    command.iter().chain(&to).map(|word| (*word).to_owned()).collect()
 }
 
 /// Keeps the receipt of a draft that is sealed; says whether it is.

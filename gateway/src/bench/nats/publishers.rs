@@ -48,9 +48,8 @@ struct Line {
 /// A publisher's last receipt, and its latencies.
 type Received = (Option<Bytes>, Vec<Duration>);
 
-/// One publisher at work: its number and its line, its last receipt, its latencies.
-type Publishing =
-    Pin<Box<dyn Future<Output = Result<(usize, Line, Option<Bytes>, Vec<Duration>), BenchError>> + Send>>;
+/// One publisher at work: its number and its line, and what it received.
+type Publishing = Pin<Box<dyn Future<Output = Result<(usize, Line, Received), BenchError>> + Send>>;
 
 /// The sending half of a line.
 struct Sender {
@@ -110,8 +109,8 @@ impl Publishers {
     pub(super) fn saturate(&mut self, chains: Vec<Ready>, in_flight: usize) -> Result<Answered, BenchError> {
         let saturate = |(at, (mut line, chain)): (usize, (Line, Ready))| -> Publishing {
             Box::pin(async move {
-                let (last, latencies) = line.saturate(&chain, in_flight).await?;
-                Ok((at, line, last, latencies))
+                let received = line.saturate(&chain, in_flight).await?;
+                Ok((at, line, received))
             })
         };
         let publishing = self.lines.drain(..).zip(chains).enumerate().map(saturate).collect();
@@ -125,8 +124,8 @@ impl Publishers {
         let receive = |(at, (mut line, chain)): (usize, (Line, &Ready))| -> Publishing {
             let count = chain.len();
             Box::pin(async move {
-                let (last, latencies) = line.receive(count, |position| timetable.due(position, at)).await?;
-                Ok((at, line, last, latencies))
+                let received = line.receive(count, |position| timetable.due(position, at)).await?;
+                Ok((at, line, received))
             })
         };
         let receiving = self.lines.drain(..).zip(&chains).enumerate().map(receive).collect();
@@ -150,7 +149,7 @@ impl Publishers {
         let (mut all, took) = all?;
         all.sort_by_key(|(at, ..)| *at);
         let (mut last, mut latencies) = (Vec::new(), Vec::new());
-        for (_, line, receipt, of_line) in all {
+        for (_, line, (receipt, of_line)) in all {
             self.lines.push(line);
             last.push(receipt);
             latencies.extend(of_line);

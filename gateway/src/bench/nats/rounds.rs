@@ -15,6 +15,7 @@ use super::Sealing;
 use super::cost::Spent;
 use super::publishers::{Answered, Publishers};
 use super::replay::{Cut, Replay, Stored};
+use super::single::Singles;
 
 /// How many statements are unanswered at a time, all publishers together, as near as it divides: fewer than the sealer refuses as too many.
 const IN_FLIGHT: usize = 7000;
@@ -59,8 +60,7 @@ impl Latencies {
     }
 
     fn told(&mut self) -> Latency {
-        self.each.sort_unstable();
-        Latency::of(0, &self.each, self.took)
+        Latency::of(0, std::mem::take(&mut self.each), self.took)
     }
 }
 
@@ -153,23 +153,25 @@ impl<'m> Rounds<'m> {
                 Cut::AsSealed => self.raw_as_sealed.push(rate),
             }
         }
-        self.publish_singly(&messages)
+        let many = self.publish_singly(&messages, SINGLES, UNACKNOWLEDGED)?;
+        self.raw_singly.push(as_f64(many.latencies.len()) / many.took.as_secs_f64());
+        let one_by_one = self.publish_singly(&messages, ONE_BY_ONE, 1)?;
+        self.raw_one_by_one.add(one_by_one.latencies, one_by_one.took);
+        Ok(())
     }
 
-    fn publish_singly(&mut self, messages: &Arc<[Stored]>) -> Result<(), BenchError> {
-        for (most, unacknowledged) in [(SINGLES, UNACKNOWLEDGED), (ONE_BY_ONE, 1)] {
-            let (replay, messages) = (self.replay.clone(), Arc::clone(messages));
-            let count = messages.len().min(most);
-            let publishing = async move { replay.publish_singly(&messages[..count], unacknowledged).await };
-            let (replay, singles) = self.publishers.work(publishing)?.0?;
-            self.replay = replay;
-            if unacknowledged == 1 {
-                self.raw_one_by_one.add(singles.latencies, singles.took);
-            } else {
-                self.raw_singly.push(as_f64(count) / singles.took.as_secs_f64());
-            }
-        }
-        Ok(())
+    fn publish_singly(
+        &mut self,
+        messages: &Arc<[Stored]>,
+        most: usize,
+        unacknowledged: usize,
+    ) -> Result<Singles, BenchError> {
+        let (replay, messages) = (self.replay.clone(), Arc::clone(messages));
+        let count = messages.len().min(most);
+        let publishing = async move { replay.publish_singly(&messages[..count], unacknowledged).await };
+        let (replay, singles) = self.publishers.work(publishing)?.0?;
+        self.replay = replay;
+        Ok(singles)
     }
 
     /// Sends the statements as fast as they are answered.
@@ -189,12 +191,11 @@ impl<'m> Rounds<'m> {
         let last = last_of(&chains);
         let before = self.ledger.sealer_times();
         let answered = self.publishers.at_rate(chains.into_iter().map(ready).collect(), plan.rate);
-        let mut answered = answered.map_err(|error| self.cause(error))?;
+        let answered = answered.map_err(|error| self.cause(error))?;
         let times = self.ledger.sealer_times() - before;
         self.verify(&answered, &last)?;
-        answered.latencies.sort_unstable();
         let sealing = Sealing { times, wall: answered.took };
-        Ok((Latency::of(plan.rate, &answered.latencies, answered.took), sealing))
+        Ok((Latency::of(plan.rate, answered.latencies, answered.took), sealing))
     }
 
     /// A sealer that has stopped is why no reply came; its log says why it stopped.
