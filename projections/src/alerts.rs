@@ -153,7 +153,7 @@ pub struct AlertChange {
 pub enum ChangeKind {
     /// It was raised, for the first time or again.
     Raised,
-    /// It says something else, usually more.
+    /// It says something else, usually more; or what was done about it was taken back.
     Changed,
     /// Somebody took it on.
     Assigned,
@@ -250,7 +250,9 @@ impl Log {
         for (row, value) in rows.starting_with(&key::alert_handling(id))? {
             let index = key::last_index(&row).ok_or_else(damaged)?;
             if index < size {
-                log.handled.push(HandledRow::from_row(index, &value).ok_or_else(damaged)?);
+                let mut row = HandledRow::from_row(index, &value).ok_or_else(damaged)?;
+                row.taken_back = row.taken_back.filter(|by| by.index < size);
+                log.handled.push(row);
             }
         }
         Ok(log)
@@ -263,7 +265,7 @@ impl Log {
 
     /// Whether somebody has reviewed what it says since then.
     pub(crate) fn is_reviewed(&self, since: Mark, said: &Content) -> bool {
-        let handled: Vec<&HandledRow> = self.handled.iter().collect();
+        let handled: Vec<&HandledRow> = self.handled.iter().filter(|row| row.taken_back.is_none()).collect();
         status(&handled, since, said) == AlertStatus::Reviewed
     }
 
@@ -287,7 +289,9 @@ impl Log {
 
     /// The alert as it stood then; none if it had not been raised.
     pub(crate) fn alert(&self, id: AlertId, horizon: Horizon) -> Option<Alert> {
-        let covered = |row: &&HandledRow| horizon.covers(row.mark);
+        let covered = |row: &&HandledRow| {
+            horizon.covers(row.mark) && !row.taken_back.is_some_and(|by| horizon.covers(by))
+        };
         let handled: Vec<&HandledRow> = self.handled.iter().filter(covered).collect();
         let (content, status, retraction) = match self.standing(horizon)? {
             Standing::Stands { since, content } => (content, status(&handled, since, content), None),

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use gt_schemas::{
-    Article6, Catalogue, ConsentSeen, ConsentStatus, DecisionCorrected, DecisionField, DecisionRecorded,
-    Event, FindingCode, InformedStatus, Known, LawfulBasis, PracticeFinding, Sharing, findings,
+    Article6, Catalogue, ConsentScope, ConsentSeen, ConsentStatus, DecisionCorrected, DecisionField,
+    DecisionRecorded, Event, FindingCode, InformedStatus, Known, LawfulBasis, PracticeFinding, Sharing,
+    findings,
 };
 
 use crate::event::{StatementRef, ViewEvent};
@@ -172,20 +173,25 @@ impl ChildRecord {
     }
 }
 
-/// What was said of consent, by time.
+/// The consent that sharing may rest on. Consent to an assessment, or to services, bears on no sharing.
+pub(crate) const SHARING: ConsentScope = ConsentScope::InformationSharing;
+
+/// What was said of consent to sharing information, by time.
 fn consents(events: &[(i64, &ViewEvent)]) -> Vec<ConsentSeen> {
     let seen = |(_, event): &(i64, &ViewEvent)| {
         let at = event.event.occurred_at()?;
         let none = |status| ConsentSeen { at, status, freely_given: None, competent: None };
         Some(match &event.event {
-            Event::ConsentGiven(given) => ConsentSeen {
+            Event::ConsentGiven(given) if given.scope == SHARING => ConsentSeen {
                 at,
                 status: if given.explicit { ConsentStatus::Explicit } else { ConsentStatus::Given },
                 freely_given: Some(given.freely_given),
                 competent: Some(given.competent),
             },
-            Event::ConsentRefused(_) => none(ConsentStatus::Refused),
-            Event::ConsentWithdrawn(_) => none(ConsentStatus::Withdrawn),
+            Event::ConsentRefused(refused) if refused.scope == SHARING => none(ConsentStatus::Refused),
+            Event::ConsentWithdrawn(withdrawn) if withdrawn.scope == SHARING => {
+                none(ConsentStatus::Withdrawn)
+            }
             _ => return None,
         })
     };

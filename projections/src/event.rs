@@ -89,10 +89,23 @@ impl ViewEvent {
         Mark { index: self.index, received_at: self.received_at }
     }
 
-    /// The statement that this one replaces as a whole. A correction names the decision that it corrects, and
-    /// replaces nothing: corrections append.
+    /// The statement that this one replaces as a whole, unless it [goes on](Self::goes_on_from) from there. A correction names the
+    /// decision that it corrects, and replaces nothing: corrections append.
     pub(crate) fn replaces(&self) -> Option<StatementRef> {
         if matches!(self.event, Event::DecisionCorrected(_)) { None } else { self.refs.supersedes }
+    }
+
+    /// Whether it says what became of the other one since, which was true until then: a review does not take the registration of an
+    /// agreement back, nor a withdrawal the consent on which something was shared before.
+    pub(crate) const fn goes_on_from(&self, other: &Self) -> bool {
+        matches!(
+            (&self.event, &other.event),
+            (Event::AgreementReviewed(_) | Event::AgreementEnded(_), Event::AgreementRegistered(_))
+                | (Event::AgreementEnded(_), Event::AgreementReviewed(_))
+                | (Event::ConsentWithdrawn(_), Event::ConsentGiven(_))
+                | (Event::RecordReleased(_), Event::RecordRestricted(_))
+                | (Event::HoldLifted(_), Event::HoldPlaced(_))
+        )
     }
 }
 

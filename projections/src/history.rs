@@ -181,7 +181,7 @@ pub(crate) fn replaced_already(
         let index = key::last_index(&row).ok_or(StoreError::Damaged { table: "supersessions" })?;
         if index < size {
             let by = load_event(rows, index)?;
-            if by.speaker() == event.speaker() {
+            if by.speaker() == event.speaker() && !by.goes_on_from(event) {
                 return Ok(Some(by.mark()));
             }
         }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::StatusCode;
 use gt_core::Hash;
 use gt_core::LeafIndex;
+use gt_core::time::Timestamp;
 use gt_ledger::Ledger;
 use gt_ledger::record::{OwnerId, Record};
 use gt_projections::{Approval, EntrySubject, Queries, QueryError};
@@ -30,11 +31,31 @@ pub(crate) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
+    /// Of what the ledger is now.
     pub(crate) fn of(pass: &'a Pass, app: &'a App) -> Result<Self, Problem> {
-        let named: Vec<OwnerId> = pass.reader.children.iter().copied().collect();
-        let named = app.views.ask(|views| views.same_persons(&named)).map_err(failed)?;
-        let restricted = app.views.ask(|views| views.restricted_children(now())).map_err(failed)?;
+        Self::as_of(pass, app, None)
+    }
+
+    /// Of answers about an earlier state of the ledger, if one is named. They join whom the ledger took for one person then: so what is
+    /// restricted now is so for everybody with whom it was joined, and whoever was joined with somebody whom the token does not name is
+    /// not named.
+    pub(crate) fn as_of(pass: &'a Pass, app: &'a App, then: Option<Timestamp>) -> Result<Self, Problem> {
         let (views, ledger) = (&app.views, &*app.ledger);
+        let same = |persons: &BTreeSet<OwnerId>, then| {
+            views.ask(|views| views.same_persons(persons.iter().copied(), then)).map_err(failed)
+        };
+        let mut named = same(&pass.reader.children, None)?;
+        let mut restricted = views.ask(|views| views.restricted_children(now())).map_err(failed)?;
+        if then.is_some() {
+            restricted.extend(same(&restricted, then)?);
+            let mut joined = BTreeSet::new();
+            for child in &named {
+                if same(&BTreeSet::from([*child]), then)?.is_subset(&named) {
+                    joined.insert(*child);
+                }
+            }
+            named = joined;
+        }
         Ok(Self { pass, views, ledger, named, restricted, approvals: RefCell::default() })
     }
 
@@ -93,13 +114,16 @@ impl<'a> Scope<'a> {
     pub(crate) fn statement(&self, index: LeafIndex) -> Result<(Option<OwnerId>, Option<Hash>), Problem> {
         let subject = self.views.ask(|views| views.entry_subject(index)).map_err(failed)?;
         let Some(subject) = subject else { return self.unprojected(index) };
-        let child = subject.child;
-        if !self.sees(child.as_ref(), |agency| subject.concerns(agency))? {
-            let hidden = child.map(|child| self.is_hidden(&child)).transpose()?.unwrap_or(false);
-            return Err(if hidden { restricted() } else { outside(self.pass.cell) });
+        if self.hides_one_of(subject.of())? {
+            return Err(restricted());
         }
+        if !self.sees(subject.child.as_ref(), |agency| subject.concerns(agency))? {
+            return Err(outside(self.pass.cell));
+        }
+        // Of several identifiers those that are restricted are one person's, and so is the approval.
+        let restricted = subject.of().find(|child| self.restricted.contains(child));
+        let (is_restricted, child) = (restricted.is_some(), restricted.or(subject.of().next()).copied());
         let approval = child.map(|child| self.approval(&child)).transpose()?.flatten();
-        let is_restricted = child.is_some_and(|child| self.restricted.contains(&child));
         match (self.pass.cell, approval) {
             (Cell::BreakGlass, None) => Err(needs_approval()),
             (Cell::BreakGlass, Some(approval)) => Ok((child, Some(approval))),
@@ -141,10 +165,27 @@ impl<'a> Scope<'a> {
         approval.by_the_ledger && approval.role == self.pass.reader.role
     }
 
-    /// Whether the entry is of a child whose record is restricted, and no approval names the reader.
+    /// Whether the entry is of a child whose record is restricted, and no approval names the reader. Of an entry that the views do not
+    /// have, or not yet, the record itself says whose it is.
     pub(crate) fn hides(&self, index: LeafIndex) -> Result<bool, Problem> {
-        let child = self.subject(index)?.and_then(|subject| subject.child);
-        child.map_or(Ok(false), |child| self.is_hidden(&child))
+        if let Some(subject) = self.subject(index)? {
+            return self.hides_one_of(subject.of());
+        }
+        let statement = self.record(index)?.and_then(|record| record.statement);
+        let owners = statement.iter().flat_map(|open| {
+            let disclosed = open.disclosed.values().flatten().map(|element| &element.owner);
+            open.primary.iter().chain(disclosed)
+        });
+        self.hides_one_of(owners)
+    }
+
+    fn hides_one_of<'o>(&self, owners: impl IntoIterator<Item = &'o OwnerId>) -> Result<bool, Problem> {
+        for owner in owners {
+            if self.is_hidden(owner)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A restricted record is seen by those whom an approval names.

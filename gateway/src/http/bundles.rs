@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use gt_core::agency::AgencyCode;
-use gt_core::bundle::{Bundle, MEDIA_TYPE};
+use gt_core::bundle::{About, Bundle, MEDIA_TYPE};
 use gt_core::statement::{Owner, Pseudonym};
 use gt_core::time::Timestamp;
 use gt_core::{LeafIndex, TreeSize};
@@ -157,12 +157,15 @@ async fn answer(
     question: BundleQuestion,
     form: Form,
 ) -> Result<(Extension<Accessed>, Response), Problem> {
-    let _making = MAKING.acquire().await.map_err(|error| Problem::internal(&error))?;
+    let permit = MAKING.acquire().await.map_err(|error| Problem::internal(&error))?;
     let made = tokio::task::spawn_blocking(move || {
+        // It goes on being made when whoever asked for it has gone.
+        let _making = permit;
         let request = question.read(&app)?;
         let scope = Scope::of(&pass, &app)?;
         let child = may_have(&scope, &pass, &app, &request.selection)?;
         let bundle = app.ledger.bundle(&request).map_err(|error| problem(&error))?;
+        may_have_all(&scope, &app, &bundle)?;
         for index in &bundle.manifest.entries {
             if scope.hides(*index)? {
                 return Err(restricted().with("entry", index.0));
@@ -192,6 +195,18 @@ fn may_have(
         _ => None,
     };
     child.as_ref().map_or(Ok(()), |child| scope.child(child)).map(|()| child)
+}
+
+/// A bundle follows every identifier that was ever linked, also where the link was taken back: whoever may read about named children gets
+/// none in which there is somebody else.
+fn may_have_all(scope: &Scope<'_>, app: &App, bundle: &Bundle) -> Result<(), Problem> {
+    let About::Child { subjects } = &bundle.manifest.about else { return Ok(()) };
+    for subject in subjects {
+        // It was opened just now, so it is known.
+        let id = app.ledger.owner_id(&Owner::Person(subject.clone()));
+        scope.child(&id.ok_or_else(|| outside(Cell::Named))?)?;
+    }
+    Ok(())
 }
 
 impl BundleQuestion {

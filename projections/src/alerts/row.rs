@@ -43,6 +43,8 @@ pub(crate) struct HandledRow {
     pub(crate) mark: Mark,
     pub(crate) agency: String,
     pub(crate) what: Handled,
+    /// What took it back.
+    pub(crate) taken_back: Option<Mark>,
 }
 
 /// A step.
@@ -138,6 +140,7 @@ impl HandledRow {
             Handled::Assigned(to) => writer.number(0).optional(to.as_deref(), Writer::text),
             Handled::Reviewed(outcome) => writer.number(1).text(outcome.as_str()),
         }
+        .optional(self.taken_back, |writer, mark| writer.number(mark.index).signed(mark.received_at))
         .finish()
     }
 
@@ -150,7 +153,9 @@ impl HandledRow {
             1 => Handled::Reviewed(AlertOutcome::parse(reader.text()?)?),
             _ => return None,
         };
-        reader.finish(Self { mark, agency, what })
+        let taken_back = reader
+            .optional(|reader| Some(Mark { index: reader.number()?, received_at: reader.signed()? }))?;
+        reader.finish(Self { mark, agency, what, taken_back })
     }
 
     pub(crate) fn to_handling(&self) -> Handling {
@@ -197,8 +202,10 @@ mod tests {
             Handled::Assigned(Some("police:32".into())),
             Handled::Reviewed(AlertOutcome::Escalated),
         ] {
-            let row = HandledRow { mark, agency: "gss:E06000999".into(), what };
-            assert_eq!(HandledRow::from_row(4, &row.to_row()), Some(row));
+            for taken_back in [None, Some(Mark { index: 9, received_at: -1 })] {
+                let row = HandledRow { mark, agency: "gss:E06000999".into(), what: what.clone(), taken_back };
+                assert_eq!(HandledRow::from_row(4, &row.to_row()), Some(row));
+            }
         }
     }
 }

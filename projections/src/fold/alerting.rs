@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::cache::Said;
 use super::{Fold, leaf};
 use crate::alerts::{AlertChange, AlertId, Change, ChangeKind, Content, Handled, HandledRow, Log};
-use crate::event::StatementRef;
+use crate::event::{StatementRef, ViewEvent};
 use crate::history::{Horizon, Mark};
 use crate::key;
 use crate::notation::moment;
@@ -286,6 +286,28 @@ impl Fold<'_> {
             }
         };
         self.tell(change, id, by, by.received_at)
+    }
+
+    /// What somebody did about an alert was replaced by another statement: then it waits as if that had not been done.
+    pub(super) fn take_back_handling(&mut self, replaced: &ViewEvent, by: Mark) -> Result<(), StoreError> {
+        let Some(id) = replaced.refs.alert.map(AlertId::from_bytes) else { return Ok(()) };
+        let mut log = Log::load(&self.rows, &id, by.index)?;
+        let Some(row) = log.handled.iter_mut().find(|row| row.mark.index == replaced.index) else {
+            return Ok(());
+        };
+        row.taken_back = Some(by);
+        self.rows.put(key::indexed(&key::alert_handling(&id), replaced.index), row.to_row());
+        let Some((mark, Change::Stands(said))) = log.latest() else { return Ok(()) };
+        if !self.has_fired(*mark, said, by) {
+            return Ok(());
+        }
+        let listed = key::standing_alert(said.raised_at, &id);
+        if log.is_reviewed(*mark, said) {
+            self.rows.remove(listed);
+        } else {
+            self.rows.put(listed, Vec::new());
+        }
+        self.tell(ChangeKind::Changed, id, by, by.received_at)
     }
 
     fn tell(&mut self, change: ChangeKind, id: AlertId, by: Mark, at: i64) -> Result<(), StoreError> {

@@ -108,15 +108,33 @@ impl Fold<'_> {
         found: &mut Found,
         by: Mark,
     ) -> Result<(), StoreError> {
-        let unit = Unit::Agreement(agreement);
-        self.load(&unit, by.index + 1)?;
         let horizon = Horizon::below(by.index + 1);
-        let shares = share::load(&self.rows, &key::shares(&unit), horizon)?;
-        let events = merged(std::iter::once(self.cache.history(&unit)), horizon);
-        let findings = patterns::of_agreement(&events, shares.values(), &self.rules);
-        found.add(&unit, findings);
-        found.looked_at(unit);
+        let units = self.names_of(agreement, by)?;
+        let events = merged(units.iter().map(|unit| self.cache.history(unit)), horizon);
+        for unit in &units {
+            let shares = share::load(&self.rows, &key::shares(unit), horizon)?;
+            found.add(unit, patterns::of_agreement(&events, shares.values(), &self.rules));
+        }
+        found.units.extend(units.into_iter().map(|unit| (unit, Patterns::ALL)));
         Ok(())
+    }
+
+    /// An agreement under all its names, loaded: who refers to it writes its reference or its registration's hash, and the registration
+    /// has both.
+    fn names_of(&mut self, agreement: ContextId, by: Mark) -> Result<BTreeSet<Unit>, StoreError> {
+        let (mut units, mut next) = (BTreeSet::new(), vec![Unit::Agreement(agreement)]);
+        while let Some(unit) = next.pop() {
+            if units.contains(&unit) {
+                continue;
+            }
+            self.load(&unit, by.index + 1)?;
+            for event in self.cache.history(&unit).events() {
+                let names = [event.refs.agreement, event.refs.agreement_by_hash];
+                next.extend(names.into_iter().flatten().map(Unit::Agreement));
+            }
+            units.insert(unit);
+        }
+        Ok(units)
     }
 
     /// One share and the agreement that it names: the others that name it are not affected.
@@ -127,8 +145,8 @@ impl Fold<'_> {
         by: Mark,
     ) -> Result<(), StoreError> {
         let unit = Unit::Agreement(reliance.agreement);
-        self.load(&unit, by.index + 1)?;
-        let events = merged(std::iter::once(self.cache.history(&unit)), Horizon::below(by.index + 1));
+        let units = self.names_of(reliance.agreement, by)?;
+        let events = merged(units.iter().map(|unit| self.cache.history(unit)), Horizon::below(by.index + 1));
         let findings = patterns::of_agreement(&events, reliance.share.iter(), &self.rules);
         let earlier = Some(reliance.decision).filter(|decision| Some(*decision) != new);
         let alert = |decision| AlertId::at(Pattern::BasisMissing, &patterns::alert_of_agreement(decision));

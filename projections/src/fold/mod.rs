@@ -221,7 +221,8 @@ impl<'s> Fold<'s> {
         let Some(index) = index_of(&self.rows, statement, by.index)? else { return Ok(()) };
         let mut replaced = load_event(&self.rows, index)?;
         replaced.superseded = replaced.superseded.filter(|mark| mark.index < by.index);
-        if replaced.speaker() != event.speaker() || replaced.superseded.is_some() {
+        let is_others = replaced.speaker() != event.speaker();
+        if is_others || replaced.superseded.is_some() || event.goes_on_from(&replaced) {
             return Ok(());
         }
         // Joined or parted by what is taken back: looked at as before and as after.
@@ -235,6 +236,7 @@ impl<'s> Fold<'s> {
         }
         replaced.superseded = Some(by);
         self.rows.stage_again(&replaced);
+        self.take_back_handling(&replaced, by)?;
         for owner in replaced.identified.clone() {
             self.whole_story(owner, by, affected)?;
         }
@@ -301,8 +303,11 @@ impl<'s> Fold<'s> {
         Ok(())
     }
 
-    /// What people do about alerts.
+    /// What people do about alerts. What was replaced before it came does nothing.
     fn handle(&mut self, event: &ViewEvent) -> Result<(), StoreError> {
+        if event.superseded.is_some() {
+            return Ok(());
+        }
         let what = match &event.event {
             Event::AlertAssigned(assigned) => {
                 Handled::Assigned(assigned.to.as_ref().map(|agency| agency.as_str().to_owned()))
@@ -311,7 +316,8 @@ impl<'s> Fold<'s> {
             _ => return Ok(()),
         };
         let Some(id) = event.refs.alert.map(AlertId::from_bytes) else { return Ok(()) };
-        let row = HandledRow { mark: event.mark(), agency: event.speaker().to_owned(), what };
+        let agency = event.speaker().to_owned();
+        let row = HandledRow { mark: event.mark(), agency, what, taken_back: None };
         self.handled(id, &row)
     }
 }

@@ -39,6 +39,9 @@ pub struct Episode {
     /// The first report of it: of its start, or of the return if only that was reported.
     #[serde(skip)]
     pub(crate) anchor: StatementRef,
+    /// When the child returned, by the latest report: none where nobody said so, and an absence ended by turning into one of another kind.
+    #[serde(skip)]
+    pub(crate) returned_at: Option<i64>,
 }
 
 /// What is known of an episode.
@@ -166,6 +169,7 @@ impl<'e> Group<'e> {
             agencies,
             entries,
             anchor: self.reports[0].start.event.statement,
+            returned_at: self.ends.iter().map(|end| end.time).max(),
         }
     }
 }
@@ -183,6 +187,7 @@ fn return_only(end: &End<'_>) -> Episode {
         agencies,
         entries,
         anchor: end.event.statement,
+        returned_at: Some(end.time),
     }
 }
 

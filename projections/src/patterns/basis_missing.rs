@@ -3,7 +3,7 @@
 //! threshold).
 //!
 //! What counts is the decision as it was corrected since: a correction that adds the basis retracts the alert. Consent is
-//! looked at where a share relies on Article 6(a) and the child's record says when consent was given; an agreement
+//! looked at where a share relies on Article 6(a) and the child's record says when consent to sharing was given; an agreement
 //! where a share names it and the log has its registration. Months are calendar months, to the same time of day in England.
 //!
 //! **The id is anchored to** the decision, and to which of the three it is.
@@ -12,7 +12,7 @@ use gt_schemas::{Configuration, Event, Time};
 
 use super::sentence::months;
 use super::{ChildScene, Finding, Pattern, sorted};
-use crate::decision::Decided;
+use crate::decision::{Decided, SHARING};
 use crate::event::{StatementRef, ViewEvent};
 use crate::share::Share;
 use crate::subject::Subject;
@@ -61,7 +61,7 @@ fn by_consent(scene: &ChildScene<'_>, one: &Decided<'_>, rules: &Configuration) 
     }
     let shared_at = one.shared_at()?;
     let is_given = |(time, event): &&(i64, &ViewEvent)| {
-        *time <= shared_at && matches!(event.event, Event::ConsentGiven(_))
+        *time <= shared_at && matches!(&event.event, Event::ConsentGiven(given) if given.scope == SHARING)
     };
     let (time, consent) = scene.events.iter().rfind(is_given)?;
     if !is_too_old(*time, shared_at, rules) {

@@ -1,14 +1,14 @@
 //! `rhi-overdue`: 72 hours after a return, a return home interview has been neither held nor declined (statutory
 //! guidance on children who run away or go missing; DOMAIN section 5, pattern 3).
 //!
-//! The clock runs from the end of a merged episode, in elapsed hours, over week-ends and clock changes. An interview
+//! The clock runs from the return that ends a merged episode, in elapsed hours, over week-ends and clock changes: a child who was away
+//! without authorisation, and is then missing, has not returned. An interview
 //! counts if it was held or declined between the return and the deadline, both included, whoever reports it and
 //! however late the report comes: then the alert is retracted. One that was held after the deadline was late, and the
 //! alert stays for somebody to look at; an offer alone does not count.
 //!
 //! **The id is anchored to** the first report of the episode.
 
-use gt_core::time::Timestamp;
 use gt_schemas::{Configuration, Event};
 
 use super::sentence::hours;
@@ -28,7 +28,7 @@ pub(super) fn find(scene: &ChildScene<'_>, rules: &Configuration) -> Vec<Finding
         if !matches!(episode.state, EpisodeState::Ended | EpisodeState::StartNotReported) {
             continue;
         }
-        let Some(returned) = episode.ended_at.map(Timestamp::as_millis) else { continue };
+        let Some(returned) = episode.returned_at else { continue };
         let deadline = returned + span(threshold, HOUR);
         if interviews.iter().any(|time| (returned..=deadline).contains(time)) {
             continue;

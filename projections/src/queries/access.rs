@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gt_core::position::LeafIndex;
 use gt_core::time::Timestamp;
 use gt_ledger::record::OwnerId;
-use gt_schemas::{AccessPurpose, AccessRole, AccessedKind, Event};
+use gt_schemas::{AccessPurpose, AccessRole, AccessedKind, Event, RestrictionGround};
 use serde::Serialize;
 
 use super::{Answer, DecisionFilter, Page, Queries, QueryError, Snapshot};
@@ -73,6 +73,8 @@ pub struct Approval {
 pub struct EntrySubject {
     /// The child that it is about.
     pub child: Option<OwnerId>,
+    /// The people whose identifiers it joins or parts: it is about no other child.
+    pub identified: Vec<OwnerId>,
     /// The agencies whose statement it is: who signed, and in whose name.
     pub agencies: BTreeSet<String>,
     /// The agencies with which a decision to share, as corrected, shares.
@@ -103,24 +105,30 @@ impl Queries {
         Ok(events.filter_map(approval).filter(|approval| approval.expires_at > now).collect())
     }
 
-    /// The children whose records are restricted, under all their identifiers: of what an agency said of a child, the latest by event time
-    /// holds, and no agency releases what another one has restricted. A release that is dated later than `now` releases nothing yet; a restriction holds from when it is known.
+    /// The children whose records are restricted, under all their identifiers: of what an agency said of a child on one ground, the latest by
+    /// event time holds. So no agency releases what another one has restricted, nor on one ground what is restricted on another. A release
+    /// that is dated later than `now`, or was replaced, releases nothing, and whatever it names as replaced goes on; a restriction holds from
+    /// when it is known. In doubt the record stays closed, as for erasure.
     pub fn restricted_children(&self, now: Timestamp) -> Result<BTreeSet<OwnerId>, QueryError> {
         let snapshot = self.snapshot(&Page::default())?;
         let history = History::load(&snapshot.store, &Unit::Restrictions, snapshot.horizon.size)?;
-        let mut latest: BTreeMap<(OwnerId, &str), (i64, u64, bool)> = BTreeMap::new();
-        for event in history.events().iter().filter(|event| event.superseded.is_none()) {
+        let mut latest: BTreeMap<(OwnerId, &str, RestrictionGround), (i64, u64, bool)> = BTreeMap::new();
+        for event in history.events() {
             let Some(child) = event.child else { continue };
-            let restricts = matches!(event.event, Event::RecordRestricted(_));
-            if !restricts && event.listed_at() > now.as_millis() {
+            let (ground, restricts) = match &event.event {
+                Event::RecordRestricted(restricted) => (restricted.ground, true),
+                Event::RecordReleased(released) => (released.ground, false),
+                _ => continue,
+            };
+            if !restricts && (event.superseded.is_some() || event.listed_at() > now.as_millis()) {
                 continue;
             }
             let said = (event.listed_at(), event.index, restricts);
-            let known = latest.entry((snapshot.least(child)?, event.speaker())).or_insert(said);
+            let known = latest.entry((snapshot.least(child)?, event.speaker(), ground)).or_insert(said);
             *known = said.max(*known);
         }
         let mut children = BTreeSet::new();
-        for ((child, _), (_, _, restricted)) in latest {
+        for ((child, ..), (_, _, restricted)) in latest {
             if restricted {
                 children.extend(snapshot.group(child)?);
             }
@@ -128,12 +136,16 @@ impl Queries {
         Ok(children)
     }
 
-    /// Everybody who is the same person as one of these.
-    pub fn same_persons(&self, persons: &[OwnerId]) -> Result<BTreeSet<OwnerId>, QueryError> {
-        let snapshot = self.snapshot(&Page::default())?;
+    /// Everybody who is the same person as one of these; or, where that is asked, was so as the ledger stood then.
+    pub fn same_persons(
+        &self,
+        persons: impl IntoIterator<Item = OwnerId>,
+        received_until: Option<Timestamp>,
+    ) -> Result<BTreeSet<OwnerId>, QueryError> {
+        let snapshot = self.snapshot(&Page { received_until, ..Page::default() })?;
         let mut all = BTreeSet::new();
         for person in persons {
-            all.extend(snapshot.group(*person)?);
+            all.extend(snapshot.group(person)?);
         }
         Ok(all)
     }
@@ -173,6 +185,7 @@ impl Snapshot {
         let agencies = [Some(event.agency.clone()), event.on_behalf_of.clone()];
         Ok(EntrySubject {
             child: event.child,
+            identified: event.identified.clone(),
             agencies: agencies.into_iter().flatten().collect(),
             shared_with,
         })
@@ -180,6 +193,11 @@ impl Snapshot {
 }
 
 impl EntrySubject {
+    /// Everybody whose record it is part of.
+    pub fn of(&self) -> impl Iterator<Item = &OwnerId> {
+        self.child.iter().chain(&self.identified)
+    }
+
     /// Whether it is this agency's own, or was shared with it.
     pub fn concerns(&self, agency: &str) -> bool {
         self.agencies.contains(agency) || self.shared_with.contains(agency)

@@ -152,7 +152,9 @@ impl Queries {
 
     fn snapshot(&self, page: &Page) -> Result<Snapshot, StoreError> {
         let store = self.current.store();
-        let as_of = store.head()?.as_of;
+        let now = store.head()?.as_of;
+        let earlier = page.place().map(|place| place.as_of).filter(|first| first.tree_size < now.tree_size);
+        let as_of = earlier.unwrap_or(now);
         let last = as_of.received_at;
         // The clock of who asks may be behind that of the ledger.
         let until = page.received_until.or(page.now.max(last)).map_or(i64::MAX, Timestamp::as_millis);

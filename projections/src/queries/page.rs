@@ -3,6 +3,7 @@
 use gt_core::base64url;
 use gt_core::position::LeafIndex;
 use gt_core::time::Timestamp;
+use gt_core::{Hash, TreeSize};
 use serde::Serialize;
 
 use super::{MAX_SCANNED, QueryError, Snapshot};
@@ -43,13 +44,48 @@ impl Default for Page {
 impl Page {
     /// How many items of a list that is made in memory come before the page.
     fn skipped(&self) -> Result<usize, QueryError> {
-        let Some(cursor) = &self.cursor else { return Ok(0) };
-        cursor.strip_prefix('n').and_then(|n| n.parse().ok()).ok_or(QueryError::Cursor)
+        match &self.cursor {
+            None => Ok(0),
+            Some(_) => self.place().map(|place| place.skipped).ok_or(QueryError::Cursor),
+        }
+    }
+
+    /// Where the page begins in a list that is made in memory, if it has a cursor of such a list.
+    pub(super) fn place(&self) -> Option<Place> {
+        let mut parts = self.cursor.as_ref()?.strip_prefix('n')?.splitn(4, '.');
+        let skipped = parts.next()?.parse().ok()?;
+        let tree_size = TreeSize(parts.next()?.parse().ok()?);
+        let received_at = match parts.next()? {
+            "" => None,
+            millis => Some(Timestamp::from_millis(millis.parse().ok()?)?),
+        };
+        Some(Place {
+            skipped,
+            as_of: AsOf { tree_size, received_at, root: Hash::parse(parts.next()?).ok()? },
+        })
     }
 
     /// How many items of such a list it takes to make the page, and to see whether more follow.
     pub(super) fn needed(&self) -> Result<usize, QueryError> {
         Ok(self.skipped()?.saturating_add(self.limit.clamp(1, MAX_LIMIT)).saturating_add(1))
+    }
+}
+
+/// The place of a page in a list that is made in memory: it is that of the log of the first page, so that what comes meanwhile moves
+/// nothing from page to page, or out of all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// How many items come before.
+    skipped: usize,
+    /// The log that the first page reflected.
+    pub(super) as_of: AsOf,
+}
+
+impl Place {
+    fn to_cursor(self) -> String {
+        let AsOf { tree_size, root, received_at } = self.as_of;
+        let received_at = received_at.map_or_else(String::new, |time| time.as_millis().to_string());
+        format!("n{}.{}.{received_at}.{root}", self.skipped, tree_size.0)
     }
 }
 
@@ -156,8 +192,7 @@ impl Snapshot {
         Ok(self.answer(page, items, next))
     }
 
-    /// A page of a list that was made in memory. The cursor is the number of items before the page: such lists only grow at their
-    /// ends, or are short.
+    /// A page of a list that was made in memory. The cursor has the number of items before the page, and the log of the first one.
     pub(super) fn page_of<T>(&self, mut items: Vec<T>, page: &Page) -> Result<Answer<T>, QueryError> {
         let skip = page.skipped()?;
         if page.newest_first {
@@ -166,7 +201,8 @@ impl Snapshot {
         let (all, limit) = (items.len(), page.limit.clamp(1, MAX_LIMIT));
         let end = skip.saturating_add(limit);
         let items = items.into_iter().skip(skip).take(limit).collect();
-        Ok(self.answer(page, items, (end < all).then(|| format!("n{end}"))))
+        let place = Place { skipped: end, as_of: self.as_of };
+        Ok(self.answer(page, items, (end < all).then(|| place.to_cursor())))
     }
 
     /// The event that a row of a list leads to, if it is in sight.

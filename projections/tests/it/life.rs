@@ -279,3 +279,28 @@ proptest! {
         assert_same(&projector, &whole.projector.dump().unwrap());
     }
 }
+
+#[test]
+fn a_review_that_is_taken_back_leaves_the_alert_waiting() {
+    let taken_back = |name: &str, day: i64, agency| {
+        let other = harmed(&format!("{name} taken back"), agency, 9, T);
+        (T + day * DAY, other.refers("supersedes", name))
+    };
+    let reviewed = [three(), vec![reviewed_on(22)]].concat();
+    let again = story(&[&reviewed[..], &[taken_back("reviewed 22", 23, POLICE)]].concat());
+    assert_eq!((again.alert().status, again.is_waiting()), (AlertStatus::Open, true));
+    assert_eq!((again.alert().handling, again.on(22)), (Vec::new(), Some(AlertStatus::Reviewed)));
+    assert_eq!(again.told(), [ChangeKind::Raised, ChangeKind::Reviewed, ChangeKind::Changed]);
+    // Nobody takes back what another agency did.
+    let others = story(&[&reviewed[..], &[taken_back("reviewed 22", 23, COUNCIL)]].concat());
+    assert_eq!((others.alert().status, others.is_waiting()), (AlertStatus::Reviewed, false));
+    // Nor does what was taken back before it came do anything.
+    let early =
+        [three(), vec![(T + 21 * DAY, taken_back("reviewed 22", 21, POLICE).1), reviewed_on(22)]].concat();
+    assert_eq!((story(&early).alert().status, story(&early).is_waiting()), (AlertStatus::Open, true));
+    // An earlier review holds again, and so does an assignment.
+    let twice = [&reviewed[..], &[reviewed_on(24), taken_back("reviewed 24", 25, POLICE)]].concat();
+    assert_eq!((story(&twice).alert().status, story(&twice).is_waiting()), (AlertStatus::Reviewed, false));
+    let assigned = [three(), vec![assigned_on(21), reviewed_on(22), taken_back("reviewed 22", 23, POLICE)]];
+    assert_eq!(story(&assigned.concat()).alert().status, AlertStatus::Assigned);
+}

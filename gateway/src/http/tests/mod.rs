@@ -2,6 +2,7 @@
 
 mod erasing;
 mod front;
+mod joined;
 mod policy;
 mod recording;
 pub(in crate::http) mod served;

@@ -1,5 +1,5 @@
 use axum::response::Response;
-use gt_projections::{AlertFilter, AlertId, AlertStatus, Pattern, StatusFilter, Subject};
+use gt_projections::{Alert, AlertFilter, AlertId, AlertStatus, Pattern, StatusFilter, Subject};
 
 use serde::Deserialize;
 
@@ -70,15 +70,15 @@ pub(super) async fn alert(asked: Asked<OneQuery>, Path(id): Path<String>) -> Res
     let id = AlertId::parse(&id)
         .ok_or_else(|| Problem::bad_request("an alert's id has 22 characters of base64url"))?;
     let (form, uri, cell) = (asked.form, asked.uri.clone(), asked.pass.cell);
-    let (answer, mut accessed) = asked.ask(move |views, page| views.alert(&id, page)).await?;
+    // Of an alert about one child the record is that child's.
+    let whose = |alert: &Alert| match alert.subject {
+        Subject::Child(child) => Some(child),
+        _ => None,
+    };
+    let (answer, accessed) = asked.ask_of(move |views, page| views.alert(&id, page), whose).await?;
     if answer.items.is_empty() {
         return Err(Problem::not_found("there is no such alert, or there was none yet"));
     }
-    // Of an alert about one child the record is that child's.
-    accessed.child = answer.items.first().and_then(|alert| match alert.subject {
-        Subject::Child(child) => Some(child),
-        _ => None,
-    });
     let mut response = respond(&answer, form, &uri, cell)?;
     response.extensions_mut().insert(accessed);
     Ok(response)

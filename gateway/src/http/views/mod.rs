@@ -146,14 +146,24 @@ impl<Q> Asked<Q> {
         Ok(response)
     }
 
-    /// Views read from disk, so they are asked on a thread that may wait.
+    /// The same without the form.
     async fn ask<T: Visible + Send + 'static>(
         self,
         question: impl Fn(&Queries, &Page) -> Result<Answer<T>, QueryError> + Send + 'static,
     ) -> Result<(Answer<T>, Accessed), Problem> {
+        self.ask_of(question, |_| None).await
+    }
+
+    /// The same of what is about the child that the first row says, if the question names none. Views read from disk, so they are asked
+    /// on a thread that may wait.
+    async fn ask_of<T: Visible + Send + 'static>(
+        self,
+        question: impl Fn(&Queries, &Page) -> Result<Answer<T>, QueryError> + Send + 'static,
+        whose: impl Fn(&T) -> Option<OwnerId> + Send + 'static,
+    ) -> Result<(Answer<T>, Accessed), Problem> {
         let Self { app, page, pass, child, uri, .. } = self;
         let asking = move || {
-            let scope = Scope::of(&pass, &app)?;
+            let scope = Scope::as_of(&pass, &app, page.received_until)?;
             if let Some(child) = &child {
                 scope.child(child)?;
             }
@@ -161,6 +171,7 @@ impl<Q> Asked<Q> {
             let mut seen = filled(page, &scope, ask)?;
             let sealed = |place: String| app.access.cursors.seal(&place, uri.path(), &pass.reader);
             seen.next = seen.next.map(sealed);
+            let child = child.or_else(|| seen.items.first().and_then(&whose));
             let accessed =
                 Accessed { child, records: seen.items.len(), approval: scope.used(child.as_ref())? };
             Ok((seen, accessed))

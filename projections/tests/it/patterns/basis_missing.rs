@@ -189,3 +189,64 @@ fn the_three_reasons_are_alerts_of_their_own() {
     ];
     assert_eq!(Views::of(&events).standing(BasisMissing).len(), 3);
 }
+
+#[test]
+fn consent_to_something_else_bears_on_no_sharing() {
+    let scope = |event: Event, scope: &str| event.clear("scope", json!(scope));
+    let given = |name: &str, time| consented(name, COUNCIL, 1, time);
+    let withdrawn = |time| unconsented("withdrawn", "consent.withdrawn", COUNCIL, 1, time);
+    let sharing = given("consent", time(T) - 10 * DAY);
+    let events = [by_consent(time(T)), sharing, scope(withdrawn(time(T) - DAY), "Services")];
+    assert_eq!(steps(BasisMissing, &events), [0, 0, 0], "what was withdrawn is another thing");
+    // Nor does it renew what is too old.
+    let old = given("consent", time(YEAR_BEFORE) - DAY);
+    let events = [old, by_consent(time(T)), scope(given("again", time(T) - DAY), "Assessment")];
+    assert_eq!(steps(BasisMissing, &events), [0, 1, 1]);
+}
+
+#[test]
+fn a_withdrawal_that_names_the_consent_takes_nothing_from_what_was_shared_before() {
+    let withdrawn = unconsented("withdrawn", "consent.withdrawn", COUNCIL, 1, time(T) + DAY);
+    let events = [
+        consented("consent", COUNCIL, 1, time(YEAR_BEFORE) - DAY),
+        by_consent(time(T)),
+        withdrawn.refers("supersedes", "consent"),
+    ];
+    assert_eq!(steps(BasisMissing, &events), [0, 1, 1]);
+    // Whichever comes first.
+    let [consent, share, withdrawn] = events;
+    assert_eq!(steps(BasisMissing, &[withdrawn, share, consent]), [0, 0, 1]);
+}
+
+#[test]
+fn a_review_that_names_the_registration_does_not_take_it_back() {
+    let review = |time| {
+        agreement_later("review", "agreement.reviewed", COUNCIL, "isa 7", time)
+            .refers("supersedes", "agreement")
+    };
+    let events = |reviewed| {
+        [
+            agreed("agreement", COUNCIL, "isa 7", time(YEAR_BEFORE) - DAY),
+            share().within("agreement", "isa 7"),
+            review(reviewed),
+        ]
+    };
+    assert_eq!(steps(BasisMissing, &events(time(T) + DAY)), [0, 1, 1], "it came after the sharing");
+    assert_eq!(steps(BasisMissing, &events(time(T) - DAY)), [0, 1, 0]);
+}
+
+#[test]
+fn an_agreement_is_one_under_its_reference_and_its_registrations_hash() {
+    let later = |name: &str, kind, time| agreement_later(name, kind, COUNCIL, "isa 7", time);
+    let events = [
+        share().refers("agreement", "agreement"),
+        agreed("agreement", COUNCIL, "isa 7", time(YEAR_BEFORE) - DAY),
+        later("review", "agreement.reviewed", time(T) - 30 * DAY),
+        later("end", "agreement.ended", time(T) - DAY),
+    ];
+    assert_eq!(steps(BasisMissing, &events), [0, 1, 0, 1]);
+    // And where the share comes last.
+    let [share, registered, review, end] = events;
+    assert_eq!(steps(BasisMissing, &[registered.clone(), review.clone(), share.clone()]), [0, 0, 0]);
+    assert_eq!(steps(BasisMissing, &[registered, review, end, share]), [0, 0, 0, 1]);
+}

@@ -117,3 +117,20 @@ fn a_return_that_turns_out_to_be_later_sets_the_clock_anew() {
         (AlertStatus::Open, at(DEADLINE + 2 * DAY + 1))
     );
 }
+
+#[test]
+fn who_was_away_and_is_then_missing_has_not_returned() {
+    let away = |agency| started("away", agency, 1, "AwayWithoutAuthorisation", T);
+    let missing = |agency| started("missing", agency, 1, "Missing", T + 3 * HOUR);
+    for other in [POLICE, SCHOOL] {
+        let gone = [(T, away(POLICE)), (T + 3 * HOUR, missing(other))];
+        assert_none(&Views::received(&gone).now(RhiOverdue, LATER));
+        let back = T + 100 * HOUR;
+        let back = [&gone[..], &[(back, ended("end", other, 1, back))]].concat();
+        let found = Views::received(&back).now(RhiOverdue, LATER);
+        assert_eq!(only(&found).window.from, at(T + 100 * HOUR));
+        let held = T + 101 * HOUR;
+        let held = [back, vec![(held, interview("interview", "rhi.held", COUNCIL, 1, held))]].concat();
+        assert_none(&Views::received(&held).now(RhiOverdue, LATER));
+    }
+}

@@ -83,7 +83,66 @@ fn a_restriction_holds_until_the_agency_that_made_it_takes_it_back() {
     assert_eq!(of(&events(vec![release(COUNCIL, 2)]), late), none);
     assert_eq!(of(&events(vec![release(POLICE, 2)]), late), both, "another agency's release");
     assert_eq!(of(&events(vec![release(COUNCIL, 0)]), late), both, "an earlier one");
-    assert_eq!(of(&events(vec![release(COUNCIL, 50)]), NEW_YEAR + 3 * DAY), both, "one that is to come");
+    let soon = NEW_YEAR + 3 * DAY;
+    assert_eq!(of(&events(vec![release(COUNCIL, 50)]), soon), both, "one that is to come");
+    let naming_it = release(COUNCIL, 50).refers("supersedes", "a");
+    assert_eq!(of(&events(vec![naming_it.clone()]), soon), both, "also if it names the restriction");
+    assert_eq!(of(&events(vec![naming_it]), late), none, "and then it has come");
+    let taken_back = restriction("c", "record.restricted", COUNCIL, 9, NEW_YEAR).refers("supersedes", "b");
+    let nobodys = of(&events(vec![release(COUNCIL, 2), taken_back]), late);
+    assert!(nobodys.is_superset(&both), "a release that was replaced: {nobodys:?}");
+}
+
+#[test]
+fn a_release_on_one_ground_leaves_what_is_restricted_on_another() {
+    let on = |name: &str, kind, ground: &str, day| {
+        restriction(name, kind, COUNCIL, 1, NEW_YEAR + day * DAY).clear("ground", json!(ground))
+    };
+    let mut events = vec![
+        on("witness", "record.restricted", "WitnessProtection", 0),
+        on("adoption", "record.restricted", "Adoption", 1),
+        on("adopted", "record.released", "Adoption", 2),
+    ];
+    let of = |events: &[Event]| {
+        views(events).queries().restricted_children(then(NEW_YEAR + 99 * DAY)).expect("answered")
+    };
+    assert_eq!(of(&events), BTreeSet::from([owner(1)]));
+    events.push(on("safe", "record.released", "WitnessProtection", 3));
+    assert_eq!(of(&events), BTreeSet::new());
+}
+
+#[test]
+fn reads_that_come_between_pages_move_nothing_from_page_to_page() {
+    let read = |number: i64| accessed(&format!("r{number}"), 1, "Timeline", NEW_YEAR + number * HOUR);
+    let records = seal_all(&(0..9).map(read).collect::<Vec<_>>());
+    let mut views = Views::of_records(&records[..5]);
+    let mut page = Page { limit: 2, newest_first: true, ..Page::default() };
+    let mut seen = Vec::new();
+    for next in 5..9 {
+        let answer = views.queries().accesses(&owner(1), &page).expect("answered");
+        assert_eq!(answer.as_of.tree_size.0, 5, "the log of the first page");
+        seen.extend(answer.items.iter().map(|row| row.index.0));
+        page.cursor = answer.next;
+        if page.cursor.is_none() {
+            break;
+        }
+        // Each page that is read is an entry of its own.
+        apply(&mut views.projector, &records[next..=next]);
+    }
+    assert_eq!(seen, [4, 3, 2, 1, 0]);
+    page.cursor = Some("n2".to_owned());
+    assert!(views.queries().accesses(&owner(1), &page).is_err());
+}
+
+#[test]
+fn whom_an_earlier_state_took_for_one_person_is_told() {
+    let mut parted = identified("two children", 1, 2, NEW_YEAR + DAY);
+    parted.type_name = "identifier.unlinked";
+    let views =
+        views(&[identified("one child", 1, 2, NEW_YEAR), linked("a", SCHOOL, 1, 7, NEW_YEAR), parted]);
+    let same = |until| views.queries().same_persons([owner(1)], until).expect("answered");
+    assert_eq!(same(None), BTreeSet::from([owner(1)]));
+    assert_eq!(same(Some(received(0))), BTreeSet::from([owner(1), owner(2)]));
 }
 
 #[test]
