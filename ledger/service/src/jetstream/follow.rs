@@ -139,7 +139,7 @@ impl Following {
                 again => (*next, *assembler) = (again, Assembler::starting_at(again)),
             }
             let from = *next;
-            let messages = match self.stream.read(from).await {
+            let messages = match self.stream.read_whole(from).await {
                 Ok(messages) => messages,
                 Err(error) => return Ok(Err(error)),
             };

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gt_core::Hash;
@@ -15,7 +16,7 @@ use super::node::NodeOptions;
 use super::port::stream_end;
 use super::position::Position;
 use super::read::{Stream, StreamError};
-use crate::disk::{Disk, private_folder};
+use crate::disk::{Disk, Recorder, private_folder};
 use crate::keyring::{KeyRecord, Keyring, KeyringError, renewal, shards_file};
 use crate::log::{RecoverError, recover};
 use crate::secrets::{Secrets, SecretsError};
@@ -78,7 +79,12 @@ pub enum JoinError {
 }
 
 /// Makes the data folder of a new node. Everything else comes in as for every other node.
-pub(crate) fn join(root: &Path, secrets: &Secrets, options: &NodeOptions) -> Result<(), JoinError> {
+pub(crate) fn join(
+    root: &Path,
+    secrets: &Secrets,
+    options: &NodeOptions,
+    recorder: Option<Arc<dyn Recorder>>,
+) -> Result<(), JoinError> {
     let folder = root.display().to_string();
     let failed = |source| JoinError::Io { folder: folder.clone(), source };
     let pinned = secrets.genesis().ok_or(JoinError::NoPin)?;
@@ -95,21 +101,21 @@ pub(crate) fn join(root: &Path, secrets: &Secrets, options: &NodeOptions) -> Res
     let (_, created) = options.runtime.block_on(stream_end(&stream))?;
     let found = options.runtime.block_on(newest_keyring(secrets, options))?.ok_or(JoinError::NoKeyring)?;
     make_folder(root, &folder)?;
-    let mut disk = Disk::new(root, None);
+    let mut disk = Disk::new(root, recorder);
     disk.replace(&shards_file(), &found.shards).map_err(failed)?;
     // Before the first entries: whose links they have is worked out from the keys, when the log is read.
     Keyring::persist(&mut disk, &found.records)?;
     let mut writer = recover(disk, None)?.writer;
     writer.append(&batch.entries).map_err(failed)?;
     writer.make_durable().map_err(failed)?;
-    // Before the checkpoint: a folder that has one and follows no stream could be written to alone.
+    // Durable before the checkpoint: a folder that has one and follows no stream could be written to alone.
     let position = Position {
         keys: found.sequence,
         kek: Some(found.kek),
         epoch: found.ordinal,
         ..Position::start(&created)
     };
-    position.write(writer.disk()).map_err(failed)?;
+    position.begin(writer.disk()).map_err(failed)?;
     let head = (writer.size(), writer.root());
     let checkpoint = first_checkpoint(&batch, secrets, head)?;
     writer.publish(&checkpoint).and_then(|()| writer.promote()).map_err(failed)
@@ -201,7 +207,7 @@ fn make_folder(root: &Path, folder: &str) -> Result<(), JoinError> {
 pub(super) async fn first_batch(stream: &Stream) -> Result<Option<StreamBatch>, StreamError> {
     let (mut next, mut assembler) = (1, Assembler::starting_at(1));
     loop {
-        let messages = stream.read(next).await?;
+        let messages = stream.read_whole(next).await?;
         let Some(last) = messages.last() else { return Ok(None) };
         next = last.sequence + 1;
         for message in &messages {

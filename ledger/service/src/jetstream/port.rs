@@ -215,7 +215,7 @@ impl Port {
         }
         let (sequence, size) = self.resume;
         let position = Position { sequence, size, ..self.position.clone() };
-        Ok(position.write(self.local.disk())?)
+        Ok(position.move_on(self.local.disk())?)
     }
 
     /// The sequence of the stream's last message and when it was made, as its leader says.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::disk::{Disk, read_if_there};
 use crate::layout;
 
-/// A folder's place in the stream. It is written without waiting, so it may lie behind what the folder holds, and never ahead.
+/// A folder's place in the stream. It moves on without waiting for the disk, so it may lie behind what the folder holds, and never ahead.
+/// That there is one is durable: without it the folder would be written to alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Position {
@@ -63,9 +64,21 @@ impl Position {
         (self.kek, self.epoch) = (Some(kek.to_owned()), epoch);
     }
 
-    /// Writes it, without waiting for the disk.
-    pub(crate) fn write(&self, disk: &mut Disk) -> io::Result<()> {
-        let text = serde_json::to_string(self).map_err(io::Error::other)?;
-        disk.replace_lazily(&layout::position(), text.as_bytes())
+    /// Writes it durably: from here on the folder follows a stream.
+    pub(crate) fn begin(&self, disk: &mut Disk) -> io::Result<()> {
+        disk.replace(&layout::position(), &self.text()?)
+    }
+
+    /// Writes it without waiting for the disk, unless it is the folder's first.
+    pub(crate) fn move_on(&self, disk: &mut Disk) -> io::Result<()> {
+        if Self::is_there(disk.root()) {
+            disk.replace_lazily(&layout::position(), &self.text()?)
+        } else {
+            self.begin(disk)
+        }
+    }
+
+    fn text(&self) -> io::Result<Vec<u8>> {
+        serde_json::to_vec(self).map_err(io::Error::other)
     }
 }

@@ -27,8 +27,7 @@ pub(super) struct Rows {
     /// Rows by their tags.
     by_tag: HashTable<u32>,
     codes: Codes,
-    /// The first half of pseudonyms, `scheme.epoch`, of which there are few.
-    schemes: Vec<Box<str>>,
+    schemes: Schemes,
 }
 
 struct OwnerRow {
@@ -42,7 +41,7 @@ struct OwnerRow {
 #[derive(Clone, Copy)]
 enum Who {
     Person {
-        scheme: u16,
+        scheme: Scheme,
         hmac: [u8; 32],
     },
     Agency(u16),
@@ -65,6 +64,18 @@ struct Codes {
     numbers: HashMap<AgencyCode, u16>,
 }
 
+/// The first halves of pseudonyms, `scheme.epoch`, each once. A partnership has few of them, but nothing keeps a publisher from making
+/// them up, so there may be as many as there are owners.
+#[derive(Default)]
+struct Schemes {
+    all: Vec<Box<str>>,
+    numbers: HashMap<Box<str>, Scheme>,
+}
+
+/// The number of a scheme, little-endian. A fourth byte would make every owner's row longer, and is not needed: as many owners as three
+/// can count fit into the memory of no machine 256 times.
+type Scheme = [u8; 3];
+
 /// What the keyring holds of one owner.
 #[derive(Clone, Copy)]
 pub struct OwnerKeys<'k> {
@@ -79,7 +90,7 @@ impl<'k> OwnerKeys<'k> {
     pub fn owner(&self) -> Option<Owner> {
         let owner = match self.row.who {
             Who::Person { scheme, hmac } => {
-                let scheme = &self.rows.schemes[usize::from(scheme)];
+                let scheme = self.rows.schemes.text(scheme);
                 let text = format!("{scheme}:{}", base64url::encode(&hmac));
                 Owner::Person(Pseudonym::parse(&text).expect("it was taken from a pseudonym"))
             }
@@ -220,15 +231,10 @@ impl Rows {
             return self.codes.number(code).map(Who::Agency);
         }
         let (scheme, hmac) = name.split_once(':')?;
-        let known = self.schemes.iter().position(|known| **known == *scheme);
-        let scheme = if let Some(known) = known {
-            known
-        } else {
-            Pseudonym::parse(name).ok()?;
-            self.schemes.push(scheme.into());
-            self.schemes.len() - 1
+        let scheme = match self.schemes.numbers.get(scheme) {
+            Some(known) => *known,
+            None => self.schemes.add(Pseudonym::parse(name).ok().map(|_| scheme)?)?,
         };
-        let scheme = u16::try_from(scheme).expect("schemes and their epochs are few");
         Some(Who::Person { scheme, hmac: base64url::decode_array(hmac).ok()? })
     }
 }
@@ -238,13 +244,13 @@ impl Take for Rows {
     type Row = u32;
 
     fn owner(&mut self, tag: OwnerTag, name: Option<&str>, link: LinkKey) -> Option<u32> {
+        if let Some(held) = self.find(&tag) {
+            return Some(held);
+        }
         let who = match name {
             Some(name) => self.who(name)?,
             None => Who::Ended,
         };
-        if let Some(held) = self.find(&tag) {
-            return Some(held);
-        }
         Some(self.add(OwnerRow { tag, link, who, first: NONE }))
     }
 
@@ -279,6 +285,20 @@ impl Codes {
     }
 }
 
+impl Schemes {
+    /// The number of a new one; `None` if there are too many.
+    fn add(&mut self, scheme: &str) -> Option<Scheme> {
+        let [number @ .., 0] = u32::try_from(self.all.len()).ok()?.to_le_bytes() else { return None };
+        self.all.push(scheme.into());
+        self.numbers.insert(scheme.into(), number);
+        Some(number)
+    }
+
+    fn text(&self, [low, middle, high]: Scheme) -> &str {
+        &self.all[u32::from_le_bytes([low, middle, high, 0]) as usize]
+    }
+}
+
 /// Tags are HMACs, or random: their own bytes are as good as a hash of them. The first one is the shard.
 fn hash(tag: &OwnerTag) -> u64 {
     let (_, rest) = tag.split_at(8);
@@ -298,83 +318,4 @@ fn push<T>(rows: &mut Vec<T>, row: T) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn code(text: &str) -> AgencyCode {
-        AgencyCode::parse(text).expect("a code")
-    }
-
-    fn person(n: u8) -> Owner {
-        Owner::Person(Pseudonym::parse(&format!("nhs.{n}:{}", base64url::encode(&[n; 32]))).expect("sound"))
-    }
-
-    fn filled() -> Rows {
-        let mut rows = Rows::default();
-        for n in 0..40 {
-            let owner = if n == 7 { Owner::Agency(code("ods:RX1")) } else { person(n) };
-            let link = LinkKey::from_bytes([n; 32]);
-            rows.take(Taken::Owner { tag: [n; 32], owner: Some(owner), link });
-            for agency in ["ods:RX1", "police:32", "gss:E06000999"].iter().take(usize::from(n % 4)) {
-                let keys = AgencyKeys { data: [n; 32], record: [n + 100; 32] };
-                rows.take(Taken::Agency { tag: [n; 32], agency: code(agency), keys });
-            }
-        }
-        rows
-    }
-
-    #[test]
-    fn what_was_taken_is_held() {
-        let mut rows = filled();
-        rows.shrink();
-        assert_eq!((rows.len(), rows.all().count()), (40, 40));
-        for n in 0..40 {
-            let held = rows.get(&[n; 32]).expect("there");
-            let owner = if n == 7 { Owner::Agency(code("ods:RX1")) } else { person(n) };
-            assert_eq!((held.owner(), held.is_ended()), (Some(owner), false));
-            assert_eq!(held.link.as_bytes(), &[n; 32]);
-            assert_eq!(held.agencies().count(), usize::from(n % 4));
-            let keys = held.agency(&code("police:32"));
-            assert_eq!(keys.map(|keys| keys.record[0]), (n % 4 > 1).then_some(n + 100));
-        }
-        assert!(rows.get(&[40; 32]).is_none());
-    }
-
-    #[test]
-    fn what_is_held_stays_and_keys_of_nobody_are_refused() {
-        let mut rows = filled();
-        let link = LinkKey::from_bytes([99; 32]);
-        rows.take(Taken::Owner { tag: [3; 32], owner: Some(person(3)), link });
-        let other = |tag| Taken::Agency {
-            tag,
-            agency: code("ods:RX1"),
-            keys: AgencyKeys { data: [99; 32], record: [99; 32] },
-        };
-        assert_eq!(rows.take(other([3; 32])), Some([3; 32]));
-        assert_eq!(rows.take(other([50; 32])), None);
-        let held = rows.get(&[3; 32]).expect("there");
-        assert_eq!(held.link.as_bytes(), &[3; 32]);
-        assert_eq!(held.agency(&code("ods:RX1")).expect("there").data, [3; 32]);
-    }
-
-    #[test]
-    fn nothing_is_left_of_who_is_forgotten_but_what_goes_on() {
-        let mut rows = filled();
-        rows.forget(&[3; 32], None);
-        rows.forget(&[11; 32], Some([200; 32]));
-        rows.forget(&[60; 32], None);
-        assert!(rows.get(&[3; 32]).is_none() && rows.get(&[11; 32]).is_none());
-        assert_eq!((rows.len(), rows.all().count()), (39, 39));
-        let held = rows.get(&[200; 32]).expect("goes on");
-        assert!(held.is_ended() && held.owner().is_none());
-        assert_eq!(held.link.as_bytes(), &[11; 32]);
-        let keys = held.agency(&code("ods:RX1")).expect("there");
-        assert_eq!((keys.data, keys.record), ([0; 32], [111; 32]));
-        let left = |byte: u8| {
-            rows.owners.iter().any(|row| row.link.as_bytes()[0] == byte)
-                || rows.agencies.iter().any(|row| row.keys.data[0] == byte || row.keys.record[0] == byte)
-        };
-        assert!(!left(3) && !left(103));
-        assert!(rows.agencies.iter().all(|row| row.keys.data[0] != 11));
-    }
-}
+mod tests;

@@ -40,7 +40,7 @@ impl Ledger {
         Self::open_node_recorded(root, secrets, clock, options, None)
     }
 
-    /// The same, and whatever changes in the folder from its opening on is recorded.
+    /// The same, and whatever changes in the folder is recorded.
     pub fn open_node_recorded(
         root: &Path,
         secrets: &Secrets,
@@ -49,7 +49,7 @@ impl Ledger {
         recorder: Option<Arc<dyn Recorder>>,
     ) -> Result<Self, OpenLedgerError> {
         if !root.join(layout::checkpoint()).exists() {
-            jetstream::join(root, secrets, options).map_err(Box::new)?;
+            jetstream::join(root, secrets, options, recorder.clone()).map_err(Box::new)?;
         }
         let signer = if options.only_follows { None } else { Some(secrets.log_signer()?) };
         let mut opened = open::open(root, secrets, Disk::new(root, recorder))?;

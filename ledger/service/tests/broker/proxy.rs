@@ -27,6 +27,8 @@ struct Faults {
     /// A message is held up.
     holding: bool,
     let_go: bool,
+    /// Stored messages that are still to be lost on their way from the server, by two of their headers.
+    lose: Vec<[String; 2]>,
     /// How many faults have happened.
     happened: u32,
 }
@@ -82,6 +84,12 @@ impl Proxy {
         (faults.next, faults.let_go) = (Some(fault), false);
     }
 
+    /// The next time that the server sends this message of a stream's, it is lost, and the line stays.
+    pub(crate) fn lose(&self, stream: &str, sequence: u64) {
+        let headers = [format!("Nats-Stream: {stream}\r\n"), format!("Nats-Sequence: {sequence}\r\n")];
+        self.faults().lose.push(headers);
+    }
+
     /// How many faults have happened so far.
     pub(crate) fn happened(&self) -> u32 {
         self.faults().happened
@@ -100,6 +108,18 @@ impl Proxy {
 
     fn faults(&self) -> std::sync::MutexGuard<'_, Faults> {
         self.line.faults.lock().expect("not poisoned")
+    }
+}
+
+impl Faults {
+    fn loses(&mut self, payload: &[u8]) -> bool {
+        let has = |text: &String| payload.windows(text.len()).any(|window| window == text.as_bytes());
+        let found = self.lose.iter().position(|headers| headers.iter().all(has));
+        if let Some(at) = found {
+            self.lose.remove(at);
+            self.happened += 1;
+        }
+        found.is_some()
     }
 }
 
@@ -186,6 +206,9 @@ fn downwards(server: &TcpStream, mut client: TcpStream, line: &Line) -> std::io:
                 faults.swallow -= 1;
                 continue;
             }
+        }
+        if line.faults.lock().expect("not poisoned").loses(&payload) {
+            continue;
         }
         if client.write_all(&[command, payload].concat()).is_err() {
             // The node's side is cut: what the server says from here on is lost, and the server can go on speaking.

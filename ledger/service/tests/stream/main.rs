@@ -23,6 +23,7 @@ mod epochs;
 mod erasing;
 mod erasing_cuts;
 mod following;
+mod following_cuts;
 mod foreign;
 mod outages;
 mod racing;

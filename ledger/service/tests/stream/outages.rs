@@ -6,8 +6,10 @@ use gt_core::statement::Statement;
 use gt_ledger::refusal::Refusal;
 use serde_json::json;
 
-use crate::broker::{Broker, deliver, prepared, statements_of};
+use crate::broker::proxy::Proxy;
+use crate::broker::{Broker, assert_same_folders, deliver, prepared, statements_of, wait_for_size};
 use crate::partnership::child;
+use crate::scene::owner;
 
 #[test]
 fn a_full_stream_refuses_and_sealing_goes_on_when_there_is_room() {
@@ -106,4 +108,31 @@ fn a_server_that_hangs_and_comes_back() {
         broker.server.thaw();
         more(10);
     });
+}
+
+/// Where a connection breaks in the middle of an answer and is made anew, the rest of it comes with its end, and the middle is gone.
+#[test]
+fn an_answer_of_which_a_part_was_lost_is_asked_for_again() {
+    let broker = Broker::new();
+    let ledger = broker.node(&broker.home.data());
+    let mut council = broker.home.register(&ledger, "gss:E06000005", 1);
+    let (proxy, folder) = (Proxy::to(&broker.server.address()), broker.new_folder());
+    let node = broker.node_by(&folder, &proxy.url());
+    wait_for_size(&node, ledger.log().size().0);
+    let bucket = format!("KV_gt-keys-{}", broker.epoch());
+    let keys = broker.stream_info(&bucket)["state"]["last_seq"].as_u64().expect("a number");
+    // Each in the middle of what is read at once, whether the first statement is sealed alone or not.
+    proxy.lose("LEDGER", broker.last_sequence() + 4);
+    proxy.lose(&bucket, keys + 5);
+    let waiting: Vec<_> = (0..9).map(|n| ledger.submit(prepared(&council.next(&child(n))))).collect();
+    for answer in waiting {
+        answer.blocking_recv().expect("answered").expect("sealed");
+    }
+    wait_for_size(&node, ledger.log().size().0);
+    assert_eq!(proxy.happened(), 2);
+    assert!((0..9).all(|n| node.owner_id(&owner(n)).is_some()));
+    assert_eq!(node.integrity_alerts(), [] as [serde_json::Value; 0]);
+    ledger.close();
+    node.close();
+    assert_same_folders(&folder, &broker.home.data());
 }

@@ -1,6 +1,7 @@
 //! Filling empty streams from a folder, which follows them from then on.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use gt_core::checkpoint::Checkpoint;
 use gt_core::entry::Entry;
@@ -15,7 +16,7 @@ use super::super::port::stream_end;
 use super::super::position::Position;
 use super::super::publish::{Settled, messages, new_name, publish_settled};
 use super::{Setup, SetupError};
-use crate::disk::Disk;
+use crate::disk::{Disk, Recorder};
 use crate::keyring::rekey::journal_file;
 use crate::keyring::{self, KeyRecord, Keyring};
 use crate::layout::BUNDLE;
@@ -48,6 +49,16 @@ impl Setup {
     /// Puts a folder's keyring and entries into the streams, as far as they are not there, and makes the folder one that follows them.
     /// Nothing else may have the folder open.
     pub async fn fill(&self, root: &Path, secrets: &Secrets) -> Result<Done, SetupError> {
+        self.fill_recorded(root, secrets, None).await
+    }
+
+    /// The same, and whatever changes in the folder is recorded.
+    pub async fn fill_recorded(
+        &self,
+        root: &Path,
+        secrets: &Secrets,
+        recorder: Option<Arc<dyn Recorder>>,
+    ) -> Result<Done, SetupError> {
         let _lock = lock(root).map_err(Box::new)?;
         if root.join(journal_file()).exists() {
             let what = "open the folder once without NATS (goldenthread serve), which completes it";
@@ -55,7 +66,7 @@ impl Setup {
         }
         let checkpoints = Checkpoints::read(root, secrets).map_err(Box::new)?;
         let keyring = Keyring::open(root, secrets.kek())?;
-        let mut disk = Disk::new(root, None);
+        let mut disk = Disk::new(root, recorder);
         let signed = checkpoints.put_newest_in_force(&mut disk)?;
         let mut recovered = recover(disk, Some(signed.checkpoint()))?;
         keyring.fold_journal(recovered.writer.disk())?;
@@ -83,7 +94,7 @@ impl Setup {
             epoch: shared.ordinal(secrets.kek()).await?,
         };
         position
-            .write(recovered.writer.disk())
+            .begin(recovered.writer.disk())
             .map_err(|error| write("the folder's position", error.to_string()))?;
         Ok(Done { created: Vec::new(), uploaded: folder - there.entries, entries: folder })
     }
@@ -132,7 +143,7 @@ impl Setup {
         let (mut next, mut assembler) = (1, Assembler::starting_at(1));
         let mut there = There { created, sequence: end, entries: 0 };
         loop {
-            let messages = stream.read(next).await?;
+            let messages = stream.read_whole(next).await?;
             let Some(last) = messages.last() else { break };
             next = last.sequence + 1;
             there.sequence = there.sequence.max(last.sequence);

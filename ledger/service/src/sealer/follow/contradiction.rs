@@ -1,5 +1,6 @@
 //! Holding the stream against what this node knows to be sealed, and keeping what shows that it differs.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
@@ -168,11 +169,7 @@ impl Sealer {
         }
         let (size, own) = (checkpoint.checkpoint().size(), self.state.size());
         if size > own {
-            let ahead = self.node()?.port.ahead();
-            ahead.insert(size.0, checkpoint);
-            while ahead.len() > MAX_CHECKPOINTS {
-                ahead.pop_first();
-            }
+            remember(self.node()?.port.ahead(), size.0, checkpoint);
             return Ok(true);
         }
         let root = prove::root(self.node()?.port.log(), size).map_err(|error| {
@@ -221,6 +218,15 @@ impl Sealer {
     }
 }
 
+/// Remembers one more by its size, but no more than [`MAX_CHECKPOINTS`]. The smallest stay: they are what a follower goes on with. Larger
+/// ones come again, each with the batch behind its own, and the newest whenever the broker is asked.
+fn remember<T>(ahead: &mut BTreeMap<u64, T>, size: u64, checkpoint: T) {
+    ahead.insert(size, checkpoint);
+    while ahead.len() > MAX_CHECKPOINTS {
+        ahead.pop_last();
+    }
+}
+
 fn of_batch(batch: &StreamBatch) -> Vec<(String, Vec<u8>)> {
     let entries = batch.entries.iter().map(|entry| ("stream-entry".to_owned(), entry.bytes.clone()));
     let head = ("stream-head".to_owned(), batch.closing.head.to_string().into_bytes());
@@ -237,5 +243,21 @@ impl Port {
             disk.replace(&folder.join(format!("{at:04}-{name}")), bytes)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_follower_goes_on_with_is_remembered() {
+        let most = MAX_CHECKPOINTS as u64;
+        let sizes = || 10..10 + 2 * most;
+        let (mut ahead, mut backwards) = (BTreeMap::new(), BTreeMap::new());
+        sizes().for_each(|size| remember(&mut ahead, size, size));
+        sizes().rev().for_each(|size| remember(&mut backwards, size, size));
+        assert!(ahead.keys().copied().eq(10..10 + most));
+        assert_eq!(ahead, backwards);
     }
 }
