@@ -126,22 +126,22 @@ impl Clerk {
 
     async fn take(&mut self, messages: Vec<Message>) {
         let now = Instant::now();
-        let mut numbers = Vec::with_capacity(messages.len());
         for message in messages {
             // Whom nobody answers is sealed for nobody: a request has a reply subject.
             let Some(inbox) = reply::inbox(message.reply.as_deref()) else { continue };
             let sender = Sender::of_subject(&message.subject);
             let request = Request { sender, reply: inbox.to_owned(), payload: message.payload };
-            numbers.push(self.held.add(request, now));
+            self.held.add(request, now);
         }
         if self.ledger.is_active() && !self.ledger.is_stopped() {
-            self.submit(Some(&numbers)).await;
+            // With what came before this sealer was the active one: a chain's statements go in their order.
+            self.submit().await;
         }
     }
 
-    /// Hands requests to the sealer, in the order in which they came: these, or all.
-    async fn submit(&mut self, only: Option<&[u64]>) {
-        let taken = self.held.take(only);
+    /// Hands the sealer every request that it has not, in the order in which they came.
+    async fn submit(&mut self) {
+        let taken = self.held.take();
         if taken.is_empty() {
             return;
         }
@@ -224,14 +224,20 @@ impl Clerk {
         let announced = *self.announced.borrow_and_update();
         self.held.announced(announced);
         self.held.expire(now);
-        let quiet = now.duration_since(self.seen) >= self.patience;
-        if !quiet || self.ledger.is_stopped() {
+        if self.ledger.is_stopped() {
+            return;
+        }
+        if self.ledger.is_active() {
+            // What came before it was the active one, and what came back: nobody else answers it, and under load no second is quiet.
+            self.submit().await;
+        }
+        if now.duration_since(self.seen) < self.patience {
             return;
         }
         let waits = self.held.oldest().is_some_and(|since| now.duration_since(since) >= self.patience);
         if waits {
             tracing::info!("no sealer answers: this one steps in");
-            self.submit(None).await;
+            self.submit().await;
         }
         if waits || self.ledger.log().size().0 > announced {
             self.ledger.nudge();
@@ -260,4 +266,105 @@ fn read(request: &Request) -> Result<Asked, Problem> {
         return Err(mismatch("the statement's iss and publisher are not those of the subject"));
     }
     Ok(Asked::ToSeal(Box::new(prepared)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use bytes::Bytes;
+    use gt_core::Hash;
+    use gt_core::agency::AgencyCode;
+    use gt_core::key::PrivateKey;
+    use gt_ledger::clock::SystemClock;
+    use gt_ledger::create::create;
+    use gt_ledger::secrets::Secrets;
+    use serde_json::{Value, json};
+    use tokio::runtime::Runtime;
+
+    use super::*;
+    use crate::draft::{ChainPosition, CheckedDraft, Signatory};
+
+    const ORIGIN: &str = "ledger.example/desk";
+
+    /// A clerk of a ledger that is active, which needs no broker; what it sends, and what comes back from the sealer.
+    struct Scene {
+        clerk: Clerk,
+        sent: UnboundedReceiver<Outgoing>,
+        back: UnboundedReceiver<Outcome>,
+        _folder: tempfile::TempDir,
+    }
+
+    fn scene() -> Scene {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path().join("data");
+        let created = create(&data, &folder.path().join("keys"), ORIGIN).expect("made");
+        let secrets = Secrets::load(&created.secrets).expect("sound secrets");
+        let opened = Ledger::open(&data, &secrets, Box::new(SystemClock::default()), None);
+        let ledger = Arc::new(opened.expect("opens"));
+        let ((outgoing, sent), (outcomes, back)) = (unbounded_channel(), unbounded_channel());
+        let clerk = Clerk {
+            held: HeldRequests::default(),
+            outgoing,
+            outcomes,
+            seen: Instant::now(),
+            looked_up: ledger.log().size().0,
+            announced: ledger.watch_announced(),
+            patience: Duration::from_hours(1),
+            ledger,
+        };
+        Scene { clerk, sent, back, _folder: folder }
+    }
+
+    /// A statement of a publisher that the ledger does not know: the sealer says so.
+    fn unknown() -> Request {
+        let (key, agency) =
+            (PrivateKey::from_seed(&[3; 32]), AgencyCode::parse("police:32").expect("a code"));
+        let publisher = key.public().thumbprint();
+        let signatory = Signatory::new(key, publisher, agency.clone(), ORIGIN.to_owned());
+        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/examples/rhi.declined.json");
+        let data: Value = serde_json::from_slice(&fs::read(example).expect("an example")).expect("JSON");
+        let draft = json!({"id": "a", "type": "rhi.declined", "data": data}).to_string();
+        let draft = CheckedDraft::parse(draft.as_bytes()).expect("a draft");
+        let place = ChainPosition { seq: 0, prev: Hash::ZERO, iat: 1_770_000_000 };
+        let statement = signatory.sign(&draft, place).expect("signed").statement;
+        Request {
+            sender: Some(Sender { agency, publisher }),
+            reply: "_INBOX.statement".to_owned(),
+            payload: Bytes::from(statement.to_compact()),
+        }
+    }
+
+    fn code(sent: &Outgoing) -> (&str, Value) {
+        let said: Value = serde_json::from_slice(&sent.payload).expect("a problem");
+        (&sent.subject, said["code"].clone())
+    }
+
+    /// It waits for no quiet second, which under load there is none of.
+    #[test]
+    fn what_came_before_a_sealer_was_active_is_submitted_at_the_next_look_and_once() {
+        let Scene { mut clerk, mut sent, mut back, _folder } = scene();
+        let statement = unknown();
+        let question =
+            Request { reply: "_INBOX.question".to_owned(), payload: Bytes::new(), ..statement.clone() };
+        for request in [statement, question] {
+            clerk.held.add(request, Instant::now());
+        }
+        Runtime::new().expect("a runtime").block_on(async {
+            clerk.look().await;
+            assert!(clerk.held.oldest().is_none(), "everything is with the sealer, or answered");
+            clerk.look().await;
+            let Some(Outcome::Answered(number)) = back.recv().await else { panic!("given back") };
+            clerk.held.give_back(number);
+            clerk.look().await;
+            assert!(matches!(back.recv().await, Some(Outcome::Answered(again)) if again == number));
+        });
+        drop(clerk);
+        let replies: Vec<_> = std::iter::from_fn(|| sent.blocking_recv()).collect();
+        let mut codes: Vec<_> = replies.iter().map(code).collect();
+        codes.sort_by_key(|(subject, _)| *subject);
+        let unknown = Value::from("unknown_publisher");
+        let statement = ("_INBOX.statement", unknown.clone());
+        assert_eq!(codes, [("_INBOX.question", unknown), statement.clone(), statement], "each time once");
+    }
 }

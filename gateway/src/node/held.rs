@@ -1,6 +1,6 @@
 //! Requests that are not answered yet: what a standby keeps, should it have to step in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -10,6 +10,8 @@ use super::question::Sender;
 
 /// The most bytes that are held. A standby lets go of the oldest first: who sent it sends it again.
 const MAX_BYTES: usize = 64 << 20;
+/// What a request takes in memory besides its texts: a request without any counts, too.
+const OVERHEAD: usize = 512;
 /// The longest that a request is held: by then whoever sent it has given up, and sends it again.
 const MAX_AGE: Duration = Duration::from_mins(1);
 
@@ -21,66 +23,70 @@ pub(super) struct Request {
     pub(super) payload: Bytes,
 }
 
+impl Request {
+    fn cost(&self) -> usize {
+        self.payload.len() + self.reply.len() + OVERHEAD
+    }
+}
+
 #[derive(Debug)]
 struct Held {
     request: Request,
     since: Instant,
-    statement: Hash,
+    /// `None` for a question, which is never sealed.
+    statement: Option<Hash>,
     /// The size of the tree once its statement was sealed.
     sealed: Option<u64>,
-    /// It is with this node's sealer.
-    submitted: bool,
 }
 
 /// The requests that are held, in the order in which they came.
 #[derive(Debug, Default)]
 pub(super) struct HeldRequests {
     by_number: BTreeMap<u64, Held>,
-    by_statement: HashMap<Hash, Vec<u64>>,
+    by_statement: BTreeSet<(Hash, u64)>,
+    /// Those that are not with this node's sealer.
+    waiting: BTreeSet<u64>,
     next: u64,
     bytes: usize,
 }
 
 impl HeldRequests {
-    /// Holds a request, and gives it a number.
-    pub(super) fn add(&mut self, request: Request, now: Instant) -> u64 {
+    /// Holds a request. Requests come in the order of their times.
+    pub(super) fn add(&mut self, request: Request, now: Instant) {
         let number = self.next;
         self.next += 1;
-        self.bytes += request.payload.len();
-        let statement = statement_hash(&request.payload);
-        self.by_statement.entry(statement).or_default().push(number);
-        self.by_number
-            .insert(number, Held { request, since: now, statement, sealed: None, submitted: false });
-        while self.bytes > MAX_BYTES {
-            let oldest = self.by_number.iter().find(|(_, held)| !held.submitted).map(|(number, _)| *number);
-            let Some(oldest) = oldest else { break };
+        self.bytes += request.cost();
+        let statement = (!request.payload.is_empty()).then(|| statement_hash(&request.payload));
+        self.by_statement.extend(statement.map(|hash| (hash, number)));
+        self.by_number.insert(number, Held { request, since: now, statement, sealed: None });
+        self.waiting.insert(number);
+        while self.bytes > MAX_BYTES
+            && let Some(oldest) = self.waiting.first().copied()
+        {
             self.remove(oldest);
         }
-        number
     }
 
     /// Lets go of a request that is answered.
     pub(super) fn remove(&mut self, number: u64) {
         let Some(held) = self.by_number.remove(&number) else { return };
-        self.bytes -= held.request.payload.len();
-        if let Some(numbers) = self.by_statement.get_mut(&held.statement) {
-            numbers.retain(|one| *one != number);
-            if numbers.is_empty() {
-                self.by_statement.remove(&held.statement);
-            }
+        self.bytes -= held.request.cost();
+        self.waiting.remove(&number);
+        if let Some(hash) = held.statement {
+            self.by_statement.remove(&(hash, number));
         }
     }
 
     /// A request that was with the sealer comes back unanswered.
     pub(super) fn give_back(&mut self, number: u64) {
-        if let Some(held) = self.by_number.get_mut(&number) {
-            held.submitted = false;
+        if self.by_number.contains_key(&number) {
+            self.waiting.insert(number);
         }
     }
 
     /// Notes that a statement is sealed in a tree of this size.
     pub(super) fn sealed(&mut self, statement: &Hash, size: u64) {
-        for number in self.by_statement.get(statement).into_iter().flatten() {
+        for (_, number) in self.by_statement.range((*statement, 0)..=(*statement, u64::MAX)) {
             if let Some(held) = self.by_number.get_mut(number) {
                 held.sealed = Some(size);
             }
@@ -89,40 +95,36 @@ impl HeldRequests {
 
     /// Lets go of what another sealer has answered: it announces a checkpoint after the receipts that it covers.
     pub(super) fn announced(&mut self, size: u64) {
-        let answered = |held: &Held| !held.submitted && held.sealed.is_some_and(|at| at <= size);
-        self.remove_where(answered);
+        let answered = self.by_number.iter().filter(|(_, held)| held.sealed.is_some_and(|at| at <= size));
+        let answered = answered.map(|(number, _)| *number).filter(|number| self.waiting.contains(number));
+        for number in answered.collect::<Vec<_>>() {
+            self.remove(number);
+        }
     }
 
     /// Lets go of what is too old.
     pub(super) fn expire(&mut self, now: Instant) {
-        self.remove_where(|held| !held.submitted && now.duration_since(held.since) > MAX_AGE);
+        while let Some((number, since)) = self.first_waiting()
+            && now.duration_since(since) > MAX_AGE
+        {
+            self.remove(number);
+        }
     }
 
     /// Since when the oldest request waits that is not with the sealer.
     pub(super) fn oldest(&self) -> Option<Instant> {
-        self.by_number.values().find(|held| !held.submitted).map(|held| held.since)
+        self.first_waiting().map(|(_, since)| since)
     }
 
-    /// Takes these requests for the sealer, or everything that is not with it.
-    pub(super) fn take(&mut self, only: Option<&[u64]>) -> Vec<(u64, Request)> {
-        let taken = self
-            .by_number
-            .iter_mut()
-            .filter(|(number, held)| !held.submitted && only.is_none_or(|only| only.contains(number)));
-        taken
-            .map(|(number, held)| {
-                held.submitted = true;
-                (*number, held.request.clone())
-            })
-            .collect()
+    /// Takes everything for the sealer that is not with it.
+    pub(super) fn take(&mut self) -> Vec<(u64, Request)> {
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        waiting.filter_map(|number| Some((number, self.by_number.get(&number)?.request.clone()))).collect()
     }
 
-    fn remove_where(&mut self, what: impl Fn(&Held) -> bool) {
-        let numbers: Vec<u64> =
-            self.by_number.iter().filter(|(_, held)| what(held)).map(|(number, _)| *number).collect();
-        for number in numbers {
-            self.remove(number);
-        }
+    fn first_waiting(&self) -> Option<(u64, Instant)> {
+        let number = self.waiting.first()?;
+        self.by_number.get(number).map(|held| (*number, held.since))
     }
 }
 
@@ -136,37 +138,82 @@ fn statement_hash(payload: &[u8]) -> Hash {
 mod tests {
     use super::*;
 
+    /// More than the bound has room for, without a text.
+    const MANY: usize = 2 * MAX_BYTES / OVERHEAD;
+
     fn request(text: &'static str) -> Request {
         Request { sender: None, reply: "_INBOX.x".into(), payload: Bytes::from_static(text.as_bytes()) }
+    }
+
+    fn numbers(taken: &[(u64, Request)]) -> Vec<u64> {
+        taken.iter().map(|(number, _)| *number).collect()
+    }
+
+    fn assert_nothing_is_left(held: &HeldRequests) {
+        assert!(held.by_number.is_empty() && held.by_statement.is_empty() && held.waiting.is_empty());
+        assert_eq!(held.bytes, 0);
     }
 
     #[test]
     fn what_is_sealed_is_held_until_its_checkpoint_is_announced() {
         let (now, mut held) = (Instant::now(), HeldRequests::default());
-        let one = held.add(request("a.b.c~d~"), now);
-        let two = held.add(request("a.b.d~d~"), now);
+        held.add(request("a.b.c~d~"), now);
+        held.add(request("a.b.d~d~"), now);
         held.sealed(&Hash::of(b"a.b.c"), 7);
         held.announced(6);
-        assert_eq!(held.take(None).len(), 2);
+        let taken = numbers(&held.take());
+        assert_eq!(taken.len(), 2);
+        assert_eq!(held.take().len(), 0, "what is with the sealer is not taken twice");
         held.announced(7);
-        held.give_back(one);
-        held.give_back(two);
+        for number in &taken {
+            held.give_back(*number);
+        }
         held.announced(7);
-        assert_eq!(held.take(None).iter().map(|(number, _)| *number).collect::<Vec<_>>(), [two]);
+        assert_eq!(numbers(&held.take()), taken[1..]);
         assert!(held.oldest().is_none());
-        held.remove(two);
-        assert!(held.by_number.is_empty() && held.by_statement.is_empty() && held.bytes == 0);
+        held.remove(taken[1]);
+        assert_nothing_is_left(&held);
     }
 
     #[test]
     fn a_standby_lets_go_of_the_oldest_and_the_old() {
         let (now, mut held) = (Instant::now(), HeldRequests::default());
-        let big = Bytes::from(vec![b'x'; MAX_BYTES / 2]);
+        let big = Bytes::from(vec![b'x'; MAX_BYTES / 2 - OVERHEAD]);
         for _ in 0..3 {
             held.add(Request { sender: None, reply: String::new(), payload: big.clone() }, now);
         }
         assert_eq!(held.by_number.keys().copied().collect::<Vec<_>>(), [1, 2]);
+        held.add(request(""), now + MAX_AGE);
         held.expire(now + MAX_AGE + Duration::from_secs(1));
-        assert!(held.by_number.is_empty());
+        assert_eq!(held.by_number.keys().copied().collect::<Vec<_>>(), [3]);
+        held.expire(now + MAX_AGE * 2 + Duration::from_secs(1));
+        assert_nothing_is_left(&held);
+    }
+
+    #[test]
+    fn questions_without_end_are_bounded_too() {
+        let (now, mut held) = (Instant::now(), HeldRequests::default());
+        for _ in 0..MANY {
+            held.add(request(""), now);
+        }
+        assert_eq!(held.by_number.len(), MAX_BYTES / request("").cost());
+        assert!(held.bytes <= MAX_BYTES && held.by_statement.is_empty());
+        held.expire(now + MAX_AGE + Duration::from_secs(1));
+        assert_nothing_is_left(&held);
+    }
+
+    /// If to let go of one looked at all the others of its statement, this would take minutes.
+    #[test]
+    fn one_statement_without_end_is_let_go_of_one_by_one() {
+        let (now, mut held) = (Instant::now(), HeldRequests::default());
+        for _ in 0..MANY {
+            held.add(request("a.b.c~d~"), now);
+        }
+        held.sealed(&Hash::of(b"a.b.c"), 7);
+        held.sealed(&Hash::of(b"a.b.d"), 6);
+        held.announced(6);
+        assert_eq!(held.by_number.len(), MAX_BYTES / request("a.b.c~d~").cost());
+        held.announced(7);
+        assert_nothing_is_left(&held);
     }
 }

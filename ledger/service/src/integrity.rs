@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use gt_core::base64url;
@@ -13,8 +13,9 @@ use gt_core::{Hash, LeafIndex};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
-use crate::disk::{private, sync_name};
+use crate::disk::Disk;
 use crate::layout;
+use crate::sealer::MAX_BATCH;
 
 /// Something that shows that a key was copied, a system restored from a backup, or worse. A person must look.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,8 +85,16 @@ pub(crate) fn of_registry(registry: &Registry) -> Vec<Value> {
 /// The alerts' file.
 pub(crate) struct IntegrityLog {
     file: PathBuf,
-    known: Mutex<HashSet<String>>,
+    kept: Mutex<Kept>,
     raised: broadcast::Sender<Value>,
+}
+
+/// What is in the file, to whoever may write to it.
+struct Kept {
+    disk: Disk,
+    ids: HashSet<String>,
+    /// The file may end within a line: the power was cut, or the disk was full.
+    torn: bool,
 }
 
 impl IntegrityAlert {
@@ -152,15 +161,16 @@ impl IntegrityAlert {
 }
 
 impl IntegrityLog {
-    pub(crate) fn open(root: &Path) -> Self {
-        let log = Self {
-            file: root.join(layout::integrity()),
-            known: Mutex::default(),
-            raised: broadcast::Sender::new(64),
-        };
-        let ids = log.alerts().into_iter().filter_map(|alert| Some(alert.get("id")?.as_str()?.to_owned()));
-        log.known.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
-        log
+    /// Reads what the folder's file has, and appends to it through this.
+    pub(crate) fn open(disk: Disk) -> Self {
+        let file = disk.root().join(layout::integrity());
+        let bytes = fs::read(&file).unwrap_or_default();
+        let id = |alert: Value| Some(alert.get("id")?.as_str()?.to_owned());
+        let ids = read(&bytes).filter_map(id).collect();
+        let torn = bytes.last().is_some_and(|last| *last != b'\n');
+        // A batch may be forks throughout, and other nodes are to be told of each.
+        let raised = broadcast::Sender::new(MAX_BATCH);
+        Self { file, kept: Mutex::new(Kept { disk, ids, torn }), raised }
     }
 
     /// Tells of each alert as it is raised.
@@ -170,65 +180,121 @@ impl IntegrityLog {
 
     /// The alerts so far, oldest first.
     pub(crate) fn alerts(&self) -> Vec<Value> {
-        let bytes = fs::read(&self.file).unwrap_or_default();
-        bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+        read(&fs::read(&self.file).unwrap_or_default()).collect()
     }
 
     /// Logs an alert and keeps it, once, and tells who watches.
     pub(crate) fn raise(&self, alert: &IntegrityAlert) {
-        if self.keep(alert) {
+        self.raise_all(std::slice::from_ref(alert));
+    }
+
+    /// The same for several, with one wait for the disk. When this returns they are kept, or the log says why they are not.
+    pub(crate) fn raise_all(&self, alerts: &[IntegrityAlert]) {
+        for alert in self.keep_new(alerts) {
             // Nobody may be listening.
-            let _ = self.raised.send(alert.to_json());
+            let _ = self.raised.send(alert);
         }
     }
 
     /// Logs an alert and keeps it, once; true if it was not known, and is kept.
     pub(crate) fn keep(&self, alert: &IntegrityAlert) -> bool {
-        let (id, json) = (alert.id(), alert.to_json());
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.contains(&id) {
-            return false;
+        !self.keep_new(std::slice::from_ref(alert)).is_empty()
+    }
+
+    /// Logs and keeps those that were not known, each once, and returns them.
+    fn keep_new(&self, alerts: &[IntegrityAlert]) -> Vec<Value> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ids = HashSet::new();
+        let mut is_new = |alert: &IntegrityAlert| {
+            let id = alert.id();
+            !kept.ids.contains(&id) && ids.insert(id)
+        };
+        let new = alerts.iter().filter(|alert| is_new(alert)).map(IntegrityAlert::to_json);
+        let new: Vec<Value> = new.collect();
+        if new.is_empty() {
+            return new;
         }
-        tracing::error!(alert = %json, "integrity alert");
-        match self.append(&json.to_string()) {
-            Ok(()) => known.insert(id),
+        for alert in &new {
+            tracing::error!(%alert, "integrity alert");
+        }
+        match kept.append(&new) {
+            Ok(()) => {
+                kept.ids.extend(ids);
+                new
+            }
             Err(error) => {
-                tracing::error!(%error, "the integrity alert could not be kept");
-                false
+                tracing::error!(%error, alerts = new.len(), "integrity alerts could not be kept");
+                Vec::new()
             }
         }
     }
+}
 
-    fn append(&self, line: &str) -> io::Result<()> {
-        let mut file = private().read(true).append(true).create(true).open(&self.file)?;
-        // A line that a power cut tore must not swallow this one.
-        let torn = file.seek(SeekFrom::End(0))? > 0 && {
-            file.seek(SeekFrom::End(-1))?;
-            let mut last = [0];
-            file.read_exact(&mut last)?;
-            last != *b"\n"
-        };
-        let text = if torn { format!("\n{line}\n") } else { format!("{line}\n") };
-        file.write_all(text.as_bytes())?;
-        file.sync_data()?;
-        sync_name(&self.file)
+impl Kept {
+    fn append(&mut self, alerts: &[Value]) -> io::Result<()> {
+        // A line that was torn must not swallow the first of these.
+        let mut text = if self.torn { "\n".to_owned() } else { String::new() };
+        for alert in alerts {
+            text.push_str(&alert.to_string());
+            text.push('\n');
+        }
+        let file = layout::integrity();
+        // A crash from here on leaves some of the lines, and perhaps a part of one.
+        let appended = self.disk.append(&file, text.as_bytes()).and_then(|()| self.disk.sync(&file));
+        self.torn = appended.is_err();
+        if self.torn {
+            // Its name may not be durable: the next time it is opened, and that is made good.
+            self.disk.close(&file);
+        }
+        appended
     }
+}
+
+/// The alerts of a file; a torn line is none.
+fn read(bytes: &[u8]) -> impl Iterator<Item = Value> {
+    bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
     use super::*;
+    use crate::disk::{Change, Recorder};
+
+    #[derive(Default)]
+    struct Changes(Mutex<Vec<Change>>);
+
+    impl Recorder for Changes {
+        fn record(&self, change: Change) {
+            self.0.lock().expect("not poisoned").push(change);
+        }
+    }
 
     fn fork(seq: u64, refused: &[u8]) -> IntegrityAlert {
         let (publisher, refused) = (Hash::of(b"publisher"), Hash::of(refused));
         IntegrityAlert::ChainFork { publisher, seq, sealed: LeafIndex(7), refused }
     }
 
-    #[test]
-    fn one_place_is_one_alert_and_a_torn_line_swallows_nothing() {
+    fn folder() -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("state")).expect("made");
-        let log = IntegrityLog::open(folder.path());
+        folder
+    }
+
+    fn open(folder: &Path) -> IntegrityLog {
+        IntegrityLog::open(Disk::new(folder, None))
+    }
+
+    fn seqs(log: &IntegrityLog) -> Vec<String> {
+        log.alerts().iter().map(|alert| alert["seq"].as_str().expect("a text").to_owned()).collect()
+    }
+
+    #[test]
+    fn one_place_is_one_alert_and_a_torn_line_swallows_nothing() {
+        let folder = folder();
+        let log = open(folder.path());
         for refused in [b"one", b"two"] {
             log.raise(&fork(1, refused));
         }
@@ -241,10 +307,54 @@ mod tests {
         let mut bytes = fs::read(&log.file).expect("readable");
         bytes.extend_from_slice(b"{\"id\":\"torn");
         fs::write(&log.file, &bytes).expect("written");
-        let log = IntegrityLog::open(folder.path());
+        let log = open(folder.path());
         log.raise(&fork(1, b"three"));
         log.raise(&fork(2, b"four"));
-        let seqs: Vec<_> = log.alerts().iter().map(|alert| alert["seq"].clone()).collect();
-        assert_eq!(seqs, ["1", "2"]);
+        assert_eq!(seqs(&log), ["1", "2"]);
+    }
+
+    #[test]
+    fn many_together_wait_for_the_disk_once_and_are_each_kept_and_told() {
+        let (folder, changes) = (folder(), Arc::new(Changes::default()));
+        let log = IntegrityLog::open(Disk::new(folder.path(), Some(changes.clone())));
+        let mut raised = log.watch();
+        log.raise(&fork(0, b"one"));
+        let file = layout::integrity();
+        let made = std::mem::take(&mut *changes.0.lock().expect("not poisoned"));
+        assert!(made.contains(&Change::SyncFolder("state".into())), "its name is durable");
+        let last = MAX_BATCH as u64 - 1;
+        let mut many: Vec<_> = (0..=last).map(|seq| fork(seq, b"two")).collect();
+        many.push(fork(last, b"three"));
+        log.raise_all(&many);
+        let written = std::mem::take(&mut *changes.0.lock().expect("not poisoned"));
+        assert!(
+            matches!(&*written, [Change::Append(to, _), Change::SyncFile(synced)] if *to == file && *synced == file),
+            "{} changes",
+            written.len()
+        );
+        log.raise_all(&many);
+        assert_eq!(changes.0.lock().expect("not poisoned").len(), 0, "they are known");
+        let expected: Vec<_> = (0..=last).map(|seq| seq.to_string()).collect();
+        for seq in &expected {
+            assert_eq!(raised.try_recv().expect("told")["seq"], **seq);
+        }
+        assert!(raised.try_recv().is_err(), "once each");
+        drop(log);
+        let log = open(folder.path());
+        assert_eq!(seqs(&log), expected);
+        assert!(!log.keep(&fork(last, b"four")) && log.keep(&fork(last + 1, b"four")));
+    }
+
+    #[test]
+    fn what_could_not_be_kept_is_kept_the_next_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("state"), b"in the way").expect("written");
+        let log = open(folder.path());
+        let mut raised = log.watch();
+        log.raise(&fork(1, b"one"));
+        assert!(raised.try_recv().is_err());
+        fs::remove_file(folder.path().join("state")).expect("removed");
+        log.raise(&fork(1, b"one"));
+        assert_eq!((seqs(&log), raised.try_recv().is_ok()), (vec!["1".to_owned()], true));
     }
 }

@@ -1,7 +1,6 @@
 //! What an open ledger holds in memory, as its sealer and its readers share it.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -53,7 +52,7 @@ pub(crate) struct Shown {
 
 impl Shared {
     pub(crate) fn new(
-        root: &Path,
+        integrity: IntegrityLog,
         log: Arc<LogReader>,
         keyring: Keyring,
         state: &State,
@@ -75,7 +74,7 @@ impl Shared {
             size,
             announced: watch::Sender::new(0),
             times: Mutex::default(),
-            integrity: IntegrityLog::open(root),
+            integrity,
             witnesses: OnceLock::new(),
         };
         shared.sealed(state, state.chains.keys().copied());

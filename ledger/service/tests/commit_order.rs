@@ -4,10 +4,14 @@ mod partnership;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
+use gt_core::statement::Statement;
 use gt_ledger::disk::{Change, Recorder};
-use partnership::{Home, child};
+use gt_ledger::layout;
+use gt_ledger::prepare::Prepared;
+use partnership::{Home, Publisher, child};
 
 #[derive(Default)]
 struct Changes(Mutex<Vec<Change>>);
@@ -21,6 +25,17 @@ impl Recorder for Changes {
 impl Changes {
     fn take(&self) -> Vec<Change> {
         std::mem::take(&mut *self.0.lock().expect("not poisoned"))
+    }
+
+    /// Whether the alert of a fork of this `seq` is durable.
+    fn have_kept_fork(&self, seq: u64) -> bool {
+        let changes = self.0.lock().expect("not poisoned");
+        let member = format!("\"seq\":\"{seq}\"");
+        let is_it = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(&member);
+        let mut after = changes.iter().skip_while(
+            |change| !matches!(change, Change::Append(file, bytes) if *file == layout::integrity() && is_it(bytes)),
+        );
+        after.any(|change| syncs("state/integrity.ndjson")(change))
     }
 }
 
@@ -118,8 +133,7 @@ fn a_checkpoint_covers_what_is_durable_and_full_files_move_after_it() {
     let mut council = home.register(&ledger, "gss:E06000005", 1);
     let waiting: Vec<_> = (0..600_u32)
         .map(|n| council.next(&child(u8::try_from(n % 40).expect("small"))))
-        .map(|statement| gt_ledger::prepare::Prepared::new(statement.to_compact().as_bytes()).expect("sound"))
-        .map(|prepared| ledger.submit(prepared))
+        .map(|statement| ledger.submit(prepare(&statement)))
         .collect();
     for answer in waiting {
         answer.blocking_recv().expect("answered").expect("sealed");
@@ -149,6 +163,58 @@ fn a_checkpoint_covers_what_is_durable_and_full_files_move_after_it() {
     }
     // Two bundles and their two tiles.
     assert_eq!(moved, 4);
+}
+
+/// Whoever holds a key can sign forks without end: nobody else's answer waits for what they cost.
+#[test]
+fn the_forks_of_a_batch_wait_for_the_disk_once_and_after_everybody_else() {
+    const FORKS: usize = 300;
+    let (home, changes) = (Home::new(), Arc::new(Changes::default()));
+    let ledger = home.open_recorded(Some(changes.clone()));
+    let mut council = home.register(&ledger, "gss:E06000005", 1);
+    let honest: Vec<_> = (0..FORKS).map(|_| council.next(&child(1))).collect();
+    for answer in honest.iter().map(|one| ledger.submit(prepare(one))).collect::<Vec<_>>() {
+        answer.blocking_recv().expect("answered").expect("sealed");
+    }
+    changes.take();
+
+    // While nobody is answered, the rest comes together in few batches.
+    let (batches, (release, released)) = (ledger.sealer_times().batches, channel::<()>());
+    ledger.submit_to(prepare(&council.next(&child(1))), move |answer| {
+        answer.expect("sealed");
+        released.recv().expect("released");
+    });
+    let mut copied = Publisher::new("gss:E06000005", 1, home.genesis());
+    let (answered, answers) = channel();
+    for again in honest {
+        for statement in [copied.next(&child(2)), again] {
+            let (changes, answered, seq) = (changes.clone(), answered.clone(), statement.payload().seq);
+            ledger.submit_to(prepare(&statement), move |answer| {
+                let is_fork = answer.is_err_and(|refusal| refusal.code() == "chain_fork");
+                assert!(!is_fork || changes.have_kept_fork(seq), "refused before it was kept: {seq}");
+                answered.send(is_fork).expect("counted");
+            });
+        }
+    }
+    drop(answered);
+    release.send(()).expect("waits");
+    let answers: Vec<bool> = answers.iter().collect();
+    assert_eq!(answers.iter().filter(|is_fork| **is_fork).count(), FORKS);
+    let batches = usize::try_from(ledger.sealer_times().batches - batches).expect("few");
+    let turns = answers.windows(2).filter(|two| two[0] && !two[1]).count();
+    assert!(turns < batches && batches < FORKS / 10, "{turns} turns from forks to others in {batches}");
+    let waits = changes.take().into_iter().filter(syncs("state/integrity.ndjson")).count();
+    assert!(waits <= batches, "{waits} waits for the disk in {batches} batches");
+
+    let alerts = ledger.integrity_alerts();
+    assert_eq!(alerts.len(), FORKS);
+    ledger.close();
+    drop(ledger);
+    assert_eq!(home.open().integrity_alerts(), alerts);
+}
+
+fn prepare(statement: &Statement) -> Prepared {
+    Prepared::new(statement.to_compact().as_bytes()).expect("sound")
 }
 
 fn is_sealed_data(file: &Path) -> bool {

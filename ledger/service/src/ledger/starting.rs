@@ -8,6 +8,7 @@ use gt_core::checkpoint::LogSigner;
 use super::{Ledger, NodeHandle};
 use crate::clock::{Clock, Watch};
 use crate::erasure::Custody;
+use crate::integrity::IntegrityLog;
 use crate::open::{self, OpenLedgerError};
 use crate::open_ledger::Shared;
 use crate::sealer::{self, Embedded, Home, Sealer, Unfinished, Work};
@@ -40,10 +41,12 @@ impl Parts {
         clock: Box<dyn Clock>,
         opened: open::Opened,
     ) -> Result<Self, OpenLedgerError> {
-        let open::Opened { lock, writer, log, keyring, begun, removed_entries, custody, unfinished } = opened;
+        let open::Opened { lock, mut writer, log, keyring, begun, removed_entries, custody, unfinished } =
+            opened;
         let Begun { state, index, snapshots, start } = begun;
         let last = state.predecessor.received_at.ok_or(OpenLedgerError::Empty)?;
-        let shared = Arc::new(Shared::new(root, Arc::clone(&log), keyring, &state, index));
+        let integrity = IntegrityLog::open(writer.disk().another());
+        let shared = Arc::new(Shared::new(integrity, Arc::clone(&log), keyring, &state, index));
         let (root, watch) = (root.to_owned(), Watch::new(clock, last));
         let rest =
             Rest { root, state, snapshots, start, watch, shared, lock, removed_entries, custody, unfinished };

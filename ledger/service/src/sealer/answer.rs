@@ -14,7 +14,7 @@ use crate::integrity::IntegrityAlert;
 use crate::log::{LogReader, Published};
 use crate::open_ledger::Shared;
 use crate::prepare::Prepared;
-use crate::refusal::Refusal;
+use crate::refusal::{ChainHead, Refusal};
 
 /// How many receipts one core makes before another one is asked for the next.
 const TOGETHER: usize = 32;
@@ -33,6 +33,19 @@ pub(super) enum DueWith {
     Entry(Vec<u8>),
     /// Its `seq` had been taken; what checking its signature gave.
     Taken(Result<Thumbprint, Refusal>),
+}
+
+/// Why a statement gets no receipt.
+enum NoReceipt {
+    Refused(Refusal),
+    /// It is refused once the alert is kept.
+    Fork(Box<IntegrityAlert>, ChainHead),
+}
+
+impl From<Refusal> for NoReceipt {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
 /// Everybody who waits for a batch.
@@ -60,6 +73,8 @@ impl Answers {
 
     /// Nothing of the batch is committed: only what was sealed before can be answered for.
     pub(super) fn are_unsealed(self, shared: &Shared, before: TreeSize, error: &CommitError) {
+        // Said before the answers, so that whoever hears `Superseded` does not find this sealer active and ask it again.
+        shared.set_active(false);
         let (known, unsealed): (Vec<Due>, Vec<Due>) =
             self.due.into_iter().partition(|due| before.contains(due.index));
         give_due(shared, known);
@@ -70,11 +85,11 @@ impl Answers {
                 _ => Refusal::Unavailable,
             }));
         }
-        shared.set_active(false);
     }
 }
 
-/// Answers go out in the order in which statements came.
+/// Answers go out in the order in which statements came, but for forks: their alerts are kept first, by one wait for the disk however many
+/// they are, and nobody else waits for that. A crash before it leaves a fork unanswered: whoever signed it sends it again, or gives it up.
 fn give_due(shared: &Shared, due: Vec<Due>) {
     // Later ones may be there by the time of the last answer: all rest on this one.
     let published = shared.log.published();
@@ -86,8 +101,20 @@ fn give_due(shared: &Shared, due: Vec<Due>) {
         let mut proofs = proofs();
         due.into_iter().map(|one| receipt(&mut proofs, one)).collect()
     };
+    let (mut alerts, mut forks) = (Vec::new(), Vec::new());
     for (reply, answer) in answered {
-        reply.give(answer);
+        match answer {
+            Ok(sealed) => reply.give(Ok(sealed)),
+            Err(NoReceipt::Refused(refusal)) => reply.give(Err(refusal)),
+            Err(NoReceipt::Fork(alert, head)) => {
+                alerts.push(*alert);
+                forks.push((reply, head));
+            }
+        }
+    }
+    shared.integrity.raise_all(&alerts);
+    for (reply, head) in forks {
+        reply.give(Err(Refusal::ChainFork(head)));
     }
 }
 
@@ -105,12 +132,14 @@ impl<'s> Proofs<'s> {
     }
 }
 
-fn receipt(proofs: &mut Proofs<'_>, due: Due) -> (Reply, Result<Sealed, Refusal>) {
+fn receipt(proofs: &mut Proofs<'_>, due: Due) -> (Reply, Result<Sealed, NoReceipt>) {
     let Due { ticket: Ticket { prepared, reply }, index, what } = due;
     let answer = match what {
-        DueWith::Entry(bytes) => prove_sealed(proofs, &prepared, index, bytes, false),
+        DueWith::Entry(bytes) => {
+            prove_sealed(proofs, &prepared, index, bytes, false).map_err(NoReceipt::from)
+        }
         DueWith::Taken(signer) => duplicate(proofs, &prepared, index, signer),
-        DueWith::Admitted => Err(Refusal::Stopped),
+        DueWith::Admitted => Err(Refusal::Stopped.into()),
     };
     (reply, answer)
 }
@@ -121,7 +150,7 @@ fn duplicate(
     prepared: &Prepared,
     index: LeafIndex,
     signer: Result<Thumbprint, Refusal>,
-) -> Result<Sealed, Refusal> {
+) -> Result<Sealed, NoReceipt> {
     let shared = proofs.shared;
     let read = shared.log.entry_bytes(index).map_err(|error| error.to_string());
     let parsed = read.and_then(|bytes| {
@@ -134,25 +163,26 @@ fn duplicate(
     })?;
     let statement = &prepared.statement;
     if entry.statement == statement.hash() {
-        return prove_sealed(proofs, prepared, index, bytes, true);
+        return Ok(prove_sealed(proofs, prepared, index, bytes, true)?);
     }
     if let Err(refusal) = signer
         && !signed_by_an_earlier_key(shared, statement)
     {
-        return Err(refusal);
+        return Err(refusal.into());
     }
     let payload = statement.payload();
+    let head = shared.head(&payload.publisher);
     if payload.iss == AgencyCode::service() {
         // All nodes of a ledger sign with its service key, each on its own: two at once is no sign of a copy, and the loser signs anew.
-        return Err(Refusal::ChainFork(shared.head(&payload.publisher)));
+        return Err(Refusal::ChainFork(head).into());
     }
-    shared.integrity.raise(&IntegrityAlert::ChainFork {
+    let alert = IntegrityAlert::ChainFork {
         publisher: payload.publisher,
         seq: payload.seq,
         sealed: index,
         refused: statement.hash(),
-    });
-    Err(Refusal::ChainFork(shared.head(&payload.publisher)))
+    };
+    Err(NoReceipt::Fork(Box::new(alert), head))
 }
 
 /// Whether this publisher once held the key that signed: a system restored from a backup signs with the key that it had then, and a
