@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::ledger::{Ledger, longest_pause};
 use super::turn;
 use crate::partnership::{Client, Random, within};
-use crate::survival::{Failing, Injection, Record, Standing, files_in, is_sound, rows};
+use crate::survival::{Call, End, Failing, Injection, Record, Standing, files_in, is_sound, rows};
 
 /// So many more receipts show that publishers go on.
 const ENOUGH: usize = 20;
@@ -68,7 +68,8 @@ pub(crate) fn chapter(hits: &[Hit], random: &mut Random, record: &mut Record) {
         ledger.until_more(ENOUGH);
         let pause = longest_pause(&ledger.receipts, since);
         check(&mut ledger, &mut standing);
-        record.end(format!("{outcome}; longest time without a receipt {:.1} s", pause.as_secs_f64()));
+        let pause = format!("; longest time without a receipt {:.1} s", pause.as_secs_f64());
+        record.end(outcome.and(&pause));
     }
     load.finish();
     ledger.all_agree();
@@ -76,7 +77,7 @@ pub(crate) fn chapter(hits: &[Hit], random: &mut Random, record: &mut Record) {
     views_are_what_a_rebuild_gives(&mut ledger);
 }
 
-fn suffer(ledger: &mut Ledger, hit: Hit, random: &mut Random, record: &mut Record) -> String {
+fn suffer(ledger: &mut Ledger, hit: Hit, random: &mut Random, record: &mut Record) -> End {
     let at = usize::try_from(random.below(3)).expect("one of three");
     match hit {
         Hit::KillSealer => {
@@ -85,13 +86,13 @@ fn suffer(ledger: &mut Ledger, hit: Hit, random: &mut Random, record: &mut Recor
             ledger.nodes[node].kill();
             ledger.until_more(ENOUGH);
             ledger.nodes[node].start_until_it_serves();
-            "the other one took over".to_owned()
+            End::Struck("the other one took over".into())
         }
         Hit::KillNode => {
             record.begin("nodes", format!("kill -9 of {}", ledger.nodes[at].name));
             ledger.nodes[at].kill();
             ledger.nodes[at].start_until_it_serves();
-            "up again".to_owned()
+            End::Struck("up again".into())
         }
         Hit::KillServer => {
             record.begin("nodes", format!("kill -9 of nats-server {}", at + 1));
@@ -99,7 +100,7 @@ fn suffer(ledger: &mut Ledger, hit: Hit, random: &mut Random, record: &mut Recor
             ledger.until_more(ENOUGH);
             ledger.cluster.launch(at);
             ledger.cluster.until_ready();
-            "the others went on".to_owned()
+            End::Struck("the others went on".into())
         }
         Hit::FreezeServer(time) => {
             record.begin("nodes", format!("nats-server {} frozen for {} s", at + 1, time.as_secs()));
@@ -108,7 +109,7 @@ fn suffer(ledger: &mut Ledger, hit: Hit, random: &mut Random, record: &mut Recor
             ledger.until("it was frozen for long enough", || since.elapsed() > time);
             ledger.cluster.thaw(at);
             ledger.cluster.until_ready();
-            "the others went on".to_owned()
+            End::Struck("the others went on".into())
         }
         Hit::CallsOfServer => suffer_calls_of_a_server(ledger, at, random, record),
         Hit::CallsOfSealer => suffer_calls(ledger, ledger.sealer(), random, record),
@@ -117,20 +118,34 @@ fn suffer(ledger: &mut Ledger, hit: Hit, random: &mut Random, record: &mut Recor
 }
 
 /// Calls of a node fail. One that does not know what its folder holds stops, and another one seals.
-fn suffer_calls(ledger: &mut Ledger, node: usize, random: &mut Random, record: &mut Record) -> String {
+fn suffer_calls(ledger: &mut Ledger, node: usize, random: &mut Random, record: &mut Record) -> End {
     let failing = Failing::drawn(random.below(Failing::KINDS), random);
     record.begin("nodes", format!("of {} {}", ledger.nodes[node].name, failing.to_text()));
-    let files = files_in(&ledger.nodes[node].data);
+    let data = ledger.nodes[node].data.clone();
     let client = Client::impatient(&ledger.nodes[node].url(), STRIKING);
+    let has_stopped = || client.try_get("/readyz").is_ok_and(|reply| reply.json()["sealing"] == false);
     let mut stopped = false;
-    let call = strike(ledger, ledger.nodes[node].id(), &failing, &files, record, || {
-        stopped = within(SHOWING, || client.try_get("/readyz").is_ok_and(|reply| reply.status == 503));
+    let struck = strike(ledger, ledger.nodes[node].id(), &failing, &files_in(&data), record, || {
+        stopped = within(SHOWING, has_stopped);
     });
-    let Some(call) = call else { return "no such call failed".to_owned() };
+    let calls = match struck {
+        Ok(calls) => calls,
+        Err(end) => return end,
+    };
+    if let Some(call) = calls.iter().find(|call| call.must_stop(&data)) {
+        // It may have failed just now, when it had been waited for long enough.
+        stopped = stopped || within(STRIKING, has_stopped);
+        assert!(stopped, "{} of {} failed, and it goes on", call.to_text(&data), ledger.nodes[node].name);
+    }
+    if stopped {
+        let reply = client.get("/checkpoint");
+        assert_eq!(reply.status, 200, "it answers readers: {}", reply.text());
+    }
     ledger.until_more(ENOUGH);
     ledger.nodes[node].kill();
     ledger.nodes[node].start_until_it_serves();
-    format!("{call} failed; the node {}", if stopped { "sealed nothing more" } else { "went on" })
+    let came = if stopped { "sealed nothing more" } else { "went on" };
+    End::Struck(format!("{} failed; the node {came}", calls[0].to_text(&data)))
 }
 
 /// A server cannot keep what the stream gives it; the two others are more than half.
@@ -139,20 +154,23 @@ fn suffer_calls_of_a_server(
     server: usize,
     random: &mut Random,
     record: &mut Record,
-) -> String {
+) -> End {
     let failing = Failing::of_open_files(random);
     record.begin("nodes", format!("of nats-server {} {}", server + 1, failing.to_text()));
-    let files = files_in(&ledger.cluster.store(server));
+    let store = ledger.cluster.store(server);
     let process = ledger.cluster.id(server);
-    let call = strike(ledger, process, &failing, &files, record, || ledger.until_more(ENOUGH));
-    let Some(call) = call else { return "no such call failed".to_owned() };
+    let struck = strike(ledger, process, &failing, &files_in(&store), record, || ledger.until_more(ENOUGH));
+    let calls = match struck {
+        Ok(calls) => calls,
+        Err(end) => return end,
+    };
     ledger.cluster.kill(server);
     ledger.cluster.launch(server);
     ledger.cluster.until_ready();
-    format!("{call} failed; the others went on")
+    End::Struck(format!("{} failed; the others went on", calls[0].to_text(&store)))
 }
 
-/// Makes calls of a process fail until it shows what comes of it. Returns the first that failed, if one did.
+/// Makes calls of a process fail until it shows what comes of it. Returns those that failed, of which there is one; or that none did.
 fn strike(
     ledger: &Ledger,
     process: u32,
@@ -160,15 +178,18 @@ fn strike(
     files: &[PathBuf],
     record: &mut Record,
     showing: impl FnOnce(),
-) -> Option<String> {
+) -> Result<Vec<Call>, End> {
     let injection = Injection::attach(process, failing, files, &ledger.home.at("strace.log"));
-    let injection = injection.map_err(|why| record.leave_out(&why)).ok()?;
-    let struck = within(STRIKING, || injection.has_struck());
-    if struck {
-        showing();
+    let injection = injection.map_err(|why| {
+        record.leave_out(&why);
+        End::LeftOut("no tracing".into())
+    })?;
+    if !within(STRIKING, || injection.has_struck()) {
+        injection.detach();
+        return Err(End::Missed("no such call failed".into()));
     }
-    let call = injection.detach();
-    struck.then_some(call)
+    showing();
+    Ok(injection.detach())
 }
 
 /// The follower at rest, while the others go on: it has caught up, its folder is sound and holds everything that was acknowledged.

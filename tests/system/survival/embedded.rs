@@ -29,7 +29,7 @@ const PUBLISHERS: [(&str, &str); 4] = [
 /// The ledger, those who publish and read, and what they were told.
 pub(super) struct World {
     pub(super) load: Option<Load>,
-    readers: Option<Readers>,
+    pub(super) readers: Option<Readers>,
     pub(super) server: Option<Process>,
     pub(super) receipts: Arc<Receipts>,
     standing: Standing,
@@ -96,13 +96,13 @@ impl World {
         let log = self.server().log_text();
         let panics = log[said..].lines().filter(|line| line.contains("panicked at")).count();
         let panics = if panics == 0 { String::new() } else { format!("; {panics} panics of a thread") };
-        record.end(outcome + &panics);
+        record.end(outcome.and(&panics));
     }
 
     /// The end of its life: everything that was begun is acknowledged, and the log holds nothing else.
     pub(super) fn end(mut self, record: &mut Record) {
         self.load.take().expect("it is under load").finish();
-        self.readers.take().expect("it is read").stop();
+        record.count_answers(self.readers.take().expect("it is read").stop());
         let reads = usize::try_from(self.client().reads()).expect("not so many");
         let entries = self.check();
         assert_eq!(entries, self.base + self.standing.acknowledged() + reads, "nothing else was sealed");

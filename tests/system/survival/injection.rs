@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use super::struck::{Call, has_struck, struck};
 use crate::partnership::{Process, Random, path, within};
 
 /// How long a tracer may take until it holds every thread of a process.
@@ -60,11 +61,13 @@ impl Failing {
         format!("{calls} fail with {} {which} call {}", self.error, self.after + 1)
     }
 
-    /// The tracer's arguments: calls on these files fail, and no others. (A thread is woken by a `write` as well.)
+    /// The tracer's arguments: calls on these files fail, and no others. (A thread is woken by a `write` as well.) It tells the files, and
+    /// nothing of what is written to them.
     fn arguments(&self, files: &[PathBuf], told: &Path) -> Vec<String> {
         let Self { calls, error, after, for_good } = self;
         let rest = if *for_good { "+" } else { "" };
-        let mut arguments = vec!["-f".to_owned(), "-o".into(), path(told).into()];
+        let mut arguments = vec!["-f".to_owned(), "-y".into(), "-s".into(), "0".into()];
+        arguments.extend(["-o".into(), path(told).to_owned()]);
         arguments.extend(["-e".into(), format!("trace={calls}")]);
         arguments.extend(["-e".into(), format!("inject={calls}:error={error}:when={}{rest}", after + 1)]);
         arguments.extend(files.iter().flat_map(|file| ["-P".to_owned(), path(file).to_owned()]));
@@ -131,28 +134,14 @@ impl Injection {
         has_struck(&self.told)
     }
 
-    /// Lets go of the process. From here on its calls succeed.
-    pub(crate) fn detach(mut self) -> String {
+    /// Lets go of the process. From here on its calls succeed. Returns those that failed.
+    pub(crate) fn detach(mut self) -> Vec<Call> {
         if self.tracer.has_ended().is_none() {
             self.tracer.signal("TERM");
             self.tracer.ended();
         }
-        first_struck(&self.told)
+        struck(&self.told)
     }
-}
-
-/// Whether a tracer has told of a call that failed.
-pub(crate) fn has_struck(told: &Path) -> bool {
-    std::fs::read_to_string(told).is_ok_and(|text| text.contains("(INJECTED)"))
-}
-
-/// The first call that failed.
-fn first_struck(told: &Path) -> String {
-    let text = std::fs::read_to_string(told).unwrap_or_default();
-    let line = text.lines().find(|line| line.contains("(INJECTED)")).unwrap_or_default();
-    let call = line.split_once(char::is_whitespace).map_or("", |(_, call)| call.trim());
-    let call = call.trim_start_matches("<... ");
-    call.split(['(', ' ']).next().unwrap_or_default().to_owned()
 }
 
 /// Everything in a folder, and what is written beside a file before it takes its place.

@@ -13,6 +13,7 @@ mod readers;
 mod record;
 mod space;
 mod standing;
+mod struck;
 mod suffering;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,8 +21,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use injection::{Failing, Injection, files_in};
-pub(crate) use record::Record;
+pub(crate) use record::{End, Record};
 pub(crate) use standing::{Standing, is_sound, rows};
+pub(crate) use struck::Call;
 
 use crate::nats::{Hit, chapter};
 use crate::partnership::Random;

@@ -20,7 +20,19 @@ pub(crate) struct Record {
     failures: Vec<String>,
     left_out: Vec<String>,
     receipts: usize,
+    answers: usize,
     finished: bool,
+}
+
+/// What came of a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It happened, and this was seen.
+    Struck(String),
+    /// It was tried and did not happen: no call failed, say.
+    Missed(String),
+    /// It cannot be had here.
+    LeftOut(String),
 }
 
 struct Fault {
@@ -28,14 +40,46 @@ struct Fault {
     took: Duration,
     ledger: &'static str,
     what: String,
-    outcome: Option<String>,
+    /// None before its checks have ended.
+    end: Option<End>,
 }
 
 impl Default for Record {
     fn default() -> Self {
         let (faults, failures, left_out) = (Vec::new(), Vec::new(), Vec::new());
         let (lasts, file) = (None, None);
-        Self { began: Instant::now(), lasts, file, faults, failures, left_out, receipts: 0, finished: false }
+        let (receipts, answers, finished) = (0, 0, false);
+        Self { began: Instant::now(), lasts, file, faults, failures, left_out, receipts, answers, finished }
+    }
+}
+
+impl End {
+    /// The same with something more that was seen.
+    pub(crate) fn and(mut self, more: &str) -> Self {
+        let (Self::Struck(text) | Self::Missed(text) | Self::LeftOut(text)) = &mut self;
+        text.push_str(more);
+        self
+    }
+
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Struck(_) => "struck",
+            Self::Missed(_) => "did not strike",
+            Self::LeftOut(_) => "left out",
+        }
+    }
+
+    fn text(&self) -> &str {
+        let (Self::Struck(text) | Self::Missed(text) | Self::LeftOut(text)) = self;
+        text
+    }
+
+    /// For who reads one alone: what did not happen must not look as if it had.
+    fn to_text(&self) -> String {
+        match self {
+            Self::Struck(text) => text.clone(),
+            Self::Missed(text) | Self::LeftOut(text) => format!("({}) {text}", self.kind()),
+        }
     }
 }
 
@@ -54,15 +98,15 @@ impl Record {
     pub(crate) fn begin(&mut self, ledger: &'static str, what: String) {
         let at = self.began.elapsed();
         eprint!("{:6.1} s  {ledger:<6}  {what}: ", at.as_secs_f64());
-        self.faults.push(Fault { at, took: Duration::ZERO, ledger, what, outcome: None });
+        self.faults.push(Fault { at, took: Duration::ZERO, ledger, what, end: None });
     }
 
     /// What came of the last one, after everything was checked.
-    pub(crate) fn end(&mut self, outcome: String) {
+    pub(crate) fn end(&mut self, end: End) {
         let (now, fault) = (self.began.elapsed(), self.faults.last_mut().expect("it was begun"));
         fault.took = now.saturating_sub(fault.at);
-        eprintln!("{outcome} ({:.1} s)", fault.took.as_secs_f64());
-        fault.outcome = Some(outcome);
+        eprintln!("{} ({:.1} s)", end.to_text(), fault.took.as_secs_f64());
+        fault.end = Some(end);
         self.write();
     }
 
@@ -87,16 +131,17 @@ impl Record {
         self.receipts += receipts;
     }
 
+    /// So many more reads were answered with what was asked for.
+    pub(crate) fn count_answers(&mut self, answers: usize) {
+        self.answers += answers;
+    }
+
     /// The end. It panics if a promise was broken.
     pub(crate) fn finish(mut self) {
         self.finished = true;
         self.write();
-        eprintln!(
-            "{} faults, {} receipts, {} failures",
-            self.faults.len(),
-            self.receipts,
-            self.failures.len()
-        );
+        let (receipts, failures) = (self.receipts, self.failures.len());
+        eprintln!("{}, {receipts} receipts, {failures} failures", self.tally());
         assert!(self.failures.is_empty(), "{:#?}", self.failures);
     }
 
@@ -106,6 +151,18 @@ impl Record {
             (true, false) => "not finished",
             (true, true) => "survived",
         }
+    }
+
+    /// How many faults there were that ended so.
+    fn ended(&self, kind: &str) -> usize {
+        self.faults.iter().filter(|fault| fault.end.as_ref().is_some_and(|end| end.kind() == kind)).count()
+    }
+
+    /// What was tried and did not happen is told beside what did, and is no fault that was survived.
+    fn tally(&self) -> String {
+        let [struck, missed, left_out] =
+            ["struck", "did not strike", "left out"].map(|kind| self.ended(kind));
+        format!("{struck} faults ({missed} more did not strike, {left_out} were left out)")
     }
 
     fn write(&self) {
@@ -125,14 +182,19 @@ impl Record {
                 "took_seconds": seconds(fault.took),
                 "ledger": fault.ledger,
                 "fault": fault.what,
-                "outcome": fault.outcome,
+                "end": fault.end.as_ref().map(End::kind),
+                "outcome": fault.end.as_ref().map(End::text),
             })
         };
         json!({
             "verdict": self.verdict(),
             "seed": std::env::var("GT_SEED").ok(),
             "seconds": seconds(self.began.elapsed()),
+            "struck": self.ended("struck"),
+            "did_not_strike": self.ended("did not strike"),
+            "not_had": self.ended("left out"),
             "receipts": self.receipts,
+            "answers_to_readers": self.answers,
             "failures": self.failures,
             "left_out": self.left_out,
             "faults": self.faults.iter().map(fault).collect::<Vec<_>>(),
@@ -141,11 +203,12 @@ impl Record {
 
     fn to_markdown(&self) -> String {
         let mut text = format!(
-            "# Survival\n\nVerdict: **{}**. {} faults in {:.0} minutes, {} receipts compared with the log, seed `{}`.\n\n",
+            "# Survival\n\nVerdict: **{}**. {} in {:.0} minutes, {} receipts compared with the log, {} answers to readers, seed `{}`.\n\n",
             self.verdict(),
-            self.faults.len(),
+            self.tally(),
             self.began.elapsed().as_secs_f64() / 60.0,
             self.receipts,
+            self.answers,
             std::env::var("GT_SEED").unwrap_or_default(),
         );
         for failure in &self.failures {
@@ -157,8 +220,9 @@ impl Record {
         text.push_str(
             "\n| at | ledger | fault | what came of it | checked after |\n|---:|---|---|---|---:|\n",
         );
-        for Fault { at, took, ledger, what, outcome } in &self.faults {
-            let outcome = outcome.as_deref().unwrap_or("**not survived**").replace('|', "\\|");
+        for Fault { at, took, ledger, what, end } in &self.faults {
+            let outcome = end.as_ref().map_or_else(|| "**not survived**".to_owned(), End::to_text);
+            let outcome = outcome.replace('|', "\\|");
             let (at, took) = (at.as_secs(), took.as_secs_f64());
             let _ = writeln!(text, "| {at} s | {ledger} | {what} | {outcome} | {took:.1} s |");
         }
