@@ -52,7 +52,7 @@ def catching_up(size):
     return follow
 
 
-def slowest_receipt(parts):
+def receipts_at_a_thousand(parts):
     row = next((row for row in parts.get("receipts") or [] if row["rate"] == 1000), None)
     return path("p99_ms")(row) if row else None
 
@@ -63,14 +63,15 @@ AIMS = [
     Aim("sealing, embedded ÷ verify_strict on all cores", "least", 0.80, "", path("sealing", "ratios", "to_signatures")),
     Aim("sealing ÷ PostgreSQL, one commit a row", "least", 8, "", path("sealing", "ratios", "to_postgresql_single")),
     Aim("sealing ÷ PostgreSQL, batches of 1,000", "least", 1.2, "", path("sealing", "ratios", "to_postgresql_batched")),
-    Aim("receipt over HTTP at 1,000/s, p99", "below", 15, "ms", slowest_receipt),
+    Aim("receipt over HTTP at 1,000/s, p99", "below", 15, "ms", receipts_at_a_thousand),
     Aim("NATS, three servers ÷ embedded", "least", 0.30, "", path("sealing", "ratios", "nats_three_to_embedded")),
     Aim("verification ÷ verify_strict on all cores", "least", 0.95, "", path("verification", "ratio")),
     Aim("start-up at 10 million entries, after a kill", "below", 2, "s", at_size("log", TEN_MILLION, "after_kill", "seconds")),
+    Aim("start-up under 10 million entries of a history with views", "below", 2, "s", at_size("views", TEN_MILLION, "open_seconds")),
     Aim("views at 10 million entries ready after start-up", "below", 10, "s", at_size("views", TEN_MILLION, "reopen_seconds")),
-    Aim("memory while sealing at 10 million entries", "below", 572, "MiB", at_size("log", TEN_MILLION, "grown", "resident_mib")),
-    Aim("views' catch-up at 1 million ÷ sealing", "least", 1.0, "", catching_up(MILLION)),
-    Aim("views' catch-up at 10 million ÷ sealing", "least", 1.0, "", catching_up(TEN_MILLION)),
+    Aim("memory while sealing at 10 million entries", "below", 572, "MiB", at_size("log", TEN_MILLION, "grown", "most_resident_mib")),
+    Aim("views built anew at 1 million ÷ sealing, each alone", "least", 1.0, "", catching_up(MILLION)),
+    Aim("views built anew at 10 million ÷ sealing, each alone", "least", 1.0, "", catching_up(TEN_MILLION)),
     Aim("a child's timeline at 1 million, p99", "below", 5, "ms", at_size("views", MILLION, "timeline", "p99")),
     Aim("alerts that wait at 1 million, p99", "below", 5, "ms", at_size("views", MILLION, "open_alerts", "p99")),
 ]

@@ -41,9 +41,8 @@ def drop(server):
 
 def append(server, statements, clients, batch, count):
     """Appends so many of the statements, a batch a commit; returns the client's figures and who took how much of the processor."""
-    before = server.processor_seconds()
     process = subprocess.Popen(
-        [sys.executable, CLIENT, server.address(DATABASE, "council"), statements, *map(str, (clients, batch, count))],
+        [sys.executable, CLIENT, server.address(DATABASE, "council"), *map(str, (server.process.pid, statements, clients, batch, count))],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )
     try:
@@ -56,7 +55,7 @@ def append(server, statements, clients, batch, count):
     cores = len(os.sched_getaffinity(0))
     of_all = figures["seconds"] * cores
     figures["client_share"] = figures["client_processor_seconds"] / of_all
-    figures["server_share"] = (server.processor_seconds() - before) / of_all
+    figures["server_share"] = figures["server_processor_seconds"] / of_all
     figures["clients"], figures["batch"] = clients, batch
     return figures
 

@@ -1,8 +1,9 @@
 """Appends statements to the audit table, as a process of its own so that it is known what the client takes.
 
-    audit_client.py ADDRESS STATEMENTS CLIENTS BATCH COUNT
+    audit_client.py ADDRESS SERVER STATEMENTS CLIENTS BATCH COUNT
 
-STATEMENTS has one statement a line. Each of CLIENTS connections appends BATCH of them at a time and commits. Prints one JSON value.
+SERVER is the server's process. STATEMENTS has one statement a line. Each of CLIENTS connections appends BATCH of them at a time and commits; a tenth of COUNT comes before
+the clock runs, as the sealer has a tenth before its own. Prints one JSON value.
 """
 
 import itertools
@@ -14,30 +15,33 @@ import time
 
 import psycopg
 
+from figures import at
+from processes import processor_seconds
+
 
 def read(path, count):
     with open(path, "rb") as file:
         return [line.rstrip(b"\n") for line in itertools.islice(file, count)]
 
 
-def append(address, work, start, took, failures):
+def append(address, before, work, start, took, failures):
     """One connection: takes the next batch, appends, commits."""
     try:
         with psycopg.connect(address, autocommit=True) as connection, connection.cursor(binary=True) as cursor:
+            def commit(batch):
+                cursor.execute("SELECT audit_append(%b::bytea[])", (batch,), prepare=True)
+                cursor.fetchone()
+
+            for batch in before:
+                commit(batch)
             start.wait()
             for batch in work:
                 begun = time.perf_counter()
-                cursor.execute("SELECT audit_append(%b::bytea[])", (batch,), prepare=True)
-                cursor.fetchone()
+                commit(batch)
                 took.append((time.perf_counter() - begun) * 1000)
     except Exception as error:
         failures.append(error)
         start.abort()
-
-
-def at(sorted_values, per_thousand):
-    position = -(-len(sorted_values) * per_thousand // 1000) - 1
-    return sorted_values[max(0, position)]
 
 
 class Shared:
@@ -55,13 +59,14 @@ class Shared:
 
 
 def main():
-    address, path, clients, size, count = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
+    address, server, path, clients, size, count = sys.argv[1], int(sys.argv[2]), sys.argv[3], *map(int, sys.argv[4:7])
     statements = read(path, count)
-    batches = [statements[at:at + size] for at in range(0, len(statements), size)]
-    work, failures, took = Shared(batches), [], []
+    batches = [statements[first:first + size] for first in range(0, len(statements), size)]
+    warm_up = len(batches) // 10
+    before, work, failures, took = Shared(batches[:warm_up]), Shared(batches[warm_up:]), [], []
     start = threading.Barrier(clients + 1)
     threads = [
-        threading.Thread(target=append, args=(address, work, start, took, failures)) for _ in range(clients)
+        threading.Thread(target=append, args=(address, before, work, start, took, failures)) for _ in range(clients)
     ]
     for thread in threads:
         thread.start()
@@ -69,18 +74,22 @@ def main():
         start.wait()
     except threading.BrokenBarrierError:
         pass
-    before, begun = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    of_server = processor_seconds(server)
+    used, begun = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     for thread in threads:
         thread.join()
     seconds, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF)
+    of_server = processor_seconds(server) - of_server
     if failures:
         sys.exit(f"audit_client: {failures[0]}")
-    took.sort()
+    rows = sum(map(len, batches[warm_up:]))
     print(json.dumps({
-        "rows": len(statements),
-        "rows_per_second": len(statements) / seconds,
+        "rows": rows,
+        "rows_per_second": rows / seconds,
         "seconds": seconds,
-        "client_processor_seconds": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        "client_processor_seconds": after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime,
+        "server_processor_seconds": of_server,
+        "requests": len(took),
         "p50_ms": at(took, 500),
         "p99_ms": at(took, 990),
         "p999_ms": at(took, 999),

@@ -137,7 +137,7 @@ CHARTS = [
     ("views-rebuild", "Entries a second by the size of the log", by_size(
         "views", [("rebuilt_per_second", "views rebuilt"), ("sealed_per_second", "signed and sealed")], "entries a second", "linear")),
     ("memory", "Memory by the size of the log", by_size(
-        "log", [("grown.resident_mib", "while sealing"), ("after_stop.resident_mib", "after a start")], "MiB", "linear")),
+        "log", [("grown.most_resident_mib", "most while sealing"), ("after_stop.resident_mib", "after a start")], "MiB", "linear")),
     ("memory-views", "Memory with views by the size of the log", by_size(
         "views", [("resident_mib", "ledger and views, most resident")], "MiB", "linear")),
     ("sealing-by-size", "Statements sealed a second by the size of the log", by_size(

@@ -5,6 +5,7 @@ import json
 import sys
 import tempfile
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,8 +85,10 @@ def measure(told, folder, out):
                 run.folder.chmod(0o711)
                 figures["parts"][name] = PARTS[name](run)
             say(f"{name} took {time.monotonic() - begun:.0f} s")
-        except (Failed, psycopg.Error, OSError) as failed:
-            figures["failed"][name] = str(failed)
+        except Exception as failed:  # Whatever it is, the parts after it are measured.
+            if not isinstance(failed, (Failed, psycopg.Error, OSError)):
+                traceback.print_exc()
+            figures["failed"][name] = f"{type(failed).__name__}: {failed}"
             say(f"{name} could not be measured: {failed}")
         # So what was measured is there if the run is interrupted.
         figures["aims"] = aims.judge(figures["parts"])
@@ -98,6 +101,12 @@ def write(figures, out):
     (out / "report.json").write_text(json.dumps(figures, indent=1) + "\n")
     drawn = charts.draw(figures["parts"], out)
     (out / "report.md").write_text("# Golden Thread: measurements\n\n" + report.write(figures, drawn))
+
+
+def refuse_what_is_not_whole(figures):
+    """The page has figures of whole runs alone: those of a part would take the place of all."""
+    if figures["failed"] or figures["only"] or figures["scale"] == scale.QUICK.name:
+        raise Failed("docs/PERFORMANCE.md is left as it is: its figures are those of a whole run, without --quick or --only, in which nothing failed")
 
 
 def main():
@@ -115,6 +124,7 @@ def main():
             print((out / "report.md").read_text())
             say(f"written to {out}")
         if told.document is not None:
+            refuse_what_is_not_whole(figures)
             # The aims may have been worded anew since.
             figures["aims"] = aims.judge(figures["parts"])
             say(f"rewritten: {document.rewrite(told.root, figures, scratch)}")

@@ -70,4 +70,4 @@ class Cluster:
         told = ["--nats", self.urls]
         for monitor in self.monitors:
             told += ["--nats-monitor", monitor]
-        return told
+        return [*told, "--nats-processes", ",".join(str(process.pid) for process in self.processes)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import signal
 
-from processes import Failed, end, processor_seconds, wait_until
+from processes import Failed, end, wait_until
 
 # What a good engineer sets on a small server. Everything that decides about durability stays as it comes, and is checked.
 SETTINGS = {
@@ -118,7 +118,3 @@ class PostgreSQL:
     def run_sql(self, database, file):
         with self.connect(database) as connection:
             connection.execute((SQL / file).read_text())
-
-    def processor_seconds(self):
-        """Of the server and of every connection that there was."""
-        return processor_seconds(self.process.pid)

@@ -3,8 +3,8 @@
 from figures import by_size
 
 NOISE = (
-    "Other work on a machine moves absolute figures a lot and ratios less: things that are compared ran in turn, round by round. "
-    "Figures of rounds are their medians, in brackets the least and the most; growth, views and questions are measured once."
+    "Other work on a machine moves absolute figures a lot and ratios less: things that are compared ran in turn, round by round, "
+    "but for views beside SQL and beside sealing, where one came after the other. Figures of rounds are their medians, in brackets the least and the most; growth, views and questions are measured once."
 )
 
 
@@ -67,8 +67,9 @@ def sealing(part):
         table(["ratio", "median", "from", "to"], [
             spread_row("sealing ÷ signatures alone, wall clock", ratios["to_signatures"]),
             spread_row("sealing ÷ signatures alone, processor time", ratios["to_signatures_processor"]),
-            spread_row("sealing ÷ PostgreSQL, one commit a row", ratios["to_postgresql_single"]),
-            spread_row("sealing ÷ PostgreSQL, batches of 1,000", ratios["to_postgresql_batched"]),
+            spread_row("sealing, 7,000 unanswered ÷ PostgreSQL, one commit a row, 8 clients", ratios["to_postgresql_single"]),
+            spread_row("sealing, 10 unanswered ÷ the same", ratios.get("alike_to_postgresql_single")),
+            spread_row("sealing, 7,000 unanswered ÷ PostgreSQL, batches of 1,000, 2 clients", ratios["to_postgresql_batched"]),
             spread_row("NATS, one server ÷ embedded", ratios["nats_one_to_embedded"]),
             spread_row("NATS, three servers ÷ embedded", ratios["nats_three_to_embedded"]),
             spread_row("NATS, one server ÷ what the broker alone stores", ratios["nats_one_to_broker"]),
@@ -79,8 +80,9 @@ def sealing(part):
         table(["a second", "median", "from", "to"], [spread_row(RATES[name], spread) for name, spread in per_second.items()]),
         table(["share of all cores' time", "median", "from", "to"],
               [spread_row(SHARES[name], spread) for name, spread in shares.items()]),
+        *costs(part.get("cost")),
         "Latency in ms, to a receipt in hand (embedded and over NATS), to the commit (PostgreSQL), or to the acknowledgement (brokers alone). "
-        f"Checking a receipt takes {number(part['receipt_check_ms']['median'])} ms more. Where a round has a few thousand, its p99.9 is one of its slowest.",
+        f"Checking a receipt takes {number(part['receipt_check_ms']['median'])} ms more. Rounds of a few hundred have no p99.9, and those of fewer no p99.",
         table(["", "a batch", "a second", "p50", "p99", "p99.9"], latencies(part["latency"])),
         "By publishers, all of whom together have up to 7,000 statements unanswered, embedded and over NATS with one server. ms to a receipt.",
         table(["publishers", *(f"{how}, {what}" for how in ("embedded", "NATS") for what in ("a second", "p50", "p99"))], [
@@ -110,6 +112,14 @@ RATES = {
     "broker_one_singly": "broker alone, one server, single messages, 1,000 unacknowledged",
     "broker_three_singly": "brokers alone, three servers, single messages, 1,000 unacknowledged",
 }
+
+
+def costs(cost):
+    rows = [
+        [f"NATS, {servers}", *(shown((cost or {}).get(name, {}).get(who)) for who in ("node", "publishers", "broker", "busy"))]
+        for name, servers in (("nats_one", "one server"), ("nats_three", "three servers")) if (cost or {}).get(name)
+    ]
+    return [table(["µs of processor time a statement", "node, with its views", "publishers", "brokers", "share of all cores' time"], rows)] if rows else []
 
 
 def by_publishers(row, how):
@@ -163,6 +173,7 @@ def started(name, how):
         (f"{name}.processor_seconds", "the same, seconds of processor time"),
         (f"{name}.read_again", "entries that it read again"),
         (f"{name}.resident_mib", "memory that was resident then, MiB"),
+        (f"{name}.most_resident_mib", "most memory that was resident until then, MiB"),
         (f"{name}.proof_microseconds", "inclusion proof of an entry, µs"),
         (f"{name}.receipt_microseconds", "receipt again for a statement that was sealed before, µs"),
     ]
@@ -174,10 +185,11 @@ def asked(name, what):
 
 GROWTH = {
     "log": [
+        ("grown.entries", "entries"),
         ("grown.owners", "owners of keys: people and agencies"),
         ("grown.sealed_per_second", "statements sealed a second"),
         ("grown.microseconds", "processor time of one of them, µs"),
-        ("grown.resident_mib", "memory that is resident while sealing, MiB"),
+        ("grown.most_resident_mib", "most memory that was resident meanwhile, MiB"),
         ("grown.stop_seconds", "a clean stop, seconds"),
         *started("after_stop", "stop"),
         *started("after_kill", "kill"),
@@ -225,6 +237,11 @@ def verification(part):
     ]
 
 
+def to_and_back(part):
+    alone = part.get("sql_asked_nothing")
+    return f": a question that asks nothing takes {number(alone['p50'])} (p99 {number(alone['p99'])})" if alone else ""
+
+
 def questions(part):
     rows, kept = [], []
     for row in part["questions"]:
@@ -234,7 +251,8 @@ def questions(part):
             kept.append([row["question"], *(number(row["sql_kept"][name]) for name in ("renew_p50", "read_p50", "read_p99"))])
     return [
         f"### Questions\n\n{part['events']:,} events. Every answer of SQL was compared with that of the views, and is the same. The views keep "
-        "alerts as entries come; SQL works them out when it is asked. ms to answer; a ratio above 1 is how much longer SQL takes.",
+        "alerts as entries come; SQL works them out when it is asked. ms to answer; a ratio above 1 is how much longer SQL takes, "
+        f"the way to the server and back included{to_and_back(part)}.",
         table(["question", "SQL ÷ views, p50", "views p50", "views p99", "SQL p50", "SQL p99", "answers compared"], rows),
         "What PostgreSQL works out over the whole history, as a materialized view: fast to read, as old as its last renewal.",
         table(["question", "ms to renew", "ms to read, p50", "p99"], kept),

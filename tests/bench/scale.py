@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 class Scale:
     name: str
     rounds: int
-    # Statements of each round through the sealer, and rows of each round that are committed one by one.
+    # Of each round: statements through the sealer and rows in batches, which are fast; those by publishers and over NATS; and rows that are
+    # committed one by one.
     statements: int
+    slower: int
     single_rows: int
     # Unanswered statements at a time, and numbers of publishers.
     in_flight: tuple
@@ -26,12 +28,12 @@ class Scale:
 
 
 QUICK = Scale(
-    name="quick", rounds=3, statements=6_000, single_rows=1_500, in_flight=(1, 10, 100, 1000, 7000),
+    name="quick", rounds=3, statements=6_000, slower=6_000, single_rows=1_500, in_flight=(1, 10, 100, 1000, 7000),
     publishers=(1, 50), seconds=4, sizes=(2_000, 10_000), folded=(2_000, 10_000), largest=20_000, verified=10_000, asked=10_000,
     questions=300,
 )
 NORMAL = Scale(
-    name="normal", rounds=3, statements=50_000, single_rows=10_000, in_flight=(1, 10, 100, 1000, 7000),
+    name="normal", rounds=3, statements=100_000, slower=50_000, single_rows=10_000, in_flight=(1, 10, 100, 1000, 7000),
     publishers=(1, 10, 50, 200), seconds=20, sizes=(10_000, 100_000, 1_000_000), folded=(10_000, 100_000, 1_000_000), largest=None,
     verified=1_000_000, asked=1_000_000, questions=2_000,
 )

@@ -13,6 +13,8 @@ SINGLE_CLIENTS = 8
 # While one commits, the other's batch is already there; more of them wait for the same lock.
 BATCH_CLIENTS = 2
 BATCH = 1_000
+# Of the numbers of unanswered statements, the one that is nearest to PostgreSQL's clients who commit one row.
+LIKE_CLIENTS = 10
 
 
 def measure(run):
@@ -30,8 +32,8 @@ def measure_round(run, server, cluster):
     scale, program = run.scale, run.program
     statements = run.folder / "statements"
     # What is kept goes with the part's folder: some file systems look past what was removed in the last minutes whenever they make a file.
-    common = ["--keep", "--rounds", 1, "--statements", scale.statements]
-    many = [*common, "--publishers", PUBLISHERS]
+    common = ["--keep", "--rounds", 1, "--publishers", PUBLISHERS]
+    many, slower = ([*common, "--statements", count] for count in (scale.statements, scale.slower))
     paced = program.bench(*many, "--in-flight", SATURATED, "--export", statements)
     audit.prepare(server)
     single = audit.append(server, statements, SINGLE_CLIENTS, 1, scale.single_rows)
@@ -46,9 +48,9 @@ def measure_round(run, server, cluster):
         "single": single,
         "batched": batched,
         "plain": program.bench(*many, "--rate", 0),
-        "nats_one": program.bench(*many, "--rate", 500, "--seconds", scale.seconds, *own_server(program)),
-        "nats_three": program.bench(*many, "--rate", 500, "--seconds", scale.seconds, *cluster.options()),
-        "ladder": program.bench(*many, "--in-flight", ",".join(map(str, scale.in_flight))),
+        "nats_one": program.bench(*slower, "--rate", 500, "--seconds", scale.seconds, *own_server(program)),
+        "nats_three": program.bench(*slower, "--rate", 500, "--seconds", scale.seconds, *cluster.options()),
+        "ladder": program.bench(*slower, "--in-flight", ",".join(map(str, scale.in_flight))),
     }
 
 
@@ -61,7 +63,7 @@ def by_publishers(run):
     scale, program, found = run.scale, run.program, {}
     for _ in range(scale.rounds):
         for publishers in scale.publishers:
-            common = ["--keep", "--rounds", 1, "--statements", scale.statements, "--publishers", publishers]
+            common = ["--keep", "--rounds", 1, "--statements", scale.slower, "--publishers", publishers]
             embedded = program.bench(*common, "--in-flight", SATURATED)
             nats = program.bench(*common, "--rate", 0, *own_server(program))
             rounds = found.setdefault(publishers, ([], []))
@@ -92,6 +94,8 @@ def summary(rounds):
     single, batched = of("single", "rows_per_second"), of("batched", "rows_per_second")
     three = of("nats_three", "request_to_receipt_per_second", "median")
     one = of("nats_one", "request_to_receipt_per_second", "median")
+    unanswered = [one["in_flight"] for one in rounds[0]["ladder"]["paces"]]
+    alike = of("ladder", "paces", unanswered.index(LIKE_CLIENTS), "sealed_per_second", "median")
     one_singly, three_singly = (
         of(servers, "broker_alone_singly_per_second", "median") for servers in ("nats_one", "nats_three")
     )
@@ -118,6 +122,7 @@ def summary(rounds):
             "to_signatures_processor": processor(of("plain", "processor")),
             "to_postgresql_single": ratio(sealed, single),
             "to_postgresql_batched": ratio(sealed, batched),
+            "alike_to_postgresql_single": ratio(alike, single),
             "nats_one_to_embedded": ratio(one, sealed),
             "nats_three_to_embedded": ratio(three, sealed),
             "nats_one_to_broker": spread(of("nats_one", "ratio", "median")),
@@ -143,6 +148,7 @@ def summary(rounds):
             "postgresql_batched_server": spread(of("batched", "server_share")),
             "sealing": share(of("plain", "processor")),
         },
+        "cost": {name: cost(of(name, "processor_microseconds_a_statement")) for name in ("nats_one", "nats_three")},
     }
 
 
@@ -157,8 +163,17 @@ def pace(rounds):
 
 
 def percentiles(rounds):
-    names = ("p50_ms", "p99_ms", "p999_ms")
-    return {name: spread(one[name] for one in rounds) for name in names if all(name in one for one in rounds)}
+    """None of fewer requests than it takes: it would be the slowest."""
+    needed = {"p50_ms": 1, "p99_ms": 100, "p999_ms": 1000}
+    fewest = min(one["requests"] for one in rounds)
+    return {name: spread(one[name] for one in rounds) for name, least in needed.items() if fewest >= least}
+
+
+def cost(rounds):
+    """Microseconds of processor time a statement, by who takes them; nothing where the system does not tell."""
+    if not all(rounds):
+        return None
+    return {who: spread(one[who] for one in rounds) for who in ("node", "publishers", "broker", "busy") if rounds[0][who] is not None}
 
 
 def processor(rounds):

@@ -1,7 +1,9 @@
 """A provisioned broker on free ports of the loopback: its servers, its users, and what its streams hold."""
 
 import asyncio
+import contextlib
 import json
+import random
 import signal
 import socket
 import subprocess
@@ -17,15 +19,22 @@ from connection import User, connect
 
 PROVISION = Path(__file__).resolve().parents[2] / "deploy" / "nats" / "provision"
 AGENCIES = ("gss:E06999901", "police:99")
+# Below the range from which systems give ports to outgoing connections: a port stays free while its server is down.
+PORTS = range(10_000, 30_000)
 LIMIT = 60.0  # seconds after which a condition that has not come true fails its check
 
 
 def free_ports(count: int) -> list[int]:
     """Ports that were free just now; all are held until the last is found, so they differ."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    numbers = [held.getsockname()[1] for held in sockets]
-    for held in sockets:
-        held.close()
+    held: list[socket.socket] = []
+    for port in random.sample(PORTS, len(PORTS)):
+        if len(held) == count:
+            break
+        with contextlib.suppress(OSError):
+            held.append(socket.create_server(("127.0.0.1", port)))
+    numbers = [each.getsockname()[1] for each in held]
+    for each in held:
+        each.close()
     return numbers
 
 

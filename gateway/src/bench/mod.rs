@@ -163,6 +163,9 @@ pub enum BenchError {
     /// A stage's result is not what the sealer's is.
     #[error("the {0} stage does not do what the sealer does")]
     Stage(&'static str),
+    /// A figure would be one of nothing.
+    #[error("there is nothing to measure: {0}")]
+    Nothing(&'static str),
 }
 
 impl From<Refusal> for BenchError {

@@ -21,7 +21,7 @@ use super::workload::{Chain, Partnership, Sizes};
 use super::{BenchError, Plan};
 
 /// A round has at most so many statements for each that is unanswered at a time: one by one they wait for the disk.
-const AT_MOST: u32 = 500;
+const AT_MOST: u32 = 2_000;
 /// Of so many receipts one is checked as its holder would.
 const CHECKED: usize = 16;
 

@@ -44,6 +44,12 @@ pub(super) fn most_resident() -> Option<f64> {
     of_status("VmHWM:")
 }
 
+/// Has [`most_resident`] tell of what comes from now on, where the system lets it.
+pub(super) fn forget_most_resident() {
+    // It goes on telling of all that was otherwise, which is no less.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
 /// What this process has resident now, in MiB.
 pub(super) fn resident() -> Option<f64> {
     of_status("VmRSS:")

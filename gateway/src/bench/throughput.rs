@@ -31,7 +31,7 @@ pub struct Throughput {
     pub sealed: Rates,
     /// Signatures alone, with all cores.
     pub verified: Rates,
-    /// The ratio of the medians; the least and the most of any round.
+    /// The ratio of the two, each round for itself.
     pub ratio: Rates,
     /// Processor time that this process used, where the system tells.
     pub processor: Option<ProcessorTime>,
@@ -102,12 +102,11 @@ pub fn measure(
     let sample = named.flat_map(|(chain, key)| chain.into_iter().map(move |bytes| (bytes, key.clone())));
     let ratios: Vec<f64> = sealed.iter().zip(&verified).map(|(sealed, verified)| sealed / verified).collect();
     let (sealed, verified) = (Rates::of(sealed), Rates::of(verified));
-    let ratio = Rates { median: sealed.median / verified.median, ..Rates::of(ratios) };
     Ok(Measured {
         throughput: Throughput {
             sealed,
             verified,
-            ratio,
+            ratio: Rates::of(ratios),
             processor: ProcessorTime::of(&sealing, &verifying, cores),
         },
         sizes,

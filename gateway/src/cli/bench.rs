@@ -64,6 +64,16 @@ pub(crate) struct Bench {
     /// The nats-server to start. [default: the one that `GT_NATS_SERVER` names, or on the search path]
     #[arg(long, value_name = "PATH", requires = "nats")]
     nats_server: Option<PathBuf>,
+    /// The processes of the servers that --nats names, where they run on this machine: then it is told what they take of the processor.
+    #[arg(
+        long,
+        value_name = "IDS",
+        requires = "nats",
+        conflicts_with = "nats_server",
+        value_delimiter = ',',
+        num_args = 1
+    )]
+    nats_processes: Vec<u32>,
     /// Measure the views instead: rebuild those of a generated history of so many events, and ask them.
     #[arg(long, value_name = "EVENTS", num_args = 0..=1, default_missing_value = "1000000", conflicts_with = "nats",
           value_parser = clap::value_parser!(u32).range(1_000..=20_000_000))]
@@ -218,7 +228,9 @@ impl Bench {
             Some(url) => {
                 let servers = match (url.as_str(), self.nats_server) {
                     (OWN, program) => Servers::Own(program),
-                    (url, None) => Servers::Given(Box::new(self.servers.node(url, false)?)),
+                    (url, None) => {
+                        Servers::Given(Box::new(self.servers.node(url, false)?), self.nats_processes)
+                    }
                     (_, Some(_)) => {
                         return Err(Failure::new(
                             "--nats with a URL starts no server, so it takes no --nats-server",

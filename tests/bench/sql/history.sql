@@ -9,9 +9,21 @@ CREATE TABLE event (
     child       text,
     context     text,
     kind        text,
+    codes       jsonb       NOT NULL,
     data        jsonb       NOT NULL
 );
 CREATE TABLE identity (pseudonym text PRIMARY KEY, person text NOT NULL);
+
+-- What a list shows of an event, as the views have it: codes, agencies and booleans that stand directly in its data, no texts
+-- and no references to them.
+CREATE FUNCTION codes(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(jsonb_object_agg(key, value), '{}')
+    FROM jsonb_each(data - ARRAY['rationale', 'purpose_text', 'less_intrusive_option', 'identity_protection_steps', 'alternative_action',
+                                 'risk_of_not_sharing', 'reason', 'words_ref'])
+    WHERE CASE jsonb_typeof(value)
+        WHEN 'array' THEN NOT EXISTS (SELECT FROM jsonb_array_elements(value) AS one WHERE jsonb_typeof(one) <> 'string')
+        ELSE jsonb_typeof(value) IN ('string', 'boolean') END
+$$;
 
 -- Each line is {"entry","received_at","agency","type","data"}; the table goes when they are loaded.
 CREATE UNLOGGED TABLE raw (line jsonb);
@@ -21,7 +33,7 @@ CREATE FUNCTION load_history() RETURNS void LANGUAGE sql AS $$
                (line->>'received_at')::timestamptz,
                coalesce(line#>>'{data,times,occurred_at}', line->>'received_at')::timestamptz,
                line->>'agency', line->>'type', line#>>'{data,child,pseudonym}', line#>>'{data,context,ref}',
-               line#>>'{data,kind}', line->'data'
+               line#>>'{data,kind}', codes(line->'data'), line->'data'
         FROM raw;
 
     WITH RECURSIVE pair AS (

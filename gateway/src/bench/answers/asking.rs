@@ -33,7 +33,7 @@ pub(super) fn ask(
     let children: Vec<_> = children.collect();
     let timeline = each("timeline", &children, times, |child| {
         let items = queries.timeline(child, None, None, &page)?.items;
-        Ok(items.iter().map(|event| json!(event.index.0)).collect())
+        Ok(items.iter().map(|event| json!([event.index.0, event.codes])).collect())
     })?;
     let contexts: Vec<_> =
         about.contexts.iter().map(|name| (Some(name.clone()), ledger.context_id(name))).collect();
@@ -83,7 +83,7 @@ fn each<T>(
     times: u32,
     mut ask: impl FnMut(&T) -> Result<Vec<Value>, QueryError>,
 ) -> Result<Asked, BenchError> {
-    let (mut millis, mut answers) = (Vec::new(), Vec::new());
+    let (mut took, mut answers) = (Vec::new(), Vec::new());
     let begun = Instant::now();
     for number in 0..times as usize {
         let Some((name, thing)) = about.get(number % about.len().max(1)) else { break };
@@ -92,10 +92,10 @@ fn each<T>(
         }
         let started = Instant::now();
         let items = ask(thing)?;
-        millis.push(started.elapsed().as_secs_f64() * 1000.0);
+        took.push(started.elapsed());
         if number < about.len() {
             answers.push(Answered { about: name.clone(), items });
         }
     }
-    Ok(Asked { question, latency: Latencies::of(millis), answers })
+    Ok(Asked { question, latency: Latencies::of(took), answers })
 }

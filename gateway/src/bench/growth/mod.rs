@@ -19,6 +19,9 @@ use super::{BenchError, Plan, Within};
 
 pub use process::measure;
 
+/// Tells the process of the measurement to be killed after it has said its figures.
+const BE_KILLED: &str = "--then-be-killed";
+
 /// What to measure.
 #[derive(Debug, Clone)]
 pub struct GrowthPlan {
@@ -72,8 +75,8 @@ pub struct Grown {
     pub sealed_per_second: f64,
     /// Processor time of sealing one of them, in microseconds, where the system tells.
     pub microseconds: Option<f64>,
-    /// What was resident then, in MiB, some thousand statements that wait included.
-    pub resident_mib: Option<f64>,
+    /// The most that was resident meanwhile, in MiB: the ledger's, with the statements that were signed before, some thousand at a time.
+    pub most_resident_mib: Option<f64>,
     /// Seconds that the clean stop took.
     pub stop_seconds: f64,
 }
@@ -138,8 +141,11 @@ pub fn run(plan: &GrowthPlan, program: &Path) -> Result<Vec<AtSize>, BenchError>
     for size in &plan.sizes {
         let grown: Grown = process.run(&["--grow-to", &size.to_string()])?;
         let disk = Disk::of(&made.data(), grown.entries)?;
-        let after_stop = process.run(&["--then-be-killed"])?;
-        let after_kill = process.run(&[])?;
+        let after_stop: Started = process.run(&[BE_KILLED])?;
+        let after_kill: Started = process.run(&[])?;
+        if after_kill.read_again == 0 {
+            return Err(BenchError::Nothing("the start after a kill read no entry again"));
+        }
         tracing::info!(entries = grown.entries, ?after_stop, ?after_kill, "measured at this size");
         measured.push(AtSize { grown, disk, after_stop, after_kill });
     }
@@ -153,7 +159,7 @@ struct Process<'a> {
 }
 
 impl Process<'_> {
-    /// What the process said before it ended, or was killed.
+    /// What the process said before it ended, or was killed, whichever it was told to be.
     fn run<T: DeserializeOwned>(&self, errand: &[&str]) -> Result<T, BenchError> {
         let (publishers, children) = (self.plan.publishers.to_string(), self.plan.children.to_string());
         let output = Command::new(self.program)
@@ -162,8 +168,14 @@ impl Process<'_> {
             .arg(self.root)
             .args(errand)
             .output()?;
-        serde_json::from_slice(&output.stdout)
-            .map_err(|_| BenchError::Process(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+        // An abort is no exit.
+        let is_as_told = if errand.contains(&BE_KILLED) {
+            output.status.code().is_none()
+        } else {
+            output.status.success()
+        };
+        let failed = || BenchError::Process(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+        if is_as_told { serde_json::from_slice(&output.stdout).map_err(|_| failed()) } else { Err(failed()) }
     }
 }
 

@@ -74,10 +74,11 @@ pub fn measure(
 fn grow(ledger: &Ledger, partnership: &mut Partnership, size: u64) -> Result<Grown, BenchError> {
     seal_on(ledger, partnership, size.saturating_sub(MEASURED))?;
     let from = ledger.log().size().0;
+    processor::forget_most_resident();
     let (took, spent) = seal_on(ledger, partnership, size.max(from + 1))?;
     let entries = ledger.log().size().0;
     let count = as_f64(usize::try_from(entries - from).unwrap_or(usize::MAX));
-    let (resident_mib, owners) = (processor::resident(), ledger.owners() as u64);
+    let (most_resident_mib, owners) = (processor::most_resident(), ledger.owners() as u64);
     let stopping = Instant::now();
     ledger.close();
     Ok(Grown {
@@ -85,7 +86,7 @@ fn grow(ledger: &Ledger, partnership: &mut Partnership, size: u64) -> Result<Gro
         owners,
         sealed_per_second: count / took.as_secs_f64(),
         microseconds: spent.map(|spent| spent.as_secs_f64() * 1e6 / count),
-        resident_mib,
+        most_resident_mib,
         stop_seconds: stopping.elapsed().as_secs_f64(),
     })
 }

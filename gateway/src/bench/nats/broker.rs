@@ -24,8 +24,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 pub enum Servers {
     /// One server of the measurement's own, of this program or of the one that is found.
     Own(Option<PathBuf>),
-    /// These, which keep no ledger yet.
-    Given(Box<NodeConfig>),
+    /// These, which keep no ledger yet, and run on this machine in these processes, as far as they are known.
+    Given(Box<NodeConfig>, Vec<u32>),
 }
 
 /// Why there is no broker to measure with.
@@ -80,9 +80,9 @@ pub enum BrokerError {
 /// A broker, and how it is reached.
 pub(super) struct Broker {
     pub(super) node: NodeConfig,
-    /// The process, if it is the measurement's own.
-    pub(super) process: Option<u32>,
-    _own: Option<OwnServer>,
+    /// Its processes, as far as they are known.
+    pub(super) processes: Vec<u32>,
+    own: Option<OwnServer>,
 }
 
 /// A server with a folder of its own, killed when dropped.
@@ -93,11 +93,20 @@ struct OwnServer {
 }
 
 impl Broker {
+    /// Whether it is the measurement's own.
+    pub(super) const fn is_own(&self) -> bool {
+        self.own.is_some()
+    }
+
     /// Starts a server with its files in a folder of its own, or takes the given ones.
     pub(super) fn find(servers: &Servers, within: &Within) -> Result<Self, BenchError> {
         match servers {
-            Servers::Given(node) if node.prefix != Prefix::default() => Err(BrokerError::OtherPrefix.into()),
-            Servers::Given(node) => Ok(Self { node: (**node).clone(), process: None, _own: None }),
+            Servers::Given(node, _) if node.prefix != Prefix::default() => {
+                Err(BrokerError::OtherPrefix.into())
+            }
+            Servers::Given(node, processes) => {
+                Ok(Self { node: (**node).clone(), processes: processes.clone(), own: None })
+            }
             Servers::Own(program) => {
                 let named = || std::env::var_os(PROGRAM_VARIABLE).map(PathBuf::from);
                 let program = program.clone().or_else(named).unwrap_or_else(|| "nats-server".into());
@@ -116,7 +125,7 @@ impl Broker {
                     monitors: vec![monitor],
                     only_follows: false,
                 };
-                Ok(Self { node, process: Some(server.process.id()), _own: Some(server) })
+                Ok(Self { node, processes: vec![server.process.id()], own: Some(server) })
             }
         }
     }

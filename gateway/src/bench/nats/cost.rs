@@ -10,9 +10,9 @@ pub struct Cost {
     pub node: f64,
     /// The publishers' connections.
     pub publishers: f64,
-    /// The broker, if it is the measurement's own.
+    /// The broker, all its servers together, if they are known.
     pub broker: Option<f64>,
-    /// The share of all cores' time that the three used.
+    /// The share of all cores' time that these used.
     pub busy: f64,
 }
 
@@ -35,8 +35,12 @@ pub(super) struct Spent {
 
 impl Spent {
     /// Reads the clocks.
-    pub(super) fn now(broker: Option<u32>) -> Moment {
-        Moment { process: processor::of_this_process(), broker: broker.and_then(processor::of_process) }
+    pub(super) fn now(broker: &[u32]) -> Moment {
+        let spent = || broker.iter().map(|process| processor::of_process(*process)).sum();
+        Moment {
+            process: processor::of_this_process(),
+            broker: if broker.is_empty() { None } else { spent() },
+        }
     }
 
     /// Adds a round.

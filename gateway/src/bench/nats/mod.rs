@@ -98,11 +98,10 @@ pub fn run(plan: &Plan, servers: &Servers) -> Result<Report, BenchError> {
     let publishers = Publishers::connect(&broker.node.nats, partnership.subjects())?;
     let streams = make_streams(plan, &publishers, &broker, &partnership)?;
     let measured = measure(plan, &mut partnership, publishers, &broker);
-    if broker.process.is_none() {
-        // A broker of the measurement's own goes, or is kept, as a whole.
-        remove_streams(&broker, &streams)?;
-    }
-    measured
+    // A broker of the measurement's own goes, or is kept, as a whole.
+    let removed = if broker.is_own() { Ok(()) } else { remove_streams(&broker, &streams) };
+    let report = measured?;
+    removed.map(|()| report)
 }
 
 fn measure(
@@ -115,7 +114,8 @@ fn measure(
     let node = Node::start(partnership, broker)?;
     let options = broker.node.nats.clone();
     let replay = publishers.work(async move { Replay::create(options.connect().await?).await })?.0?;
-    let mut rounds = Rounds::new(partnership, publishers, replay, Arc::clone(&node.ledger), broker.process);
+    let (ledger, processes) = (Arc::clone(&node.ledger), broker.processes.clone());
+    let mut rounds = Rounds::new(partnership, publishers, replay, ledger, processes);
     let report = rounds.all(plan, cores);
     drop(rounds);
     let stopped = node.stop();

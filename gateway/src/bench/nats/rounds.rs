@@ -32,7 +32,7 @@ pub(super) struct Rounds<'m> {
     publishers: Publishers,
     replay: Replay,
     ledger: Arc<Ledger>,
-    broker: Option<u32>,
+    broker: Vec<u32>,
     sizes: Sizes,
     sealed: Vec<f64>,
     raw: Vec<f64>,
@@ -65,13 +65,13 @@ impl Latencies {
 }
 
 impl<'m> Rounds<'m> {
-    /// Before the first round. `broker` is the process whose time counts as the broker's.
+    /// Before the first round. `broker` is the processes whose time counts as the broker's.
     pub(super) fn new(
         partnership: &'m mut Partnership,
         publishers: Publishers,
         replay: Replay,
         ledger: Arc<Ledger>,
-        broker: Option<u32>,
+        broker: Vec<u32>,
     ) -> Self {
         Self {
             partnership,
@@ -120,9 +120,9 @@ impl<'m> Rounds<'m> {
         let count = chains.iter().map(Vec::len).sum::<usize>();
         let replay = self.replay.clone();
         let from = self.publishers.work(async move { replay.end().await })?.0?;
-        let before = Spent::now(self.broker);
+        let before = Spent::now(&self.broker);
         let answered = self.saturate(chains)?;
-        self.spent.add(before, Spent::now(self.broker), answered.processor, answered.took, count);
+        self.spent.add(before, Spent::now(&self.broker), answered.processor, answered.took, count);
         self.saturated.add(answered.latencies, answered.took);
         self.sealed.push(as_f64(count) / answered.took.as_secs_f64());
         self.behind = self.behind.max(processor::until_quiet());
@@ -139,7 +139,7 @@ impl<'m> Rounds<'m> {
         let messages: Arc<[Stored]> = messages.into();
         for cut in [Cut::Full, Cut::AsSealed] {
             let (replay, messages) = (self.replay.clone(), Arc::clone(&messages));
-            let before = Spent::now(self.broker);
+            let before = Spent::now(&self.broker);
             let (published, processor) =
                 self.publishers.work(async move { replay.publish(&messages, cut).await })?;
             let (replay, took) = published?;
@@ -147,7 +147,7 @@ impl<'m> Rounds<'m> {
             let rate = as_f64(count) / took.as_secs_f64();
             match cut {
                 Cut::Full => {
-                    self.raw_spent.add(before, Spent::now(self.broker), processor, took, count);
+                    self.raw_spent.add(before, Spent::now(&self.broker), processor, took, count);
                     self.raw.push(rate);
                 }
                 Cut::AsSealed => self.raw_as_sealed.push(rate),

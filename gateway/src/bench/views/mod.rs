@@ -9,10 +9,12 @@ pub(super) mod rebuilding;
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use gt_history::Planted;
 use serde::{Deserialize, Serialize};
 
+use super::latency::ranks;
 use super::{BenchError, Within};
 
 pub use rebuilding::{measure, sample_file};
@@ -119,10 +121,9 @@ pub(super) fn history(events: u32) -> gt_history::Plan {
 }
 
 impl Latencies {
-    pub(super) fn of(mut millis: Vec<f64>) -> Self {
-        millis.sort_by(f64::total_cmp);
-        let at = |part: usize| millis.get((millis.len() * part / 100).min(millis.len().saturating_sub(1)));
-        let at = |part: usize| at(part).copied().unwrap_or(f64::NAN);
-        Self { questions: millis.len() as u64, p50: at(50), p99: at(99), max: at(100) }
+    pub(super) fn of(took: Vec<Duration>) -> Self {
+        let questions = took.len() as u64;
+        let at = ranks(took);
+        Self { questions, p50: at(500), p99: at(990), max: at(1000) }
     }
 }

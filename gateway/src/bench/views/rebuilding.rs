@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gt_core::statement::{Owner, Pseudonym};
 use gt_ledger::Ledger;
@@ -41,7 +41,7 @@ pub fn measure(folder: &Path, questions: u32) -> Result<(Rebuilt, u64), BenchErr
     let children = children(&ledger, folder)?;
     let mut next = children.iter().cycle();
     let timeline = timed(questions, || {
-        let Some(child) = next.next() else { return Ok(()) };
+        let child = next.next().expect("there is one at least");
         queries.timeline(child, None, None, &Page::default()).map(drop)
     })?;
     let waiting = AlertFilter { status: Some(StatusFilter::Waiting), ..AlertFilter::default() };
@@ -71,18 +71,21 @@ pub fn measure(folder: &Path, questions: u32) -> Result<(Rebuilt, u64), BenchErr
 fn children(ledger: &Ledger, folder: &Path) -> Result<Vec<OwnerId>, BenchError> {
     let names: Vec<String> = serde_json::from_slice(&std::fs::read(sample_file(folder))?)
         .map_err(|error| BenchError::Process(error.to_string()))?;
-    let pseudonyms = names.iter().filter_map(|name| Pseudonym::parse(name).ok());
-    Ok(pseudonyms.filter_map(|pseudonym| ledger.owner_id(&Owner::Person(pseudonym))).collect())
+    let known = names.iter().map(|name| ledger.owner_id(&Owner::Person(Pseudonym::parse(name).ok()?)));
+    let known: Option<Vec<_>> = known.collect();
+    known
+        .filter(|known| !known.is_empty())
+        .ok_or(BenchError::Nothing("the ledger does not know the children to ask about"))
 }
 
 fn timed(questions: u32, mut ask: impl FnMut() -> Result<(), QueryError>) -> Result<Latencies, BenchError> {
-    let mut millis = Vec::new();
+    let mut took: Vec<Duration> = Vec::new();
     for _ in 0..questions {
         let started = Instant::now();
         ask()?;
-        millis.push(started.elapsed().as_secs_f64() * 1000.0);
+        took.push(started.elapsed());
     }
-    Ok(Latencies::of(millis))
+    Ok(Latencies::of(took))
 }
 
 fn count(queries: &Queries, filter: &AlertFilter) -> Result<u64, BenchError> {

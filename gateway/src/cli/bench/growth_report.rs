@@ -15,7 +15,7 @@ pub(super) fn to_text(report: &[AtSize]) -> String {
     let disk: Vec<Vec<String>> = report.iter().map(disk).collect();
     format!(
         "{}\n\n{}\n\n{}",
-        table(&["entries", "owners", "sealed a second", "µs each", "MiB resident", "s to stop"], &sealing),
+        table(&["entries", "owners", "sealed a second", "µs each", "MiB at most", "s to stop"], &sealing),
         table(
             &[
                 "entries",
@@ -41,7 +41,7 @@ fn sealing(at: &AtSize) -> Vec<String> {
         grown.owners.to_string(),
         format!("{:.0}", grown.sealed_per_second),
         known(grown.microseconds, 0),
-        known(grown.resident_mib, 0),
+        known(grown.most_resident_mib, 0),
         format!("{:.2}", grown.stop_seconds),
     ]
 }
