@@ -85,27 +85,38 @@ fn message_id(change: &AlertChange) -> String {
 /// The pattern of which every node keeps the alerts of the others: what was refused is not in the log, so only the sealer that
 /// refused it has seen it.
 const FORKS: &str = "chain-fork";
+/// How many of those that have come are kept together.
+const TOGETHER: usize = 1000;
 
 /// Keeps the forks that other nodes have seen or see, for as long as the connection is there.
 pub(crate) async fn keep_forks(ledger: Arc<Ledger>, client: Client, prefix: Prefix) {
-    let mut forks = match client.subscribe(alert_subject(FORKS)).await {
+    let forks = match client.subscribe(alert_subject(FORKS)).await {
         Ok(forks) => forks,
         Err(error) => return tracing::warn!(%error, "other nodes' alerts cannot be subscribed to"),
     };
     match past_alerts(&client, &prefix, FORKS).await {
-        Ok(past) => {
-            for alert in past {
-                ledger.keep_fork(&alert["alert"]);
-            }
-        }
+        Ok(past) => keep(&ledger, past).await,
         Err(error) => tracing::warn!(%error, "alerts of before cannot be read"),
     }
-    while let Some(message) = forks.next().await {
-        if let Ok(alert) = serde_json::from_slice::<Value>(&message.payload) {
-            ledger.keep_fork(&alert["alert"]);
-        } else {
+    let mut forks = forks.ready_chunks(TOGETHER);
+    while let Some(messages) = forks.next().await {
+        let read = messages.iter().filter_map(|message| serde_json::from_slice(&message.payload).ok());
+        let alerts: Vec<Value> = read.collect();
+        if alerts.len() < messages.len() {
             tracing::warn!("what was published as an alert is none");
         }
+        keep(&ledger, alerts).await;
+    }
+}
+
+/// Waits for the disk, on a thread that may.
+async fn keep(ledger: &Arc<Ledger>, alerts: Vec<Value>) {
+    let ledger = Arc::clone(ledger);
+    let kept = tokio::task::spawn_blocking(move || {
+        ledger.keep_forks(alerts.iter().map(|alert| &alert["alert"]));
+    });
+    if let Err(error) = kept.await {
+        tracing::error!(%error, "other nodes' alerts could not be kept");
     }
 }
 

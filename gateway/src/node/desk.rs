@@ -48,6 +48,7 @@ pub struct Desk {
 }
 
 /// What became of a request that was with the sealer.
+#[derive(Clone, Copy)]
 enum Outcome {
     /// The reply is on its way.
     Answered(u64),
@@ -104,15 +105,15 @@ impl Clerk {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                chunk = requests.next() => match chunk {
-                    Some(chunk) => self.take(chunk).await,
-                    None => return,
-                },
-                outcome = back.recv() => match outcome {
-                    Some(Outcome::Answered(number)) => self.held.remove(number),
-                    Some(Outcome::GivenBack(number)) => self.held.give_back(number),
-                    None => return,
-                },
+                // Requests come many at a time, and last: what they are counted with is up to date then.
+                biased;
+                outcome = back.recv() => {
+                    let Some(outcome) = outcome else { return };
+                    self.hear(outcome);
+                    while let Ok(outcome) = back.try_recv() {
+                        self.hear(outcome);
+                    }
+                }
                 changed = size.changed() => {
                     if changed.is_err() {
                         return;
@@ -120,7 +121,18 @@ impl Clerk {
                     self.log_has_grown();
                 }
                 _ = looks.tick() => self.look().await,
+                chunk = requests.next() => match chunk {
+                    Some(chunk) => self.take(chunk).await,
+                    None => return,
+                },
             }
+        }
+    }
+
+    fn hear(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Answered(number) => self.held.remove(number),
+            Outcome::GivenBack(number) => self.held.give_back(number),
         }
     }
 
@@ -134,8 +146,11 @@ impl Clerk {
             self.held.add(request, now);
         }
         if self.ledger.is_active() && !self.ledger.is_stopped() {
-            // With what came before this sealer was the active one: a chain's statements go in their order.
+            // With what came before this sealer was the active one: a chain's statements go in their order. None is let go of, since the
+            // next one of its chain would be refused; the sealer says itself how many it takes.
             self.submit().await;
+        } else {
+            self.held.bound();
         }
     }
 
@@ -335,9 +350,41 @@ mod tests {
         }
     }
 
+    fn message(Request { reply, payload, sender }: Request) -> Message {
+        let sender = sender.expect("it says who sends");
+        let subject = format!("gt.intake.{}.{}", sender.agency, sender.publisher);
+        Message {
+            subject: subject.into(),
+            reply: Some(reply.into()),
+            payload,
+            headers: None,
+            status: None,
+            description: None,
+            length: 0,
+        }
+    }
+
     fn code(sent: &Outgoing) -> (&str, Value) {
         let said: Value = serde_json::from_slice(&sent.payload).expect("a problem");
         (&sent.subject, said["code"].clone())
+    }
+
+    /// Answers are heard of one after the other, and may be many behind: what they count for is no reason to let go of what is to be sealed.
+    #[test]
+    fn who_seals_lets_go_of_nothing_that_comes() {
+        let Scene { mut clerk, mut sent, mut back, _folder } = scene();
+        let big = Request { payload: Bytes::from(vec![b'x'; 1 << 20]), ..unknown() };
+        for _ in 0..100 {
+            clerk.held.add(big.clone(), Instant::now());
+        }
+        assert_eq!(clerk.held.take().len(), 100, "all are with the sealer, as far as the clerk knows");
+        let came = unknown();
+        Runtime::new().expect("a runtime").block_on(async {
+            clerk.take(vec![message(came)]).await;
+            assert!(matches!(back.recv().await, Some(Outcome::Answered(100))));
+        });
+        let reply = sent.try_recv().expect("an answer");
+        assert_eq!(code(&reply), ("_INBOX.statement", Value::from("unknown_publisher")));
     }
 
     /// It waits for no quiet second, which under load there is none of.

@@ -51,7 +51,7 @@ pub(super) struct HeldRequests {
 }
 
 impl HeldRequests {
-    /// Holds a request. Requests come in the order of their times.
+    /// Holds a request. Requests come in the order of their times. What is not handed to the sealer next is to be [bounded](Self::bound).
     pub(super) fn add(&mut self, request: Request, now: Instant) {
         let number = self.next;
         self.next += 1;
@@ -60,6 +60,10 @@ impl HeldRequests {
         self.by_statement.extend(statement.map(|hash| (hash, number)));
         self.by_number.insert(number, Held { request, since: now, statement, sealed: None });
         self.waiting.insert(number);
+    }
+
+    /// Lets go of the oldest that are not with the sealer, as far as there are too many.
+    pub(super) fn bound(&mut self) {
         while self.bytes > MAX_BYTES
             && let Some(oldest) = self.waiting.first().copied()
         {
@@ -182,6 +186,7 @@ mod tests {
         for _ in 0..3 {
             held.add(Request { sender: None, reply: String::new(), payload: big.clone() }, now);
         }
+        held.bound();
         assert_eq!(held.by_number.keys().copied().collect::<Vec<_>>(), [1, 2]);
         held.add(request(""), now + MAX_AGE);
         held.expire(now + MAX_AGE + Duration::from_secs(1));
@@ -196,6 +201,7 @@ mod tests {
         for _ in 0..MANY {
             held.add(request(""), now);
         }
+        held.bound();
         assert_eq!(held.by_number.len(), MAX_BYTES / request("").cost());
         assert!(held.bytes <= MAX_BYTES && held.by_statement.is_empty());
         held.expire(now + MAX_AGE + Duration::from_secs(1));
@@ -209,6 +215,7 @@ mod tests {
         for _ in 0..MANY {
             held.add(request("a.b.c~d~"), now);
         }
+        held.bound();
         held.sealed(&Hash::of(b"a.b.c"), 7);
         held.sealed(&Hash::of(b"a.b.d"), 6);
         held.announced(6);

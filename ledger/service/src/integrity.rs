@@ -190,19 +190,14 @@ impl IntegrityLog {
 
     /// The same for several, with one wait for the disk. When this returns they are kept, or the log says why they are not.
     pub(crate) fn raise_all(&self, alerts: &[IntegrityAlert]) {
-        for alert in self.keep_new(alerts) {
+        for alert in self.keep_all(alerts) {
             // Nobody may be listening.
             let _ = self.raised.send(alert);
         }
     }
 
-    /// Logs an alert and keeps it, once; true if it was not known, and is kept.
-    pub(crate) fn keep(&self, alert: &IntegrityAlert) -> bool {
-        !self.keep_new(std::slice::from_ref(alert)).is_empty()
-    }
-
     /// Logs and keeps those that were not known, each once, and returns them.
-    fn keep_new(&self, alerts: &[IntegrityAlert]) -> Vec<Value> {
+    pub(crate) fn keep_all(&self, alerts: &[IntegrityAlert]) -> Vec<Value> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut ids = HashSet::new();
         let mut is_new = |alert: &IntegrityAlert| {
@@ -342,7 +337,7 @@ mod tests {
         drop(log);
         let log = open(folder.path());
         assert_eq!(seqs(&log), expected);
-        assert!(!log.keep(&fork(last, b"four")) && log.keep(&fork(last + 1, b"four")));
+        assert_eq!(log.keep_all(&[fork(last, b"four"), fork(last + 1, b"four")]).len(), 1);
     }
 
     #[test]

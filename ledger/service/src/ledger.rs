@@ -174,9 +174,10 @@ impl Ledger {
         self.shared.watch_announced()
     }
 
-    /// Keeps a fork that another node has seen, as that node told it. False if it is known, or none.
-    pub fn keep_fork(&self, alert: &serde_json::Value) -> bool {
-        IntegrityAlert::fork_from_json(alert).is_some_and(|fork| self.shared.integrity.keep(&fork))
+    /// Keeps forks that other nodes have seen, as those told them, with one wait for the disk. What is known, or none, is passed over.
+    pub fn keep_forks<'a>(&self, alerts: impl IntoIterator<Item = &'a serde_json::Value>) {
+        let forks: Vec<_> = alerts.into_iter().filter_map(IntegrityAlert::fork_from_json).collect();
+        self.shared.integrity.keep_all(&forks);
     }
 
     /// Tells of each integrity alert as it is raised, as JSON.

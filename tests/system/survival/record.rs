@@ -136,8 +136,11 @@ impl Record {
         self.answers += answers;
     }
 
-    /// The end. It panics if a promise was broken.
+    /// The end. It panics if a promise was broken, or if there was nothing to break one.
     pub(crate) fn finish(mut self) {
+        if self.ended("struck") == 0 {
+            self.fail("no fault struck, so none was survived");
+        }
         self.finished = true;
         self.write();
         let (receipts, failures) = (self.receipts, self.failures.len());
