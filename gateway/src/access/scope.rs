@@ -120,7 +120,7 @@ impl<'a> Scope<'a> {
         if !self.sees(subject.child.as_ref(), |agency| subject.concerns(agency))? {
             return Err(outside(self.pass.cell));
         }
-        // Of several identifiers those that are restricted are one person's, and so is the approval.
+        // Each of several identifiers that is restricted has an approval by now; the first one's is told.
         let restricted = subject.of().find(|child| self.restricted.contains(child));
         let (is_restricted, child) = (restricted.is_some(), restricted.or(subject.of().next()).copied());
         let approval = child.map(|child| self.approval(&child)).transpose()?.flatten();
