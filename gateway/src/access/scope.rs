@@ -112,8 +112,7 @@ impl<'a> Scope<'a> {
 
     /// Whether the reader may have this entry's statement with its texts: the approval under which, if it takes one.
     pub(crate) fn statement(&self, index: LeafIndex) -> Result<(Option<OwnerId>, Option<Hash>), Problem> {
-        let subject = self.views.ask(|views| views.entry_subject(index)).map_err(failed)?;
-        let Some(subject) = subject else { return self.unprojected(index) };
+        let Some(subject) = self.subject(index)? else { return self.unprojected(index) };
         if self.hides_one_of(subject.of())? {
             return Err(restricted());
         }

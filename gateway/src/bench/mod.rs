@@ -32,6 +32,7 @@ mod within;
 pub mod workload;
 
 use std::num::NonZeroU32;
+use std::process::Output;
 
 use gt_core::note::VerifierKey;
 use gt_core::statement::StatementError;
@@ -40,6 +41,7 @@ use gt_ledger::jetstream::setup::SetupError;
 use gt_ledger::open::OpenLedgerError;
 use gt_ledger::refusal::Refusal;
 use gt_ledger::secrets::SecretsError;
+use serde::de::DeserializeOwned;
 
 use crate::draft::DraftError;
 use crate::http::ServeError;
@@ -166,6 +168,12 @@ pub enum BenchError {
     /// A figure would be one of nothing.
     #[error("there is nothing to measure: {0}")]
     Nothing(&'static str),
+}
+
+/// What a process of the measurement's own said, if it ended as it was told to; else what it complained of.
+fn said<T: DeserializeOwned>(output: &Output, as_told: bool) -> Result<T, BenchError> {
+    let complaint = || BenchError::Process(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+    if as_told { serde_json::from_slice(&output.stdout).map_err(|_| complaint()) } else { Err(complaint()) }
 }
 
 impl From<Refusal> for BenchError {

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::throughput::{Rates, as_f64};
 use super::views::rebuilding::{DATA, SECRETS};
 use super::views::{history, making};
-use super::{BenchError, Within, processor};
+use super::{BenchError, Within, processor, said};
 
 /// What to measure.
 #[derive(Debug, Clone)]
@@ -147,10 +147,7 @@ pub fn measure(folder: &Path) -> Result<Verified, BenchError> {
 
 fn verify_in_a_process(folder: &Path, program: &Path) -> Result<Verified, BenchError> {
     let output = Command::new(program).args(["--json", "bench", "--verify-folder"]).arg(folder).output()?;
-    if !output.status.success() {
-        return Err(BenchError::Process(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
-    }
-    serde_json::from_slice(&output.stdout).map_err(|error| BenchError::Process(error.to_string()))
+    said(&output, output.status.success())
 }
 
 /// Checks the signatures, and nothing else, with all cores.

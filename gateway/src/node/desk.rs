@@ -78,16 +78,8 @@ impl Desk {
         let outgoing = ledger.outgoing().ok_or(DeskError::NoStream)?;
         let (outcomes, back) = unbounded_channel();
         let jitter = u64::from(getrandom::u32().unwrap_or_default() % 250);
-        let clerk = Clerk {
-            ledger: Arc::clone(ledger),
-            held: HeldRequests::default(),
-            outgoing,
-            outcomes,
-            seen: Instant::now(),
-            looked_up: ledger.log().size().0,
-            announced: ledger.watch_announced(),
-            patience: PATIENCE + Duration::from_millis(jitter),
-        };
+        let patience = PATIENCE + Duration::from_millis(jitter);
+        let clerk = Clerk::new(Arc::clone(ledger), outgoing, outcomes, patience);
         Ok(Self { task: tokio::spawn(clerk.work(requests, back)) })
     }
 
@@ -98,6 +90,24 @@ impl Desk {
 }
 
 impl Clerk {
+    fn new(
+        ledger: Arc<Ledger>,
+        outgoing: UnboundedSender<Outgoing>,
+        outcomes: UnboundedSender<Outcome>,
+        patience: Duration,
+    ) -> Self {
+        Self {
+            held: HeldRequests::default(),
+            outgoing,
+            outcomes,
+            seen: Instant::now(),
+            looked_up: ledger.log().size().0,
+            announced: ledger.watch_announced(),
+            patience,
+            ledger,
+        }
+    }
+
     async fn work(mut self, requests: Subscriber, mut back: UnboundedReceiver<Outcome>) {
         let mut requests = requests.ready_chunks(MAX_TOGETHER);
         let mut size = self.ledger.watch_size();

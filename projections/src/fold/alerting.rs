@@ -266,25 +266,19 @@ impl Fold<'_> {
 
     /// Somebody took an alert on, or reviewed it: then it no longer waits for anybody, until it says something else or is assigned
     /// once more. About an alert that is not there, or no longer, nothing can be done.
-    pub(super) fn handled(&mut self, id: AlertId, row: &HandledRow) -> Result<(), StoreError> {
+    pub(super) fn handled(&mut self, id: AlertId, row: HandledRow) -> Result<(), StoreError> {
         let by = row.mark;
-        let log = Log::load(&self.rows, &id, by.index)?;
-        let Some((mark, Change::Stands(said))) = log.latest() else { return Ok(()) };
-        if !self.has_fired(*mark, said, by) {
+        let mut log = Log::load(&self.rows, &id, by.index)?;
+        if !self.is_raised(&log, by) {
             return Ok(());
         }
         self.rows.put(key::indexed(&key::alert_handling(&id), by.index), row.to_row());
-        let listed = key::standing_alert(said.raised_at, &id);
         let change = match row.what {
-            Handled::Assigned(_) => {
-                self.rows.put(listed, Vec::new());
-                ChangeKind::Assigned
-            }
-            Handled::Reviewed(_) => {
-                self.rows.remove(listed);
-                ChangeKind::Reviewed
-            }
+            Handled::Assigned(_) => ChangeKind::Assigned,
+            Handled::Reviewed(_) => ChangeKind::Reviewed,
         };
+        log.handled.push(row);
+        self.list_waiting(&id, &log);
         self.tell(change, id, by, by.received_at)
     }
 
@@ -297,17 +291,27 @@ impl Fold<'_> {
         };
         row.taken_back = Some(by);
         self.rows.put(key::indexed(&key::alert_handling(&id), replaced.index), row.to_row());
-        let Some((mark, Change::Stands(said))) = log.latest() else { return Ok(()) };
-        if !self.has_fired(*mark, said, by) {
+        if !self.is_raised(&log, by) {
             return Ok(());
         }
-        let listed = key::standing_alert(said.raised_at, &id);
+        self.list_waiting(&id, &log);
+        self.tell(ChangeKind::Changed, id, by, by.received_at)
+    }
+
+    /// Whether the alert stands, and had been raised before this entry came.
+    fn is_raised(&self, log: &Log, by: Mark) -> bool {
+        matches!(log.latest(), Some((mark, Change::Stands(said))) if self.has_fired(*mark, said, by))
+    }
+
+    /// Has an alert that stands among those that wait for somebody, unless what was done about it ends that.
+    fn list_waiting(&mut self, id: &AlertId, log: &Log) {
+        let Some((mark, Change::Stands(said))) = log.latest() else { return };
+        let listed = key::standing_alert(said.raised_at, id);
         if log.is_reviewed(*mark, said) {
             self.rows.remove(listed);
         } else {
             self.rows.put(listed, Vec::new());
         }
-        self.tell(ChangeKind::Changed, id, by, by.received_at)
     }
 
     fn tell(&mut self, change: ChangeKind, id: AlertId, by: Mark, at: i64) -> Result<(), StoreError> {

@@ -318,7 +318,7 @@ impl<'s> Fold<'s> {
         let Some(id) = event.refs.alert.map(AlertId::from_bytes) else { return Ok(()) };
         let agency = event.speaker().to_owned();
         let row = HandledRow { mark: event.mark(), agency, what, taken_back: None };
-        self.handled(id, &row)
+        self.handled(id, row)
     }
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::throughput::as_f64;
 use super::views::rebuilding::size_of;
 use super::workload::Partnership;
-use super::{BenchError, Plan, Within};
+use super::{BenchError, Plan, Within, said};
 
 pub use process::measure;
 
@@ -174,8 +174,7 @@ impl Process<'_> {
         } else {
             output.status.success()
         };
-        let failed = || BenchError::Process(String::from_utf8_lossy(&output.stderr).trim().to_owned());
-        if is_as_told { serde_json::from_slice(&output.stdout).map_err(|_| failed()) } else { Err(failed()) }
+        said(&output, is_as_told)
     }
 }
 

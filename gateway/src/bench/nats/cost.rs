@@ -36,11 +36,11 @@ pub(super) struct Spent {
 impl Spent {
     /// Reads the clocks.
     pub(super) fn now(broker: &[u32]) -> Moment {
-        let spent = || broker.iter().map(|process| processor::of_process(*process)).sum();
-        Moment {
-            process: processor::of_this_process(),
-            broker: if broker.is_empty() { None } else { spent() },
-        }
+        let broker = match broker {
+            [] => None,
+            known => known.iter().map(|process| processor::of_process(*process)).sum(),
+        };
+        Moment { process: processor::of_this_process(), broker }
     }
 
     /// Adds a round.

@@ -15,7 +15,7 @@ use gt_history::Planted;
 use serde::{Deserialize, Serialize};
 
 use super::latency::ranks;
-use super::{BenchError, Within};
+use super::{BenchError, Within, said};
 
 pub use rebuilding::{measure, sample_file};
 
@@ -93,11 +93,7 @@ pub fn run(plan: &ViewsPlan, program: &Path) -> Result<ViewsReport, BenchError> 
         .args(["--json", "bench", "--questions", &plan.questions.to_string(), "--rebuild-views-of"])
         .arg(folder.path())
         .output()?;
-    if !output.status.success() {
-        return Err(BenchError::Process(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
-    }
-    let (rebuilt, standing): (Rebuilt, u64) =
-        serde_json::from_slice(&output.stdout).map_err(|error| BenchError::Process(error.to_string()))?;
+    let (rebuilt, standing): (Rebuilt, u64) = said(&output, output.status.success())?;
     Ok(ViewsReport {
         entries: made.entries,
         planted: outline.alerts().len() as u64,

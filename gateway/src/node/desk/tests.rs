@@ -31,16 +31,7 @@ fn scene() -> Scene {
     let opened = Ledger::open(&data, &secrets, Box::new(SystemClock::default()), None);
     let ledger = Arc::new(opened.expect("opens"));
     let ((outgoing, sent), (outcomes, back)) = (unbounded_channel(), unbounded_channel());
-    let clerk = Clerk {
-        held: HeldRequests::default(),
-        outgoing,
-        outcomes,
-        seen: Instant::now(),
-        looked_up: ledger.log().size().0,
-        announced: ledger.watch_announced(),
-        patience: Duration::from_hours(1),
-        ledger,
-    };
+    let clerk = Clerk::new(ledger, outgoing, outcomes, Duration::from_hours(1));
     Scene { clerk, sent, back, _folder: folder }
 }
 
