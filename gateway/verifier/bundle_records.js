@@ -8,7 +8,7 @@
   /** Reads a proof and its entry, up to `not_included`; what could be read stays in `into`. */
   const readProof = (text, checkpoint, into) => {
     const proof = gt.receipt.readProof(text);
-    if (proof.checkpoint !== '') gt.refuse('receipt_no_separator');
+    if (proof.rest !== '') gt.refuse('receipt_no_separator');
     into.index = proof.index;
     into.entry = gt.entry.read(proof.extra ?? gt.refuse('entry_absent'));
     if (into.entry.index !== proof.index) gt.refuse('index_differs');

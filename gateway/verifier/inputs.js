@@ -48,34 +48,39 @@
     return /^[ \t]*quorum[ \t]/m.test(text) ? 'policy' : null;
   };
 
-  /** Reads one of the files beside a bundle. @throws a Refusal with `facts.kind` where it does not read */
-  const readers = {
-    pin: readPin,
-    policy: gt.policy.read,
-    known: (octets) => gt.note.readCheckpoint(bytes.fromUtf8(octets) ?? gt.refuse('note_malformed')),
-  };
-
   /** The hash of a statement that its holder kept, with or without its disclosures. */
   const statementHash = (octets) => {
     const text = bytes.fromUtf8(octets) ?? gt.refuse('not_utf8');
     return gt.statement.read(text.split('~')[0].trim()).hash;
   };
 
-  const checkReceipt = async ({ receipt, statement, pin }) => {
-    const result = { kind: 'receipt', faults: [], unknowns: [], statementCompared: statement !== undefined };
-    try {
-      const hash = statement === undefined ? undefined : statementHash(statement);
-      const proof = gt.receipt.readProof(bytes.fromUtf8(receipt) ?? gt.refuse('receipt_not_utf8'));
-      const checkpoint = gt.note.readCheckpoint(proof.checkpoint);
-      if (pin === undefined) {
-        result.unknowns.push({ code: 'nothing_pinned', place: '/receipt' });
-        result.entry = gt.receipt.readEntry(proof);
-        gt.tree.checkInclusion(result.entry.leaf, proof.index, checkpoint.size, proof.path, checkpoint.root);
-        if (hash !== undefined && hash !== result.entry.statement) gt.refuse('other_statement');
-      } else {
-        result.entry = (await gt.receipt.check(receipt, pin, hash)).entry;
+  /** What reads the files beside what is checked. */
+  const readers = {
+    pin: readPin,
+    policy: gt.policy.read,
+    known: (octets) => gt.note.readCheckpoint(bytes.fromUtf8(octets) ?? gt.refuse('note_malformed')),
+    statement: statementHash,
+  };
+
+  /** @returns {object} what of these kinds is there, read @throws a Refusal with `facts.kind` where it does not read */
+  const readAll = (files, kinds) => {
+    const read = {};
+    for (const kind of kinds.filter((one) => files[one] !== undefined)) {
+      try {
+        read[kind] = readers[kind](files[kind]);
+      } catch (error) {
+        if (!(error instanceof gt.Refusal)) throw error;
+        gt.refuse(error.code, { ...error.facts, kind });
       }
-      result.checkpoint = checkpoint;
+    }
+    return read;
+  };
+
+  const checkReceipt = async (octets, held) => {
+    const result = { kind: 'receipt', faults: [], unknowns: [] };
+    try {
+      Object.assign(result, await gt.receipt.check(octets, held));
+      if (held.pin === undefined) result.unknowns.push({ code: 'nothing_pinned', place: '/receipt' });
     } catch (error) {
       if (!(error instanceof gt.Refusal)) throw error;
       result.faults.push({ code: error.code, place: '/receipt', facts: error.facts });
@@ -83,14 +88,14 @@
     return result;
   };
 
-  const checkFork = async ({ fork, pin }) => {
+  const checkFork = async (octets, { pin }) => {
     const result = { kind: 'fork', faults: [], unknowns: [] };
     if (pin === undefined) {
       result.unknowns.push({ code: 'nothing_pinned', place: '/fork' });
       return result;
     }
     try {
-      result.proved = await gt.fork.check(fork, pin);
+      result.proved = await gt.fork.check(octets, pin);
       result.faults.push({ code: 'two_histories', place: '/fork' });
     } catch (error) {
       if (!(error instanceof gt.Refusal)) throw error;
@@ -104,32 +109,33 @@
     return { ...result, verdict };
   };
 
+  /** What says nothing about each kind of evidence. It is not passed over in silence: somebody might take it for compared. */
+  const NOT_BESIDE = {
+    bundle: { code: 'beside_bundle', kinds: ['statement'] },
+    receipt: { code: 'beside_receipt', kinds: ['known', 'mirror'] },
+    fork: { code: 'beside_fork', kinds: ['known', 'policy', 'mirror', 'statement'] },
+  };
+
   /**
    * Checks what is there.
    * @param {Object<string, Uint8Array>} files by their kinds
    * @param {{path: string, read: function(): Promise<Uint8Array>}[]} mirror files of a mirror's folder
    * @param {function(string, number, number): *} progress
    * @returns {Promise<object>} with `kind` and `verdict`
-   * @throws {gt.Refusal} with `facts.kind`, if a pin, policy or checkpoint does not read
+   * @throws {gt.Refusal} with `facts.kind`, if a file beside the evidence does not read or says nothing about it; `nothing_to_check`
    */
   const check = async (files, mirror, progress) => {
-    const read = {};
-    for (const [kind, reader] of Object.entries(readers)) {
-      if (files[kind] === undefined) continue;
-      try {
-        read[kind] = reader(files[kind]);
-      } catch (error) {
-        if (!(error instanceof gt.Refusal)) throw error;
-        gt.refuse(error.code, { ...error.facts, kind });
-      }
+    const evidence = Object.keys(NOT_BESIDE).find((kind) => files[kind] !== undefined) ?? gt.refuse('nothing_to_check');
+    const trusted = readAll(files, ['pin', 'policy']);
+    const log = gt.openLog.fromFiles(mirror);
+    const { code, kinds } = NOT_BESIDE[evidence];
+    const useless = kinds.find((kind) => (kind === 'mirror' ? log : files[kind]) !== undefined);
+    if (useless !== undefined) gt.refuse(code, { kind: useless });
+    const held = { ...trusted, ...readAll(files, ['known', 'statement']) };
+    if (evidence === 'bundle') {
+      return { kind: 'bundle', ...(await gt.bundle.check({ octets: files.bundle, ...held, log, progress })) };
     }
-    if (files.bundle !== undefined) {
-      const log = gt.openLog.fromFiles(mirror);
-      return { kind: 'bundle', ...(await gt.bundle.check({ octets: files.bundle, ...read, log, progress })) };
-    }
-    if (files.receipt !== undefined) return withVerdict(await checkReceipt({ ...files, ...read }));
-    if (files.fork !== undefined) return withVerdict(await checkFork({ ...files, ...read }));
-    return gt.refuse('nothing_to_check');
+    return withVerdict(await (evidence === 'receipt' ? checkReceipt : checkFork)(files[evidence], held));
   };
 
   gt.inputs = { kindOf, check, readPin };

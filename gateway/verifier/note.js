@@ -6,6 +6,8 @@
   const ED25519 = 0x01;
   const COSIGNATURE = 0x04;
   const ML_DSA = 0x06;
+  const MAX_BYTES = 1024 * 1024;
+  const MAX_SIGNATURES = 64;
   const KEY_BYTES = { [ED25519]: 32, [COSIGNATURE]: 32, [ML_DSA]: gt.mldsa.PUBLIC_KEY_BYTES };
   /** No key name has Unicode's White_Space (`\s` lacks U+0085 and has U+FEFF besides), control characters or a plus. */
   const NAME = /^(?:[^\s\u0085\u0000-\u001f+]|\ufeff)+$/u;
@@ -39,15 +41,16 @@
   };
 
   /**
-   * Reads a signed note: its text, with its last newline, and its signatures.
+   * Reads a signed note: its text, with its last newline, and its signatures, 1–64.
    * @param {string} note
    * @returns {{text: string, signatures: {name: string, id: string, signature: Uint8Array}[]}}
    */
   const read = (note) => {
     const end = note.lastIndexOf('\n\n');
     const lines = note.slice(end + 2).split('\n');
-    const good = end > 0 && lines.length > 1 && lines.pop() === '' && !/[\u0000-\u0009\u000b-\u001f]/.test(note);
-    if (!good) gt.refuse('note_malformed');
+    const ended = end >= 0 && lines.length > 1 && lines.pop() === '';
+    const bounded = bytes.utf8(note).length <= MAX_BYTES && lines.length <= MAX_SIGNATURES;
+    if (!ended || !bounded || /[\u0000-\u0009\u000b-\u001f]/.test(note)) gt.refuse('note_malformed');
     return { text: note.slice(0, end + 1), signatures: lines.map(readSignatureLine) };
   };
 
@@ -63,6 +66,9 @@
     const good = origin !== '' && rest === '' && more.length === 0;
     const checkpoint = good ? { size: bytes.decimal(size), root: bytes.hashFromBase64(root) } : {};
     if (!good || !Number.isSafeInteger(checkpoint.size) || checkpoint.root === null) gt.refuse('checkpoint_malformed');
+    // The tree without entries has one root; a witness has a code of its own for another.
+    const isPossible = checkpoint.size > 0 || bytes.equal(checkpoint.root, gt.tree.EMPTY_ROOT);
+    if (!isPossible) gt.refuse('checkpoint_malformed', { isEmptyTree: true });
     return { origin, ...checkpoint, text, signatures, note };
   };
 

@@ -4,15 +4,30 @@
   const gt = globalThis.GoldenThread;
   const { bytes } = gt;
   const HEADER = 'c2sp.org/tlog-proof@v1';
+  const MAX_BYTES = 1024 * 1024;
   const MAX_PATH = 63;
+
+  /** The path from a place in the text on, line by line, and what follows the empty line that ends it. */
+  const readPath = (text, start) => {
+    const path = [];
+    for (let at = start; ;) {
+      const end = text.indexOf('\n', at);
+      if (end < 0) gt.refuse('receipt_no_separator');
+      if (end === at) return { path, rest: text.slice(end + 1) };
+      if (path.length === MAX_PATH) gt.refuse('receipt_path');
+      path.push(bytes.hashFromBase64(text.slice(at, end)) ?? gt.refuse('receipt_path'));
+      at = end + 1;
+    }
+  };
 
   /**
    * Reads a proof: everything up to its checkpoint.
    * @param {string} text proof and checkpoint
-   * @returns {{index: number, path: Uint8Array[], extra: Uint8Array|null, checkpoint: string}}
-   * @throws `receipt_header`, `receipt_extra`, `receipt_index`, `receipt_no_separator`, `receipt_path`
+   * @returns {{index: number, path: Uint8Array[], extra: Uint8Array|null, rest: string}} with what follows it
+   * @throws `receipt_too_long`, `receipt_header`, `receipt_extra`, `receipt_index`, `receipt_path`, `receipt_no_separator`
    */
   const readProof = (text) => {
+    if (bytes.utf8(text).length > MAX_BYTES) gt.refuse('receipt_too_long');
     let at = 0;
     const line = () => {
       const end = text.indexOf('\n', at);
@@ -29,13 +44,13 @@
     }
     const index = begins('index ') && line() !== null ? bytes.decimal(line().slice('index '.length)) : null;
     if (index === null) gt.refuse('receipt_index');
-    at += line().length; // The newline stays: it is the first of two where the path is empty.
-    const end = text.indexOf('\n\n', at);
-    if (end < 0) gt.refuse('receipt_no_separator');
-    const lines = end === at ? [] : text.slice(at + 1, end).split('\n');
-    const path = lines.map((hash) => bytes.hashFromBase64(hash) ?? gt.refuse('receipt_path'));
-    if (path.length > MAX_PATH) gt.refuse('receipt_path');
-    return { index, path, extra, checkpoint: text.slice(end + 2) };
+    return { index, extra, ...readPath(text, at + line().length + 1) };
+  };
+
+  const readReceipt = (octets) => {
+    if (octets.length > MAX_BYTES) gt.refuse('receipt_too_long');
+    const proof = readProof(bytes.fromUtf8(octets) ?? gt.refuse('receipt_not_utf8'));
+    return { proof, checkpoint: gt.note.readCheckpoint(proof.rest) };
   };
 
   /** The entry of a proof. @throws `entry_absent`, entry codes, `index_differs` */
@@ -45,27 +60,35 @@
     return entry;
   };
 
+  const checkPinned = async (checkpoint, pin) => {
+    if (checkpoint.origin !== pin.origin) gt.refuse('other_origin');
+    await gt.note.checkSigned(checkpoint, pin.keys);
+  };
+
   const checkGenesis = (entry, genesis) => {
     const seen = { 0: entry.leafHash, 1: entry.prev }[entry.index];
     if (seen !== undefined && seen !== genesis) gt.refuse('other_genesis');
   };
 
   /**
+   * Checks a receipt against what its reader has; the first fault counts (FORMATS 5).
    * @param {Uint8Array} octets of the receipt
-   * @param {{origin: string, keys: object[], genesis: string|undefined}} pin
-   * @param {string|undefined} statement hash of the statement that its holder signed
-   * @returns {Promise<{entry: object, checkpoint: object, statementCompared: boolean}>}
+   * @param {object} [held]
+   * @param {{origin: string, keys: object[], genesis: string|undefined}} [held.pin]
+   * @param {object} [held.policy] as `gt.policy.read` makes it
+   * @param {string} [held.statement] hash of the statement that its holder signed
+   * @returns {Promise<{entry: object, checkpoint: object, statementCompared: boolean, cosigned: string[]|undefined}>} `cosigned` as
+   *   `gt.policy.check` answers
    */
-  const check = async (octets, pin, statement) => {
-    const proof = readProof(bytes.fromUtf8(octets) ?? gt.refuse('receipt_not_utf8'));
-    const checkpoint = gt.note.readCheckpoint(proof.checkpoint);
-    if (checkpoint.origin !== pin.origin) gt.refuse('other_origin');
-    await gt.note.checkSigned(checkpoint, pin.keys);
+  const check = async (octets, { pin, policy, statement } = {}) => {
+    const { proof, checkpoint } = readReceipt(octets);
+    const cosigned = policy === undefined ? undefined : await gt.policy.check(policy, checkpoint);
     const entry = readEntry(proof);
+    if (pin !== undefined) await checkPinned(checkpoint, pin);
     gt.tree.checkInclusion(entry.leaf, entry.index, checkpoint.size, proof.path, checkpoint.root);
-    if (pin.genesis !== undefined) checkGenesis(entry, pin.genesis);
+    if (pin?.genesis !== undefined) checkGenesis(entry, pin.genesis);
     if (statement !== undefined && entry.statement !== statement) gt.refuse('other_statement');
-    return { entry, checkpoint, statementCompared: statement !== undefined };
+    return { entry, checkpoint, statementCompared: statement !== undefined, cosigned };
   };
 
   gt.receipt = { readProof, readEntry, check };

@@ -41,8 +41,12 @@
     return true;
   };
 
-  const LEDGER = { origin: (value) => typeof value === 'string' && gt.note.isName(value), verifier_keys: areVerifierKeys };
-  const LEDGER_MEMBERS = { ...LEDGER, registrar: json.isObject, recovery: json.isObject };
+  const isOrigin = (value) =>
+    typeof value === 'string' && gt.note.isName(value) && bytes.utf8(value).length <= 200 && !CONTROL.test(value);
+
+  const LEDGER_MEMBERS = {
+    origin: isOrigin, verifier_keys: areVerifierKeys, registrar: json.isObject, recovery: json.isObject,
+  };
   /** Members of each type's `data`; those after `optional` may be missing. */
   const FORMS = {
     'ledger.created': { required: LEDGER_MEMBERS },

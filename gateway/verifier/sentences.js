@@ -39,6 +39,7 @@
     policy_other_log: ['No log that the policy lists has signed the checkpoint.', 'By your policy, this ledger is not to be trusted.'],
     cosignature_bad: ['A witness’s signature on the checkpoint is false.', 'The checkpoint was changed after the witness signed it, or the witness never did.'],
     quorum_not_met: ['Not enough witnesses have signed the checkpoint.', 'The ledger alone says that this is its history. Your policy asks for others to say so too.'],
+    receipt_too_long: ['The proof is too long.', NOT_READ],
     receipt_not_utf8: ['The proof is not text.', NOT_READ],
     receipt_header: ['The proof does not begin as a proof must.', NOT_READ],
     receipt_extra: ['The entry in the proof does not read.', NOT_READ],
@@ -154,6 +155,9 @@
     nothing_to_check: 'There is nothing to check yet. Choose an evidence bundle, a receipt, or evidence of a fork.',
     pin_malformed: 'The pin does not read. It is a JSON file with origin, genesis and verifier_keys.',
     policy_malformed: 'The policy does not read.',
+    beside_receipt: 'Nothing in a receipt is compared with it; leave it out.',
+    beside_bundle: 'A bundle has its statements in it; leave it out.',
+    beside_fork: 'Evidence of a fork has all in it that it needs but the pin; leave it out.',
     vkey_malformed: 'A key of a checkpoint does not read.',
     vkey_type: 'A key of a checkpoint is of a kind that this page does not know.',
   };

@@ -120,8 +120,10 @@
     const references = new Map();
     let kept = new Set();
     if (OWN_TYPES.test(type)) {
-      if (![...data.keys()].every((name) => MEMBER_NAME.test(name))) gt.refuse('data_member_name');
-      if (holdsDigest(data)) gt.refuse('digest_misplaced');
+      for (const [name, value] of data) {
+        if (!MEMBER_NAME.test(name)) gt.refuse('data_member_name');
+        if (holdsDigest(value)) gt.refuse('digest_misplaced', { member: name });
+      }
       return { members, references, kept };
     }
     for (const [name, value] of data) {

@@ -116,6 +116,9 @@
     alert: ({ alert, pattern }) => `The entries that alert ${alert} (${words.member(pattern.replaceAll('-', '_'))}) rests on. Nothing is claimed of their number.`,
   };
 
+  const witnessFacts = ({ cosigned }) =>
+    (cosigned === undefined ? [] : [['Witnesses that signed', cosigned.join(', ') || 'none']]);
+
   const aboutBundle = (result) => {
     const { bundle, checkpoint } = result;
     if (bundle === null) return null;
@@ -125,8 +128,7 @@
     }
     facts.push(['Made at', `${words.value(bundle.manifest.made_at)}, says its maker; nothing vouches for it`]);
     facts.push(['Records', String(bundle.records.length)]);
-    if (result.cosigned !== undefined) facts.push(['Witnesses that signed', result.cosigned.join(', ') || 'none']);
-    return facts;
+    return [...facts, ...witnessFacts(result)];
   };
 
   /** The event that a place is in, if the check came as far as its record. */
@@ -145,12 +147,13 @@
     return { what, tells, where: sentences.placeOf(place, result), code, place };
   };
 
-  const receiptFacts = ({ entry, checkpoint, statementCompared }) => [
+  const receiptFacts = ({ entry, checkpoint, statementCompared, cosigned }) => [
     ...(entry === undefined ? [] : [['Entry', String(entry.index)], ['Received', words.time(entry.receivedAt)]]),
     ...(checkpoint === undefined ? [] : [['Ledger', checkpoint.origin], ['Checkpoint', `${checkpoint.size} entries`]]),
-    ['Statement', statementCompared
+    ...(statementCompared === undefined ? [] : [['Statement', statementCompared
       ? 'Compared with the statement that you chose.'
-      : 'Not compared. Choose the statement as you sent it, to see that this receipt is for it.'],
+      : 'Not compared. Choose the statement as you sent it, to see that this receipt is for it.']]),
+    ...witnessFacts({ cosigned }),
   ];
 
   const forkFacts = ({ proved }) => {

@@ -6,10 +6,16 @@
   /** How many events go to the page in one message: taking a large one in would hold it up. */
   const ITEMS_A_MESSAGE = 100;
 
+  /** What a file beside the evidence is called where it is of no use. */
+  const FILES = {
+    pin: 'The pin: ', policy: 'The policy: ', known: 'The checkpoint that you know: ', statement: 'The statement: ',
+    mirror: 'The mirror’s folder: ',
+  };
+
   const problemOf = (error) => {
     const { PROBLEMS, faultSentence } = gt.sentences;
     const line = error.facts.line === undefined ? '' : ` Line ${error.facts.line}.`;
-    const what = { pin: 'The pin: ', policy: 'The policy: ', known: 'The checkpoint that you know: ' }[error.facts.kind] ?? '';
+    const what = FILES[error.facts.kind] ?? '';
     const says = PROBLEMS[error.code] ?? faultSentence(error.code)[0];
     return { problem: `${what}${says}${line}`, code: error.code, kind: error.facts.kind ?? null };
   };

@@ -139,4 +139,5 @@ const main = async () => {
   process.exitCode = differ === 0 ? 0 : 1;
 };
 
-main();
+module.exports = { randomOf, alteredText };
+if (require.main === module) main();

@@ -122,13 +122,15 @@ globalThis.VectorCases = (() => {
       keys: one.pinned.verifier_keys.map(gt.note.readKey),
       genesis: one.pinned.genesis,
     };
-    const checked = await gt.receipt.check(octets(one, 'receipt'), pin, one.statement);
+    const policy = one.policy === undefined ? undefined : gt.policy.read(octets(one, 'policy'));
+    const checked = await gt.receipt.check(octets(one, 'receipt'), { pin, policy, statement: one.statement });
     return {
       index: checked.entry.index,
       leaf_hash: checked.entry.leafHash,
       size: checked.checkpoint.size,
       root: b64(checked.checkpoint.root),
       statement_compared: checked.statementCompared,
+      ...(policy === undefined ? {} : { cosigned: checked.cosigned }),
     };
   };
 

@@ -9,7 +9,7 @@ const forks = require('./forks.js');
 const {
   json, bundleFile, ledger, children, pinFile, wholeBundle, verdictOf, codesOf, withPage, checkFile, tampered, flipLast,
 } = require('./page_setup.js');
-const { sampleLedger } = require('./sample.js');
+const { sampleLedger, witnessOf } = require('./sample.js');
 
 const soundBundles = async (browser) => {
   await check('the empty page says what to do', () => withPage(browser, {}, async (page) => {
@@ -122,6 +122,27 @@ const otherFiles = async (browser) => {
     await page.getByRole('region', { name: 'Not sound' }).waitFor();
     await settled(page);
     assert.deepEqual(await codesOf(page), ['other_statement /receipt']);
+  }));
+  await check('a receipt that too few witnesses saw', () => withPage(browser, {}, async (page) => {
+    const north = witnessOf('witness.example/north');
+    const policy = { name: 'policy', octets: Buffer.from(`witness north ${north.vkey}\nquorum north\n`) };
+    const receipt = (note) => ({ name: 'r.tlog-proof', octets: Buffer.from(ledger.proof(5) + note) });
+    await checkFile(page, [receipt(ledger.checkpoint()), pinFile, policy]);
+    assert.equal(await verdictOf(page), 'Not sound');
+    assert.deepEqual(await codesOf(page), ['quorum_not_met /receipt']);
+    await drop(page, [receipt(north.cosign(ledger.checkpoint()))]);
+    await page.getByRole('region', { name: 'Sound', exact: true }).waitFor();
+    await settled(page);
+    assert.match(await page.locator('#result').innerText(), /Witnesses that signed\s+north/);
+  }));
+  await check('a checkpoint beside a receipt is not passed over in silence', () => withPage(browser, {}, async (page) => {
+    const receipt = { name: 'r.tlog-proof', octets: Buffer.from(ledger.proof(5) + ledger.checkpoint()) };
+    await drop(page, [receipt, pinFile, { name: 'checkpoint', octets: Buffer.from(ledger.checkpoint()) }]);
+    await page.locator('.problem').waitFor();
+    assert.match(await page.locator('.problem').innerText(), /The checkpoint that you know: Nothing in a receipt is compared with it; leave it out\./);
+    assert.equal(await page.locator('#verdict').count(), 0);
+    await page.getByRole('button', { name: 'Remove Checkpoint you know: checkpoint' }).click();
+    await page.getByRole('region', { name: 'Sound', exact: true }).waitFor();
   }));
   await check('evidence of a fork', () => withPage(browser, {}, async (page) => {
     const pin = { name: 'ledger.json', octets: json(forks.pin) };

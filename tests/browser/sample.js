@@ -216,6 +216,23 @@ class SampleLedger {
   }
 }
 
+/**
+ * A witness of a published seed: `vkey`, and `cosign`, which puts its cosignature below a checkpoint (C2SP tlog-cosignature,
+ * `cosignature/v1`).
+ */
+const witnessOf = (name) => {
+  const key = keyOf(name);
+  const material = Buffer.concat([Buffer.of(4), Buffer.from(key.x, 'base64url')]);
+  const id = sha256(`${name}\n`, material).subarray(0, 4);
+  const time = 1772500000;
+  const cosign = (note) => {
+    const text = note.slice(0, note.indexOf('\n\n') + 1);
+    const blob = Buffer.concat([id, u64(time), key.sign(`cosignature/v1\ntime ${time}\n${text}`)]);
+    return `${note}\u2014 ${name} ${blob.toString('base64')}\n`;
+  };
+  return { vkey: `${name}+${id.toString('hex')}+${material.toString('base64')}`, cosign };
+};
+
 const pseudonym = (name) => `nhs.1:${b64u(sha256(`a fictional child: ${name}`))}`;
 
 /** A ledger with two systems and events about two children in turn. @param {number} events */
@@ -238,4 +255,4 @@ const sampleLedger = (events) => {
   return { ledger, children };
 };
 
-module.exports = { SampleLedger, sampleLedger, pseudonym };
+module.exports = { SampleLedger, sampleLedger, witnessOf, pseudonym };

@@ -28,7 +28,9 @@ const ELSEWHERE = new Set(['entry_index', 'entry_time', 'entry_registry', 'fork_
 const main = async () => {
   const { FAULTS, UNKNOWNS, PROBLEMS } = gt.sentences;
   await check('every code that a fault can have has its sentences', () => {
-    const refused = codesIn(/(?:refuse|fault)\(\s*(?:'[^']*',\s*)?'([a-z_0-9]+)'/g);
+    const refused = new Set([
+      ...codesIn(/(?:refuse|fault)\(\s*(?:'[^']*',\s*)?'([a-z_0-9]+)'/g), ...codesIn(/\bcode: '([a-z_]+)'/g),
+    ]);
     assert.ok(refused.size > 90, `only ${refused.size} codes were found in the sources`);
     const without = [...refused].filter((code) =>
       ![FAULTS, UNKNOWNS, PROBLEMS].some((table) => Object.hasOwn(table, code)) && !OF_IDENTIFIERS.has(code) && !ELSEWHERE.has(code));

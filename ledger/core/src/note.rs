@@ -67,6 +67,17 @@ pub enum NoteError {
     },
 }
 
+/// Why there is no such signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoteSignatureError {
+    /// The name is not possible.
+    #[error(transparent)]
+    Name(#[from] KeyNameError),
+    /// Nothing follows the key's id.
+    #[error("a signature has at least one byte after the key's id")]
+    Empty,
+}
+
 /// Why a text cannot be signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignNoteError {
@@ -216,8 +227,11 @@ impl fmt::Display for Note {
 
 impl NoteSignature {
     /// A signature by the key with this name and id.
-    pub fn new(name: &str, key_id: u32, signature: Vec<u8>) -> Result<Self, KeyNameError> {
+    pub fn new(name: &str, key_id: u32, signature: Vec<u8>) -> Result<Self, NoteSignatureError> {
         key::check_name(name)?;
+        if signature.is_empty() {
+            return Err(NoteSignatureError::Empty);
+        }
         Ok(Self { name: name.to_owned(), key_id, signature })
     }
 
@@ -291,7 +305,7 @@ mod tests {
         let (log, witness) = (signer("log.example", 1), signer("witness.example", 2));
         let (name, key_id) = (witness.verifier_key().name(), witness.verifier_key().id());
         let trusted = [log.verifier_key().clone(), witness.verifier_key().clone()];
-        for signature in [vec![], vec![0; 64], vec![0; 65]] {
+        for signature in [vec![0], vec![0; 64], vec![0; 65]] {
             let forged = NoteSignature::new(name, key_id, signature).expect("a good name");
             let note = signed("text\n", &[&log]).with_signature(forged).expect("room");
             let bad = VerifyNoteError::BadSignature { name: name.to_owned(), key_id };
@@ -324,6 +338,7 @@ mod tests {
             ("text\n\n— a AAAAAAA\n".to_owned(), NoteError::SignatureLine { line: 1 }),
             ("text\n\n— a AAAAAAB=\n".to_owned(), NoteError::SignatureLine { line: 1 }),
             ("text\n\n— a AAAA\n".to_owned(), NoteError::SignatureLine { line: 1 }),
+            ("text\n\n— a AAAAAA==\n".to_owned(), NoteError::SignatureLine { line: 1 }),
         ];
         for (note, error) in cases {
             assert_eq!(Note::parse(note.as_bytes()), Err(error), "{note:?}");

@@ -180,6 +180,7 @@ impl Registry {
         if !sound {
             return Err(RegistryError::NotGenesis);
         }
+        check_distinct(&keys)?;
         let every_key = [registrar_id, keys.recovery.thumbprint()].into_iter().collect();
         Ok(Self {
             genesis,
@@ -294,6 +295,7 @@ impl Registry {
         if keys.origin != self.keys.origin {
             return Err(RegistryError::OriginChanged);
         }
+        check_distinct(&keys)?;
         for (new, old) in [(&keys.registrar, &self.keys.registrar), (&keys.recovery, &self.keys.recovery)] {
             if new != old && self.every_key.contains(&new.thumbprint()) {
                 return Err(RegistryError::KeySeenBefore);
@@ -376,6 +378,11 @@ impl Registry {
         });
         if endorsed { Ok(false) } else { Err(RegistryError::NotEndorsed) }
     }
+}
+
+/// A recovery key that is the registrar's own would be lost or stolen with it.
+fn check_distinct(keys: &LedgerKeys) -> Result<(), RegistryError> {
+    if keys.registrar == keys.recovery { Err(RegistryError::KeySeenBefore) } else { Ok(()) }
 }
 
 impl Publisher {

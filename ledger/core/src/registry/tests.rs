@@ -194,6 +194,19 @@ fn the_recovery_key_can_replace_the_registrars_and_nothing_else() {
 }
 
 #[test]
+fn the_recovery_key_is_never_the_registrars_own() {
+    let created = statement(1, "ledger.created", 0, Hash::ZERO, ledger_data(1, 1));
+    assert_eq!(Registry::create(Hash::of(b"genesis"), created.payload()), Err(RegistryError::KeySeenBefore));
+    let Made { mut registry, .. } = made();
+    let before = registry.clone();
+    for (registrar, recovery) in [(6, 6), (1, 1), (2, 2), (2, 1)] {
+        let refused = apply(&mut registry, "ledger.rotated", ledger_data(registrar, recovery));
+        assert_eq!(refused, Err(RegistryError::KeySeenBefore), "{registrar} and {recovery}");
+    }
+    assert_eq!(registry, before);
+}
+
+#[test]
 fn members_are_exactly_the_types() {
     let Made { mut registry, .. } = made();
     let mut more = registration(3, COUNCIL, None);

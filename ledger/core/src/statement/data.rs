@@ -100,38 +100,15 @@ impl Data {
 
     /// Reads the payload's `data`. The ledger's own types (`ledgers_own`) have schemas of their own and no disclosures.
     pub(super) fn read(data: Members<'_>, ledgers_own: bool) -> Result<Self, StatementError> {
-        let (mut clear, mut members) = (Vec::with_capacity(data.len()), Vec::with_capacity(data.len()));
-        let mut kept = Vec::new();
-        let mut names = String::with_capacity(16 * data.len());
-        names.extend(data.iter().map(|(name, _)| name));
-        let names: Arc<str> = names.into();
-        let mut start = 0;
-        for (name, value) in data.iter() {
-            let place = start..start + name.len();
-            start = place.end;
-            if !is_member_name(name) {
-                return Err(StatementError::DataMemberName);
-            }
-            if name == "kept" && !ledgers_own {
-                kept = read_kept(value)?;
-            } else if !ledgers_own && is_clear(value) {
-                clear.push((name, value));
-            } else if holds_digest(value) {
-                if ledgers_own {
-                    return Err(StatementError::DigestMisplaced { member: name.to_owned() });
-                }
-                let digests = read_digests(name, value)?;
-                members.push(DisclosableMember { names: Arc::clone(&names), name: place, digests });
-            } else if !ledgers_own {
-                return Err(StatementError::PersonalDataInClear { member: name.to_owned() });
-            } else {
-                clear.push((name, value));
-            }
-        }
+        let mut reading = Reading::of(data, ledgers_own);
+        let first_fault = data.iter().try_for_each(|(name, value)| reading.take(name, value));
+        let Reading { clear, mut members, kept, .. } = reading;
+        // A digest that stands twice is the fault of a member that was taken, and so comes before that of a later one.
+        check_digests_distinct(&members)?;
+        first_fault?;
         members.shrink_to_fit();
         // Most of a payload is digests, which are held as such: so its text is not kept.
         let read = Self { clear: Document::of_members(clear.into_iter()), members, kept };
-        read.check_digests_distinct()?;
         let may_be_kept = |name: &String| {
             !NEVER_KEPT.contains(&name.as_str()) && read.members.iter().any(|member| member.name() == name)
         };
@@ -140,17 +117,62 @@ impl Data {
         }
         Ok(read)
     }
+}
 
-    fn check_digests_distinct(&self) -> Result<(), StatementError> {
-        let mut seen: Vec<&Hash> = self.members.iter().flat_map(DisclosableMember::digests).collect();
-        seen.sort_unstable();
-        let Some(pair) = seen.windows(2).find(|pair| pair[0] == pair[1]) else {
-            return Ok(());
-        };
-        let repeating = self.members.iter().rfind(|member| member.digests().contains(pair[0]));
-        let member = repeating.map_or_else(String::new, |member| member.name().to_owned());
-        Err(StatementError::DigestRepeated { member })
+/// The members of a payload's `data` as far as they have been looked at.
+struct Reading<'d> {
+    ledgers_own: bool,
+    clear: Vec<(&'d str, ValueRef<'d>)>,
+    members: Vec<DisclosableMember>,
+    kept: Vec<String>,
+    /// The names of all members.
+    names: Arc<str>,
+    /// Where the next member's name stands among them.
+    start: usize,
+}
+
+impl<'d> Reading<'d> {
+    fn of(data: Members<'d>, ledgers_own: bool) -> Self {
+        let mut names = String::with_capacity(16 * data.len());
+        names.extend(data.iter().map(|(name, _)| name));
+        let (clear, members) = (Vec::with_capacity(data.len()), Vec::with_capacity(data.len()));
+        Self { ledgers_own, clear, members, kept: Vec::new(), names: names.into(), start: 0 }
     }
+
+    fn take(&mut self, name: &'d str, value: ValueRef<'d>) -> Result<(), StatementError> {
+        let place = self.start..self.start + name.len();
+        self.start = place.end;
+        if !is_member_name(name) {
+            return Err(StatementError::DataMemberName);
+        }
+        if name == "kept" && !self.ledgers_own {
+            self.kept = read_kept(value)?;
+        } else if !self.ledgers_own && is_clear(value) {
+            self.clear.push((name, value));
+        } else if holds_digest(value) {
+            if self.ledgers_own {
+                return Err(StatementError::DigestMisplaced { member: name.to_owned() });
+            }
+            let digests = read_digests(name, value)?;
+            self.members.push(DisclosableMember { names: Arc::clone(&self.names), name: place, digests });
+        } else if !self.ledgers_own {
+            return Err(StatementError::PersonalDataInClear { member: name.to_owned() });
+        } else {
+            self.clear.push((name, value));
+        }
+        Ok(())
+    }
+}
+
+fn check_digests_distinct(members: &[DisclosableMember]) -> Result<(), StatementError> {
+    let mut seen: Vec<&Hash> = members.iter().flat_map(DisclosableMember::digests).collect();
+    seen.sort_unstable();
+    let Some(pair) = seen.windows(2).find(|pair| pair[0] == pair[1]) else {
+        return Ok(());
+    };
+    let repeating = members.iter().rfind(|member| member.digests().contains(pair[0]));
+    let member = repeating.map_or_else(String::new, |member| member.name().to_owned());
+    Err(StatementError::DigestRepeated { member })
 }
 
 /// Whether the text is a code: a closed enumeration's value or an agency code.

@@ -14,6 +14,7 @@ mod keys;
 mod ledger;
 mod links;
 mod policies;
+mod receipt_heads;
 mod receipts;
 mod registry;
 mod registry_members;

@@ -25,7 +25,7 @@ pub(crate) fn outcome(_: &Json, case: &Json) -> Value {
 }
 
 /// Witnesses with odd numbers sign by Ed25519, those with even numbers by ML-DSA-44.
-fn witness(number: u8) -> NoteSigner {
+pub(crate) fn witness(number: u8) -> NoteSigner {
     let name = format!("witness.example/w{number}");
     let make = if number.is_multiple_of(2) { NoteSigner::ml_dsa } else { NoteSigner::cosigner };
     make(&name, &[number; 32]).expect("a good name")
@@ -40,7 +40,7 @@ fn cosigned(by: &[u8]) -> SignedCheckpoint {
     })
 }
 
-fn policy(lines: &str) -> String {
+pub(crate) fn policy(lines: &str) -> String {
     let mut text = format!("# Fictional witnesses.\nlog {}\n\n", note_signer(50).verifier_key());
     for number in 71..=74 {
         let line =

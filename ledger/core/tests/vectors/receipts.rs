@@ -4,6 +4,7 @@ use base64ct::{Base64, Encoding};
 use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
 use gt_core::json::Value;
 use gt_core::note::{NoteSigner, VerifierKey};
+use gt_core::policy::Policy;
 use gt_core::prove::{self, MemoryTiles};
 use gt_core::receipt::Receipt;
 use gt_core::verify::{Pin, verify_receipt};
@@ -13,6 +14,7 @@ use serde_json::Value as Json;
 use crate::document::{self, NewCase, bytes, integer, text};
 use crate::entries::{log, utf8};
 use crate::ledger::{ORIGIN, genesis, note_signer};
+use crate::receipt_heads;
 
 pub(crate) fn outcome(_: &Json, case: &Json) -> Value {
     let hash = |value: &Json| Hash::parse(value.as_str().expect("text")).expect("a hash");
@@ -21,14 +23,22 @@ pub(crate) fn outcome(_: &Json, case: &Json) -> Value {
         Ok(receipt) => receipt,
         Err(error) => return document::refused(error.code()),
     };
+    let policy = case.get("policy").map(|_| Policy::parse(&bytes(case, "policy")).expect("a policy"));
+    let cosigned = match policy.as_ref().map(|policy| policy.check(&receipt.checkpoint)).transpose() {
+        Ok(cosigned) => cosigned.map(|witnesses| ("cosigned", receipt_heads::names(&witnesses))),
+        Err(fault) => return document::refused(fault.code()),
+    };
     match verify_receipt(&receipt, case.get("statement").map(hash), &pin) {
-        Ok(verdict) => document::accepted([
-            ("index", integer(verdict.entry.index.0)),
-            ("leaf_hash", Value::String(verdict.leaf_hash.to_string())),
-            ("size", integer(verdict.checkpoint.size().0)),
-            ("root", Value::String(verdict.checkpoint.root().to_string())),
-            ("statement_compared", Value::Bool(verdict.statement_compared)),
-        ]),
+        Ok(verdict) => {
+            let facts = [
+                ("index", integer(verdict.entry.index.0)),
+                ("leaf_hash", Value::String(verdict.leaf_hash.to_string())),
+                ("size", integer(verdict.checkpoint.size().0)),
+                ("root", Value::String(verdict.checkpoint.root().to_string())),
+                ("statement_compared", Value::Bool(verdict.statement_compared)),
+            ];
+            document::accepted(facts.into_iter().chain(cosigned))
+        }
         Err(fault) => document::refused(fault.code()),
     }
 }
@@ -46,9 +56,9 @@ pub(crate) fn pin(case: &Json) -> Pin {
     }
 }
 
-const SIZE: u64 = 11;
+pub(crate) const SIZE: u64 = 11;
 
-fn head(origin: &str, size: u64, signers: &[&NoteSigner]) -> SignedCheckpoint {
+pub(crate) fn head(origin: &str, size: u64, signers: &[&NoteSigner]) -> SignedCheckpoint {
     let tiles = tiles(size);
     let root = prove::root(&tiles, TreeSize(size)).expect("in memory");
     let checkpoint = Checkpoint::new(origin, TreeSize(size), root).expect("sound");
@@ -63,7 +73,7 @@ fn tiles(size: u64) -> MemoryTiles {
     tiles
 }
 
-fn receipt(index: u64) -> Receipt {
+pub(crate) fn receipt(index: u64) -> Receipt {
     let position = usize::try_from(index).expect("small");
     Receipt {
         extra: Some(log(SIZE)[position].to_bytes()),
@@ -78,7 +88,7 @@ fn statement(index: u64) -> Hash {
 }
 
 /// A case against the usual pin, with the statement of entry 5.
-fn put(case: NewCase, receipt: &str) -> NewCase {
+pub(crate) fn put(case: NewCase, receipt: &str) -> NewCase {
     pinned(
         case.with("receipt", receipt).with("statement", statement(5).to_string()),
         ORIGIN,
@@ -98,9 +108,10 @@ pub(crate) fn pinned(case: NewCase, origin: &str, seeds: &[u8], genesis: Option<
 pub(crate) fn document() -> Value {
     document::document(
         "Receipts (FORMATS 5): does `receipt` show that `statement` is sealed in the log that is pinned? Without `statement` \
-         it shows that something is sealed.",
+         it shows that something is sealed. Where there is a `policy` (FORMATS 11), the receipt's checkpoint is held against it too, and \
+         `cosigned` are its names of the witnesses that signed.",
         Vec::new(),
-        [sound(), compared(), quantum(), malformed(), entries()].concat(),
+        [sound(), compared(), quantum(), malformed(), entries(), receipt_heads::cases()].concat(),
         outcome,
     )
 }

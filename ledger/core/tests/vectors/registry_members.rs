@@ -2,16 +2,19 @@
 
 use gt_core::base64url;
 use gt_core::json::{Object, Value};
+use gt_core::note::NoteSigner;
 
-use crate::document::NewCase;
+use crate::document::{NewCase, object};
 use crate::ledger::{
-    COUNCIL, COUNCIL_KEY, RECOVERY, REGISTRAR, RegistrarChain, STRANGER, TRUST, TRUST_KEY, new_key,
-    note_signer, public, registration, revocation,
+    COUNCIL, COUNCIL_KEY, RECOVERY, REGISTRAR, RegistrarChain, STRANGER, TRUST, TRUST_KEY, Writing,
+    created_with, new_key, note_signer, public, registration, revocation,
 };
-use crate::registry::{configuration, ledger_members, with_council};
+use crate::registry::{case, configuration, ledger_members, with_council};
 use crate::registry_refused::{Members, put, refused, without};
 
 const MEMBERS: &str = "FORMATS 6: data is exactly its type's";
+const ORIGINS: &str =
+    "FORMATS 6: origin is a text of 1–200 bytes, without white space, control characters and +";
 const KEYS: &str = "DESIGN 2: keys are canonically encoded and not of small order";
 
 pub(crate) fn cases() -> Vec<NewCase> {
@@ -22,6 +25,7 @@ pub(crate) fn cases() -> Vec<NewCase> {
             .map(|(name, members)| says(name, "registry_member", "publisher.registered", members)),
     );
     cases.extend(other_members());
+    cases.extend(origins());
     cases.extend(unknown_members());
     cases
 }
@@ -101,10 +105,7 @@ fn other_members() -> Vec<NewCase> {
     let bad =
         |name: &str, event_type: &str, members: Members| says(name, "registry_member", event_type, members);
     let nine: Vec<u8> = (50..59).collect();
-    let foreign = gt_core::note::NoteSigner::new("elsewhere.example", &[50; 32])
-        .expect("a name")
-        .verifier_key()
-        .to_string();
+    let foreign = NoteSigner::new("elsewhere.example", &[50; 32]).expect("a name").verifier_key().to_string();
     let broken = note_signer(50).verifier_key().to_string().replacen('+', "+0", 1);
     let vkeys = |text: &str| put(ledger(), "verifier_keys", Value::Array(vec![Value::from(text)]));
     let revocation = || revocation(COUNCIL_KEY);
@@ -122,6 +123,26 @@ fn other_members() -> Vec<NewCase> {
         bad("no thresholds", "ledger.configured", without(configuration(24), "thresholds")),
         bad("a calendar that is a text", "ledger.configured", put(configuration(24), "calendar", "England")),
         bad("retention that is a text", "ledger.configured", put(configuration(24), "retention", "75 years")),
+    ]
+}
+
+/// A ledger of this name, whose verifier key is of that name too.
+fn of_origin(origin: &str) -> RegistrarChain {
+    let vkey = NoteSigner::new(origin, &[50; 32]).expect("a name").verifier_key().to_string();
+    let members = put(ledger_members(REGISTRAR, RECOVERY, &[50]), "origin", origin);
+    let members = put(members, "verifier_keys", Value::Array(vec![Value::String(vkey)]));
+    let created = Writing { aud: origin.into(), ..created_with(&object(members)) };
+    RegistrarChain::beginning(created.signed_by(REGISTRAR))
+}
+
+fn origins() -> Vec<NewCase> {
+    let bad = |name: &str, origin: &str| refused(name, ORIGINS, "registry_member", &of_origin(origin));
+    let longest = format!("ledger.example/{}", "o".repeat(185));
+    vec![
+        case(NewCase::accepted("an origin of 200 bytes", ORIGINS), &of_origin(&longest)),
+        bad("an origin of 200 characters and 201 bytes", &format!("{}é", &longest[1..])),
+        bad("an origin with the control character U+007F", "ledger.example/\u{7f}first"),
+        bad("an origin with the control character U+009B", "ledger.example/\u{9b}first"),
     ]
 }
 

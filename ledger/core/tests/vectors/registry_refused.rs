@@ -26,7 +26,8 @@ const SIGNER: &str =
 const CHAIN: &str = "FORMATS 6: the registrar's later statements chain to ledger.created";
 
 pub(crate) fn cases() -> Vec<NewCase> {
-    [beginnings(), registrations(), endorsements(), ends(), signers(), misplaced()].concat()
+    [beginnings(), registrations(), endorsements(), ends(), signers(), one_key_for_two(), misplaced()]
+        .concat()
 }
 
 pub(crate) fn refused(name: &str, rule: &str, code: &'static str, chain: &RegistrarChain) -> NewCase {
@@ -308,6 +309,25 @@ fn signers() -> Vec<NewCase> {
             "origin_changed",
             &RegistrarChain::new().then("ledger.rotated", moved),
         ),
+    ]
+}
+
+/// The recovery key is there for when the registrar's is lost or stolen.
+fn one_key_for_two() -> Vec<NewCase> {
+    let created = created_with(&ledger_data(&public(REGISTRAR), &public(REGISTRAR), &[50]));
+    let rotates = |name: &str, registrar, recovery| {
+        let members = ledger_members(registrar, recovery, &[50]);
+        refused(name, ONCE, "key_seen_before", &RegistrarChain::new().then("ledger.rotated", members))
+    };
+    vec![
+        refused(
+            "the recovery key is the registrar's",
+            ONCE,
+            "key_seen_before",
+            &RegistrarChain::beginning(created.signed_by(REGISTRAR)),
+        ),
+        rotates("the recovery key becomes the registrar's", REGISTRAR, REGISTRAR),
+        rotates("one new key for registrar and recovery", 30, 30),
     ]
 }
 

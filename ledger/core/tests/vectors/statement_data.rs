@@ -14,6 +14,7 @@ const ONE: &str = "DESIGN 2: exactly one element, except lists of people";
 const REPEATED: &str = "DESIGN 2: repeated digests are refused";
 const KEPT: &str =
     "FORMATS 3: kept lists distinct disclosable members of this data, other than those that name an owner";
+const ORDER: &str = "FORMATS 3: members of data are looked at in the payload's order";
 const OWN: &str = "FORMATS 3: types ledger.*, publisher.* and subject.* have no disclosures";
 
 /// The fictional NHS number is of the range for tests.
@@ -63,6 +64,7 @@ pub(crate) fn cases() -> Vec<NewCase> {
     }
     cases.extend(places());
     cases.extend(kept());
+    cases.extend(firsts());
     cases
 }
 
@@ -123,6 +125,42 @@ fn places() -> Vec<NewCase> {
             .with("statement", own.signed_by(COUNCIL_KEY)),
     );
     cases
+}
+
+/// Cases with two faults.
+fn firsts() -> Vec<NewCase> {
+    let child = digests(&[&disclosure(1, &person(CHILD, "Child"))]);
+    let text = r#""note":"Two words""#;
+    let own = Writing {
+        event_type: "subject.erased".into(),
+        ..Writing::of_council(&format!(r#"{{"owners":{child},"Scope":true}}"#))
+    };
+    vec![
+        refused(
+            "a digest stands twice, and after it a text in the clear",
+            ORDER,
+            "digest_repeated",
+            &format!(r#"{{"child":{child},"person":{child},{text}}}"#),
+        ),
+        refused(
+            "a digest stands twice, and before it a text in the clear",
+            ORDER,
+            "personal_data_in_clear",
+            &format!(r#"{{{text},"child":{child},"person":{child}}}"#),
+        ),
+        refused(
+            "a digest stands twice, and between its places a text in the clear",
+            ORDER,
+            "personal_data_in_clear",
+            &format!(r#"{{"child":{child},{text},"person":{child}}}"#),
+        ),
+        NewCase::refused(
+            "a digest in a type of the ledger's own, and after it a name that is none",
+            ORDER,
+            "digest_misplaced",
+        )
+        .with("statement", own.signed_by(COUNCIL_KEY)),
+    ]
 }
 
 fn kept() -> Vec<NewCase> {

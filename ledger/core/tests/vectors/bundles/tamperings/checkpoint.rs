@@ -52,6 +52,12 @@ fn notes(material: &Material) -> Vec<Case> {
         changed("an extension line", &format!("{root}\n"), &format!("{root}\nmore\n"))
             .fault("checkpoint_malformed", NOTE),
         changed("a size with a leading zero", "\n25\n", "\n025\n").fault("checkpoint_malformed", NOTE),
+        changed("a size of 0 with another root than the empty tree's", "\n25\n", "\n0\n")
+            .fault("checkpoint_malformed", NOTE),
+        of_child("a 65th signature", 2).replace(NOTE, crowded(&note)).fault("note_malformed", NOTE),
+        of_child("a signature line with a key's id and nothing after it", 2)
+            .replace(NOTE, format!("{note}— witness.example/east AAAAAA==\n"))
+            .fault("note_malformed", NOTE),
         changed("a larger size than was signed", "\n25\n", "\n26\n")
             .fault("checkpoint_bad_signature", NOTE)
             .fault("inclusion_path_length", "/tip")
@@ -63,6 +69,13 @@ fn notes(material: &Material) -> Vec<Case> {
             .replace(NOTE, material.forked.signed(25).to_string())
             .fault("not_included", "/registrar/0/proof"),
     ]
+}
+
+/// The note with so many signatures of a stranger's below its own that it has 65.
+fn crowded(note: &str) -> String {
+    let (_, lines) = note.split_once("\n\n").expect("signatures");
+    let stranger = "— witness.example/east AAAAAAA=\n".repeat(65 - lines.lines().count());
+    format!("{note}{stranger}")
 }
 
 /// The note without the signature line of this number, from the ledger's Ed25519 key's on: 0, 1 are the ledger's, 2, 3 witnesses'.

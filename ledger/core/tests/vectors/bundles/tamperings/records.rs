@@ -42,6 +42,11 @@ fn proofs(material: &Material) -> Vec<Case> {
         proof_of("a proof of another version", &proof.replacen("@v1", "@v2", 1), "receipt_header"),
         proof_of("a hash of the path is cut short", &proof.replacen(first, &first[4..], 1), "receipt_path"),
         proof_of("a proof without its empty line", proof.trim_end(), "receipt_no_separator"),
+        proof_of(
+            "a hash of the path is cut short, and there is no empty line",
+            proof.replacen(first, &first[4..], 1).trim_end(),
+            "receipt_path",
+        ),
         proof_of("something follows a proof", &format!("{proof}more"), "receipt_no_separator"),
         proof_of("a whole receipt as a proof", &format!("{proof}{note}"), "receipt_no_separator"),
         proof_of("the index is another", &proof.replacen("index 5\n", "index 4\n", 1), "index_differs"),
