@@ -4,21 +4,20 @@
 mod fsck_sample;
 mod partnership;
 
-use fsck_sample::forging::{self, Sealed};
+use fsck_sample::forging::{self, Sealed, assert_finds};
 use fsck_sample::{Copy, ENTRIES, REGISTRARS, sample, small};
-use gt_core::base64url;
 use gt_core::entry::Entry;
 use gt_core::json::{Object, Value};
 use gt_core::key::PrivateKey;
 use gt_core::link::{Link, LinkName};
-use gt_core::statement::{Draft, DraftMember, EventType, Owner, Pseudonym, Statement};
+use gt_core::statement::{Draft, DraftMember, EventType};
 use gt_core::time::Timestamp;
 use gt_core::{Hash, LeafIndex};
 use gt_ledger::Ledger;
-use gt_ledger::audit::{Fault, Report, Verdict};
+use gt_ledger::audit::Verdict;
 use gt_ledger::bundle::ReadOnlyLedger;
 use gt_ledger::clock::SystemClock;
-use gt_ledger::keyring::{Keyring, OwnerKeys, OwnerTag};
+use gt_ledger::keyring::{Keyring, OwnerKeys};
 use gt_ledger::open::OpenLedgerError;
 use gt_ledger::secrets::{file, read_key};
 use gt_ledger::vault::{self, StatementBlob, VaultKey, VaultRecord};
@@ -31,36 +30,6 @@ const DECISION: usize = REGISTRARS + 7;
 fn forge(edit: impl FnOnce(&mut Vec<Sealed>)) -> Copy {
     forging::forge(small(), edit)
 }
-
-#[track_caller]
-fn assert_finds(copy: &Copy, code: &str, entry: usize) -> Report {
-    let report = copy.fsck();
-    assert_eq!(report.verdict(), Verdict::NotSound);
-    let found = report.faults.iter().any(|f| f.code == code && f.place.ends_with(&format!("entry {entry}")));
-    assert!(found, "{code} in entry {entry}: {:?}", report.faults);
-    let signed = |report: &Report| -> Vec<Fault> {
-        report.faults.iter().filter(|fault| !OF_OWNERS.contains(&fault.code)).cloned().collect()
-    };
-    assert_eq!(signed(&copy.verify()), signed(&report), "what is signed is judged alike by both");
-    report
-}
-
-/// What `fsck` alone finds, or finds more of: what is wrong with disclosures, links and their owners, and what cannot be read of them.
-const OF_OWNERS: [&str; 13] = [
-    "erased_unknown",
-    "disclosure_missing",
-    "disclosure_repeated",
-    "disclosure_unreferenced",
-    "kept_but_sealed",
-    "keys_gone",
-    "link_commitment",
-    "link_missing",
-    "link_out_of_order",
-    "link_repeated",
-    "link_surplus",
-    "other_owner",
-    "owner_not_linked",
-];
 
 fn earlier(time: Timestamp) -> Timestamp {
     Timestamp::from_millis(time.as_millis() - 60_000).expect("in range")
@@ -318,77 +287,4 @@ fn a_configuration_that_does_not_read_is_found_and_leaves_the_one_before_in_forc
     assert!(report.faults[0].what.contains("/legal/sources"), "{}", report.faults[0].what);
     let opened = Ledger::open(&forged.data(), &small().secrets(), Box::new(SystemClock::default()), None);
     assert_eq!(opened.expect("opens all the same").configured().index, Some(LeafIndex(2)));
-}
-
-/// The ledger's own service seals that a record has ended.
-fn erasure(log: &[Sealed], owner: [u8; 16], entries: i64) -> Sealed {
-    let of = small();
-    let key = read_key(&of.home.secrets_folder().join(file::SERVICE)).expect("a key");
-    let mut service = Publisher::new("ledger:service", 0, of.home.genesis());
-    (service.id, service.key) = (key.public().thumbprint(), key);
-    let mut draft = service.draft(&child(0));
-    draft.event_type = EventType::parse("subject.erased").expect("a type");
-    let owners = Value::Array(vec![Value::from(base64url::encode(&owner).as_str())]);
-    let members = [
-        ("owners", owners),
-        ("entries", Value::Integer(entries)),
-        ("scope", Value::from("records")),
-        ("authority", Value::from("ods:RX1")),
-        ("ground", Value::from("RetentionEnded")),
-    ];
-    draft.members =
-        members.map(|(name, value)| (name.to_owned(), DraftMember::Clear(value))).into_iter().collect();
-    let statement: Statement = service.sign(&draft);
-    let (last, _) = log.last().expect("entries");
-    let entry = Entry { links: Vec::new(), statement: statement.hash(), ..last.clone() };
-    let record = VaultRecord {
-        publisher: service.id,
-        seq: 0,
-        event_type: draft.event_type,
-        statement: StatementBlob::Open(statement.jws().as_bytes().to_vec()),
-        disclosures: Vec::new(),
-    };
-    (entry, record)
-}
-
-#[test]
-fn what_an_erasure_ended_is_counted_and_no_fault_and_nothing_else_is_taken_for_it() {
-    let of = small();
-    let keyring = Keyring::open(&of.home.data(), of.secrets().kek()).expect("opens");
-    // Tags are drawn anew for each ledger: a child is taken whose shard has nobody else.
-    let tag_of = |number| keyring.tag(&Owner::Person(Pseudonym::parse(&child(number)).expect("a pseudonym")));
-    let alone = |tag: &OwnerTag| keyring.owners().filter(|(other, _)| other[0] == tag[0]).count() == 1;
-    let (number, tag) =
-        (1..7).map(|number| (number, tag_of(number))).find(|(_, tag)| alone(tag)).expect("one of six");
-    let shard = format!("keyring/{:02x}", tag[0]);
-    let id = keyring.owner(&tag).expect("there").link.name(0);
-    let held = keyring.owner(&tag).expect("there");
-    let names: Vec<_> = (0..40).map(|n| held.link.name(n)).collect();
-    let about = |(entry, _): &&Sealed| entry.links.iter().any(|link| names.contains(&link.name));
-    let mut entries = 0;
-    let lost = forge(|log| entries = i64::try_from(log.iter().filter(about).count()).expect("few"));
-    assert!(entries >= 2);
-
-    lost.remove(&shard);
-    assert_finds(&lost, "keys_gone", REGISTRARS + usize::from(number));
-
-    let erased = forge(|log| log.push(erasure(log, id, entries)));
-    assert!(erased.fsck().faults.iter().all(|fault| fault.code == "not_erased"));
-    erased.remove(&shard);
-    let after = erased.fsck();
-    assert_eq!(after.verdict(), Verdict::Sound, "{:?}", after.faults);
-    assert!(after.counts.statements_unreadable >= 2);
-    assert_eq!(after.counts.statements_read + after.counts.statements_unreadable, 41);
-    assert!(after.notes.iter().any(|note| note.contains("keys are gone")));
-
-    // One entry more than was erased, an owner whom nobody erased, an owner who never was.
-    for (owner, entries, code) in [
-        (id, entries - 1, "keys_gone"),
-        (id, entries + 1, "not_erased"),
-        ([9; 16], entries, "erased_unknown"),
-    ] {
-        let forged = forge(|log| log.push(erasure(log, owner, entries)));
-        forged.remove(&shard);
-        assert_finds(&forged, code, 40);
-    }
 }

@@ -55,6 +55,23 @@ fn a_log_is_mirrored_served_again_and_checked_by_anybody() {
     assert_eq!(verify(&home, &second).succeeded().json()["verdict"], "sound");
 }
 
+/// C2SP's tlog-tiles lets a log send its files compressed, whether that was asked for or not.
+#[test]
+fn a_log_that_is_sent_compressed_is_the_same_log() {
+    let home = Home::new();
+    let mut council = home.enrol("council", "gss:E06000999", None);
+    let server = home.serve();
+    grow(&server.client(), &mut council, 280);
+    let (out, second, pin) = (home.at("mirror"), home.at("second"), home.pin_file());
+    mirror(&home, &server.url, &out).succeeded();
+    let compressed = StaticFiles::serve_compressed(&out);
+    let report =
+        run(["verify", "--json", "--url", &compressed.url(), "--pin", path(&pin)]).succeeded().json();
+    assert_eq!((&report["verdict"], &report["size"]), (&"sound".into(), &server.client().size().into()));
+    mirror(&home, &compressed.url(), &second).succeeded();
+    assert!(files(&second) == files(&out));
+}
+
 #[test]
 fn what_is_wrong_with_a_mirror_is_found_where_it_is() {
     let home = Home::new();
@@ -115,7 +132,11 @@ fn nothing_is_copied_from_another_ledger_or_from_nobody() {
     let url = server.url.clone();
     server.stop();
     let said = mirror(&home, &url, &out).exited(2).complaint();
-    assert!(said.contains("run this again to go on"), "{said}");
+    assert!(
+        said.contains("run this again to go on") && said.contains(&format!("{url} cannot be reached")),
+        "{said}"
+    );
+    assert!(!said.contains("does not hold"), "nothing was seen of it: {said}");
     run(["mirror", "--url", &url]).exited(2);
     run(["mirror", "--url", &url, "--out", path(&out), "--every", "5"]).exited(2);
 }

@@ -62,7 +62,12 @@ fn a_mirror_that_is_killed_or_cut_off_at_any_point_is_completed_by_the_next_run(
                 }
                 later.limit(None);
                 mirror(&home, &later.url(), &out).succeeded();
-                assert!(files(&out) == files(&large), "{after} {then:?} {begun}");
+                let (mut found, before) = (files(&out), files(&small));
+                // Partial tiles of the smaller size stay until their full ones are there.
+                found.retain(|name, bytes| {
+                    files(&large).contains_key(name) || before.get(name) != Some(bytes)
+                });
+                assert!(found == files(&large), "{after} {then:?} {begun}");
             }
         }
     }

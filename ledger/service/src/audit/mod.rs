@@ -37,22 +37,45 @@ use crate::layout;
 use crate::secrets::{PinFile, Secrets};
 use pipeline::Work;
 use rows::Known;
-use walk::{Walk, comparable, read_checkpoint};
+use walk::{Walk, comparable, newest_checkpoint, read_checkpoint};
+
+/// A log that grows while it is checked is gone through so many times at most.
+const ATTEMPTS: u32 = 3;
 
 /// Checks the public log, which needs no keys: that its checkpoint is the pinned ledger's, that every entry reads and follows the one
 /// before, that no link stands twice, and that tiles and root are the entries'.
 ///
 /// `known` is a checkpoint that was seen before, of the same log: this one must extend it. Without a pin the verdict is at best
 /// [`Verdict::CouldNotTell`].
+///
+/// A log that has grown meanwhile may have dropped partial tiles of the size that it had (C2SP tlog-tiles). So where parts are missing
+/// and the checkpoint is another by now, the log is gone through again, and must extend the first one, too.
 pub fn check_log(source: &dyn LogSource, pin: Option<&Pin>, known: Option<&Checkpoint>) -> Report {
-    let mut report = Report::new();
-    let Some(checkpoint) = read_checkpoint(source, pin, &mut report) else { return report };
-    let known = known
-        .map(|known| Known { checkpoint: known.clone(), place: "the checkpoint seen before".to_owned() });
-    let known = known.and_then(|known| comparable(&checkpoint, known, &mut report));
-    take_surplus(source.surplus(checkpoint.size()), &mut report);
-    Walk::new(source, &checkpoint, pin, known.into_iter().collect()).run(&mut report);
+    let mut earlier: Vec<Known> = known.map(seen_before).into_iter().collect();
+    let (mut report, mut checkpoint) = check_once(source, pin, &earlier);
+    for _ in 1..ATTEMPTS {
+        let Some(before) = checkpoint.take().filter(|_| report.only_lacks_parts()) else { break };
+        if newest_checkpoint(source).is_none_or(|newest| newest == before) {
+            break;
+        }
+        earlier.push(Known { checkpoint: before, place: "the checkpoint read before".to_owned() });
+        (report, checkpoint) = check_once(source, pin, &earlier);
+    }
     report
+}
+
+fn check_once(source: &dyn LogSource, pin: Option<&Pin>, earlier: &[Known]) -> (Report, Option<Checkpoint>) {
+    let mut report = Report::new();
+    let Some(checkpoint) = read_checkpoint(source, pin, &mut report) else { return (report, None) };
+    let known = earlier.iter().filter_map(|known| comparable(&checkpoint, known.clone(), &mut report));
+    let known = known.collect();
+    take_surplus(source.surplus(checkpoint.size()), &mut report);
+    Walk::new(source, &checkpoint, pin, known).run(&mut report);
+    (report, Some(checkpoint))
+}
+
+fn seen_before(known: &Checkpoint) -> Known {
+    Known { checkpoint: known.clone(), place: "the checkpoint seen before".to_owned() }
 }
 
 /// How much of a data folder is looked at.
@@ -73,6 +96,16 @@ pub fn fsck(root: &Path, secrets: Option<&Secrets>, pin: Option<&Pin>) -> Report
     fsck_watched(root, secrets, pin, &|_, _| ())
 }
 
+/// The same as [`fsck`], and the log must extend a checkpoint that was seen before.
+pub fn fsck_known(
+    root: &Path,
+    secrets: Option<&Secrets>,
+    pin: Option<&Pin>,
+    known: Option<&Checkpoint>,
+) -> Report {
+    check_folder(root, secrets, pin, known, Depth::Everything, &|_, _| ())
+}
+
 /// The same as [`fsck`]. `progress` is called on this thread, with how many entries are done and how many there are.
 pub fn fsck_watched(
     root: &Path,
@@ -80,7 +113,7 @@ pub fn fsck_watched(
     pin: Option<&Pin>,
     progress: &dyn Fn(u64, u64),
 ) -> Report {
-    check_folder(root, secrets, pin, Depth::Everything, progress)
+    check_folder(root, secrets, pin, None, Depth::Everything, progress)
 }
 
 /// Checks all that is signed in a data folder: the log as [`check_log`] does, but for repeated links, and every statement that the keys
@@ -95,25 +128,27 @@ pub fn verify_statements(
     pin: Option<&Pin>,
     progress: &dyn Fn(u64, u64),
 ) -> Report {
-    check_folder(root, Some(secrets), pin, Depth::Signed, progress)
+    check_folder(root, Some(secrets), pin, None, Depth::Signed, progress)
 }
 
 fn check_folder(
     root: &Path,
     secrets: Option<&Secrets>,
     pin: Option<&Pin>,
+    known: Option<&Checkpoint>,
     depth: Depth,
     progress: &dyn Fn(u64, u64),
 ) -> Report {
     let folder = DataFolder::new(root);
     if folder.is_mirror() && secrets.is_none() {
-        return check_log(&folder, pin, None);
+        return check_log(&folder, pin, known);
     }
     let mut report = Report::new();
     // First: a ledger that runs writes it after the checkpoint, so one that is read after may be newer than the checkpoint read.
     let handed_out = handed_out(&folder, pin);
     let Some(checkpoint) = read_checkpoint(&folder, pin, &mut report) else { return report };
-    let known = handed_out.and_then(|known| comparable(&checkpoint, known, &mut report));
+    let known = handed_out.into_iter().chain(known.map(seen_before));
+    let known = known.filter_map(|known| comparable(&checkpoint, known, &mut report)).collect();
     take_surplus(folder.surplus(checkpoint.size()), &mut report);
     if let Some(ready) = ready(&folder, pin).filter(|ready| ready.size() > checkpoint.size()) {
         let (size, place) = (ready.size(), layout::new_checkpoint());
@@ -122,7 +157,7 @@ fn check_folder(
             place.display()
         ));
     }
-    let mut walk = Walk::new(&folder, &checkpoint, pin, known.into_iter().collect());
+    let mut walk = Walk::new(&folder, &checkpoint, pin, known);
     match depth {
         Depth::Everything => {
             take_surplus(inventory::of_vault_and_keyring(&folder, checkpoint.size()), &mut report);

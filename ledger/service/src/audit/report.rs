@@ -11,6 +11,9 @@ pub const MAX_FAULTS: usize = 100;
 /// How many faults of one kind a report lists for one bundle: a file in the wrong place makes 256 of them.
 const MAX_ALIKE: usize = 3;
 
+/// The code of a part of the log that is not there.
+const MISSING: &str = "missing";
+
 /// What an audit comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -169,11 +172,16 @@ impl Report {
         part.notes.into_iter().for_each(|note| self.note(note));
     }
 
+    /// Whether there are faults, and all of them are that parts are missing.
+    pub(super) fn only_lacks_parts(&self) -> bool {
+        !self.faults.is_empty() && self.faults.iter().all(|fault| fault.code == MISSING)
+    }
+
     /// What is missing is a fault; what cannot be reached leaves the question open.
     pub(super) fn source_error(&mut self, error: &SourceError) {
         match error {
             SourceError::Missing { place } => {
-                self.add(Fault::new(place, "missing", "missing, and the checkpoint covers it"));
+                self.add(Fault::new(place, MISSING, "missing, and the checkpoint covers it"));
             }
             SourceError::TooLong { place } => {
                 self.add(Fault::new(place, "too_long", "longer than any such file can be"));

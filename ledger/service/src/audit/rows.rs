@@ -19,6 +19,7 @@ pub(super) struct Rows<'a> {
 }
 
 /// A checkpoint that the log must lead to, and where it came from.
+#[derive(Clone)]
 pub(super) struct Known {
     pub(super) checkpoint: Checkpoint,
     pub(super) place: String,

@@ -1,12 +1,13 @@
 use std::error::Error;
 
 use gt_core::TreeSize;
+use gt_core::note::MAX_NOTE_LEN;
 use gt_core::tile::{FULL_WIDTH, HASH_LEN, MAX_ENTRY_LEN, TilePath, whole_entries};
 
 use super::report::Fault;
 
-/// The longest checkpoint that is read, in bytes.
-pub(super) const MAX_CHECKPOINT: usize = 64 * 1024;
+/// The longest checkpoint that is read, in bytes: with the cosignatures of many witnesses it is as long as a note can be.
+pub(super) const MAX_CHECKPOINT: usize = MAX_NOTE_LEN;
 /// The longest entry bundle that C2SP allows, in bytes.
 pub(super) const MAX_BUNDLE: usize = FULL_WIDTH as usize * (2 + MAX_ENTRY_LEN);
 /// The length of a full hash tile, in bytes.
@@ -16,7 +17,8 @@ pub(super) const MAX_TILE: usize = FULL_WIDTH as usize * HASH_LEN;
 ///
 /// A bundle or tile that is not full is given as the prefix of that width, whatever else its file holds.
 pub trait LogSource {
-    /// The signed tree head. Asked for first, and once: what a growing log holds beyond it is not looked at.
+    /// The signed tree head. Asked for first: what a growing log holds beyond it is not looked at. Asked for again only where a part of
+    /// the log is missing.
     fn checkpoint(&self) -> Result<Part, SourceError>;
 
     /// Entry bundle `n`, as it is when it holds `width` entries, 1 to 256.
@@ -201,6 +203,12 @@ mod tests {
             matches!(mirror.tile(0, 1, 2), Err(SourceError::Missing { place }) if place == "tile/0/001.p/2")
         );
         assert!(matches!(mirror.checkpoint(), Err(SourceError::Missing { .. })));
+    }
+
+    #[test]
+    fn a_checkpoint_may_be_as_long_as_a_note() {
+        let longest = Mirror::new(|_: &str, _: usize| Ok(Some(vec![0; MAX_NOTE_LEN])));
+        assert_eq!(longest.checkpoint().expect("taken").bytes.len(), MAX_NOTE_LEN);
     }
 
     #[test]

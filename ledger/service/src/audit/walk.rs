@@ -61,6 +61,12 @@ pub(super) fn read_checkpoint(
     Some(signed.checkpoint().clone())
 }
 
+/// The checkpoint as it is by now, if it reads.
+pub(super) fn newest_checkpoint(source: &dyn LogSource) -> Option<Checkpoint> {
+    let part = source.checkpoint().ok()?;
+    SignedCheckpoint::parse(&part.bytes).ok().map(|signed| signed.checkpoint().clone())
+}
+
 /// Which of the checkpoints that are known from elsewhere the log must lead to.
 pub(super) fn comparable(checkpoint: &Checkpoint, known: Known, report: &mut Report) -> Option<Known> {
     let Known { checkpoint: earlier, place } = &known;

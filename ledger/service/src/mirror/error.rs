@@ -171,7 +171,7 @@ impl LogFault {
         matches!(self, Self::Source(SourceError::Unreachable { .. }))
     }
 
-    /// Whether a part is missing. A mirror drops partial tiles when it grows, so that need not mean anything.
+    /// Whether a part is missing. A log that grows may drop partial tiles, so that need not mean anything.
     pub(super) const fn is_missing(&self) -> bool {
         matches!(self, Self::Source(SourceError::Missing { .. }))
     }

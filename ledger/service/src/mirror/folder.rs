@@ -106,7 +106,7 @@ impl MirrorFolder {
         for _ in 1..ATTEMPTS {
             match self.round(&head, progress) {
                 Err(MirrorError::Served(fault)) if fault.is_missing() => {
-                    // A mirror that has grown meanwhile has dropped the partial tiles of the size that it had.
+                    // A log that has grown meanwhile may have dropped partial tiles of the size that it had.
                     let newer = self.served(source)?;
                     if newer.signed == head.signed {
                         return Err(MirrorError::Served(fault));
@@ -156,7 +156,7 @@ impl MirrorFolder {
         Ok(Round::Grown { from, to })
     }
 
-    /// Removes the partial tiles of other sizes, and what an interrupted copy left.
+    /// Removes the partial tiles whose full ones are there, and what an interrupted copy left.
     fn sweep(&mut self, folder: &DataFolder, size: TreeSize) -> Result<(), MirrorError> {
         self.writer.remove(&copied::left_over(folder, size))
     }

@@ -16,7 +16,7 @@ pub(super) struct Tiles<'a> {
 impl TileSource for Tiles<'_> {
     type Error = LogFault;
 
-    /// The tile as wide as the tree has it, whatever less is needed: of a partial tile a mirror has no other width.
+    /// The tile as wide as the tree has it, whatever less is needed: of a partial tile a log need not have another width.
     fn hash_tile(&self, level: u8, index: u64, _width: u16) -> Result<Arc<HashTile>, LogFault> {
         let width = row_extent(self.size, level).width_of(index);
         let part = self.source.tile(level, index, width)?;

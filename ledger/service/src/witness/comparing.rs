@@ -12,7 +12,7 @@ use crate::log::{LogReader, ReadError};
 /// How the sentences about a contradiction go on: what somebody should do who reads them.
 const CONTRADICTION_REASONS: &str = "Nothing is sealed on top of it. The evidence is in state/evidence; find out what happened to this folder before anything else";
 
-/// What a witness has seen contradicts this folder: a checkpoint under this ledger's own key.
+/// What a witness has seen contradicts this folder: a checkpoint under this ledger's own key, or, of a witness that shows none, its word.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WitnessContradiction {
     /// The folder is behind what was sealed.
@@ -28,6 +28,18 @@ pub enum WitnessContradiction {
         own: TreeSize,
         /// What it has seen.
         checkpoint: Box<SignedCheckpoint>,
+    },
+    /// The folder is behind what a witness says that it has signed, without showing it.
+    #[error(
+        "this folder may be an older copy: witness {witness} says that it has signed {seen} entries, and shows no checkpoint of them; this folder has {own}. {CONTRADICTION_REASONS}. If it is the witness that errs, leave it out of the policy"
+    )]
+    Unshown {
+        /// The witness.
+        witness: String,
+        /// How many entries it says that it has signed.
+        seen: TreeSize,
+        /// How many this folder has.
+        own: TreeSize,
     },
     /// The folder has another history.
     #[error(
@@ -46,11 +58,25 @@ pub enum WitnessContradiction {
 }
 
 impl WitnessContradiction {
-    /// The checkpoint under this ledger's key that shows it.
-    pub fn checkpoint(&self) -> &SignedCheckpoint {
+    /// The checkpoint under this ledger's key that shows it, if it was shown.
+    pub fn checkpoint(&self) -> Option<&SignedCheckpoint> {
         match self {
-            Self::OlderCopy { checkpoint, .. } | Self::Rewritten { checkpoint, .. } => checkpoint,
+            Self::OlderCopy { checkpoint, .. } | Self::Rewritten { checkpoint, .. } => Some(checkpoint),
+            Self::Unshown { .. } => None,
         }
+    }
+
+    /// Whether the folder lacks entries, and what it has is not contradicted.
+    pub(super) const fn is_behind(&self) -> bool {
+        matches!(self, Self::OlderCopy { .. } | Self::Unshown { .. })
+    }
+
+    /// The same, of a log that has so many entries.
+    pub(super) fn with_own(mut self, size: TreeSize) -> Self {
+        if let Self::OlderCopy { own, .. } | Self::Unshown { own, .. } = &mut self {
+            *own = size;
+        }
+        self
     }
 
     /// Keeps the evidence in the data folder, and returns where.
@@ -60,7 +86,16 @@ impl WitnessContradiction {
         let folder = folder.unwrap_or_else(|| PathBuf::from("state/evidence/last"));
         let own = log.published().checkpoint.clone();
         disk.replace(&folder.join("own-checkpoint-now"), own.to_string().as_bytes())?;
-        disk.replace(&folder.join("0000-witnessed-checkpoint"), self.checkpoint().to_string().as_bytes())?;
+        match self {
+            Self::OlderCopy { checkpoint, .. } | Self::Rewritten { checkpoint, .. } => {
+                let file = folder.join("0000-witnessed-checkpoint");
+                disk.replace(&file, checkpoint.to_string().as_bytes())?;
+            }
+            Self::Unshown { witness, seen, .. } => {
+                let said = format!("{witness}\n{seen}\n");
+                disk.replace(&folder.join("0000-witness-said"), said.as_bytes())?;
+            }
+        }
         if let Some(fork) = self.proof(log, &own) {
             disk.replace(&folder.join("fork.json"), fork.as_bytes())?;
         }

@@ -143,6 +143,10 @@ impl Witness {
             .collect::<Result<_, _>>()?;
         let signed = of_log(&request.checkpoint, keys, &cosignatures)?;
         latest.keep(signed)?;
+        drop(latest);
+        if let Err(error) = lock(&self.forks).was_consistent(request.checkpoint.checkpoint()) {
+            tracing::error!(%error, "what was settled could not be let go of");
+        }
         Ok(signature_lines(&cosignatures))
     }
 

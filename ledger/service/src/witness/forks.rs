@@ -10,12 +10,12 @@ use gt_core::witness::{AddCheckpoint, ShownFork};
 use gt_core::{Hash, base64url};
 use serde_json::{Value, json};
 
-use crate::disk::Disk;
+use crate::disk::{Disk, read_if_there};
 
 /// How many proven forks are kept. Only a ledger's own key can make them.
 const MAX_KEPT: usize = 1000;
 /// How many refused requests are kept of which nothing is proven: anybody can make them.
-const MAX_UNPROVEN: u64 = 64;
+const MAX_UNPROVEN: usize = 32;
 
 const FOLDER: &str = "forks";
 const UNPROVEN: &str = "forks/unproven";
@@ -32,7 +32,24 @@ pub(super) struct Fork {
 pub(super) struct Forks {
     disk: Disk,
     kept: BTreeMap<String, Fork>,
-    unproven: u64,
+    /// By the number in the names of its two files; `None` if they do not read.
+    unproven: BTreeMap<u64, Option<Unproven>>,
+}
+
+/// What a request whose proof does not hold was about: what was seen, and what was to be signed. Of what the two say, and not of who has
+/// cosigned since.
+#[derive(PartialEq, Eq)]
+struct Unproven {
+    seen: Checkpoint,
+    requested: Checkpoint,
+}
+
+impl Unproven {
+    fn read(seen: &[u8], request: &[u8]) -> Option<Self> {
+        let seen = SignedCheckpoint::parse(seen).ok()?.checkpoint().clone();
+        let requested = AddCheckpoint::parse(request).ok()?.checkpoint.checkpoint().clone();
+        Some(Self { seen, requested })
+    }
 }
 
 impl Fork {
@@ -92,7 +109,7 @@ impl Forks {
                 }
             }
         }
-        let unproven = files(&root.join(UNPROVEN))?.len() as u64;
+        let unproven = unproven(root)?;
         Ok(Self { disk: Disk::new(root, None), kept, unproven })
     }
 
@@ -120,12 +137,30 @@ impl Forks {
     ) -> io::Result<()> {
         let origin = seen.checkpoint().origin();
         tracing::warn!(%origin, "a signed checkpoint came with a proof that does not hold");
-        if self.unproven < MAX_UNPROVEN {
-            let file = |what: &str| PathBuf::from(format!("{UNPROVEN}/{:03}-{what}", self.unproven / 2));
-            let (first, second) = (file("seen"), file("request"));
-            self.disk.replace(&first, seen.to_string().as_bytes())?;
-            self.disk.replace(&second, request.to_string().as_bytes())?;
-            self.unproven += 2;
+        let requested = request.checkpoint.checkpoint().clone();
+        let one = Some(Unproven { seen: seen.checkpoint().clone(), requested });
+        if self.unproven.len() >= MAX_UNPROVEN || self.unproven.values().any(|kept| *kept == one) {
+            return Ok(());
+        }
+        let mut numbers = 0..MAX_UNPROVEN as u64;
+        let free = numbers.find(|number| !self.unproven.contains_key(number)).expect("fewer are taken");
+        let [first, second] = unproven_files(free);
+        self.disk.replace(&first, seen.to_string().as_bytes())?;
+        self.disk.replace(&second, request.to_string().as_bytes())?;
+        self.unproven.insert(free, one);
+        Ok(())
+    }
+
+    /// Lets go of what was asked with a wrong proof about a checkpoint that has turned out to extend what was seen: it is no fork.
+    pub(super) fn was_consistent(&mut self, signed: &Checkpoint) -> io::Result<()> {
+        let is_about = |one: &Option<Unproven>| one.as_ref().is_some_and(|one| one.requested == *signed);
+        let settled: Vec<u64> =
+            self.unproven.iter().filter(|(_, one)| is_about(one)).map(|(number, _)| *number).collect();
+        for number in settled {
+            for file in unproven_files(number) {
+                self.disk.remove(&file)?;
+            }
+            self.unproven.remove(&number);
         }
         Ok(())
     }
@@ -134,6 +169,28 @@ impl Forks {
     pub(super) fn kept(&self) -> impl Iterator<Item = &Fork> {
         self.kept.values()
     }
+}
+
+/// The files of a request of which nothing is proven.
+fn unproven_files(number: u64) -> [PathBuf; 2] {
+    ["seen", "request"].map(|what| PathBuf::from(format!("{UNPROVEN}/{number:03}-{what}")))
+}
+
+/// Reads what was kept of requests of which nothing is proven. A file without its other one is of a write or removal that was interrupted,
+/// and its number is free.
+fn unproven(root: &Path) -> io::Result<BTreeMap<u64, Option<Unproven>>> {
+    let mut found = BTreeMap::new();
+    for file in files(&root.join(UNPROVEN))? {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let Some(number) = name.strip_suffix("-seen").and_then(|number| number.parse().ok()) else {
+            continue;
+        };
+        let [seen, request] = unproven_files(number).map(|file| read_if_there(&root.join(file)));
+        if let (Some(seen), Some(request)) = (seen?, request?) {
+            found.insert(number, Unproven::read(&seen, &request));
+        }
+    }
+    Ok(found)
 }
 
 /// The files in a folder; none if it is not there.

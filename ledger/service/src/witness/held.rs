@@ -77,7 +77,7 @@ fn under(log: &LogReader, sealed: Sealed, cosigned: &SignedCheckpoint) -> Result
     let (index, size) = (sealed.index, cosigned.checkpoint().size());
     let proof = prove::inclusion(log, index, size).map_err(|error| {
         tracing::error!(%error, %index, "an entry cannot be proven");
-        Refusal::Stopped
+        Refusal::Unreadable
     })?;
     let receipt =
         Receipt { extra: sealed.receipt.extra, index, path: proof.path, checkpoint: cosigned.clone() };

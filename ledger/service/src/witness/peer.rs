@@ -88,7 +88,8 @@ impl Peer {
         peers
     }
 
-    /// Has the witness sign a checkpoint of this log. `last` is the size that it signed before, as far as is known, and is kept so.
+    /// Has the witness sign a checkpoint of this log. `last` is the size that it signed before, as far as is known, and is kept so. Where
+    /// nothing is known of it, 0 has the witness say it (C2SP tlog-witness).
     pub(super) fn cosign(
         &self,
         log: &LogReader,
@@ -110,8 +111,16 @@ impl Peer {
                     *last = size;
                     return Ok(signatures);
                 }
-                409 if !corrected => {
-                    *last = read_size(&reply.body).ok_or(PeerFault::Status { status: 409 })?;
+                409 => {
+                    let said = read_size(&reply.body).ok_or(PeerFault::Status { status: 409 })?;
+                    // The size is the one that it has, so it has another root for it (C2SP tlog-witness).
+                    if said == *last {
+                        return Err(PeerFault::Inconsistent);
+                    }
+                    *last = said;
+                    if corrected && said <= size {
+                        return Err(PeerFault::Status { status: 409 });
+                    }
                     corrected = true;
                 }
                 422 => return Err(PeerFault::Inconsistent),
@@ -121,7 +130,8 @@ impl Peer {
         }
     }
 
-    /// The checkpoint that the witness signed last of this ledger, which the ledger's own keys signed; `None` if there is none.
+    /// The checkpoint that the witness signed last of this ledger, which the ledger's own keys signed; `None` if it shows none: it has
+    /// signed none, or it shows its checkpoints to nobody or elsewhere.
     pub(super) fn latest(
         &self,
         origin: &str,
@@ -135,7 +145,7 @@ impl Peer {
                 checkpoint.verify(origin, keys)?;
                 Ok(Some(checkpoint))
             }
-            404 => Ok(None),
+            404 | 405 => Ok(None),
             status => Err(PeerFault::Status { status }),
         }
     }

@@ -6,6 +6,8 @@
 
 mod coordinator;
 mod starting;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

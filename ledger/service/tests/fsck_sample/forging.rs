@@ -6,6 +6,7 @@ use gt_core::checkpoint::Checkpoint;
 use gt_core::entry::Entry;
 use gt_core::{Hash, LeafIndex, TreeSize, tree};
 use gt_ledger::Ledger;
+use gt_ledger::audit::{Fault, Report, Verdict};
 use gt_ledger::clock::SystemClock;
 use gt_ledger::disk::Disk;
 use gt_ledger::log::{SealedEntry, recover};
@@ -60,3 +61,34 @@ fn read(of: &Sample, copy: &Copy) -> Vec<Sealed> {
     }
     sealed
 }
+
+/// `fsck` finds a fault with this code in this entry, and whoever checks only what is signed finds as much of that.
+#[track_caller]
+pub(crate) fn assert_finds(copy: &Copy, code: &str, entry: usize) -> Report {
+    let report = copy.fsck();
+    assert_eq!(report.verdict(), Verdict::NotSound);
+    let found = report.faults.iter().any(|f| f.code == code && f.place.ends_with(&format!("entry {entry}")));
+    assert!(found, "{code} in entry {entry}: {:?}", report.faults);
+    let signed = |report: &Report| -> Vec<Fault> {
+        report.faults.iter().filter(|fault| !OF_OWNERS.contains(&fault.code)).cloned().collect()
+    };
+    assert_eq!(signed(&copy.verify()), signed(&report), "what is signed is judged alike by both");
+    report
+}
+
+/// What `fsck` alone finds, or finds more of: what is wrong with disclosures, links and their owners, and what cannot be read of them.
+const OF_OWNERS: [&str; 13] = [
+    "erased_unknown",
+    "disclosure_missing",
+    "disclosure_repeated",
+    "disclosure_unreferenced",
+    "kept_but_sealed",
+    "keys_gone",
+    "link_commitment",
+    "link_missing",
+    "link_out_of_order",
+    "link_repeated",
+    "link_surplus",
+    "other_owner",
+    "owner_not_linked",
+];

@@ -27,13 +27,14 @@ fn a_copy_is_the_log_as_c2sp_has_it() {
     assert_eq!(check_log(&DataFolder::new(&out), None, None).verdict(), Verdict::CouldNotTell);
 }
 
+/// Whoever has read an earlier checkpoint still finds the partial tiles that it needs; a log may let them go once the full ones are there.
 #[test]
-fn a_mirror_that_grows_holds_what_a_new_copy_would() {
+fn a_mirror_that_grows_holds_what_a_new_copy_would_and_what_earlier_readers_need() {
     let (log, folder) = (Log::new(1400), scratch());
     let sizes = [1, 2, 3, 100, 255, 256, 257, 300, 511, 512, 513, 768, 1100, 1280, 1399, 1400];
-    for size in sizes {
+    for (at, size) in sizes.into_iter().enumerate() {
         copied(&log, size, folder.path());
-        assert!(files_in(folder.path()) == log.files(size), "{size}");
+        assert!(files_in(folder.path()) == log.files_after(&sizes[..=at]), "{size}");
         assert_eq!(fsck(folder.path(), None, Some(&log.pin())).verdict(), Verdict::Sound, "{size}");
         let again = copy(&log, size, folder.path()).expect("asked again");
         assert_eq!(again, Round::Unchanged { size: TreeSize(size) });
@@ -62,7 +63,7 @@ fn a_mirror_is_a_log_that_can_be_mirrored() {
     copied(&log, 700, first.path());
     let round = mirror.catch_up(&served, &mut |_| {}).expect("copied");
     assert_eq!(round, Round::Grown { from: TreeSize(600), to: TreeSize(700) });
-    assert!(files_in(second.path()) == log.files(700));
+    assert!(files_in(second.path()) == log.files_after(&[600, 700]));
     let folder = DataFolder::new(second.path());
     mirror.catch_up(&folder, &mut |_| {}).expect("a folder is a log as well");
 }
@@ -84,6 +85,31 @@ fn a_log_that_grows_meanwhile_is_asked_for_its_newer_checkpoint() {
     assert!(files_in(folder.path()) == log.files(400), "and nothing is left of the smaller size");
 }
 
+/// The same of a log that is checked, and not copied.
+#[test]
+fn a_log_that_grows_while_it_is_checked_is_gone_through_again() {
+    let (log, other) = (Log::new(400), Log::fork(290, 400));
+    let partial = TilePath::entries(1, 44).expect("a path").to_path();
+    let checked = |later: &Log| {
+        let grown = std::cell::Cell::new(false);
+        let growing = Mirror::new(|path: &str, _: usize| {
+            grown.set(grown.get() || path == partial);
+            Ok(if grown.get() { later.file(400, path) } else { log.file(300, path) })
+        });
+        check_log(&growing, Some(&log.pin()), None)
+    };
+    let report = checked(&log);
+    assert_eq!((report.verdict(), report.size), (Verdict::Sound, Some(400)), "{:?}", report.faults);
+    // What it has grown to must go on from what was signed before.
+    let report = checked(&other);
+    assert_eq!(report.verdict(), Verdict::NotSound);
+    assert!(report.faults.iter().any(|fault| fault.code == "other_root"), "{:?}", report.faults);
+    // And a log that lacks a part and does not grow lacks it.
+    let lacking = Mirror::new(|path: &str, _: usize| Ok(log.file(300, path).filter(|_| path != partial)));
+    let report = check_log(&lacking, Some(&log.pin()), None);
+    assert_eq!((report.verdict(), report.faults[0].code), (Verdict::NotSound, "missing"));
+}
+
 #[test]
 fn without_a_pin_a_mirror_keeps_to_the_origin_that_it_has_seen() {
     let (log, folder) = (Log::new(300), scratch());
@@ -100,7 +126,7 @@ fn without_a_pin_a_mirror_keeps_to_the_origin_that_it_has_seen() {
         MirrorFolder::open(folder.path(), Some(log.pin()), None).err().expect("not the pinned key's");
     assert!(matches!(&refused, MirrorError::Held(_)), "{refused}");
     assert_eq!(refused.code(), "checkpoint_not_signed");
-    assert!(files_in(folder.path()) == stranger.files(250));
+    assert!(files_in(folder.path()) == stranger.files_after(&[200, 250]));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
 use gt_core::entry::Entry;
 use gt_core::note::NoteSigner;
 use gt_core::prove::{self, MemoryTiles, TileSource};
-use gt_core::tile::{TileKind, TilePath, encode_entry, row_extent};
+use gt_core::tile::{FULL_WIDTH, TileKind, TilePath, encode_entry, row_extent};
 use gt_core::time::Timestamp;
 use gt_core::tree::leaf_hash;
 use gt_core::verify::Pin;
@@ -102,8 +102,7 @@ impl Log {
             return Some(self.checkpoint(size).to_string().into_bytes());
         }
         let tile = TilePath::parse(path).ok()?;
-        let level = if let TileKind::Hashes { level } = tile.kind() { level } else { 0 };
-        if row_extent(TreeSize(size), level).width_of(tile.index()) != tile.width() {
+        if width_at(size, &tile) != tile.width() {
             return None;
         }
         if let TileKind::Hashes { level } = tile.kind() {
@@ -137,6 +136,34 @@ impl Log {
         }
         paths.into_iter().map(|path| (path.clone(), self.file(size, &path).expect("there"))).collect()
     }
+
+    /// The files of a mirror that had these sizes one after the other: the log at the last one, and the partial tiles of those before
+    /// whose full ones are not there yet.
+    pub(crate) fn files_after(&self, sizes: &[u64]) -> BTreeMap<String, Vec<u8>> {
+        let last = *sizes.last().expect("a size");
+        let grows = |path: &str| {
+            TilePath::parse(path)
+                .is_ok_and(|tile| tile.width() < FULL_WIDTH && width_at(last, &tile) < FULL_WIDTH)
+        };
+        let before = sizes.iter().filter(|size| **size > 0).flat_map(|size| self.files(*size));
+        let mut files: BTreeMap<_, _> = before.filter(|(path, _)| grows(path)).collect();
+        files.extend(self.files(last));
+        files
+    }
+
+    /// Whether a mirror's folder is that of the log at the last of these sizes, whatever it has kept of the ones before.
+    pub(crate) fn is_mirrored(&self, folder: &Path, sizes: &[u64]) -> bool {
+        let (found, kept) = (files_in(folder), self.files_after(sizes));
+        let due = self.files(*sizes.last().expect("a size"));
+        due.keys().all(|path| found.contains_key(path))
+            && found.iter().all(|(path, bytes)| kept.get(path) == Some(bytes))
+    }
+}
+
+/// How much of a tile a log of this size has.
+fn width_at(size: u64, tile: &TilePath) -> u16 {
+    let level = if let TileKind::Hashes { level } = tile.kind() { level } else { 0 };
+    row_extent(TreeSize(size), level).width_of(tile.index())
 }
 
 /// Every file below a folder, by its path in it; but the empty file that keeps two processes apart.

@@ -6,7 +6,7 @@ use gt_ledger::audit::fsck;
 use gt_ledger::disk::{Change, Recorder};
 use gt_ledger::mirror::MirrorFolder;
 
-use crate::log::{Log, copied, copy, files_in, scratch};
+use crate::log::{Log, copied, copy, scratch};
 use crate::surviving_disk::{Chance, Survival, SurvivingDisk};
 
 #[derive(Default)]
@@ -47,7 +47,7 @@ fn a_power_cut_leaves_a_mirror_that_holds_and_that_the_next_copy_completes() {
                 holds(&log, folder.path(), &[from, to], (at, survival));
                 copy(&log, 800, folder.path()).unwrap_or_else(|error| panic!("{at} {survival:?}: {error}"));
                 assert!(
-                    files_in(folder.path()) == log.files(800),
+                    log.is_mirrored(folder.path(), &[from, to, 800]),
                     "{from}–{to}, after change {at}, {survival:?}"
                 );
             }

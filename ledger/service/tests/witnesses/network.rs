@@ -22,12 +22,19 @@ pub(crate) struct Network {
     connected: Mutex<HashMap<String, Arc<Witness>>>,
     /// Addresses that take requests and do not answer.
     stalled: Mutex<HashSet<String>>,
+    /// Addresses that sign, and show nobody what they have signed.
+    hiding: Mutex<HashSet<String>>,
     answers_again: Condvar,
 }
 
 impl Network {
     pub(crate) fn connect(&self, url: &str, witness: &Arc<Witness>) {
         self.connected.lock().expect("not poisoned").insert(url.to_owned(), Arc::clone(witness));
+    }
+
+    /// Asked for its newest checkpoint, the witness there says that it has none.
+    pub(crate) fn hide(&self, url: &str) {
+        self.hiding.lock().expect("not poisoned").insert(url.to_owned());
     }
 
     pub(crate) fn cut(&self, url: &str) {
@@ -59,6 +66,7 @@ impl Transport for Network {
                 Err(AddError::Refused(Refusal::Conflict { size })) => (409, format!("{size}\n")),
                 Err(error) => (error.status(), error.to_string()),
             },
+            (_, None) if self.hiding.lock().expect("not poisoned").contains(base) => (404, String::new()),
             (path, None) => {
                 let hash = path.strip_suffix("/checkpoint").ok_or("a path")?;
                 witness.checkpoint(hash)?.map_or((404, String::new()), |signed| (200, signed.to_string()))

@@ -84,6 +84,37 @@ fn an_older_copy_of_the_folder_does_not_start() {
     assert!(alerts.iter().any(|alert| alert["pattern"] == "witness-contradiction"), "{alerts:?}");
 }
 
+/// C2SP's protocol has no way to ask for what a witness has signed; but whoever is asked to sign what it cannot says how much it has.
+#[test]
+fn an_older_copy_does_not_start_though_its_witness_shows_nothing() {
+    let mut setting = Setting::new();
+    setting.network.hide(&setting.watching.url);
+    setting.copy("backup");
+    let ledger = setting.home.open();
+    setting.start(&ledger).expect("nothing was seen yet");
+    for n in 0..3 {
+        setting.seal(&ledger, n).expect("sealed");
+    }
+    let size = ledger.log().size();
+    ledger.close();
+    drop(ledger);
+    let ledger = setting.home.open();
+    setting.start(&ledger).expect("it has signed what the folder has, and no more");
+    setting.seal(&ledger, 3).expect("sealed");
+    ledger.close();
+    drop(ledger);
+    setting.put_back("backup");
+    let ledger = setting.home.open();
+    let Err(WitnessingError::Contradiction(found)) = setting.start(&ledger) else { panic!("it starts") };
+    let WitnessContradiction::Unshown { seen, own, .. } = &found else { panic!("{found}") };
+    assert_eq!((seen.0, own.0), (size.0 + 1, size.0 - 3));
+    assert!(found.to_string().starts_with("this folder may be an older copy: witness witness.example/w1"));
+    let kept = setting.evidence("0000-witness-said").expect("kept");
+    assert_eq!(kept, format!("witness.example/w1\n{seen}\n"));
+    let alerts = ledger.integrity_alerts();
+    assert!(alerts.iter().any(|alert| alert["pattern"] == "witness-contradiction"), "{alerts:?}");
+}
+
 #[test]
 fn a_rewritten_folder_does_not_start_and_the_fork_can_be_shown_to_anybody() {
     let mut setting = Setting::new();
@@ -122,7 +153,13 @@ fn a_rewritten_folder_does_not_start_and_the_fork_can_be_shown_to_anybody() {
 
 #[test]
 fn a_contradiction_that_shows_while_it_runs_stops_the_sealer() {
-    let mut setting = Setting::new();
+    shows_while_it_runs(Setting::new(), "0000-witnessed-checkpoint");
+    let setting = Setting::new();
+    setting.network.hide(&setting.watching.url);
+    shows_while_it_runs(setting, "0000-witness-said");
+}
+
+fn shows_while_it_runs(mut setting: Setting, evidence: &str) {
     setting.copy("backup");
     let ledger = setting.home.open();
     setting.seal(&ledger, 1).expect("sealed");
@@ -137,7 +174,7 @@ fn a_contradiction_that_shows_while_it_runs_stops_the_sealer() {
     setting.network.connect(&setting.watching.url, &witness);
     eventually("the witness is heard", || ledger.is_stopped());
     assert!(matches!(setting.seal(&ledger, 2), Err(Refusal::Stopped)));
-    eventually("the evidence is kept", || setting.evidence("0000-witnessed-checkpoint").is_some());
+    eventually("the evidence is kept", || setting.evidence(evidence).is_some());
     let size = ledger.log().size();
     assert!(ledger.log().entry_bytes(gt_core::LeafIndex(0)).is_ok(), "reading goes on");
     ledger.close();

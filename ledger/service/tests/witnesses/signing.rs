@@ -7,7 +7,7 @@ use std::thread;
 use gt_core::TreeSize;
 use gt_core::checkpoint::SignedCheckpoint;
 use gt_core::fork::ForkEvidence;
-use gt_core::witness::{origin_hash, read_cosignatures};
+use gt_core::witness::{AddCheckpoint, origin_hash, read_cosignatures};
 use gt_ledger::witness::{Witness, WitnessError, WitnessFolder};
 
 use crate::network::{NOW, Watching, copy_folder, request};
@@ -141,7 +141,6 @@ fn requests_at_once_never_take_it_back() {
     }
     let (witness, largest) = (watching.open(), AtomicU64::new(0));
     let ask = |checkpoint: &SignedCheckpoint| {
-        use gt_core::witness::AddCheckpoint;
         let to = checkpoint.checkpoint().size();
         for old in (0..=to.0).map(TreeSize) {
             let proof = gt_core::prove::consistency(ledger.log(), old, to).expect("a proof").path;
@@ -226,10 +225,54 @@ fn forks_are_refused_and_their_evidence_is_kept() {
     wrong = wrong.replacen(&proof, &format!("{}=", "A".repeat(43)), 1);
     assert_eq!(status(&witness, wrong.as_bytes()), 422);
     assert_eq!((witness.forks().len(), size(&witness)), (2, Some(seen)));
-    assert!(watching.path().join("forks/unproven/000-request").exists());
+    let unproven = watching.path().join("forks/unproven/000-request");
+    assert!(unproven.exists());
     witness.add_checkpoint(&request(&ledger, seen), NOW).expect("the ledger itself is as good as before");
+    assert!(!unproven.exists(), "what was asked about is no fork: it is signed now");
     drop(witness);
     assert_eq!(watching.open().forks(), forks, "read again");
+}
+
+#[test]
+fn what_proves_nothing_is_kept_once_and_until_it_is_settled() {
+    let home = Home::new();
+    let ledger = home.open();
+    let mut council = home.register(&ledger, "gss:E06000005", 1);
+    let watching = Watching::new("w1", &home.pin);
+    let mut witness = watching.open();
+    witness.add_checkpoint(&request(&ledger, 0), NOW).expect("signed");
+    let seen = ledger.log().size();
+    let kept = || {
+        let folder = std::fs::read_dir(watching.path().join("forks/unproven"));
+        folder.map_or(0, |files| {
+            files.filter(|file| file.as_ref().is_ok_and(|file| file.path().is_file())).count()
+        })
+    };
+    let mut wrong = Vec::new();
+    for n in 0..34 {
+        ledger.seal_blocking(council.next(&child(n)).to_compact().as_bytes()).expect("sealed");
+        let mut request = AddCheckpoint::parse(&request(&ledger, seen.0)).expect("a request");
+        request.proof[0] = gt_core::Hash::ZERO;
+        wrong.push(request.to_string().into_bytes());
+    }
+    let good = request(&ledger, seen.0);
+    for _ in 0..3 {
+        assert_eq!(status(&witness, &wrong[0]), 422);
+        assert_eq!(kept(), 2, "what was seen, and the request");
+        // What it has kept it knows again.
+        drop(witness);
+        witness = watching.open();
+    }
+    for request in &wrong[1..31] {
+        assert_eq!(status(&witness, request), 422);
+    }
+    assert_eq!(status(&witness, &wrong[33]), 422);
+    assert_eq!(kept(), 64);
+    assert_eq!(status(&witness, &wrong[31]), 422);
+    assert_eq!((kept(), witness.forks().len()), (64, 0), "no more: anybody can make them");
+    // The last one's checkpoint is a sound one, and makes room.
+    witness.add_checkpoint(&good, NOW).expect("signed");
+    assert_eq!(kept(), 62);
 }
 
 /// The same publisher on another machine.

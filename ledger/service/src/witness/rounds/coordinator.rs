@@ -250,23 +250,30 @@ impl Worker {
         if !matches!(fault, PeerFault::Ahead { .. } | PeerFault::Inconsistent) {
             return Outcome::Failed(fault);
         }
-        // What it says alone counts for nothing; what this ledger's own key has signed does.
+        // What this ledger's own key has signed is evidence. Of a witness that shows nothing, its word has to do: that it has signed more.
         let keys = self.shared.registry();
         let keys = keys.ledger_keys();
-        match self.peer.latest(&keys.origin, &keys.verifier_keys) {
-            Ok(Some(seen)) => {
-                let found = starting::contradiction(&self.shared, &self.peer.name, &seen, self.waits);
-                if let Some(contradiction) = found {
-                    return Outcome::Contradicted(Box::new(contradiction));
-                }
-                self.last = seen.checkpoint().size();
-                Outcome::Failed(fault)
-            }
-            Ok(None) => {
-                self.last = TreeSize(0);
-                Outcome::Failed(fault)
-            }
-            Err(error) => Outcome::Failed(error),
+        let seen = match self.peer.latest(&keys.origin, &keys.verifier_keys) {
+            Ok(seen) => seen,
+            Err(error) => return Outcome::Failed(error),
+        };
+        let waits = self.waits && !self.may_lag();
+        let name = &self.peer.name;
+        let shown = seen.as_ref().and_then(|seen| starting::contradiction(&self.shared, name, seen, waits));
+        let found = shown.or_else(|| match fault {
+            PeerFault::Ahead { size } => starting::unshown(&self.shared, name, size, waits),
+            _ => None,
+        });
+        self.last = seen.map_or(TreeSize(0), |seen| seen.checkpoint().size());
+        match found {
+            Some(found) if !(found.is_behind() && self.may_lag()) => Outcome::Contradicted(Box::new(found)),
+            _ => Outcome::Failed(fault),
         }
+    }
+
+    /// Whether this is a node that may lack what was sealed for a while: another one seals, or it waits for a key. It is asked again, and
+    /// before it seals itself it is compared once more.
+    fn may_lag(&self) -> bool {
+        self.waits && (!self.shared.is_active() || self.shared.waits_for_key().is_some())
     }
 }

@@ -13,6 +13,7 @@ use super::coordinator::{Coordinator, Event};
 use super::{Rounds, WitnessStatus, Witnessing, WitnessingError};
 use crate::disk::read_if_there;
 use crate::layout;
+use crate::log::LogReader;
 use crate::open_ledger::Shared;
 use crate::witness::comparing::{WitnessContradiction, compare};
 use crate::witness::peer::{Peer, PeerFault};
@@ -23,7 +24,14 @@ const START_PATIENCE: Duration = Duration::from_secs(3);
 const CATCH_UP: Duration = Duration::from_secs(10);
 
 /// What a witness has seen of this ledger.
-type Seen = Result<Option<SignedCheckpoint>, PeerFault>;
+enum Seen {
+    /// A checkpoint under this ledger's keys, which it shows.
+    Shown(SignedCheckpoint),
+    /// It shows nothing, and says that it has signed so many entries, more than this ledger has published.
+    Said(TreeSize),
+    /// It showed nothing, and has signed what this ledger has published: of so many entries.
+    Signed(TreeSize),
+}
 
 pub(super) fn start(
     root: &Path,
@@ -32,7 +40,7 @@ pub(super) fn start(
     waits: bool,
 ) -> Result<(), WitnessingError> {
     let peers = Peer::of_policy(&witnessing.policy, &witnessing.transport);
-    let (origin, keys) = identity(shared);
+    let (origin, _) = identity(shared);
     check_policy(&witnessing.policy, &peers, &origin, shared)?;
     let statuses = peers.iter().map(|peer| WitnessStatus {
         name: peer.name.clone(),
@@ -52,23 +60,8 @@ pub(super) fn start(
         cosigned: RwLock::default(),
         thread: Mutex::default(),
     });
-    let mut known: Vec<TreeSize> = vec![TreeSize(0); rounds.peers.len()];
-    for (at, seen) in ask_all(&rounds.peers, &origin, &keys) {
-        let name = &rounds.peers[at].name;
-        let checkpoint = match seen {
-            Ok(Some(checkpoint)) => checkpoint,
-            Ok(None) => continue,
-            Err(error) => {
-                tracing::warn!(witness = %name, "what this witness has seen was not compared: {error}");
-                continue;
-            }
-        };
-        known[at] = checkpoint.checkpoint().size();
-        if let Some(contradiction) = contradiction(shared, name, &checkpoint, waits) {
-            rounds.keep_evidence(shared, &contradiction);
-            return Err(contradiction.into());
-        }
-    }
+    let known = compare_at_start(&rounds, shared, waits)
+        .inspect_err(|contradiction| rounds.keep_evidence(shared, contradiction))?;
     let cosigned = read_cosigned(root, shared, &witnessing.policy)?;
     *rounds.cosigned.write().expect("nobody else has it yet") = cosigned.map(Arc::new);
     let coordinator = Coordinator::new(&rounds, shared, witnessing, &events, &known, waits)
@@ -112,35 +105,106 @@ fn check_policy(
     }
 }
 
-/// Asks all at once. One that does not answer in time is left out with a warning; its thread ends when its transport gives up.
-fn ask_all(peers: &[Peer], origin: &str, keys: &[VerifierKey]) -> Vec<(usize, Seen)> {
+/// Compares with what the witnesses have seen. Returns the sizes of that, 0 where nothing is known.
+fn compare_at_start(
+    rounds: &Rounds,
+    shared: &Arc<Shared>,
+    waits: bool,
+) -> Result<Vec<TreeSize>, WitnessContradiction> {
+    let mut known = vec![TreeSize(0); rounds.peers.len()];
+    go_through(rounds, shared, |at, name, seen| {
+        let (size, found) = match seen {
+            Seen::Shown(checkpoint) => {
+                (checkpoint.checkpoint().size(), contradiction(shared, name, checkpoint, waits))
+            }
+            Seen::Said(size) => (*size, unshown(shared, name, *size, waits)),
+            Seen::Signed(size) => (*size, None),
+        };
+        known[at] = size;
+        found.filter(|found| {
+            let lags = found.is_behind() && waits && shared.waits_for_key().is_some();
+            if lags {
+                tracing::warn!(witness = %name, "this node waits for a key, and is compared again before it seals: {found}");
+            }
+            !lags
+        })
+    })?;
+    Ok(known)
+}
+
+/// Asks every witness what it has seen, and ends with the first contradiction that is found in that. First all are asked to show it. Then
+/// those that show nothing are asked to sign what is published, as if nothing were known of them, and so have to say what they have signed.
+fn go_through(
+    rounds: &Rounds,
+    shared: &Shared,
+    mut found_in: impl FnMut(usize, &str, &Seen) -> Option<WitnessContradiction>,
+) -> Result<(), WitnessContradiction> {
+    let (origin, keys) = identity(shared);
+    let everybody: Vec<_> = rounds.peers.iter().cloned().enumerate().collect();
+    let mut unshown = Vec::new();
+    let mut take = |at: usize, seen: Result<Seen, PeerFault>| {
+        let name = &rounds.peers[at].name;
+        match seen {
+            Ok(seen) => found_in(at, name, &seen).map_or(Ok(()), Err),
+            Err(error) => {
+                tracing::warn!(witness = %name, "what this witness has seen was not compared: {error}");
+                Ok(())
+            }
+        }
+    };
+    for (at, shown) in ask_all(&everybody, move |peer| peer.latest(&origin, &keys)) {
+        match shown.transpose() {
+            Some(shown) => take(at, shown.map(Seen::Shown))?,
+            None => unshown.push(everybody[at].clone()),
+        }
+    }
+    let (log, published) = (Arc::clone(&shared.log), shared.log.published().checkpoint.clone());
+    for (at, answer) in ask_all(&unshown, move |peer| says(peer, &log, &published)) {
+        take(at, answer)?;
+    }
+    Ok(())
+}
+
+/// What a witness that shows nothing answers to a request to sign.
+fn says(peer: &Peer, log: &LogReader, published: &SignedCheckpoint) -> Result<Seen, PeerFault> {
+    match peer.cosign(log, published, &mut TreeSize(0)) {
+        Ok(_) => Ok(Seen::Signed(published.checkpoint().size())),
+        Err(PeerFault::Ahead { size }) => Ok(Seen::Said(size)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks these at once. One that does not answer in time is left out with a warning; its thread ends when its transport gives up.
+fn ask_all<T: Send + 'static>(
+    peers: &[(usize, Peer)],
+    ask: impl Fn(&Peer) -> T + Clone + Send + 'static,
+) -> Vec<(usize, T)> {
     let (answer, answers) = channel();
-    for (at, peer) in peers.iter().cloned().enumerate() {
-        let (answer, origin, keys) = (answer.clone(), origin.to_owned(), keys.to_vec());
+    for (at, peer) in peers.iter().cloned() {
+        let (answer, ask) = (answer.clone(), ask.clone());
         let asking = thread::Builder::new().name("gt-witness-ask".into());
-        let started = asking.spawn(move || drop(answer.send((at, peer.latest(&origin, &keys)))));
+        let started = asking.spawn(move || drop(answer.send((at, ask(&peer)))));
         if let Err(error) = started {
             tracing::warn!(%error, "a witness cannot be asked");
         }
     }
     drop(answer);
-    let (until, mut seen) = (Instant::now() + START_PATIENCE, Vec::new());
+    let (until, mut heard) = (Instant::now() + START_PATIENCE, Vec::new());
     loop {
         match answers.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(one) => seen.push(one),
+            Ok(one) => heard.push(one),
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
-                for (at, peer) in peers.iter().enumerate() {
-                    if !seen.iter().any(|(answered, _)| *answered == at) {
-                        tracing::warn!(witness = %peer.name, "this witness has not answered in time, and was not compared with");
-                    }
+                let silent = |at: &usize| !heard.iter().any(|(answered, _)| answered == at);
+                for (_, peer) in peers.iter().filter(|(at, _)| silent(at)) {
+                    tracing::warn!(witness = %peer.name, "this witness has not answered in time, and was not compared with");
                 }
                 break;
             }
         }
     }
-    seen.sort_by_key(|(at, _)| *at);
-    seen
+    heard.sort_by_key(|(at, _)| *at);
+    heard
 }
 
 /// Whether what a witness has seen contradicts the log. On a node of several, what another one has sealed is waited for.
@@ -150,14 +214,37 @@ pub(super) fn contradiction(
     checkpoint: &SignedCheckpoint,
     waits: bool,
 ) -> Option<WitnessContradiction> {
-    let (size, until) = (checkpoint.checkpoint().size(), Instant::now() + CATCH_UP);
-    while waits && size > shared.log.size() && Instant::now() < until && !shared.is_stopped() {
-        thread::sleep(Duration::from_millis(20));
+    if waits {
+        wait_for(shared, checkpoint.checkpoint().size());
     }
     compare(&shared.log, witness, checkpoint).unwrap_or_else(|error| {
         tracing::error!(%error, "the log cannot be read to be compared with a witness");
         None
     })
+}
+
+/// The same of the size that a witness says it has signed. Nothing vouches for that but the witness, which the ledger's operator has chosen:
+/// what it says may keep the ledger from sealing, and no more.
+pub(super) fn unshown(
+    shared: &Shared,
+    witness: &str,
+    seen: TreeSize,
+    waits: bool,
+) -> Option<WitnessContradiction> {
+    if waits {
+        wait_for(shared, seen);
+    }
+    let (witness, own) = (witness.to_owned(), shared.log.size());
+    (seen > own).then_some(WitnessContradiction::Unshown { witness, seen, own })
+}
+
+/// Waits for what another node has sealed, unless it cannot come: this one waits for the key to it.
+fn wait_for(shared: &Shared, size: TreeSize) {
+    let until = Instant::now() + CATCH_UP;
+    let may_come = || !shared.is_stopped() && shared.waits_for_key().is_none();
+    while size > shared.log.size() && Instant::now() < until && may_come() {
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// See [`Rounds::check_take_over`]. The batch that was committed is not shown to readers yet: what lies before it is compared as
@@ -168,30 +255,19 @@ pub(super) fn check_take_over(
     committed: TreeSize,
     root: Hash,
 ) -> Result<(), WitnessContradiction> {
-    let (origin, keys) = identity(shared);
-    for (at, seen) in ask_all(&rounds.peers, &origin, &keys) {
-        let name = &rounds.peers[at].name;
-        let checkpoint = match seen {
-            Ok(Some(checkpoint)) => checkpoint,
-            Ok(None) => continue,
-            Err(error) => {
-                tracing::warn!(witness = %name, "what this witness has seen was not compared: {error}");
-                continue;
+    go_through(rounds, shared, |_, name, seen| {
+        let found = match seen {
+            Seen::Shown(checkpoint) => {
+                let head = checkpoint.checkpoint();
+                let is_committed = head.size() == committed && head.root() == root;
+                if is_committed { None } else { contradiction(shared, name, checkpoint, false) }
             }
+            Seen::Said(size) if *size == committed => None,
+            Seen::Said(size) => unshown(shared, name, *size, false),
+            Seen::Signed(_) => None,
         };
-        let head = checkpoint.checkpoint();
-        if head.size() == committed && head.root() == root {
-            continue;
-        }
-        match contradiction(shared, name, &checkpoint, false) {
-            Some(WitnessContradiction::OlderCopy { witness, seen, checkpoint, .. }) => {
-                return Err(WitnessContradiction::OlderCopy { witness, seen, own: committed, checkpoint });
-            }
-            Some(rewritten) => return Err(rewritten),
-            None => {}
-        }
-    }
-    Ok(())
+        found.map(|found| found.with_own(committed))
+    })
 }
 
 /// The newest checkpoint that met the quorum before this start. One that no longer meets it, or does not read, is left out.
