@@ -171,6 +171,11 @@ impl Projector {
         Ok(())
     }
 
+    /// Deletes the views that [`Self::show`] has put out of use, now and not with the next record: what was erased is in them.
+    pub fn remove_retired(&mut self) -> Result<(), StoreError> {
+        self.retired.take().map_or(Ok(()), Store::give_up)
+    }
+
     /// How many entries the views reflect; the index of the next record to apply.
     pub fn position(&self) -> TreeSize {
         self.head.as_of.tree_size
@@ -201,9 +206,7 @@ impl Projector {
         let known = records.iter().take_while(|record| position.contains(record.index)).count();
         let fresh = records.split_off(known);
         let Some(last) = fresh.last() else { return Ok(Vec::new()) };
-        if let Some(retired) = self.retired.take() {
-            retired.give_up()?;
-        }
+        self.remove_retired()?;
         for (record, expected) in fresh.iter().zip(position.0..) {
             let (expected, found) = (LeafIndex(expected), record.index);
             if found != expected {
@@ -239,9 +242,7 @@ impl Projector {
     /// Writes everything out. What is not written out because the projector was dropped without this, or the process killed, is folded
     /// again after the next opening: the latest 8 MB of rows at most, and of a few entries that came one by one nothing.
     pub fn close(mut self) -> Result<(), StoreError> {
-        if let Some(retired) = self.retired.take() {
-            retired.give_up()?;
-        }
+        self.remove_retired()?;
         self.store.flush()
     }
 

@@ -96,6 +96,7 @@ fn erase(ledger: &Ledger, number: u32) -> Result<Duration, BenchError> {
         scope: Scope::Data,
         authority: publisher_agency(0),
         ground: GROUNDS[0],
+        known: None,
     };
     let started = Instant::now();
     ledger.erase(&request)?;

@@ -161,6 +161,7 @@ pub(crate) fn erasure(whom: &str, scope: &str, authority: &str, why: &str) -> Re
         scope: Scope::parse(scope).ok_or_else(|| bad("the scope is data or records"))?,
         authority: agency(authority)?,
         ground: ground(why).ok_or_else(|| bad("no ground of that name"))?,
+        known: None,
     })
 }
 

@@ -39,11 +39,13 @@ impl Following {
         self.show(anew);
         let after = standing(&self.queries)?;
         let at = head.received_at.unwrap_or(Timestamp::EPOCH);
+        // What was told of before may be about who was erased.
+        self.feed.forget();
         for change in differences(&before, &after, by, at) {
             self.tell(&change);
         }
         self.feed.advance(head);
-        Ok(())
+        Ok(self.projector.remove_retired()?)
     }
 
     fn show(&mut self, projector: Projector) {

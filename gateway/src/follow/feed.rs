@@ -143,6 +143,13 @@ impl Feed {
         state.send(told);
     }
 
+    /// Keeps nothing of what was told: who comes back hears that it is not kept, and asks the views.
+    pub(crate) fn forget(&self) {
+        let mut state = self.state();
+        state.recent.clear();
+        state.complete_after = state.last;
+    }
+
     /// Tells that the views have advanced, after what their new entries changed.
     pub(crate) fn advance(&self, as_of: AsOf) {
         let mut state = self.state();

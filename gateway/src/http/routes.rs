@@ -62,6 +62,7 @@ fn publishing() -> Vec<Route> {
             .problem(503, "superseded")
             .problem(503, "unavailable")
             .problem(503, "not_witnessed")
+            .problem(503, "unreadable")
             .problem(503, "stopped"),
     ]
 }

@@ -1,6 +1,8 @@
 //! Alerts go out on `gt.alert.<pattern>`, so that other systems can subscribe.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_nats::Client;
 use bytes::Bytes;
@@ -88,25 +90,50 @@ const FORKS: &str = "chain-fork";
 /// How many of those that have come are kept together.
 const TOGETHER: usize = 1000;
 
-/// Keeps the forks that other nodes have seen or see, for as long as the connection is there.
+/// How long it takes at most until a fork is asked for that was not heard of: while a connection is away, what is published is not heard.
+const ASK_AGAIN: Duration = Duration::from_mins(10);
+
+/// Keeps the forks that other nodes have seen or see, for as long as the connection is there, and publishes those of this node that are not
+/// on the stream: it may have been killed, or the stream without a leader, when they were new.
 pub(crate) async fn keep_forks(ledger: Arc<Ledger>, client: Client, prefix: Prefix) {
     let forks = match client.subscribe(alert_subject(FORKS)).await {
         Ok(forks) => forks,
         Err(error) => return tracing::warn!(%error, "other nodes' alerts cannot be subscribed to"),
     };
-    match past_alerts(&client, &prefix, FORKS).await {
-        Ok(past) => keep(&ledger, past).await,
-        Err(error) => tracing::warn!(%error, "alerts of before cannot be read"),
-    }
-    let mut forks = forks.ready_chunks(TOGETHER);
-    while let Some(messages) = forks.next().await {
-        let read = messages.iter().filter_map(|message| serde_json::from_slice(&message.payload).ok());
-        let alerts: Vec<Value> = read.collect();
-        if alerts.len() < messages.len() {
-            tracing::warn!("what was published as an alert is none");
+    let (mut forks, mut are_published) = (forks.ready_chunks(TOGETHER), false);
+    loop {
+        match past_alerts(&client, &prefix, FORKS).await {
+            Ok(past) => {
+                // Once: the stream may be too small for all, and would be filled again and again.
+                if !std::mem::replace(&mut are_published, true) {
+                    publish_missing(&ledger, &past);
+                }
+                keep(&ledger, past).await;
+            }
+            Err(error) => tracing::warn!(%error, "alerts of before cannot be read"),
         }
-        keep(&ledger, alerts).await;
+        let again = tokio::time::Instant::now() + ASK_AGAIN;
+        while let Ok(heard) = tokio::time::timeout_at(again, forks.next()).await {
+            let Some(messages) = heard else { return };
+            let read = messages.iter().filter_map(|message| serde_json::from_slice(&message.payload).ok());
+            let alerts: Vec<Value> = read.collect();
+            if alerts.len() < messages.len() {
+                tracing::warn!("what was published as an alert is none");
+            }
+            keep(&ledger, alerts).await;
+        }
     }
+}
+
+/// Publishes the latest of the forks that this node has and the stream has not.
+fn publish_missing(ledger: &Ledger, past: &[Value]) {
+    let Some(publisher) = AlertPublisher::new(ledger, 0) else { return };
+    let known: HashSet<&str> = past.iter().filter_map(|one| one["alert"]["id"].as_str()).collect();
+    let own = ledger.integrity_alerts();
+    let is_missing = |alert: &&Value| {
+        alert["pattern"] == FORKS && alert["id"].as_str().is_some_and(|id| !known.contains(id))
+    };
+    own.iter().rev().filter(is_missing).take(TOGETHER).for_each(|alert| publisher.integrity(alert));
 }
 
 /// Waits for the disk, on a thread that may.

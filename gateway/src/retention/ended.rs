@@ -47,7 +47,7 @@ pub(super) fn due(ledger: &Ledger, at: Timestamp) -> Result<Vec<RetentionRow>, D
     let row = |(owners, tally): (BTreeSet<OwnerId>, RetentionTally)| {
         let due = tally.due(rules, at).filter(|due| due.ends == Scope::Records.as_str())?;
         let child = *owners.first()?;
-        Some(RetentionRow { child, identities: owners, due, held_by: Vec::new() })
+        Some(RetentionRow { child, identities: owners, due, held_by: Vec::new(), tally })
     };
     Ok(found.into_values().filter_map(row).collect())
 }

@@ -2,8 +2,10 @@
 //! (`docs/ERASURE.md`). Nothing is run by itself, and the time is given by whoever asks.
 
 mod ended;
+mod everywhere;
 mod run;
 
+use gt_core::TreeSize;
 use gt_core::time::Timestamp;
 use gt_ledger::Ledger;
 use gt_ledger::clock::{Clock as _, SystemClock};
@@ -11,6 +13,7 @@ use gt_ledger::open::OpenLedgerError;
 use gt_projections::{MAX_LIMIT, Page, Queries, QueryError, RetentionRow};
 use serde_json::{Value, json};
 
+pub(crate) use everywhere::counted;
 pub(crate) use run::{Run, run};
 
 /// How many people are listed, or ended in one run, unless another number is asked for.
@@ -46,34 +49,48 @@ pub(crate) fn due(
     limit: usize,
     cursor: Option<String>,
 ) -> Result<Value, DueError> {
-    let (mut rows, next) = readable(views, at, limit.clamp(1, MOST), cursor, |_| Ok(true))?;
+    let Readable { mut rows, next, .. } =
+        readable(ledger, views, at, limit.clamp(1, MOST), cursor, |_| Ok(true))?;
     if next.is_none() {
         rows.extend(ended::due(ledger, at)?);
     }
     Ok(json!({"at": at.to_string(), "items": rows, "next": next}))
 }
 
-/// Those whom `wanted` takes of the views' list, up to a number; and the cursor to go on from.
+/// Some of those of whom something can be read.
+struct Readable {
+    rows: Vec<RetentionRow>,
+    /// The cursor to go on from.
+    next: Option<String>,
+    /// So many entries of the log the views had when the first of them was read.
+    known: TreeSize,
+}
+
+/// Those whom `wanted` takes of the views' list, up to a number.
 fn readable(
+    ledger: &Ledger,
     views: &Queries,
     at: Timestamp,
     limit: usize,
     mut cursor: Option<String>,
     mut wanted: impl FnMut(&RetentionRow) -> Result<bool, DueError>,
-) -> Result<(Vec<RetentionRow>, Option<String>), DueError> {
-    let mut rows = Vec::new();
+) -> Result<Readable, DueError> {
+    let (mut rows, mut known) = (Vec::new(), None);
     loop {
         // No more than there is room for: the cursor goes on where the page ended.
         let page = Page { limit: MAX_LIMIT.min(limit - rows.len()), cursor, ..Page::default() };
         let answer = views.ask(|views| views.retention_due(at, &page))?;
+        let known = *known.get_or_insert(answer.as_of.tree_size);
         for row in answer.items {
-            if wanted(&row)? {
+            if let Some(row) = counted(ledger, row, at)?
+                && wanted(&row)?
+            {
                 rows.push(row);
             }
         }
         cursor = answer.next;
         if cursor.is_none() || rows.len() >= limit {
-            return Ok((rows, cursor));
+            return Ok(Readable { rows, next: cursor, known });
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Ending what is due. Everybody is asked about again before anything is destroyed, so a run that was interrupted is run again: whoever has
 //! ended is not due any more.
 
+use gt_core::TreeSize;
 use gt_core::agency::AgencyCode;
 use gt_core::erasure::{MAX_OWNERS, Scope, ground};
 use gt_core::time::Timestamp;
@@ -10,7 +11,7 @@ use gt_ledger::record::OwnerId;
 use gt_projections::{Queries, RetentionRow};
 use serde_json::{Value, json};
 
-use super::{DueError, MOST, ended, now, readable};
+use super::{DueError, MOST, Readable, ended, now, readable};
 use crate::control;
 
 /// What is to be run.
@@ -85,6 +86,7 @@ pub(crate) fn run(ledger: &Ledger, views: &Queries, run: &Run) -> Result<Value, 
         run,
         scope(row),
         named,
+        None,
     )) {
         Ok(owners) => {
             endings.push(Ending { owners, scope: scope(row), year: year(row) });
@@ -100,15 +102,16 @@ pub(crate) fn run(ledger: &Ledger, views: &Queries, run: &Run) -> Result<Value, 
         Err(source) => Err(source),
     };
     let mut refusal = None;
-    let looked = readable(views, run.at, limit, None, |row| match look(row, vec![row.child]) {
+    let looked = readable(ledger, views, run.at, limit, None, |row| match look(row, vec![row.child]) {
         Ok(wanted) => Ok(wanted),
         Err(source) => {
             refusal = refusal.take().or(Some(source));
             Ok(false)
         }
     })?;
-    if looked.1.is_none() {
-        for row in ended::due(ledger, run.at)?.iter().take(limit.saturating_sub(looked.0.len())) {
+    let Readable { rows, next, known } = looked;
+    if next.is_none() {
+        for row in ended::due(ledger, run.at)?.iter().take(limit.saturating_sub(rows.len())) {
             // Nothing that can be read joins them any more, so all are named.
             if let Err(source) = look(row, row.identities.iter().copied().collect()) {
                 refusal = refusal.or(Some(source));
@@ -118,21 +121,28 @@ pub(crate) fn run(ledger: &Ledger, views: &Queries, run: &Run) -> Result<Value, 
     if let Some(source) = refusal {
         return Err(RunError::Refused { done: 0, source });
     }
-    let (persons, more) = (endings.len(), looked.1.is_some());
-    let mut erasures = Vec::new();
-    for (scope, owners) in together(endings) {
-        let done = ledger.erase(&request(run, scope, owners));
-        let done = done.map_err(|source| RunError::Refused { done: erasures.len(), source })?;
-        erasures.push(control::receipt(&done));
+    let mut persons = endings.len();
+    let (mut erasures, mut changed) = (Vec::new(), Vec::new());
+    for Together { scope, owners, persons: these } in together(endings) {
+        match ledger.erase(&request(run, scope, owners.clone(), Some(known))) {
+            Ok(done) => erasures.push(control::receipt(&done)),
+            // It may not be due any more. The next run tells.
+            Err(EraseError::Changed) => {
+                persons -= these;
+                changed.extend(owners.iter().map(ToString::to_string));
+            }
+            Err(source) => return Err(RunError::Refused { done: erasures.len(), source }),
+        }
     }
-    Ok(
-        json!({"at": run.at.to_string(), "persons": persons, "erasures": erasures, "held": held, "more": more}),
-    )
+    Ok(json!({
+        "at": run.at.to_string(), "persons": persons, "erasures": erasures, "held": held, "changed": changed,
+        "more": next.is_some() || !changed.is_empty(),
+    }))
 }
 
-fn request(run: &Run, scope: Scope, owners: Vec<OwnerId>) -> EraseRequest {
+fn request(run: &Run, scope: Scope, owners: Vec<OwnerId>, known: Option<TreeSize>) -> EraseRequest {
     let ground = ground("RetentionEnded").expect("it is one of the grounds");
-    EraseRequest { whom: Whom::Persons(owners), scope, authority: run.authority.clone(), ground }
+    EraseRequest { whom: Whom::Persons(owners), scope, authority: run.authority.clone(), ground, known }
 }
 
 fn scope(row: &RetentionRow) -> Scope {
@@ -143,22 +153,30 @@ fn year(row: &RetentionRow) -> Option<String> {
     row.due.records_end.map(|end| end.to_string().chars().take(4).collect())
 }
 
+/// Who is ended by one erasure.
+struct Together {
+    scope: Scope,
+    owners: Vec<OwnerId>,
+    /// How many people they are.
+    persons: usize,
+}
+
 /// Who is ended together: texts before records, and nobody's identifiers in two erasures.
-fn together(mut endings: Vec<Ending>) -> Vec<(Scope, Vec<OwnerId>)> {
+fn together(mut endings: Vec<Ending>) -> Vec<Together> {
     endings.sort_by_key(|ending| (ending.scope == Scope::Records, ending.year.clone()));
-    let mut batches: Vec<Ending> = Vec::new();
-    for ending in endings {
+    let mut batches: Vec<(Option<String>, Together)> = Vec::new();
+    for Ending { owners, scope, year } in endings {
         match batches.last_mut() {
-            Some(batch)
-                if (batch.scope, &batch.year) == (ending.scope, &ending.year)
-                    && batch.owners.len() + ending.owners.len() <= MAX_OWNERS =>
+            Some((of, batch))
+                if batch.scope == scope && *of == year && batch.owners.len() + owners.len() <= MAX_OWNERS =>
             {
-                batch.owners.extend(ending.owners);
+                batch.owners.extend(owners);
+                batch.persons += 1;
             }
-            _ => batches.push(ending),
+            _ => batches.push((year, Together { scope, owners, persons: 1 })),
         }
     }
-    batches.into_iter().map(|batch| (batch.scope, batch.owners)).collect()
+    batches.into_iter().map(|(_, batch)| batch).collect()
 }
 
 #[cfg(test)]
@@ -175,7 +193,7 @@ mod tests {
     fn as_many_are_ended_together_as_there_is_room_for_and_texts_first() {
         let many = (0..100).map(|number| ending(number, 1, Scope::Data, Some("2104")));
         let batches = together(many.collect());
-        assert_eq!(batches.iter().map(|(_, owners)| owners.len()).collect::<Vec<_>>(), [64, 36]);
+        assert_eq!(batches.iter().map(|batch| batch.owners.len()).collect::<Vec<_>>(), [64, 36]);
         let mixed = vec![
             ending(1, 2, Scope::Records, Some("2030")),
             ending(2, 40, Scope::Data, Some("2104")),
@@ -184,7 +202,11 @@ mod tests {
             ending(5, 1, Scope::Data, None),
         ];
         let batches = together(mixed);
-        let told: Vec<_> = batches.iter().map(|(scope, owners)| (scope.as_str(), owners.len())).collect();
-        assert_eq!(told, [("data", 1), ("data", 40), ("data", 40), ("data", 1), ("records", 2)]);
+        let told: Vec<_> =
+            batches.iter().map(|batch| (batch.scope.as_str(), batch.owners.len(), batch.persons)).collect();
+        assert_eq!(
+            told,
+            [("data", 1, 1), ("data", 40, 1), ("data", 40, 1), ("data", 1, 1), ("records", 2, 1)]
+        );
     }
 }

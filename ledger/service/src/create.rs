@@ -1,5 +1,7 @@
 //! Making a ledger: its keys, its data folder, entry 0, the ledger's own service publisher, and the standard configuration.
 
+mod folders;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::{Clock, SystemClock};
 use crate::configured;
-use crate::disk::{Disk, private_folder, sync_name};
+use crate::disk::{Disk, sync_name};
 use crate::keyring::{KeyEncryptionKey, Keyring, KeyringError, kek_to_jwk};
 use crate::layout;
 use crate::ledger::Ledger;
@@ -29,6 +31,7 @@ use crate::private_keys::KeyAccess;
 use crate::refusal::{ChainHead, Refusal};
 use crate::secrets::{self, CheckpointKeys, PinFile, Secrets, SecretsError, file, write_secret};
 use crate::vault::{StatementBlob, VaultRecord};
+use folders::{make_empty, need_apart};
 
 /// A new ledger.
 pub struct Created {
@@ -49,6 +52,16 @@ pub enum CreateError {
     /// There is something in the folder.
     #[error("{} is there already and not empty; a new ledger takes a new folder", .0.display())]
     NotEmpty(PathBuf),
+    /// The keys would be where the data is.
+    #[error(
+        "the keys would be in {} and the data in {}: neither folder may be or hold the other, or whoever copies the one has both. Name a folder elsewhere with --secrets", .secrets.display(), .data.display()
+    )]
+    Together {
+        /// The data folder.
+        data: PathBuf,
+        /// The secrets folder.
+        secrets: PathBuf,
+    },
     /// A file cannot be written.
     #[error("{}: {source}", .file.display())]
     Io {
@@ -129,6 +142,7 @@ pub fn create_with(
     if !is_origin(origin) {
         return Err(CreateError::Origin(origin.to_owned()));
     }
+    need_apart(data, secrets_folder)?;
     for folder in [data, secrets_folder] {
         make_empty(folder)?;
     }
@@ -177,21 +191,6 @@ fn kek_text(kek: &KeyEncryptionKey, keys: &KeyAccess) -> Result<Zeroizing<String
     }
     let jwk = kek_to_jwk(plain.as_bytes()).expect("it was made just now");
     Ok(keys.to_be_written(str::from_utf8(&jwk).expect("JSON is text"))?)
-}
-
-fn make_empty(folder: &Path) -> Result<(), CreateError> {
-    let io = |source| CreateError::Io { file: folder.to_owned(), source };
-    if folder.exists() {
-        let mut entries = std::fs::read_dir(folder).map_err(io)?;
-        return if entries.next().is_none() { Ok(()) } else { Err(CreateError::NotEmpty(folder.to_owned())) };
-    }
-    if let Some(above) = folder.parent().filter(|above| !above.as_os_str().is_empty()) {
-        std::fs::create_dir_all(above).map_err(io)?;
-    }
-    if folder.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".secrets")) {
-        return Ok(secrets::make_folder(folder)?);
-    }
-    private_folder(folder).map_err(io)
 }
 
 /// Seals entry 0 through the same writer as every other entry.

@@ -307,6 +307,12 @@ impl Ledger {
         self.shared.index.tag_of_id(&name).map(|_| OwnerId::from_bytes(name))
     }
 
+    /// The entries that name this owner, in whatever role, rising; none once they are nobody's.
+    pub fn entries_of(&self, owner: &OwnerId) -> Result<Vec<LeafIndex>, OpenLedgerError> {
+        let Some(tag) = self.shared.index.tag_of_id(owner.as_bytes()) else { return Ok(Vec::new()) };
+        Ok(self.shared.index.entries_of(&tag)?)
+    }
+
     /// Whose opaque id it is, while the ledger holds that owner's keys.
     pub fn owner_of(&self, id: &OwnerId) -> Option<Owner> {
         let tag = self.shared.index.tag_of_id(id.as_bytes())?;

@@ -64,6 +64,12 @@ pub enum Refusal {
         "the statement is sealed, but too few witnesses have signed for it yet; send the same statement again, and the receipt comes once they have"
     )]
     NotWitnessed,
+    /// What was sealed before cannot be read, or not be proven: something of the ledger's folder is damaged. Nothing was sealed, and
+    /// nothing of the statement is refused.
+    #[error(
+        "the ledger cannot read what it has sealed before, and answers for nothing that rests on it until its operator has mended that; send the same statement again then"
+    )]
+    Unreadable,
     /// The sealer has stopped.
     #[error("the sealer has stopped; send the same statement again when the ledger is back")]
     Stopped,
@@ -97,6 +103,7 @@ impl Refusal {
             Self::Superseded => "superseded",
             Self::Unavailable => "unavailable",
             Self::NotWitnessed => "not_witnessed",
+            Self::Unreadable => "unreadable",
             Self::Stopped => "stopped",
         }
     }

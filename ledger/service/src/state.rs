@@ -1,16 +1,18 @@
 //! What the sealer knows of the log: derived from it, by a snapshot or anew, and carried on entry by entry.
 
+mod error;
+mod registrar;
 mod tips;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use gt_core::chain::{Chain, Place};
-use gt_core::entry::{Entry, Predecessor, SuccessionError};
+use gt_core::entry::{Entry, Predecessor};
 use gt_core::erasure;
 use gt_core::link::LinkName;
 use gt_core::registry::{Registry, RegistryError};
-use gt_core::statement::{Payload, PublisherId, Statement, StatementError};
+use gt_core::statement::{Payload, PublisherId};
 use gt_core::tree::Frontier;
 use gt_core::{Hash, LeafIndex, TreeSize};
 
@@ -18,8 +20,9 @@ use crate::configured::Configured;
 use crate::index::{Index, IndexError};
 use crate::keyring::{Keyring, OwnerTag};
 use crate::layout::BUNDLE;
-use crate::log::{LogReader, ReadError};
-use crate::vault::{StatementBlob, VaultError, VaultRecord};
+use crate::log::LogReader;
+pub use error::StateError;
+use registrar::{check_is_in, record, registrar_statement};
 use tips::Tips;
 
 /// More owners than some batches that are on their way have.
@@ -63,55 +66,6 @@ struct Undo {
 /// A link, whose it is, and its entry.
 pub(crate) type LinkOwner = (LinkName, OwnerTag, LeafIndex);
 
-/// Why the state cannot be rebuilt: the log is not sound.
-#[derive(Debug, thiserror::Error)]
-pub enum StateError {
-    /// Something does not read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// A vault record does not read.
-    #[error("the vault record of entry {index} does not read: {source}")]
-    Vault {
-        /// Which one.
-        index: LeafIndex,
-        /// Why.
-        source: VaultError,
-    },
-    /// The entries do not chain.
-    #[error(transparent)]
-    Succession(#[from] SuccessionError),
-    /// A statement of the registrar does not read.
-    #[error("the registrar's statement in entry {index} does not read: {source}")]
-    Registrar {
-        /// Which one.
-        index: LeafIndex,
-        /// Why.
-        source: StatementError,
-    },
-    /// A statement of the registrar breaks the registry's rules.
-    #[error("the registrar's statement in entry {index} breaks a rule: {source}")]
-    Registry {
-        /// Which one.
-        index: LeafIndex,
-        /// Why.
-        source: RegistryError,
-    },
-    /// The entries give another root than the checkpoint.
-    #[error("the entries give the root {found}, and the checkpoint says {expected}")]
-    OtherRoot {
-        /// The checkpoint's root.
-        expected: Hash,
-        /// The root of the entries.
-        found: Hash,
-    },
-    /// There is no entry 0.
-    #[error("the log has no entry 0")]
-    NoGenesis,
-    /// What is kept of the state beside the log cannot be read.
-    #[error(transparent)]
-    Index(#[from] IndexError),
-}
-
 impl State {
     /// Reads the whole log. Signatures are not checked again; `fsck` does that. The index gets whose links the entries have.
     ///
@@ -137,8 +91,9 @@ impl State {
         for seq in 1..statements {
             let Place::Taken(at) = state.place(&registrar, seq, &Hash::ZERO)? else { continue };
             let (entry, vault) = log.entries_and_vault(at, 1)?.pop().ok_or(StateError::NoGenesis)?;
-            let record = record(at, &vault, &entry.leaf_hash())?;
-            let statement = registrar_statement(at, &record)?;
+            let leaf_hash = entry.leaf_hash();
+            check_is_in(log, at, &leaf_hash)?;
+            let statement = registrar_statement(&entry, &record(at, &vault, &leaf_hash)?)?;
             state
                 .apply_registrar(at, statement.payload())
                 .map_err(|source| StateError::Registry { index: at, source })?;
@@ -186,7 +141,7 @@ impl State {
         let leaf_hash = genesis.leaf_hash();
         let at = genesis.index;
         let record = record(at, &vault, &leaf_hash)?;
-        let created = registrar_statement(at, &record)?;
+        let created = registrar_statement(&genesis, &record)?;
         let registry = Registry::create(leaf_hash, created.payload())
             .map_err(|source| StateError::Registry { index: at, source })?;
         Ok(Self {
@@ -220,7 +175,7 @@ impl State {
         let is_genesis = self.predecessor == Predecessor::GENESIS;
         self.predecessor.follow(entry, leaf_hash, of_registrar || is_genesis)?;
         if of_registrar && !is_genesis {
-            let statement = registrar_statement(index, &record)?;
+            let statement = registrar_statement(entry, &record)?;
             self.apply_registrar(index, statement.payload())
                 .map_err(|source| StateError::Registry { index, source })?;
         }
@@ -381,18 +336,4 @@ impl State {
         tips.refresh(keyring, next);
         tips
     }
-}
-
-fn record(index: LeafIndex, vault: &[u8], leaf_hash: &Hash) -> Result<VaultRecord, StateError> {
-    let decoded = VaultRecord::decode(vault, leaf_hash);
-    decoded.map(|(record, _)| record).map_err(|source| StateError::Vault { index, source })
-}
-
-fn registrar_statement(index: LeafIndex, record: &VaultRecord) -> Result<Statement, StateError> {
-    let StatementBlob::Open(jws) = &record.statement else {
-        return Err(StateError::Vault { index, source: VaultError::Malformed });
-    };
-    let text = core::str::from_utf8(jws)
-        .map_err(|_| StateError::Registrar { index, source: StatementError::NotCompact })?;
-    Statement::from_parts(text, []).map_err(|source| StateError::Registrar { index, source })
 }

@@ -268,7 +268,7 @@ fn blocks_that_are_gone_are_noticed_at_the_start_and_altered_ones_when_they_are_
     // What cannot be read must not pass for erased, nor a duplicate for something new.
     let error = ledger.records(LeafIndex(0), 256).expect_err("it is damaged");
     assert!(error.to_string().contains("state/ is damaged"), "{error}");
-    assert!(matches!(ledger.seal_blocking(scene.sent[0].as_bytes()), Err(Refusal::Unavailable)));
+    assert!(matches!(ledger.seal_blocking(scene.sent[0].as_bytes()), Err(Refusal::Unreadable)));
     let next = scene.publisher_at(&ledger).next(&child(3));
     ledger.seal_blocking(next.to_compact().as_bytes()).expect("sealing goes on");
     drop(ledger);
@@ -321,4 +321,32 @@ fn nothing_personal_is_in_the_snapshot_and_an_old_key_opens_none() {
     fs::write(scene.home.data().join(layout::snapshot()), before).expect("written");
     let (_, from, fault) = scene.start(&scene.home.data());
     assert!(from == 0 && fault.is_some_and(|fault| fault.contains("before the key-encryption key")));
+}
+
+#[test]
+fn an_entry_that_rotted_is_neither_a_fork_nor_in_a_receipt() {
+    let scene = Scene::new(STATEMENTS);
+    let (_folder, copy) = scene.copy();
+    let sealed = {
+        let (ledger, ..) = scene.start(&copy);
+        ledger.seal_blocking(scene.sent[300].as_bytes()).expect("known").index
+    };
+    // The hash of its statement: all of it still reads, and only the log's root tells.
+    let file = copy.join(layout::full_entries(sealed.0 / 256));
+    let mut bytes = fs::read(&file).expect("readable");
+    let find = |what: &str, from: usize| {
+        let found = bytes[from..].windows(what.len()).position(|there| there == what.as_bytes());
+        from + found.expect("it is there") + what.len()
+    };
+    let hash = find(r#""statement":""#, find(&format!(r#"{{"index":{sealed},"#), 0));
+    bytes[hash] = if bytes[hash] == b'A' { b'B' } else { b'A' };
+    fs::write(&file, bytes).expect("written");
+    let (ledger, from, fault) = scene.start(&copy);
+    assert!(from > 0 && fault.is_none());
+    let again = ledger.seal_blocking(scene.sent[300].as_bytes());
+    assert!(matches!(again, Err(Refusal::Unreadable)), "{again:?}");
+    assert!(ledger.integrity_alerts().is_empty());
+    assert!(ledger.seal_blocking(scene.sent[301].as_bytes()).expect("known").duplicate);
+    let next = scene.publisher_at(&ledger).next(&child(3));
+    ledger.seal_blocking(next.to_compact().as_bytes()).expect("sealing goes on");
 }

@@ -32,6 +32,9 @@ pub struct RetentionRow {
     pub due: RetentionDue,
     /// What forbids it, while it stands.
     pub held_by: Vec<Held>,
+    /// What it follows from.
+    #[serde(skip)]
+    pub tally: RetentionTally,
 }
 
 /// What is due of a record, and by which rules.
@@ -200,7 +203,7 @@ impl Snapshot {
             tally.count(event.speaker(), moment(event.received_at), class);
         }
         let due = tally.due(rules, at)?;
-        Some(RetentionRow { child, identities, due, held_by: self.held_by(&events) })
+        Some(RetentionRow { child, identities, due, held_by: self.held_by(&events), tally })
     }
 
     /// The holds that stand, as an erasure finds them: what one agency placed, no other lifts; a ground is lifted for itself; and a

@@ -56,11 +56,15 @@ fn hold(publisher: &mut Publisher, about: &str) -> Statement {
 
 /// Years pass: the ledger receives something else, on the first of January.
 fn years_pass(home: &Home, publisher: &mut Publisher, year: i64) {
+    receive(home, &moved(publisher, &child(9), "None"), year);
+}
+
+/// The ledger receives this on the first of January.
+fn receive(home: &Home, statement: &Statement, year: i64) {
     let millis =
         gt_core::time::Timestamp::parse(&format!("{year}-01-01T00:00:00Z")).expect("a time").as_millis();
     let secrets = Secrets::load(&home.at("data.secrets")).expect("secrets");
     let ledger = Ledger::open(&home.data(), &secrets, Box::new(Standing(millis)), None).expect("it opens");
-    let statement = moved(publisher, &child(9), "None");
     ledger.seal_blocking(statement.to_compact().as_bytes()).expect("sealed");
     ledger.close();
 }
@@ -145,6 +149,41 @@ fn what_is_due_is_listed_and_ended_when_its_time_has_come_and_what_is_held_stays
         (&report["verdict"], &report["counts"]["statements_unreadable"]),
         (&json!("sound"), &json!(3))
     );
+}
+
+/// A decision about one, which names another as a parent.
+fn decided(publisher: &mut Publisher, about: &str, parent: &str) -> Statement {
+    let example = include_str!("../../../schemas/examples/decision.recorded.share.json");
+    let mut data: Value = serde_json::from_str(example).expect("JSON");
+    data["child"]["pseudonym"] = json!(about);
+    data["others"] = json!([{"pseudonym": parent, "role": "Parent"}]);
+    data["refs"] = json!({"case": "SG-2049-0117"});
+    publisher.record("decision.recorded", &strict(&data))
+}
+
+#[test]
+fn whoever_is_named_in_the_record_of_another_child_stays_as_long_as_that_is_kept() {
+    let home = Home::new();
+    let mut council = home.enrol("council", COUNCIL, None);
+    let mut police = home.enrol("police", POLICE, None);
+    configure(&home);
+    for n in [1, 2] {
+        receive(&home, &moved(&mut council, &child(n), "ChildInNeed"), 2028);
+    }
+    receive(&home, &decided(&mut police, &child(3), &child(1)), 2049);
+    years_pass(&home, &mut council, 2050);
+    let now = "2050-01-01T00:00:00Z";
+    assert_eq!(due(&home, now).len(), 1, "the one whom nobody else has named");
+    let done = end(&home, now);
+    assert_eq!((&done["persons"], &done["changed"], &done["more"]), (&json!(1), &json!([]), &json!(false)));
+    // The police's periods count from their first entry. Of the other one the records are due by then.
+    let mut later = due(&home, "2071-01-01T00:00:00Z");
+    later.retain(|row| row["ends"] == "data");
+    assert_eq!(later.len(), 1, "{later:?}");
+    let told: Vec<&Value> =
+        later[0]["controllers"].as_array().expect("a list").iter().map(|one| &one["agency"]).collect();
+    assert_eq!(told, [&json!(COUNCIL), &json!(POLICE)]);
+    assert_eq!(fsck(&home)["verdict"], "sound");
 }
 
 fn texts_and_then_records_end(home: &Home, council: &mut Publisher) {

@@ -114,7 +114,7 @@ impl Ledger {
             let owners = erasing.owners.clone();
             let same =
                 |kept: &Vec<Owned>| kept.iter().map(|one| one.tag).eq(owners.iter().map(|one| one.tag));
-            let again = kept.take().filter(|(kept, _)| same(kept));
+            let again = kept.take().filter(|(kept, renewing)| same(kept) && self.is_of_now(renewing));
             let renewing = if let Some((_, renewing)) = again {
                 renewing
             } else {
@@ -142,12 +142,21 @@ impl Ledger {
             let asked = self.ask(|reply| CustodyWork::RotateOnStream(renewing, reply));
             match asked.ok_or(RotateError::Interrupted)? {
                 (Err(RotateError::Superseded), again) if since.elapsed() < PATIENCE => {
-                    renewing = again;
                     std::thread::sleep(PAUSE);
+                    renewing = if self.is_of_now(&again) {
+                        again
+                    } else {
+                        renewals.begin(self.shared(), Vec::new())?
+                    };
                 }
                 (done, _) => return done,
             }
         }
+    }
+
+    /// Whether a renewal takes the place of the keyring that there is now.
+    fn is_of_now(&self, renewing: &Renewing) -> bool {
+        renewing.renewal.replaces(&self.shared().keyring())
     }
 
     /// Asks the sealer's thread. `None` if it has stopped, or stops over the work.

@@ -22,12 +22,12 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
-use gt_core::LeafIndex;
 use gt_core::agency::AgencyCode;
 use gt_core::erasure::Scope;
 use gt_core::key::PrivateKey;
 use gt_core::receipt::Receipt;
 use gt_core::statement::{Pseudonym, SignError};
+use gt_core::{LeafIndex, TreeSize};
 
 use crate::jetstream::NextKeyring;
 use crate::keyring::renewal::Renewal;
@@ -54,6 +54,9 @@ pub struct EraseRequest {
     pub authority: AgencyCode,
     /// Why, one of [`gt_core::erasure::GROUNDS`].
     pub ground: &'static str,
+    /// The size of the log from which it was concluded, if it was: what has been said about the person since may speak against it, and
+    /// refuses it.
+    pub known: Option<TreeSize>,
 }
 
 /// How somebody is named.
@@ -193,6 +196,9 @@ pub enum EraseError {
     /// The statement cannot be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// Something was said about the person since.
+    #[error("something was said about this person since that was concluded; nothing was erased: look again")]
+    Changed,
     /// Statements about this person kept coming in.
     #[error("statements about this person keep coming in; try again")]
     Busy,
@@ -221,6 +227,7 @@ impl EraseError {
             Self::Read(_) => "unreadable",
             Self::Io(_) => "io",
             Self::Sign(_) => "sign",
+            Self::Changed => "changed",
             Self::Busy | Self::Superseded => "busy",
             Self::Interrupted => "interrupted",
         }
@@ -285,6 +292,14 @@ pub(crate) enum CustodyFault {
     OtherOwners,
     #[error("the keyring of the next epoch lacks keys that no erasure has ended")]
     KeysMissing,
+    #[error(
+        "the stream begins an epoch of the key-encryption key under which the folder has another keyring"
+    )]
+    OtherKeyring,
+    #[error(
+        "the stream has an erasure whose epoch has begun, and the folder still has the keys that it ends"
+    )]
+    KeysRemain,
 }
 
 /// An owner whose keys are to be destroyed.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gt_core::erasure::{MAX_OWNERS, Scope};
 use gt_core::statement::Owner;
 use gt_core::time::Timestamp;
-use gt_core::{Hash, LeafIndex};
+use gt_core::{Hash, LeafIndex, TreeSize};
 use serde_json::Value;
 
 use super::{EraseError, EraseRequest, ErasureReceipt, Hold, Owned, Whom};
@@ -51,6 +51,8 @@ pub(crate) struct Subject<'l> {
     shared: &'l Shared,
     known: &'l mut Known,
     scope: Scope,
+    /// From where on nothing may have been said about the person.
+    through: Option<TreeSize>,
     owners: BTreeMap<OwnerId, Owned>,
     holds: Vec<Hold>,
 }
@@ -66,7 +68,8 @@ impl<'l> Subject<'l> {
             return Err(EraseError::UnknownAuthority(request.authority));
         }
         let owners = BTreeMap::new();
-        let mut subject = Self { shared, known, scope: request.scope, owners, holds: Vec::new() };
+        let (scope, through) = (request.scope, request.known);
+        let mut subject = Self { shared, known, scope, through, owners, holds: Vec::new() };
         let mut next = subject.named(&request.whom)?;
         while let Some(owner) = next.pop() {
             if subject.owners.insert(owner.id, owner).is_some() {
@@ -126,6 +129,9 @@ impl<'l> Subject<'l> {
         let failed = |error| EraseError::Read(Box::new(error));
         let mut records = Vec::new();
         for index in self.shared.index.entries_of(&owner.tag).map_err(|error| failed(error.into()))? {
+            if self.through.is_some_and(|through| !through.contains(index)) {
+                return Err(EraseError::Changed);
+            }
             if let Some(known) = self.known.0.get(&index) {
                 records.push(Arc::clone(known));
                 continue;

@@ -17,7 +17,7 @@ use super::port::stream_end;
 use super::position::Position;
 use super::read::{Stream, StreamError};
 use crate::disk::{Disk, Recorder, private_folder};
-use crate::keyring::{KeyRecord, Keyring, KeyringError, renewal, shards_file};
+use crate::keyring::{KeyEncryptionKey, KeyRecord, Keyring, KeyringError, renewal};
 use crate::log::{RecoverError, recover};
 use crate::secrets::{Secrets, SecretsError};
 
@@ -102,16 +102,18 @@ pub(crate) fn join(
     let found = options.runtime.block_on(newest_keyring(secrets, options))?.ok_or(JoinError::NoKeyring)?;
     make_folder(root, &folder)?;
     let mut disk = Disk::new(root, recorder);
-    disk.replace(&shards_file(), &found.shards).map_err(failed)?;
     // Before the first entries: whose links they have is worked out from the keys, when the log is read.
-    Keyring::persist(&mut disk, &found.records)?;
+    let mut keyring = Keyring::of_parts(found.key, &found.shards, &found.parts)?;
+    keyring.accept(&found.added)?;
+    keyring.replace(&mut disk, &found.shards)?;
+    drop(keyring);
     let mut writer = recover(disk, None)?.writer;
     writer.append(&batch.entries).map_err(failed)?;
     writer.make_durable().map_err(failed)?;
     // Durable before the checkpoint: a folder that has one and follows no stream could be written to alone.
     let position = Position {
         keys: found.sequence,
-        kek: Some(found.kek),
+        kek: Some(found.key.epoch()),
         epoch: found.ordinal,
         ..Position::start(&created)
     };
@@ -122,20 +124,23 @@ pub(crate) fn join(
 }
 
 /// The keyring that a new folder begins with.
-struct Found {
+struct Found<'s> {
     ordinal: u64,
-    kek: String,
+    key: &'s KeyEncryptionKey,
     shards: Vec<u8>,
-    records: Vec<KeyRecord>,
+    parts: Vec<Vec<u8>>,
+    added: Vec<KeyRecord>,
     sequence: u64,
 }
 
 /// The keyring of the latest epoch of which the secrets have the key.
-async fn newest_keyring(secrets: &Secrets, options: &NodeOptions) -> Result<Option<Found>, StreamError> {
-    let (mut newest, mut failed): (Option<Found>, Option<StreamError>) = (None, None);
+async fn newest_keyring<'s>(
+    secrets: &'s Secrets,
+    options: &NodeOptions,
+) -> Result<Option<Found<'s>>, StreamError> {
+    let (mut newest, mut failed): (Option<Found<'s>>, Option<StreamError>) = (None, None);
     for key in secrets.keks().all() {
-        let kek = key.epoch();
-        let mut bucket = options.buckets().of(&kek, 0);
+        let mut bucket = options.buckets().of(&key.epoch(), 0);
         let (at, shards) = match bucket.placed_shards().await {
             Ok(Some(placed)) => placed,
             Ok(None) => continue,
@@ -150,9 +155,7 @@ async fn newest_keyring(secrets: &Secrets, options: &NodeOptions) -> Result<Opti
             continue;
         }
         let Some((parts, added)) = all_of(&mut bucket, &shards, at).await? else { return Ok(None) };
-        let parts = parts.into_iter().map(|bytes| KeyRecord { name: "s".into(), bytes });
-        let records = parts.chain(added).collect();
-        newest = Some(Found { ordinal, kek, shards, records, sequence: bucket.sequence });
+        newest = Some(Found { ordinal, key, shards, parts, added, sequence: bucket.sequence });
     }
     match (newest, failed) {
         (None, Some(error)) => Err(error),

@@ -30,6 +30,8 @@ const EPOCH_PLACE: &[u8] = b"gt/keyring/1/epoch";
 
 /// A keyring in the making.
 pub(crate) struct Renewal {
+    /// A shard key of the keyring whose place it takes, by which that one is known again: each has keys of its own.
+    replaced: Zeroizing<[u8; 32]>,
     shard_keys: Vec<Zeroizing<[u8; 32]>>,
     shards: Vec<u8>,
     removals: Vec<Removal>,
@@ -78,7 +80,14 @@ impl Renewal {
     pub(crate) fn new(keyring: &Keyring, removals: Vec<Removal>, next: &KeyEncryptionKey) -> Self {
         let shard_keys: Vec<_> = (0..SHARDS).map(|_| random::key()).collect();
         let shards = keyring.wrapped(next, &shard_keys);
-        Self { shard_keys, shards, removals, written: HashMap::new() }
+        let replaced = keyring.shard_keys[0].clone();
+        Self { replaced, shard_keys, shards, removals, written: HashMap::new() }
+    }
+
+    /// Whether this keyring is the one whose place it is to take. Once another one has taken that, what was written down is out of date:
+    /// it has the keys that the other one has ended.
+    pub(crate) fn replaces(&self, keyring: &Keyring) -> bool {
+        self.replaced == keyring.shard_keys[0]
     }
 
     /// The index key and the new shard keys, wrapped.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use gt_core::base64url;
 use zeroize::Zeroizing;
 
-use super::{KeyEncryptionKey, kek_from_jwk, kek_to_jwk};
+use super::{KeyEncryptionKey, Keyring, KeyringError, kek_from_jwk, kek_to_jwk, shards_file};
 use crate::disk::{Disk, Recorder};
 use crate::key_command::{CommandError, KeyCommand};
 use crate::private_keys::{JweError, KeyAccess, UnlockError, is_encrypted};
@@ -52,6 +52,12 @@ pub enum KekError {
     Missing {
         /// Where it should be.
         file: PathBuf,
+    },
+    /// There is not even its folder.
+    #[error("there is no folder {}, so no key-encryption key: say where the ledger's keys are with --secrets DIR, or --kek FILE (GT_KEK_FILE)", .folder.display())]
+    NoFolder {
+        /// Where it should be.
+        folder: PathBuf,
     },
     /// The file cannot be read or written.
     #[error("the key-encryption key in {}: {source}", .file.display())]
@@ -136,7 +142,7 @@ impl KekSource {
                     (Ok(None) | Err(KekError::Malformed { .. }), next @ Some(_)) => {
                         Ok(Keks { current: None, next })
                     }
-                    (Ok(None), None) => Err(KekError::Missing { file: path.clone() }),
+                    (Ok(None), None) => Err(missing(path)),
                     (Err(error), _) => Err(error),
                 }
             }
@@ -235,9 +241,23 @@ impl Keks {
         self.next.as_ref()
     }
 
+    /// The one that opens a folder's keyring, if one does. Needs no lock and opens nobody's keys, so a running ledger may have the folder.
+    pub fn opening(&self, root: &Path) -> Result<Option<&KeyEncryptionKey>, KeyringError> {
+        let file = shards_file();
+        let wrapped = fs::read(root.join(&file)).map_err(super::io_error(&file))?;
+        Ok(self.all().find(|kek| Keyring::of_shards(kek, &wrapped).is_ok()))
+    }
+
     /// The keys to be tried, the one in force first.
     pub(crate) fn all(&self) -> impl Iterator<Item = &KeyEncryptionKey> {
         self.current.iter().chain(&self.next)
+    }
+}
+
+fn missing(file: &Path) -> KekError {
+    match file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        Some(folder) => KekError::NoFolder { folder: folder.to_owned() },
+        None => KekError::Missing { file: file.to_owned() },
     }
 }
 
@@ -365,6 +385,8 @@ mod tests {
         fs::remove_file(&file).expect("removed");
         let text = error(&source).to_string();
         assert!(text.contains("kek restore") && text.contains(&file.display().to_string()), "{text}");
+        let nowhere = KekSource::file(file.with_file_name("none").join("kek"));
+        assert!(error(&nowhere).to_string().contains("--secrets DIR"));
     }
 
     #[cfg(unix)]

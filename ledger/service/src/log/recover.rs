@@ -201,7 +201,12 @@ impl Recovery {
     }
 
     fn cut_vault(&mut self, last: u64, kept: usize) -> Result<(), RecoverError> {
-        for bundle in listed(self.root(), Path::new("vault"))?.into_iter().filter(|bundle| *bundle >= last) {
+        let there = listed(self.root(), Path::new("vault"))?;
+        if kept > 0 && !there.contains(&last) {
+            // A record is found by its place: the next one would begin a new file, where this bundle's first one stands.
+            return Err(RecoverError::Missing { file: layout::vault(last).display().to_string() });
+        }
+        for bundle in there.into_iter().filter(|bundle| *bundle >= last) {
             let file = layout::vault(bundle);
             let bytes = fs::read(self.root().join(&file)).map_err(io_error(&file))?;
             let mut end = 0;

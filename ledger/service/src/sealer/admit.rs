@@ -47,7 +47,7 @@ pub(super) fn admit(state: &mut State, checked: &Checked, now: Timestamp) -> Res
     match place(state, payload)? {
         Place::Taken(index) => return Ok(Admission::Taken(index)),
         // `place` has looked where it is kept.
-        Place::TakenEarlier => return Err(Refusal::Unavailable),
+        Place::TakenEarlier => return Err(Refusal::Unreadable),
         Place::Gap => return Err(Refusal::ChainGap(head)),
         Place::OtherPredecessor => return Err(Refusal::ChainPrev(head)),
         Place::Next => {}
@@ -73,7 +73,7 @@ pub(super) fn admit(state: &mut State, checked: &Checked, now: Timestamp) -> Res
 fn place(state: &mut State, payload: &Payload) -> Result<Place, Refusal> {
     state.place(&payload.publisher, payload.seq, &payload.prev).map_err(|error| {
         tracing::error!(%error, "it is not known where a statement was sealed");
-        Refusal::Unavailable
+        Refusal::Unreadable
     })
 }
 

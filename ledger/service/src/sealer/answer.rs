@@ -1,10 +1,11 @@
 use gt_core::agency::AgencyCode;
 use gt_core::entry::Entry;
 use gt_core::key::Thumbprint;
+use gt_core::proof::InclusionProof;
 use gt_core::prove::Prover;
 use gt_core::receipt::Receipt;
 use gt_core::statement::Statement;
-use gt_core::{LeafIndex, TreeSize};
+use gt_core::{LeafIndex, TreeSize, tree};
 use rayon::prelude::*;
 
 use super::Sealed;
@@ -135,9 +136,9 @@ impl<'s> Proofs<'s> {
 fn receipt(proofs: &mut Proofs<'_>, due: Due) -> (Reply, Result<Sealed, NoReceipt>) {
     let Due { ticket: Ticket { prepared, reply }, index, what } = due;
     let answer = match what {
-        DueWith::Entry(bytes) => {
-            prove_sealed(proofs, &prepared, index, bytes, false).map_err(NoReceipt::from)
-        }
+        DueWith::Entry(entry) => prove(proofs, index)
+            .map(|proof| sealed(proofs, &prepared, proof, entry, false))
+            .map_err(NoReceipt::from),
         DueWith::Taken(signer) => duplicate(proofs, &prepared, index, signer),
         DueWith::Admitted => Err(Refusal::Stopped.into()),
     };
@@ -152,18 +153,10 @@ fn duplicate(
     signer: Result<Thumbprint, Refusal>,
 ) -> Result<Sealed, NoReceipt> {
     let shared = proofs.shared;
-    let read = shared.log.entry_bytes(index).map_err(|error| error.to_string());
-    let parsed = read.and_then(|bytes| {
-        let entry = Entry::parse(&bytes).map_err(|error| error.to_string())?;
-        Ok((entry, bytes))
-    });
-    let (entry, bytes) = parsed.map_err(|error| {
-        tracing::error!(%error, %index, "an entry cannot be read");
-        Refusal::Stopped
-    })?;
+    let (proof, entry, bytes) = sealed_before(proofs, index)?;
     let statement = &prepared.statement;
     if entry.statement == statement.hash() {
-        return Ok(prove_sealed(proofs, prepared, index, bytes, true)?);
+        return Ok(sealed(proofs, prepared, proof, bytes, true));
     }
     if let Err(refusal) = signer
         && !signed_by_an_earlier_key(shared, statement)
@@ -198,18 +191,42 @@ fn signed_by_an_earlier_key(shared: &Shared, statement: &Statement<()>) -> bool 
     })
 }
 
-fn prove_sealed(
+/// An entry that the folder has, held against the checkpoint: one that rotted on the disk must not pass for a fork of its publisher's
+/// chain, nor go into a receipt.
+fn sealed_before(
     proofs: &mut Proofs<'_>,
-    prepared: &Prepared,
     index: LeafIndex,
+) -> Result<(InclusionProof, Entry, Vec<u8>), Refusal> {
+    let proof = prove(proofs, index)?;
+    let root = proofs.published.checkpoint.checkpoint().root();
+    let read = proofs.shared.log.entry_bytes(index).map_err(|error| error.to_string());
+    let whole = read.and_then(|bytes| {
+        let entry = Entry::parse(&bytes).map_err(|error| error.to_string())?;
+        proof.verify(&tree::leaf_hash(&bytes), &root).map_err(|error| error.to_string())?;
+        Ok((entry, bytes))
+    });
+    let (entry, bytes) = whole.map_err(|error| {
+        tracing::error!(%error, %index, "an entry cannot be read, or is not what was sealed");
+        Refusal::Unreadable
+    })?;
+    Ok((proof, entry, bytes))
+}
+
+fn prove(proofs: &mut Proofs<'_>, index: LeafIndex) -> Result<InclusionProof, Refusal> {
+    proofs.prover.inclusion(index).map_err(|error| {
+        tracing::error!(%error, %index, "an entry cannot be proven");
+        Refusal::Unreadable
+    })
+}
+
+fn sealed(
+    proofs: &Proofs<'_>,
+    prepared: &Prepared,
+    proof: InclusionProof,
     entry: Vec<u8>,
     duplicate: bool,
-) -> Result<Sealed, Refusal> {
-    let checkpoint = proofs.published.checkpoint.clone();
-    let proof = proofs.prover.inclusion(index).map_err(|error| {
-        tracing::error!(%error, %index, "an entry cannot be proven");
-        Refusal::Stopped
-    })?;
+) -> Sealed {
+    let (index, checkpoint) = (proof.index, proofs.published.checkpoint.clone());
     let receipt = Receipt { extra: Some(entry), index, path: proof.path, checkpoint };
-    Ok(Sealed { index, statement: prepared.statement.hash(), receipt, duplicate })
+    Sealed { index, statement: prepared.statement.hash(), receipt, duplicate }
 }

@@ -118,6 +118,10 @@ impl Sealer {
         if let Some((_, kek)) = self.shared.waits_for_key() {
             return Ok(Err(NotBegun::NotPrepared(NotPrepared::Waits { kek })));
         }
+        // Another renewal was first. Whoever asked for this one begins it anew, with the keyring that there is now.
+        if !renewing.renewal.replaces(&self.shared.keyring()) {
+            return Ok(Err(NotBegun::Superseded));
+        }
         // Keys that were made since it was written down.
         let parts = renewing.renewal.parts(&self.shared.keyring());
         let port = &mut self.node()?.port;

@@ -4,6 +4,7 @@ use gt_core::chain::Place;
 use gt_core::entry::Entry;
 use gt_core::erasure::{Erasure, Scope};
 use gt_core::statement::Statement;
+use gt_core::time::Timestamp;
 use gt_core::{Hash, LeafIndex};
 
 use super::Sealed;
@@ -229,6 +230,10 @@ impl Sealer {
             let next = next_key(&keks, &journal.next_kek)?;
             let removals = self.removals_of(&says).map_err(SealError::Custody)?;
             self.destroy(&removals, &next).map_err(SealError::Custody)?;
+        }
+        // The clock may have been set back since, and the statement must not come from the future.
+        if let Some(signed) = Timestamp::from_millis(statement.payload().iat.saturating_mul(1000)) {
+            self.watch.not_before(signed);
         }
         let index = match self.place_of(&statement)? {
             Place::Taken(index) => index,

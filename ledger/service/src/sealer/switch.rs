@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use gt_core::erasure::Erasure;
+use gt_core::link::LinkName;
 use gt_core::statement::Statement;
 
 use super::batch::{SealError, Sealer};
@@ -94,6 +95,27 @@ impl Sealer {
         if let Some(skipped) = node.skipped.as_mut().filter(|skipped| !skipped.asked_again) {
             skipped.asked_again = true;
             node.port.read_again(skipped.from);
+        }
+        Ok(())
+    }
+
+    /// Holds a batch that begins an epoch against the folder, where that has the epoch's keyring already, or a later one: a switch was
+    /// interrupted, or the folder was made since. Under one key there is one keyring, and in none of them is whom it ends.
+    pub(super) fn check_epoch_in_force(&mut self, batch: &StreamBatch) -> Result<(), SealError> {
+        let Some(KeyEpoch { kek, begins: Some(shards), .. }) = &batch.closing.epoch else { return Ok(()) };
+        if self.node()?.port.kek() == kek {
+            let file = self.any_disk()?.root().join(shards_file());
+            if std::fs::read(file).map_err(fault)? != *shards {
+                return Err(SealError::Custody(CustodyFault::OtherKeyring));
+            }
+        }
+        let keyring = self.shared.keyring();
+        let is_held = |id: &LinkName| {
+            let tag = self.shared.index.tag_of_id(id);
+            tag.and_then(|tag| keyring.owner(&tag)).is_some_and(|held| !held.is_ended())
+        };
+        if erasure_of(batch).is_some_and(|(_, says)| says.owners.iter().any(is_held)) {
+            return Err(SealError::Custody(CustodyFault::KeysRemain));
         }
         Ok(())
     }

@@ -60,6 +60,20 @@ fn a_refused_erasure_changes_nothing() {
     assert!(scene.ledger.retired_keks().expect("reads").is_empty());
 }
 
+/// Whoever concluded something from a log that has grown since does not know what came.
+#[test]
+fn what_was_said_since_refuses() {
+    let mut scene = Scene::new();
+    let known = Some(scene.ledger.log().size());
+    scene.says(true, "record.released", 1);
+    let of = |n| EraseRequest { known, ..request(n, Scope::Data) };
+    assert_eq!(scene.ledger.erase(&of(1)).expect_err("refused").code(), "changed");
+    assert_eq!(scene.ledger.would_erase(&of(1)).expect_err("refused").code(), "changed");
+    scene.ledger.erase(&of(2)).expect("about this one nothing was said");
+    scene.ledger.erase(&request(1, Scope::Data)).expect("asked for without a conclusion");
+    scene.assert_sound();
+}
+
 #[test]
 fn without_the_service_key_nothing_is_erased() {
     let mut scene = Scene::new();

@@ -122,6 +122,7 @@ pub(crate) fn request(n: u8, scope: Scope) -> EraseRequest {
         scope,
         authority: AgencyCode::parse("gss:E06000005").expect("a code"),
         ground: "EnteredInError",
+        known: None,
     }
 }
 

@@ -27,4 +27,5 @@ mod following_cuts;
 mod foreign;
 mod outages;
 mod racing;
+mod renewals;
 mod unknown;

@@ -56,9 +56,10 @@ pub(super) fn configurations(epoch: &str, wanted: Option<Wanted>) -> Vec<(String
         "discard": "old", "max_msgs": 64, "max_bytes": 1 << 20, "allow_direct": true,
         "deny_delete": true, "deny_purge": true,
     });
+    // For who was away, and no longer: what they say of somebody is not erased with the person.
     let alert = json!({
         "name": ALERT_STREAM, "subjects": ["gt.alert.>"], "storage": "file", "retention": "limits",
-        "discard": "old", "duplicate_window": 3_600_000_000_000_u64, "allow_direct": true,
+        "max_age": 2_592_000_000_000_000_u64, "discard": "old", "duplicate_window": 3_600_000_000_000_u64, "allow_direct": true,
     });
     let bucket = keyring_bucket(epoch);
     let keyring = json!({

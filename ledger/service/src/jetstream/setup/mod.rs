@@ -4,6 +4,7 @@ mod configuration;
 mod fill;
 mod keys;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use async_nats::Client;
@@ -20,7 +21,7 @@ use super::read::{Stream, StreamError};
 use super::servers::{self, ServerError, ServerReport};
 use crate::keyring::KeyringError;
 use crate::log::{ReadError, RecoverError};
-use crate::open::OpenLedgerError;
+use crate::open::{OpenLedgerError, lock};
 use crate::secrets::{Secrets, SecretsError};
 use configuration::{compare, configurations};
 
@@ -96,6 +97,11 @@ pub enum SetupError {
     },
 }
 
+/// Whether nothing else has the folder open, asked before anything is made for it: [`Setup::fill`] needs it to itself.
+pub fn need_unopened(root: &Path) -> Result<(), SetupError> {
+    Ok(lock(root).map(drop).map_err(Box::new)?)
+}
+
 /// The server's error where its leader has not heard of enough servers yet.
 const NO_PEERS: u64 = 10005;
 
@@ -126,7 +132,7 @@ impl Setup {
                 Err(error) => error,
             };
             if began.elapsed() > READY_WITHIN {
-                return Err(error);
+                return Err(with_hint(error));
             }
             tracing::warn!(%error, "the servers are not ready; asking again");
             tokio::time::sleep(Duration::from_millis(500)).await;
@@ -236,6 +242,20 @@ impl Setup {
             }
         }
         Ok(missing.into_iter().map(|difference| difference.stream).collect())
+    }
+}
+
+/// A server says to the connection, and not in answer to the question, that a subject is denied; the question then runs into its time limit.
+fn with_hint(error: StreamError) -> StreamError {
+    match error {
+        StreamError::Unreachable { stream, operation, reason } => StreamError::Unreachable {
+            stream,
+            operation,
+            reason: format!(
+                "{reason}. If the server speaks of a permissions violation, these credentials may not ask: is --nats-api-prefix missing, or --nats-credentials another user's?"
+            ),
+        },
+        error => error,
     }
 }
 

@@ -240,6 +240,7 @@ impl Sealer {
                     extended
                 }
                 Ok(()) => {
+                    self.check_epoch_in_force(&batch)?;
                     self.take_keys(&batch)?;
                     self.extend(&batch, &mut entries, &mut links, &mut publishers)
                 }
