@@ -10,7 +10,7 @@ use gt_core::hash::Hash;
 use gt_core::json::{JsonError, Object, Value};
 use gt_core::key::{Signer, SignerError};
 use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, SignError, Signed, StatementError};
-use gt_schemas::{PartnershipKey, Place, SchemaError};
+use gt_schemas::{Fault, PartnershipKey, Place, SchemaError};
 
 use crate::client::Problem;
 use crate::plain::{self, PlainIdentifierError};
@@ -59,6 +59,9 @@ pub enum DraftError {
     /// A plain identifier in `data` cannot be replaced by a pseudonym.
     #[error("data {0}")]
     Plain(#[from] PlainIdentifierError),
+    /// No event type has this name, or this version.
+    #[error("the draft {}", .0.fault)]
+    Type(SchemaError),
     /// `data` breaks its type's schema.
     #[error("data {0}")]
     Schema(#[from] SchemaError),
@@ -90,7 +93,7 @@ impl DraftError {
             Self::Json(error) => error.fault.code(),
             Self::NotAnObject | Self::Member { .. } | Self::UnknownMember => "draft_malformed",
             Self::Plain(_) => "plain_identifier",
-            Self::Schema(error) => error.code(),
+            Self::Type(error) | Self::Schema(error) => error.code(),
             Self::Unsound(error) => error.code(),
             Self::Random(_) => "no_random_bytes",
             Self::Key(_) => "key_unavailable",
@@ -111,6 +114,10 @@ impl DraftError {
                 problem.with("path", format!("/data{}", error.path)).with("rule", error.fault.rule())
             }
             Self::Schema(error) => problem.with("path", format!("/data{}", error.path)),
+            Self::Type(error) if matches!(error.fault, Fault::UnknownVersion { .. }) => {
+                problem.with("path", "/version")
+            }
+            Self::Type(_) => problem.with("path", "/type"),
             Self::Member { member, .. } => problem.with("path", format!("/{member}")),
             _ => problem,
         }
@@ -149,7 +156,7 @@ impl CheckedDraft {
         let data = members.get("data").and_then(Value::as_object);
         Ok(Self {
             id: id.to_owned(),
-            event_type: gt_schemas::EventType::of(name, version)?,
+            event_type: gt_schemas::EventType::of(name, version).map_err(DraftError::Type)?,
             version,
             on_behalf_of: members.get("on_behalf_of").map(|_| agency(&members)).transpose()?,
             data: data.ok_or(DraftError::Member { member: "data", expected: "an object" })?.clone(),

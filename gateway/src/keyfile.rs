@@ -8,7 +8,7 @@ mod partnership;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gt_core::agency::AgencyCode;
 use gt_core::base64url;
@@ -68,8 +68,10 @@ pub enum KeyFileError {
     #[error("the operating system gives no random bytes")]
     Random(#[from] getrandom::Error),
     /// Others than the owner may read the file, or the group may write it.
-    #[error("the private key file has mode {mode:03o}, so others can get at it; run: chmod 600 FILE")]
+    #[error("others can get at it: its mode is {mode:03o}; run: chmod 600 {}", .file.display())]
     Exposed {
+        /// The file.
+        file: PathBuf,
         /// The permission bits.
         mode: u32,
     },
@@ -84,6 +86,9 @@ pub enum KeyFileError {
         "it is a private key, which stays where it was made; what is given to others is the public file that was made with it"
     )]
     Private,
+    /// There is a public key where a private one is read.
+    #[error("it is a public key; what is needed here is the private key with which it was made")]
+    Public,
     /// The key in it is refused.
     #[error("the key file holds no usable key")]
     Key(#[from] KeyError),
@@ -129,8 +134,13 @@ pub fn read_private_with(path: &Path, keys: &KeyAccess) -> Result<PrivateKey, Ke
         jwk
     } else {
         let mut file = File::open(path)?;
-        check_mode(&file)?;
-        keys.open(path, Zeroizing::new(read_bounded(&mut file)?))?
+        let text = Zeroizing::new(read_bounded(&mut file)?);
+        // Before its mode is looked at: everybody may read a public key, and making it private would help nobody.
+        if is_public(&text) {
+            return Err(KeyFileError::Public);
+        }
+        check_mode(path, &file)?;
+        keys.open(path, text)?
     };
     let Ok(json) = Value::parse(jwk.trim_ascii()).map(Zeroizing::new) else {
         return Err(KeyFileError::NotJson);
@@ -286,16 +296,26 @@ fn set_mode(options: &mut OpenOptions, mode: u32) {
 #[cfg(not(unix))]
 fn set_mode(_: &mut OpenOptions, _: u32) {}
 
+fn is_public(text: &[u8]) -> bool {
+    object(text).is_ok_and(|members| members.get("x").is_some() && members.get("d").is_none())
+}
+
+fn check_mode(path: &Path, file: &File) -> Result<(), KeyFileError> {
+    exposed(file)?.map_or(Ok(()), |mode| Err(KeyFileError::Exposed { file: path.to_owned(), mode }))
+}
+
+/// The mode of a file that holds a secret, if others than its owner can get at it: if others may read or write it, or the group may write
+/// it. A group that may read it is how some container platforms mount secrets.
 #[cfg(unix)]
-fn check_mode(file: &File) -> Result<(), KeyFileError> {
+pub(crate) fn exposed(file: &File) -> io::Result<Option<u32>> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = file.metadata()?.permissions().mode() & 0o777;
-    if mode & 0o027 == 0 { Ok(()) } else { Err(KeyFileError::Exposed { mode }) }
+    Ok(Some(mode).filter(|mode| mode & 0o027 != 0))
 }
 
 #[cfg(not(unix))]
-fn check_mode(_: &File) -> Result<(), KeyFileError> {
-    Ok(())
+pub(crate) fn exposed(_: &File) -> io::Result<Option<u32>> {
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -323,7 +343,20 @@ mod tests {
         generate(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o604)).unwrap();
-        assert!(matches!(read_private(&path), Err(KeyFileError::Exposed { mode: 0o604 })));
+        let refused = read_private(&path).unwrap_err();
+        assert!(matches!(refused, KeyFileError::Exposed { mode: 0o604, .. }));
+        assert!(refused.to_string().ends_with(&format!("chmod 600 {}", path.display())), "{refused}");
+        // Whatever the mode of a public key: it is not at fault.
+        let public = path.with_extension("public.jwk");
+        write_public(
+            &public,
+            &PublicKeyFile { key: PrivateKey::from_seed(&[7; 32]).public(), proof: None, endorsement: None },
+        )
+        .unwrap();
+        for mode in [0o644, 0o600] {
+            fs::set_permissions(&public, fs::Permissions::from_mode(mode)).unwrap();
+            assert!(matches!(read_private(&public), Err(KeyFileError::Public)), "{mode:o}");
+        }
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! The ledger's views as an analyst asks them over HTTP, with a token.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use gt_schemas::AccessPurpose;
 use serde_json::Value;
 use ureq::Agent;
 use zeroize::Zeroizing;
 
 use crate::client::is_loopback;
+use crate::keyfile::exposed;
 
 const TIMEOUT: Duration = Duration::from_mins(1);
 const MAX_ANSWER: u64 = 64 << 20;
@@ -53,9 +57,30 @@ pub enum ReadingError {
         /// The address.
         url: String,
     },
+    /// The ledger refused, since nobody said what is read for. It names a header; who reads by this program has options.
+    #[error(
+        "the ledger refused: this is about people, and the token does not say what for. Say it with --read-for (bundle: --purpose) or GOLDENTHREAD_PURPOSE, as one of {}", AccessPurpose::CODES.join(", ")
+    )]
+    PurposeNeeded,
     /// The token file cannot be read.
-    #[error("the token file cannot be read")]
-    TokenFile(#[source] std::io::Error),
+    #[error("the token file {} cannot be read", .file.display())]
+    TokenFile {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Others can read the token file.
+    #[error(
+        "others can get at the token in {file}: its mode is {mode:03o}; run: chmod 600 {file}, and think about whether somebody did", file = .file.display()
+    )]
+    TokenExposed {
+        /// Which file.
+        file: PathBuf,
+        /// The permission bits.
+        mode: u32,
+    },
 }
 
 impl ReadingClient {
@@ -64,10 +89,9 @@ impl ReadingClient {
     pub fn new(url: &str, token_file: Option<&Path>) -> Result<Self, ReadingError> {
         let client = Self::without_token(url);
         let token: Option<Zeroizing<String>> = match token_file {
-            Some(file) => Some(std::fs::read_to_string(file).map_err(ReadingError::TokenFile)?),
-            None => std::env::var("GOLDENTHREAD_TOKEN").ok(),
-        }
-        .map(Zeroizing::new);
+            Some(file) => Some(read_token(file)?),
+            None => std::env::var("GOLDENTHREAD_TOKEN").ok().map(Zeroizing::new),
+        };
         let client = match token {
             Some(token) => client.with_token(token.trim()),
             None => client,
@@ -182,10 +206,25 @@ impl ReadingClient {
             return Ok((link.map(ToOwned::to_owned), bytes));
         }
         let json: Option<Value> = serde_json::from_slice(&bytes).ok();
+        if json.as_ref().is_some_and(|problem| problem["code"] == "purpose_missing") {
+            return Err(ReadingError::PurposeNeeded);
+        }
         let detail = json.as_ref().and_then(|problem| problem.get("detail")?.as_str());
         let detail = detail.map_or_else(|| format!("status {status}"), ToOwned::to_owned);
         Err(ReadingError::Refused { status, detail })
     }
+}
+
+/// What a file holds that only its owner can read.
+fn read_token(file: &Path) -> Result<Zeroizing<String>, ReadingError> {
+    let unreadable = |source| ReadingError::TokenFile { file: file.to_owned(), source };
+    let mut open = File::open(file).map_err(unreadable)?;
+    if let Some(mode) = exposed(&open).map_err(unreadable)? {
+        return Err(ReadingError::TokenExposed { file: file.to_owned(), mode });
+    }
+    let mut token = Zeroizing::new(String::new());
+    open.read_to_string(&mut token).map_err(unreadable)?;
+    Ok(token)
 }
 
 /// The cursor in a link to the next page: `</path?…&cursor=…>; rel="next"`.
@@ -205,5 +244,23 @@ mod tests {
         assert_eq!(next_cursor(link).as_deref(), Some("n2"));
         assert_eq!(next_cursor("</v1/decisions?cursor=n2>; rel=\"prev\""), None);
         assert_eq!(next_cursor("</v1/decisions>; rel=\"next\""), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_token_that_others_can_read_is_refused_and_its_file_named() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("token");
+        let new = || ReadingClient::new("http://127.0.0.1:1", Some(&file));
+        let named = |error: ReadingError| error.to_string().contains(&file.display().to_string());
+        assert!(new().is_err_and(named), "it is not there");
+        std::fs::write(&file, "a token\n").expect("written");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("set");
+        let error = new().err().expect("others can read it");
+        assert!(matches!(error, ReadingError::TokenExposed { mode: 0o644, .. }) && named(error));
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("set");
+        let client = new().expect("it is its owner's alone");
+        assert_eq!(client.token.as_ref().map(|token| token.as_str()), Some("a token"));
     }
 }

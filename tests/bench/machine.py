@@ -15,12 +15,14 @@ def is_busy(load):
 
 
 def settle(say):
-    """Waits until what ran before this is no longer in the load; not for ever, since other work may stay."""
+    """Waits until what ran before this is no longer in the load, not for ever, since other work may stay; and until what it has written is on
+    the disk: the system goes on with what a build leaves for half a minute, and receipts are waits for that disk."""
     until = time.monotonic() + PATIENCE
     if is_busy(os.getloadavg()[0]):
         say("waiting for the machine to come to rest")
     while is_busy(os.getloadavg()[0]) and time.monotonic() < until:
         time.sleep(2)
+    os.sync()
 
 
 def describe(folder, program):

@@ -4,7 +4,8 @@ import json
 import subprocess
 import urllib.request
 
-from processes import end, free_ports, wait_until
+from ports import free_ports
+from processes import end, wait_until
 
 CONFIGURATION = """server_name: "bench-{number}"
 listen: "127.0.0.1:{client}"

@@ -1,11 +1,8 @@
 """A provisioned broker on free ports of the loopback: its servers, its users, and what its streams hold."""
 
 import asyncio
-import contextlib
 import json
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,26 +13,11 @@ from nats.aio.msg import Msg
 from nats.errors import NoRespondersError, TimeoutError
 
 from connection import User, connect
+from ports import free_ports
 
 PROVISION = Path(__file__).resolve().parents[2] / "deploy" / "nats" / "provision"
 AGENCIES = ("gss:E06999901", "police:99")
-# Below the range from which systems give ports to outgoing connections: a port stays free while its server is down.
-PORTS = range(10_000, 30_000)
 LIMIT = 60.0  # seconds after which a condition that has not come true fails its check
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free just now; all are held until the last is found, so they differ."""
-    held: list[socket.socket] = []
-    for port in random.sample(PORTS, len(PORTS)):
-        if len(held) == count:
-            break
-        with contextlib.suppress(OSError):
-            held.append(socket.create_server(("127.0.0.1", port)))
-    numbers = [each.getsockname()[1] for each in held]
-    for each in held:
-        each.close()
-    return numbers
 
 
 def provision(folder: Path, *arguments: str) -> None:

@@ -4,10 +4,11 @@ import asyncio
 
 from nats.errors import NoRespondersError, TimeoutError
 
-from broker import AGENCIES, Broker, Process, ask, free_ports, provision, until
+from broker import AGENCIES, Broker, Process, ask, provision, until
 from checks import Checks
 from connection import User, connect
 from permitted import answering_sealer
+from ports import free_ports
 from streams import fingerprint
 
 POLICE = AGENCIES[1]

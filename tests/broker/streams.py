@@ -23,7 +23,8 @@ STREAMS = {
     # One message a node; once it is full nobody new gets in, and nobody is pushed out.
     "NODE": RECENT | {"subjects": ["gt.node.*"], "discard": "new", "max_msgs": 256, "max_msgs_per_subject": 1,
                       "max_bytes": 1 << 20, "max_msg_size": 2048, "deny_delete": True},
-    "ALERT": RECENT | {"subjects": ["gt.alert.>"], "max_bytes": 4 << 20, "duplicate_window": 3600 * 10**9},
+    "ALERT": RECENT | {"subjects": ["gt.alert.>"], "max_bytes": 4 << 20, "max_age": 30 * 24 * 3600 * 10**9,
+                      "duplicate_window": 3600 * 10**9},
     # Nobody can write over an owner's wrapped keys, which would erase that owner in silence.
     KEYRING: APPEND_ONLY | {"subjects": [f"{KEY}.>"], "max_msgs_per_subject": 1, "discard_new_per_subject": True,
                             "max_bytes": 4 << 20},

@@ -1,22 +1,19 @@
 """The ledger's side of the run over NATS: a broker as deploy/nats sets it up, a full node that seals, and a follower."""
 
 import json
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 from intake import Broker
+from ports import free_ports
 
 PROVISION = Path(__file__).resolve().parents[2] / "deploy" / "nats" / "provision"
 ORIGIN = "interop.example/golden-thread-on-nats"
 LIMIT_SECONDS = 60
-# Below the range from which systems give ports to outgoing connections.
-PORTS = range(10_000, 30_000)
 # What only the node that seals has, and what only the registrar needs.
 NOT_A_FOLLOWERS = ("checkpoint.jwk", "checkpoint-ml-dsa-44.jwk", "registrar.jwk")
 
@@ -28,22 +25,6 @@ def until(holds, what: str) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {LIMIT_SECONDS} s for {what}")
         time.sleep(0.05)
-
-
-def free_ports(count: int) -> list:
-    """Loopback ports that were free just now; all are held until the last one is found, so they differ."""
-    held = []
-    for port in random.sample(PORTS, 200):
-        try:
-            held.append(socket.create_server(("127.0.0.1", port)))
-        except OSError:
-            continue
-        if len(held) == count:
-            break
-    numbers = [each.getsockname()[1] for each in held]
-    for each in held:
-        each.close()
-    return numbers
 
 
 class Process:

@@ -202,6 +202,49 @@ fn a_key_is_renewed_put_into_escrow_and_back_while_the_ledger_runs() {
     erase_at(&home, &child(1), path(&restored));
 }
 
+/// An escrow of another ledger's key is found out when every other copy is gone.
+#[test]
+fn another_ledgers_key_is_neither_escrowed_nor_shown_as_the_folders() {
+    let (home, other) = (Home::new(), Home::new());
+    let (data, secrets, out) = (home.data(), other.at("data.secrets"), home.at("share"));
+    let (data, secrets, share) = (path(&data), path(&secrets), path(&out));
+    let refused = |arguments: &[&str]| {
+        let said = run(arguments.iter().copied().chain(["--data", data])).exited(1).complaint();
+        assert!(said.contains(&format!("this key does not open {data}'s keyring")), "{said}");
+        assert!(!out.exists());
+    };
+    for served in [false, true] {
+        let server = served.then(|| home.serve());
+        refused(&["kek", "escrow", "--out", share, "--secrets", secrets]);
+        refused(&["kek", "escrow", "--out", share, "--kek", path(&other.secret("kek"))]);
+        refused(&["kek", "show", "--secrets", secrets]);
+        refused(&["kek", "rotate", "--secrets", secrets]);
+        run(["kek", "show", "--data", data]).succeeded();
+        if let Some(server) = server {
+            server.stop();
+        }
+    }
+    let nowhere = home.at("nowhere");
+    let said = run(["kek", "show", "--data", path(&nowhere), "--secrets", secrets]).exited(1).complaint();
+    assert!(said.contains("holds no ledger"), "{said}");
+}
+
+#[test]
+fn the_next_key_can_be_escrowed_before_it_is_in_force() {
+    let home = Home::new();
+    let (data, share) = (home.data(), home.at("share"));
+    let (data, share) = (path(&data), path(&share));
+    let said = run(["kek", "escrow", "--next", "--out", share, "--data", data]).exited(1).complaint();
+    assert!(said.contains("nats keys prepare"), "{said}");
+    // What `nats keys prepare` leaves beside the key in force.
+    let next = Home::new();
+    fs::copy(next.secret("kek"), home.secret("kek.next")).expect("copied");
+    run(["kek", "escrow", "--next", "--out", share, "--data", data]).succeeded();
+    let shown = run(["kek", "show", "--json", "--next", share, "--data", data]).succeeded().json();
+    assert_eq!((&shown["next"], &shown["kek"]), (&json!(kek(&next)), &json!(kek(&home))), "{shown}");
+    run(["kek", "show", share, "--data", data]).exited(1);
+}
+
 fn erase_at(home: &Home, whom: &str, kek: &str) {
     let done = erase(home, whom, &["--kek", kek]);
     // A note, and the read of whose it is.

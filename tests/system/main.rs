@@ -16,6 +16,7 @@ mod officer;
 mod partnership;
 mod private_keys;
 mod refusals;
+mod registrar;
 mod retention;
 mod shutdown;
 mod survival;

@@ -238,7 +238,11 @@ fn other_common_mistakes_are_sentences_too() {
     };
     wants(&["init", "--data", path(&data), "--origin", "x.example"], "a new ledger takes a new folder");
     wants(&["init", "--data", path(&home.at("new")), "--origin", "no spaces"], "cannot be a ledger's origin");
+    let (new, within, none) = (home.at("new"), home.at("new/keys"), home.at("none"));
+    let together = ["init", "--data", path(&new), "--origin", "x.example", "--secrets", path(&within)];
+    wants(&together, "the keys would be in");
     assert!(!home.at("new").exists() && !home.at("new.secrets").exists(), "nothing is left of it");
+    wants(&["serve", "--data", path(&data), "--secrets", path(&none)], "--secrets DIR");
     run(["keygen", "--out", path(&key)]).succeeded();
     wants(&["keygen", "--out", path(&key)], "never overwritten");
     let public = home.at("key.public.jwk");
@@ -247,11 +251,17 @@ fn other_common_mistakes_are_sentences_too() {
     wants(&[&with(&["register"])[..], &["--data", path(&data)]].concat(), "holds a bare key");
     let nobody = "http://127.0.0.1:1";
     wants(&["publish", "--key", path(&key), "--to", nobody], "the ledger must be asked once");
+    wants(
+        &["publish", "--key", path(&key), "--to", nobody],
+        "the ledger at http://127.0.0.1:1 cannot be reached",
+    );
     wants(&["query", "decisions", "--url", nobody], "cannot be reached");
     wants(&["publish", "--key", path(&home.at("none.jwk")), "--to", nobody], "key file cannot be read");
+    wants(&["publish", "--key", path(&public), "--to", nobody], "it is a public key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("changed");
     wants(&["publish", "--key", path(&key), "--to", nobody], "others can get at it");
-    wants(&["publish", "--key", path(&key), "--to", "nats.example"], "chmod 600");
+    let remedy = format!("{0}: others can get at it: its mode is 644; run: chmod 600 {0}", path(&key));
+    wants(&["publish", "--key", path(&key), "--to", "nats.example"], &remedy);
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("changed");
     wants(&["publish", "--key", path(&key), "--to", "nats.example"], "a ledger's address is http");
     let server = home.serve();

@@ -223,3 +223,30 @@ fn a_served_log_is_verified_from_outside() {
     let gone = run(["verify", "--json", "--url", &url, "--pin", path(&pin)]).exited(2);
     assert_eq!(gone.json()["verdict"], "could_not_tell", "a ledger that does not answer");
 }
+
+#[test]
+fn another_ledgers_secrets_do_not_make_a_sound_ledger_unsound() {
+    let (kept, stranger) = (Kept::new(), Home::new());
+    let (data, secrets) = (kept.home.data(), stranger.at("data.secrets"));
+    let (pin, other_pin) = (kept.home.pin_file(), stranger.pin_file());
+    let verify = ["verify", "--data", path(&data), "--secrets", path(&secrets)];
+    for more in [&[][..], &["--pin", path(&pin)]] {
+        let said = run([&verify[..], more].concat()).exited(2).complaint();
+        assert!(said.contains("is of another ledger"), "{said}");
+    }
+    // Whoever pins that other ledger is told that this is not it.
+    run([&verify[..], &["--pin", path(&other_pin)]].concat()).exited(1);
+}
+
+#[test]
+fn what_is_no_evidence_is_told_from_evidence_that_does_not_hold() {
+    let kept = Kept::new();
+    let pin = kept.home.pin_file();
+    let said = run(["verify", path(&pin), "--pin", path(&pin)]).exited(2).complaint();
+    assert!(said.contains("is no evidence") && said.contains("--pin"), "{said}");
+    let page = kept.home.at("page.html");
+    fs::write(&page, "<!DOCTYPE html>\n").expect("written");
+    let said = run(["verify", path(&page), "--pin", path(&pin)]).exited(2).complaint();
+    assert!(said.contains(".bundle.json"), "{said}");
+    run(["verify", path(&page.with_extension("none")), "--pin", path(&pin)]).exited(2);
+}

@@ -4,7 +4,8 @@ use gt_core::json::Value as Strict;
 use serde_json::{Value, json};
 
 use crate::partnership::{
-    Client, Ended, Home, Publisher, Reply, Server, child, eventually, example, path, run,
+    Client, Ended, Home, Publisher, Reply, Server, child, eventually, example, path, private_file, run,
+    run_with_input,
 };
 
 /// A ledger about the fictional children of the examples, and what it takes to ask it.
@@ -113,10 +114,15 @@ impl Partnership {
     }
 
     fn ask(&self, arguments: &[&str]) -> Ended {
+        self.tell(arguments, "")
+    }
+
+    /// The same, and this comes on its standard input.
+    fn tell(&self, arguments: &[&str], input: &str) -> Ended {
         let token = self.home.at("token");
-        std::fs::write(&token, &self.home.token).expect("written");
+        private_file(&token, &self.home.token);
         let at = ["--url", &self.server.url, "--token-file", path(&token)];
-        run(arguments.iter().copied().chain(at))
+        run_with_input(arguments.iter().copied().chain(at), input.as_bytes())
     }
 }
 
@@ -233,6 +239,15 @@ fn names_are_turned_into_references_and_filters_reach_the_views() {
     };
     let pseudonym = text("decision.recorded", "/child/pseudonym");
     assert_eq!(count(&["query", "decisions", "--child", &pseudonym]), 2);
+    // What is read from standard input is in no list of processes.
+    for view in [&["query", "timeline"][..], &["query", "decisions"], &["alerts", "--status", "all"]] {
+        let named = partnership.ask(&[view, &["--child", &pseudonym, "--json"]].concat()).succeeded().json();
+        let told = format!("{pseudonym}\n");
+        let read = partnership.tell(&[view, &["--child", "-", "--json"]].concat(), &told).succeeded().json();
+        assert_eq!(read["items"], named["items"], "{view:?}");
+    }
+    let nobody = partnership.tell(&["query", "timeline", "--child", "-"], "").exited(1);
+    assert!(nobody.stderr.contains("standard input"), "{}", nobody.stderr);
     assert_eq!(count(&["query", "decisions", "--child", &pseudonym, "--finding", "E1"]), 1);
     assert_eq!(count(&["query", "decisions", "--basis", "Article6"]), 1);
     assert_eq!(count(&["query", "decisions", "--decision", "Withhold"]), 0);
@@ -320,8 +335,8 @@ fn the_program_refuses_what_does_not_go_together() {
     let partnership = partnership();
     let both = partnership.ask(&["query", "decisions", "--json", "--format", "csv"]).exited(1);
     assert!(both.stderr.contains("--json and --format"), "{}", both.stderr);
-    let part = partnership.ask(&["query", "publishers", "--limit", "5"]).exited(1);
-    assert!(part.stderr.contains("always whole"), "{}", part.stderr);
+    let part = partnership.ask(&["query", "publishers", "--limit", "5"]).exited(2);
+    assert!(part.stderr.contains("unexpected argument '--limit'"), "{}", part.stderr);
     let foreign = partnership.ask(&["query", "timeline", "--child", &child(0), "--rating", "Red"]).exited(2);
     assert!(foreign.stderr.contains("unexpected argument '--rating'"), "{}", foreign.stderr);
     let help = run(["query", "decisions", "--help"]).succeeded().stdout;

@@ -22,6 +22,7 @@ use gt_schemas::{AccessPurpose, Identifier, Scheme};
 
 use super::keys_at::KekArgs;
 use super::output::Output;
+use super::reference::said_or_read;
 use super::registrar::about;
 use super::{Failure, Outcome};
 use crate::evidence;
@@ -42,7 +43,8 @@ Examples:
 A bundle holds what people may read in the ledger: keep it as you keep the record itself."
 )]
 pub(crate) struct BundleCommand {
-    /// About this child: its pseudonym, its reference in another answer, or, with --partnership-key, an identifier like nhs:9990000018.
+    /// About this child: its pseudonym, its reference in another answer, or, with --partnership-key, an identifier like nhs:9990000018;
+    /// - reads it from standard input.
     #[arg(long, allow_hyphen_values = true, value_name = "REF")]
     child: Option<String>,
     /// All entries from the first to the last, like 5-9.
@@ -190,6 +192,8 @@ impl BundleCommand {
     }
 
     fn child(&self, text: &str) -> Result<Child, Failure> {
+        let text = said_or_read(text)?;
+        let text = text.as_str();
         if let Some(id) = OwnerId::parse(text) {
             return Ok(Child::Owner(id));
         }

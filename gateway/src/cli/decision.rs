@@ -2,6 +2,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
+use gt_schemas::AccessPurpose;
 use serde_json::Value;
 
 use super::Outcome;
@@ -18,8 +20,14 @@ pub(crate) struct Decision {
     #[arg(long, env = "GOLDENTHREAD_URL", default_value = "http://127.0.0.1:8620")]
     url: String,
     /// A file that holds the token. [default: the environment's `GOLDENTHREAD_TOKEN`]
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// What you read for, where the token does not say it; it is recorded.
+    #[arg(
+        long, env = "GOLDENTHREAD_PURPOSE", value_name = "PURPOSE",
+        value_parser = PossibleValuesParser::new(AccessPurpose::CODES)
+    )]
+    read_for: Option<String>,
     /// Answer as the ledger stood at this time (of receipt), like 2026-03-01T09:00:00Z.
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
@@ -27,7 +35,7 @@ pub(crate) struct Decision {
 
 impl Decision {
     pub(crate) fn run(self, output: &Output) -> Outcome {
-        let client = ReadingClient::new(&self.url, self.token_file.as_deref())?;
+        let client = ReadingClient::new(&self.url, self.token_file.as_deref())?.with_purpose(self.read_for);
         let query: Vec<(&str, String)> = self.as_of.map(|time| ("as_of", time)).into_iter().collect();
         let page = client.get(&format!("/v1/decisions/{}", self.index), &query)?;
         output.say(&page, || show(&page));

@@ -1,4 +1,3 @@
-use std::io::Read as _;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
@@ -14,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::keys_at::Kept;
 use super::output::Output;
+use super::reference::said_or_read;
 use super::where_at::{Reached, WhereAt};
 use super::witness::need_no_witness;
 use super::{Failure, Outcome};
@@ -98,7 +98,7 @@ impl Erase {
         let (Some(child), Some(authority), Some(ground)) = (self.child, self.authority, self.ground) else {
             return Err(Failure::new("say whom to erase, and who decided on it: goldenthread erase --help"));
         };
-        let whom = if child == "-" { read_reference()? } else { child };
+        let whom = said_or_read(&child)?;
         let scope = if self.records { "records" } else { "data" }.to_owned();
         Ok((self.at, Request::Erase { whom, scope, authority, ground }))
     }
@@ -161,13 +161,6 @@ pub(super) fn carry_out(kept: &Kept, request: &Request) -> Result<Value, Failure
         Projector::discard(&kept.data.join("views"))?;
     }
     Ok(done)
-}
-
-/// One line, bounded.
-fn read_reference() -> Result<String, Failure> {
-    let mut line = String::new();
-    std::io::stdin().take(1024).read_to_string(&mut line)?;
-    Ok(line.trim().to_owned())
 }
 
 fn text(value: &Value) -> &str {

@@ -12,6 +12,7 @@ use super::fetch::fetcher;
 use super::keys_at::KekArgs;
 use super::output::Output;
 use super::progress::EntriesBar;
+use super::verify_data::need_same_ledger;
 use super::{Failure, Outcome};
 
 #[derive(Args)]
@@ -39,7 +40,9 @@ impl Fsck {
         let at = self.kek.at(&self.data, self.secrets)?;
         let secrets = Secrets::load_at(&at)
             .map_err(|error| Failure::could_not_tell(format!("the ledger's keys are needed: {error}")))?;
-        let pin = read_pin(&self.pin.unwrap_or_else(|| at.folder.join(file::PIN)))?;
+        let given = self.pin.as_deref().map(read_pin).transpose()?;
+        need_same_ledger(&self.data, &at, &secrets, given.as_ref())?;
+        let pin = given.map_or_else(|| read_pin(&at.folder.join(file::PIN)), Ok)?;
         let report = {
             let bar = EntriesBar::new(output, "Checking");
             audit::fsck_watched(&self.data, Some(&secrets), Some(&pin), &|done, total| bar.show(done, total))
@@ -62,25 +65,26 @@ pub(crate) fn check_log(
     known: Option<&Path>,
     output: &Output,
 ) -> Outcome {
+    let report = of_log(data, url, pin, known)?;
+    Ok(say(&report, output))
+}
+
+/// One report of all that is looked at, so that what could not be read is not forgotten over the comparison with what is known.
+fn of_log(
+    data: Option<&Path>,
+    url: Option<&str>,
+    pin: Option<&Pin>,
+    known: Option<&Path>,
+) -> Result<Report, Failure> {
     let known = known.map(read_checkpoint).transpose()?;
-    let report = match (data, url) {
+    match (data, url) {
         (Some(data), _) => {
             need_folder(data)?;
-            let whole = audit::fsck(data, None, pin);
-            match known {
-                // The vault is in order, so what is left is the comparison with the checkpoint that was held.
-                Some(known) if whole.verdict() != Verdict::NotSound => {
-                    audit::check_log(&DataFolder::new(data), pin, Some(&known))
-                }
-                _ => whole,
-            }
+            Ok(audit::fsck_known(data, None, pin, known.as_ref()))
         }
-        (None, Some(url)) => audit::check_log(&Mirror::new(fetcher(url)), pin, known.as_ref()),
-        (None, None) => {
-            return Err(Failure::new("say what is to be verified: a receipt, --data DIR or --url URL"));
-        }
-    };
-    Ok(say(&report, output))
+        (None, Some(url)) => Ok(audit::check_log(&Mirror::new(fetcher(url)), pin, known.as_ref())),
+        (None, None) => Err(Failure::new("say what is to be verified: a receipt, --data DIR or --url URL")),
+    }
 }
 
 pub(crate) fn need_folder(data: &Path) -> Result<(), Failure> {
@@ -144,4 +148,24 @@ pub(crate) fn sentences(report: &Report) -> String {
         ));
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use gt_ledger::create::create;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_held_against_a_checkpoint_is_checked_as_a_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (data, secrets) = (folder.path().join("data"), folder.path().join("data.secrets"));
+        let created = create(&data, &secrets, "ledger.example/test").expect("made");
+        let (pin, known) = (audit::read_pin(&created.pin).expect("a pin"), folder.path().join("known"));
+        std::fs::copy(data.join("checkpoint"), &known).expect("copied");
+        let report = of_log(Some(&data), None, Some(&pin), Some(&known)).map_err(|failure| failure.message);
+        let report = report.expect("checked");
+        assert_eq!(report.verdict(), Verdict::Sound, "{:?}", report.faults);
+        assert_eq!(Some(report.counts.vault_records), report.size, "the vault, too");
+    }
 }

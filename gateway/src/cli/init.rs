@@ -31,7 +31,21 @@ pub(crate) struct Init {
 }
 
 impl Init {
+    /// The command that serves what was made.
+    fn serving(&self) -> String {
+        let mut command = format!("goldenthread serve --data {}", self.data.display());
+        for (option, file) in
+            [("--secrets", self.secrets.as_deref()), ("--passphrase-file", self.passphrase.file())]
+        {
+            if let Some(file) = file {
+                command = format!("{command} {option} {}", file.display());
+            }
+        }
+        command
+    }
+
     pub(crate) fn run(self, output: &Output) -> Outcome {
+        let next = self.serving();
         let folder = self.secrets.unwrap_or_else(|| folder_of(&self.data));
         let keys = KeyAccess::default().with_passphrase(self.passphrase.source());
         let keys = self.new.writing(keys, &self.passphrase);
@@ -60,7 +74,7 @@ impl Init {
                  verify this ledger: it holds no secret. Keep copies of the secrets folder in another place than the data:\n\
                  without `kek` nothing in the vault can ever be read. Move `recovery.jwk` offline.\n\
                  \n\
-                 Next: goldenthread serve --data {data}",
+                 Next: {next}",
                 origin = created.pin.origin,
                 data = self.data.display(),
                 secrets = created.secrets.display(),

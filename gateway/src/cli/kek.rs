@@ -1,10 +1,10 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use gt_core::base64url;
 use gt_ledger::keyring::{KekShare, KeyEncryptionKey, MAX_SHARES};
-use gt_ledger::secrets::write_secret;
+use gt_ledger::secrets::{Secrets, write_secret};
 use serde_json::json;
 
 use super::erase::carry_out;
@@ -13,6 +13,7 @@ use super::output::Output;
 use super::registrar::about;
 use super::{Failure, Outcome};
 use crate::control::Request;
+use crate::http::need_ledger;
 
 /// The longest file of a share that is read, in bytes.
 const MAX_SHARE: u64 = 4096;
@@ -25,7 +26,7 @@ pub(crate) enum Kek {
         #[arg(value_name = "SHARE")]
         shares: Vec<PathBuf>,
         #[command(flatten)]
-        kept: Kept,
+        which: Which,
     },
     /// Put a new key in force and wrap everything under it; a ledger that runs goes on meanwhile.
     Rotate {
@@ -38,7 +39,7 @@ pub(crate) enum Kek {
         #[arg(long = "out", value_name = "FILE", required = true)]
         out: Vec<PathBuf>,
         #[command(flatten)]
-        kept: Kept,
+        which: Which,
     },
     /// Put a key together from all shares of an escrow.
     Restore {
@@ -51,63 +52,129 @@ pub(crate) enum Kek {
     },
 }
 
+/// Which key of which ledger.
+#[derive(Args)]
+pub(crate) struct Which {
+    /// The next key, which `nats keys prepare` has made and which is not in force yet.
+    #[arg(long)]
+    next: bool,
+    #[command(flatten)]
+    kept: Kept,
+}
+
+/// A ledger's keys, of which one was seen to open the folder's keyring.
+struct Held {
+    secrets: Secrets,
+    in_force: KeyEncryptionKey,
+}
+
+impl Held {
+    /// What an escrow holds must open the folder when nothing else does. So its keyring is asked, and not the secrets folder's name.
+    fn by(kept: &Kept) -> Result<Self, Failure> {
+        need_ledger(&kept.data)?;
+        let at = kept.at()?;
+        let mut found = String::new();
+        // Twice: a ledger that runs may have put another key in force after the keys were read and before its keyring was.
+        for _ in 0..2 {
+            let secrets = Secrets::load_at(&at)?;
+            let opens = secrets.keks().opening(&kept.data)?;
+            if let Some(in_force) = opens.map(|kek| KeyEncryptionKey::from_bytes(kek.as_bytes())) {
+                return Ok(Self { secrets, in_force });
+            }
+            found = secrets.kek().epoch();
+        }
+        Err(Failure::new(format!(
+            "this key does not open {}'s keyring: {found}, from {}, is another ledger's or an old one. Name the right one with --secrets, --kek FILE or --kek-command",
+            kept.data.display(),
+            at.kek_source()
+        )))
+    }
+
+    /// The key that is meant: the one in force, or the next one.
+    fn key(&self, which: &Which) -> Result<&KeyEncryptionKey, Failure> {
+        if !which.next {
+            return Ok(&self.in_force);
+        }
+        let next = self.secrets.keks().next().filter(|next| next.epoch() != self.in_force.epoch());
+        next.ok_or_else(|| {
+            Failure::new("there is no next key-encryption key here: `goldenthread nats keys prepare` makes one, and the other nodes get a copy of it")
+        })
+    }
+}
+
 impl Kek {
     pub(crate) fn run(self, output: &Output) -> Outcome {
         match self {
-            Self::Show { shares, kept } => show(&shares, &kept, output),
+            Self::Show { shares, which } => show(&shares, &which, output),
             Self::Rotate { kept } => rotate(&kept, output),
-            Self::Escrow { out, kept } => escrow(&out, &kept, output),
+            Self::Escrow { out, which } => escrow(&out, &which, output),
             Self::Restore { out, shares } => restore(&out, &shares, output),
         }
     }
 }
 
-fn show(shares: &[PathBuf], kept: &Kept, output: &Output) -> Outcome {
-    let in_force = kept.load()?.kek().epoch();
+fn show(shares: &[PathBuf], which: &Which, output: &Output) -> Outcome {
+    let held = Held::by(&which.kept)?;
+    let (in_force, asked) = (held.in_force.epoch(), held.key(which)?.epoch());
+    let name = if which.next { "the next key" } else { "the key in force" };
+    let mut value = json!({"kek": in_force});
+    if which.next {
+        value["next"] = json!(asked);
+    }
     if shares.is_empty() {
-        output.say(&json!({"kek": in_force}), || format!("The key-encryption key in force is {in_force}."));
+        output.say(&value, || {
+            if which.next {
+                format!("The next key-encryption key is {asked}; the one in force is {in_force}.")
+            } else {
+                format!("The key-encryption key in force is {in_force}.")
+            }
+        });
         return Ok(ExitCode::SUCCESS);
     }
-    let kek = join(shares)?.epoch();
-    let same = kek == in_force;
-    output.say(&json!({"kek": in_force, "escrow": kek, "same": same}), || {
+    let escrow = join(shares)?.epoch();
+    let same = escrow == asked;
+    (value["escrow"], value["same"]) = (json!(escrow), json!(same));
+    output.say(&value, || {
         if same {
-            format!("The shares make the key in force, {in_force}.")
+            format!("The shares make {name}, {asked}.")
         } else {
-            format!("The shares make the key {kek}; the key in force is {in_force}.")
+            format!("The shares make the key {escrow}; {name} is {asked}.")
         }
     });
     Ok(if same { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn rotate(kept: &Kept, output: &Output) -> Outcome {
+    // Before anything is renewed: what is said afterwards of the new key is read from the same place.
+    Held::by(kept)?;
     let done = carry_out(kept, &Request::RotateKek)?;
     let retired = done["retired"]["kek"].as_str().unwrap_or_default().to_owned();
-    let kek = kept.load()?.kek().epoch();
+    let kek = Held::by(kept)?.in_force.epoch();
     output.say(&json!({"kek": kek, "retired": done["retired"]}), || {
         format!(
             "The key-encryption key {kek} is in force. Put it into escrow (goldenthread kek escrow), destroy every copy of\n\
-             {retired}, and say so: goldenthread erase confirm {retired} --data {}",
-            kept.data.display()
+             {retired}, and say so: goldenthread erase confirm {retired} {}",
+            kept.options()
         )
     });
     Ok(ExitCode::SUCCESS)
 }
 
-fn escrow(out: &[PathBuf], kept: &Kept, output: &Output) -> Outcome {
+fn escrow(out: &[PathBuf], which: &Which, output: &Output) -> Outcome {
     let most = usize::from(MAX_SHARES);
     if out.len() > most {
         return Err(Failure::new(format!("a key is split among at most {most} people")));
     }
-    let secrets = kept.load()?;
+    let held = Held::by(&which.kept)?;
+    let key = held.key(which)?;
     let of = u8::try_from(out.len()).expect("at most 16");
-    let shares = KekShare::split(secrets.kek(), secrets.pin().0, of);
+    let shares = KekShare::split(key, held.secrets.pin().0, of);
     for (file, share) in out.iter().zip(&shares) {
         let text = serde_json::to_string(share).expect("texts and numbers serialise");
         write_secret(file, &text)?;
     }
     let kek = join(out)?.epoch();
-    if kek != secrets.kek().epoch() {
+    if kek != key.epoch() {
         return Err(Failure::new("what was written gives another key: the disk is not to be trusted"));
     }
     output.say(&json!({"kek": kek, "files": out}), || {

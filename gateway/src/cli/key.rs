@@ -2,17 +2,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use gt_ledger::private_keys::{self, PassphraseError, PassphraseSource, ReplaceError, Replaced, files_of};
+use gt_ledger::private_keys::{self, PassphraseError, PassphraseSource, Replaced, files_of};
 use serde_json::json;
 
 use super::key_access::{PassphraseArgs, source};
 use super::output::Output;
 use super::{Failure, Outcome};
+use crate::keyfile::read_partnership_key;
 
 /// Private keys that are there. Each file is replaced whole, so an interruption leaves the old or the new one, and the same command finishes it.
 #[derive(Subcommand)]
 pub(crate) enum Key {
-    /// Encrypt private keys by a passphrase: publishers', a ledger's whole secrets folder, a witness's folder.
+    /// Encrypt private keys by a passphrase: publishers', a ledger's whole secrets folder, a witness's folder. A partnership's key stays plain.
     Encrypt(Files),
     /// Write encrypted private keys as plain files again.
     Decrypt(Files),
@@ -75,9 +76,16 @@ fn new_one(source: &PassphraseSource) -> Result<std::sync::Arc<private_keys::Pas
 }
 
 impl Files {
-    fn all(&self) -> Result<Vec<PathBuf>, ReplaceError> {
+    fn all(&self) -> Result<Vec<PathBuf>, Failure> {
         let mut all = Vec::new();
         for path in &self.paths {
+            // What the agencies of a partnership share is read from a plain file alone, and by more than this program.
+            if path.is_file() && read_partnership_key(path).is_ok() {
+                return Err(Failure::new(format!(
+                    "{} is a partnership's key, which is always a plain file: docs/KEYS.md says how to keep it",
+                    path.display()
+                )));
+            }
             for file in files_of(path)? {
                 if !all.contains(&file) {
                     all.push(file);

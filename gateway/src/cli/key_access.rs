@@ -1,6 +1,6 @@
 //! How private keys are had: from plain files, from files that a passphrase encrypts, or from a command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -44,6 +44,10 @@ pub(crate) struct NewKeyArgs {
 impl PassphraseArgs {
     pub(crate) fn source(&self) -> PassphraseSource {
         source(self.passphrase_file.clone())
+    }
+
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.passphrase_file.as_deref()
     }
 }
 

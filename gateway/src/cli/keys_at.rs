@@ -59,6 +59,12 @@ impl Kept {
         self.kek.at(&self.data, self.secrets.clone())
     }
 
+    /// The same folders, for a command that is shown.
+    pub(super) fn options(&self) -> String {
+        let secrets = self.secrets.as_ref().map(|folder| format!(" --secrets {}", folder.display()));
+        format!("--data {}{}", self.data.display(), secrets.unwrap_or_default())
+    }
+
     pub(crate) fn load(&self) -> Result<Secrets, Failure> {
         Ok(Secrets::load_at(&self.at()?)?)
     }

@@ -217,18 +217,20 @@ fn two_histories(evidence: &ForkEvidence) -> String {
 
 /// What a person is told of a copy that came to nothing.
 fn failure(error: &MirrorError, url: &str, out: &Path) -> Failure {
+    // What was not reached was not seen, and nothing is said of whether it holds.
+    if let MirrorError::Served(fault) = error
+        && fault.is_unreachable()
+    {
+        return Failure::could_not_tell(format!(
+            "{url} cannot be reached: {fault}. What was copied is kept; run this again to go on"
+        ));
+    }
     let place = match error {
         MirrorError::Served(_) => url.to_owned(),
         MirrorError::OtherOrigin { .. } => format!("{url} and {}", out.display()),
         _ => out.display().to_string(),
     };
-    let message = format!("{place}: {error}");
-    match error {
-        MirrorError::Served(fault) if fault.is_unreachable() => {
-            Failure::could_not_tell(format!("{message}. What was copied is kept; run this again to go on"))
-        }
-        _ => Failure::new(message),
-    }
+    Failure::new(format!("{place}: {error}"))
 }
 
 impl Compare {

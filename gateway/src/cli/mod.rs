@@ -24,8 +24,10 @@ mod output;
 mod progress;
 mod pseudonym;
 mod query;
+mod reference;
 mod registrar;
 mod retention;
+mod revoke;
 mod serve;
 mod token;
 mod verifier;
@@ -64,6 +66,11 @@ enum Command {
     Keygen(keys::Keygen),
     /// Enrol a publisher, as the ledger's registrar.
     Register(keys::Register),
+    /// Shut a publisher out for ever, as the ledger's registrar: its key was stolen or lost, or it leaves.
+    Revoke(revoke::Revoke),
+    /// The registrar's own key, and the recovery key: replace them.
+    #[command(subcommand)]
+    Registrar(registrar::RegistrarCommand),
     /// Seal a new configuration (legal bases, thresholds, calendar) as the ledger's registrar, or show the one in force.
     Configure(configure::Configure),
     /// Make a partnership's key, and pseudonyms of what is read from standard input.
@@ -157,6 +164,8 @@ pub fn main() -> ExitCode {
         Command::Serve(command) => command.run(&output),
         Command::Keygen(command) => command.run(&output),
         Command::Register(command) => command.run(&output),
+        Command::Revoke(command) => command.run(&output),
+        Command::Registrar(command) => command.run(&output),
         Command::Configure(command) => command.run(&output),
         Command::Pseudonym(command) => command.run(&output),
         Command::Publish(command) => command.run(&output),

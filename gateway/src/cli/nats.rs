@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use gt_ledger::jetstream::setup::{Setup, SetupError, Wanted};
+use gt_ledger::jetstream::setup::{Setup, SetupError, Wanted, need_unopened};
 use gt_ledger::jetstream::{Prefix, servers};
 use gt_ledger::secrets::{Secrets, SecretsAt, write_secret};
 use serde_json::json;
@@ -155,6 +155,8 @@ impl SetupArgs {
 
     fn init(self, output: &Output) -> Outcome {
         need_ledger(&self.data)?;
+        // Before anything is made for a folder from which nothing could be put into it.
+        need_unopened(&self.data)?;
         let secrets = self.secrets()?;
         let done = runtime()?.block_on(async {
             let (setup, servers) = self.at.connected().await?;
@@ -174,14 +176,33 @@ impl SetupArgs {
             };
             format!(
                 "{made}\nThe stream holds {} entries, {} of them put there now.\n\
-                 From now on {data} follows the stream: goldenthread serve --data {data} --nats {url}",
+                 From now on {} follows the stream: {}",
                 done.entries,
                 done.uploaded,
-                data = self.data.display(),
-                url = self.at.nats,
+                self.data.display(),
+                self.serving(),
             )
         });
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The command that serves what was made. A node has other credentials than whoever makes streams.
+    fn serving(&self) -> String {
+        let mut words = vec![format!("goldenthread serve --data {}", self.data.display())];
+        let secrets = self.at.secrets.as_ref();
+        words.extend(secrets.map(|folder| format!("--secrets {}", folder.display())));
+        words.push(format!("--nats {}", self.at.nats));
+        let nats = &self.at.servers.nats;
+        words.extend(nats.nats_ca.as_ref().map(|file| format!("--nats-ca {}", file.display())));
+        if nats.nats_credentials.is_none() {
+            return words.join(" ");
+        }
+        format!(
+            "{} --nats-credentials FILE --nats-api-prefix PREFIX\n\
+             FILE: the credentials of a node that seals, not these. PREFIX: the name by which its account imports the streams' API\n\
+             (deploy/nats/provision makes sealer.nk and gt.js).",
+            words.join(" ")
+        )
     }
 
     fn check(self, output: &Output) -> Outcome {

@@ -1,13 +1,19 @@
-//! The registrar's next statement: signed with the registrar's key, and sealed in a folder of this machine or by a running
-//! ledger.
+//! The registrar's next statement: signed with the registrar's key, or with the recovery key, and sealed in a folder of this
+//! machine or by a running ledger.
+
+mod asked;
+mod replace;
+mod said;
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use gt_core::Hash;
+use gt_core::agency::AgencyCode;
+use gt_core::json::Value;
 use gt_core::key::Signer;
-use gt_core::statement::{PublisherId, Statement};
+use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, SignError, Statement, sign};
 use gt_ledger::Ledger;
 use gt_ledger::clock::SystemClock;
 use gt_ledger::layout;
@@ -22,6 +28,11 @@ use crate::client::{Answer, LedgerClient};
 use crate::http::need_ledger;
 use crate::keyfile;
 use crate::outbox::Pin;
+use crate::problem::chain;
+use crate::reading::ReadingClient;
+pub(super) use asked::Enrolled;
+use asked::{Asked, registrar_of};
+pub(crate) use replace::RegistrarCommand;
 
 /// Where the ledger is, and the registrar's key.
 #[derive(Args)]
@@ -59,6 +70,49 @@ pub(super) struct Turn<'a> {
     pub(super) prev: Hash,
     /// Seconds since 1970-01-01T00:00:00Z.
     pub(super) iat: i64,
+    /// Who knows what is registered.
+    pub(super) asked: Asked<'a>,
+}
+
+/// As what a key signs in the registrar's chain.
+#[derive(Clone, Copy)]
+enum Role {
+    Registrar,
+    /// It signs what replaces the registrar's key, and nothing else.
+    Recovery,
+}
+
+/// A key that signs, and where it came from.
+struct Signing {
+    key: Box<dyn Signer>,
+    file: PathBuf,
+    role: Role,
+}
+
+impl Turn<'_> {
+    /// Signs a statement with these members.
+    pub(super) fn statement(
+        &self,
+        event_type: &str,
+        members: Vec<(&str, Value)>,
+    ) -> Result<Statement, SignError> {
+        let clear = |(name, value): (&str, Value)| (name.to_owned(), DraftMember::Clear(value));
+        let draft = Draft {
+            iss: AgencyCode::registrar(),
+            aud: self.origin.to_owned(),
+            iat: self.iat,
+            publisher: self.id,
+            on_behalf_of: None,
+            seq: self.seq,
+            prev: self.prev,
+            event_type: EventType::parse(event_type).expect("a type of the ledger's own"),
+            version: 1,
+            members: members.into_iter().map(clear).collect(),
+            kept: Vec::new(),
+        };
+        // Nothing in it is disclosed by itself, so no salt is asked for.
+        sign(&draft, self.key, || [0; 16]).map(|signed| signed.statement)
+    }
 }
 
 impl Registrar {
@@ -67,11 +121,36 @@ impl Registrar {
         &self,
         sign: impl FnOnce(&Turn<'_>) -> Result<Statement, Failure>,
     ) -> Result<u64, Failure> {
+        self.seal_as(Role::Registrar, self.key_file.as_deref(), sign)
+    }
+
+    /// The same, signed as whom.
+    fn seal_as(
+        &self,
+        role: Role,
+        key_file: Option<&Path>,
+        sign: impl FnOnce(&Turn<'_>) -> Result<Statement, Failure>,
+    ) -> Result<u64, Failure> {
         match (&self.data, &self.url) {
-            (Some(data), _) => self.seal_here(data, sign),
-            (None, Some(url)) => self.seal_there(url, sign),
+            (Some(data), _) => {
+                let of_folder = || self.secrets_folder(data).join(file::REGISTRAR);
+                let key_file = key_file.map_or_else(of_folder, Path::to_owned);
+                need_ledger(data)?;
+                self.seal_here(data, &self.signing(role, key_file)?, sign)
+            }
+            (None, Some(url)) => {
+                let Some(key_file) = key_file else {
+                    return Err(Failure::new("--url needs --registrar FILE, the registrar's private key"));
+                };
+                seal_there(url, &self.signing(role, key_file.to_owned())?, sign)
+            }
             (None, None) => Err(nowhere()),
         }
+    }
+
+    fn signing(&self, role: Role, file: PathBuf) -> Result<Signing, Failure> {
+        let key = keyfile::open_signer(&file, &self.kek.keys()?).map_err(|error| about(&file, &error))?;
+        Ok(Signing { key, file, role })
     }
 
     /// Opens the data folder.
@@ -99,67 +178,72 @@ impl Registrar {
     fn seal_here(
         &self,
         data: &Path,
+        signing: &Signing,
         sign: impl FnOnce(&Turn<'_>) -> Result<Statement, Failure>,
     ) -> Result<u64, Failure> {
-        let key_file =
-            self.key_file.clone().unwrap_or_else(|| self.secrets_folder(data).join(file::REGISTRAR));
-        need_ledger(data)?;
-        let key =
-            keyfile::open_signer(&key_file, &self.kek.keys()?).map_err(|error| about(&key_file, &error))?;
         let witnesses = self.witnesses(data)?;
         let ledger = self.open(data, witnesses.as_ref())?;
         let registry = ledger.registry();
         let id = registry.registrar_id();
         let head = ledger.head(&id);
         let statement = sign(&Turn {
-            key: key.as_ref(),
+            key: signing.key.as_ref(),
             id,
             genesis: registry.genesis(),
             origin: &registry.ledger_keys().origin,
             seq: head.next_seq,
             prev: head.head,
             iat: now(),
+            asked: Asked::Here(&registry),
         })?;
-        Ok(ledger.seal_blocking(statement.to_compact().as_bytes())?.index.0)
+        said::check(&statement)?;
+        match ledger.seal_blocking(statement.to_compact().as_bytes()) {
+            Ok(sealed) => Ok(sealed.index.0),
+            Err(refusal) => Err(Failure::new(
+                said::of_refusal(refusal.code(), signing).unwrap_or_else(|| chain(&refusal)),
+            )),
+        }
     }
+}
 
-    fn seal_there(
-        &self,
-        url: &str,
-        sign: impl FnOnce(&Turn<'_>) -> Result<Statement, Failure>,
-    ) -> Result<u64, Failure> {
-        let key_file = self
-            .key_file
-            .clone()
-            .ok_or_else(|| Failure::new("--url needs --registrar FILE, the registrar's private key"))?;
-        let key =
-            keyfile::open_signer(&key_file, &self.kek.keys()?).map_err(|error| about(&key_file, &error))?;
-        let client = LedgerClient::new(url)?;
-        let pin = client.describe()?.pin;
-        // The registrar's id is the thumbprint of its first key; a rotated one is found by the head of that id.
-        let id = key.public_key().thumbprint();
-        let head = client.head(&id)?;
-        let statement = sign(&Turn {
-            key: key.as_ref(),
-            id,
-            genesis: pin.genesis,
-            origin: &pin.origin,
-            seq: head.next_seq,
-            prev: head.head,
-            iat: now(),
-        })?;
-        send(&client, &pin, &statement)
-    }
+fn seal_there(
+    url: &str,
+    signing: &Signing,
+    sign: impl FnOnce(&Turn<'_>) -> Result<Statement, Failure>,
+) -> Result<u64, Failure> {
+    let client = LedgerClient::new(url)?;
+    let pin = client.describe()?.pin;
+    let reader = ReadingClient::without_token(url);
+    // It is the thumbprint of the registrar's first key, and stays so when that is replaced.
+    let id = registrar_of(&reader)?;
+    let head = client.head(&id)?;
+    let statement = sign(&Turn {
+        key: signing.key.as_ref(),
+        id,
+        genesis: pin.genesis,
+        origin: &pin.origin,
+        seq: head.next_seq,
+        prev: head.head,
+        iat: now(),
+        asked: Asked::There { reader: &reader, pin: &pin },
+    })?;
+    said::check(&statement)?;
+    send(&client, &pin, &statement, signing)
 }
 
 /// How often a statement is sent that is sealed and waits for witnesses. The ledger itself waits each time.
 const TRIES: u32 = 6;
 
-fn send(client: &LedgerClient, pin: &Pin, statement: &Statement) -> Result<u64, Failure> {
+fn send(client: &LedgerClient, pin: &Pin, statement: &Statement, signing: &Signing) -> Result<u64, Failure> {
     for _ in 0..TRIES {
         return match client.submit(&[statement.to_compact()])?.into_iter().next() {
             Some(Answer::Sealed { receipt }) => Ok(pin.check_receipt(&receipt, &statement.hash())?.0),
-            Some(Answer::Refused(problem)) => Err(Failure::new(format!("the ledger refused: {problem}"))),
+            Some(Answer::Refused(problem)) => {
+                let known = said::of_refusal(problem.code(), signing);
+                let said = known
+                    .map_or_else(|| problem.to_string(), |known| format!("{known} ({})", problem.code()));
+                Err(Failure::new(format!("the ledger refused: {said}")))
+            }
             // The next command would sign another statement, and this one is sealed.
             Some(Answer::Unanswered(Some(problem))) if problem.code() == "not_witnessed" => continue,
             Some(Answer::Unanswered(_)) | None => {
@@ -180,9 +264,9 @@ pub(super) fn nowhere() -> Failure {
 pub(super) fn about(file: &Path, error: &dyn std::error::Error) -> Failure {
     if is_token_uri(file) {
         // The reference may hold what it should not, a PIN.
-        return Failure::new(crate::problem::chain(error));
+        return Failure::new(chain(error));
     }
-    let (file, said) = (file.display().to_string(), crate::problem::chain(error));
+    let (file, said) = (file.display().to_string(), chain(error));
     // Some errors name it themselves.
     Failure::new(if said.starts_with(&file) { said } else { format!("{file}: {said}") })
 }

@@ -161,6 +161,10 @@ fn ended(done: &Value) -> String {
     lines.extend(
         elements(&done["held"]).map(|one| format!("{}  held by {}", text(&one["child"]), held_by(one))),
     );
+    let changed = elements(&done["changed"]).count();
+    if changed > 0 {
+        lines.push(format!("{changed} identifiers are left: something was said about them meanwhile."));
+    }
     let persons = &done["persons"];
     lines.push(format!("{persons} people ended, {} held.", elements(&done["held"]).count()));
     if done["more"] == true {
@@ -197,10 +201,10 @@ mod tests {
         let nothing = list(&json!({"at": "t", "items": [], "next": null}));
         assert!(nothing.contains("Nothing is due at t"), "{nothing}");
         let said = ended(&json!({
-            "persons": 2, "more": true, "held": [],
+            "persons": 2, "more": true, "held": [], "changed": ["c"],
             "erasures": [{"index": 9, "scope": "data", "owners": ["a", "b"], "entries": 5, "retired": {"kek": "old"}}],
         }));
         assert!(said.contains("Entry 9: the texts of 2 identifiers in 5 entries"), "{said}");
-        assert!(said.contains("run it again"), "{said}");
+        assert!(said.contains("1 identifiers are left") && said.contains("run it again"), "{said}");
     }
 }

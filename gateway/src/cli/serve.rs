@@ -82,6 +82,12 @@ impl Serve {
                 key,
                 client_authority: self.tls.client_ca,
             });
+            if tls.is_none() && !self.listen.ip().is_loopback() {
+                tracing::warn!(
+                    address = %self.listen,
+                    "whoever is on the way can read what is sent here, tokens included: give the certificate and key by --tls-cert and --tls-key, or let nobody but a proxy with TLS reach this address"
+                );
+            }
             let rates = Rates { reads: self.reads_per_second, statements: self.statements_per_second };
             let front = Front { address: self.listen, oidc: self.oidc, tls, rates };
             let server = bind_witnessed(&self.data, secrets, front, node, witnesses).await?;

@@ -102,6 +102,9 @@ fn seconds(text: &str) -> Result<i64, &'static str> {
         _ => return Err(expected),
     };
     let number: u32 = text[..text.len() - 1].parse().map_err(|_| expected)?;
+    if number == 0 {
+        return Err("a token lasts for a minute at least");
+    }
     Ok(i64::from(number) * unit)
 }
 
@@ -230,7 +233,7 @@ mod tests {
     #[test]
     fn spans_are_read_with_their_unit() {
         assert_eq!((seconds("30m"), seconds("8h"), seconds("14d")), (Ok(1800), Ok(28_800), Ok(1_209_600)));
-        for wrong in ["", "8", "h", "-8h", "8 h", "8w", "9999999999d", "é"] {
+        for wrong in ["", "8", "h", "-8h", "8 h", "8w", "9999999999d", "é", "0h", "00m"] {
             assert!(seconds(wrong).is_err(), "{wrong}");
         }
     }

@@ -28,7 +28,11 @@ pub struct LedgerClient(Transport);
 
 #[derive(Debug, Clone)]
 enum Transport {
-    Http(HttpLedger),
+    Http {
+        ledger: HttpLedger,
+        /// The address as it is shown.
+        url: Arc<str>,
+    },
     Nats(Arc<NatsLedger>),
 }
 
@@ -90,7 +94,16 @@ pub enum ClientError {
     /// No answer came over NATS.
     #[error(transparent)]
     Nats(#[from] IntakeError),
-    /// No answer came over HTTP.
+    /// No answer came over HTTP from this address.
+    #[error("the ledger at {url} cannot be reached")]
+    Unreachable {
+        /// The address.
+        url: String,
+        /// Why.
+        #[source]
+        source: Box<ureq::Error>,
+    },
+    /// No answer came over HTTP, and which address was asked is not known here.
     #[error("the ledger cannot be reached")]
     Transport(#[source] Box<ureq::Error>),
     /// The ledger answered with a problem about the whole request.
@@ -149,7 +162,7 @@ impl LedgerClient {
     /// A client of the ledger at this `http://` or `https://` address. Proxies from the environment are used, but not for the
     /// loopback address.
     pub fn new(url: &str) -> Result<Self, ClientError> {
-        Ok(Self(Transport::Http(HttpLedger::new(url)?)))
+        Ok(Self(Transport::Http { ledger: HttpLedger::new(url)?, url: shown(url).into() }))
     }
 
     /// A client of the ledger that answers this publisher of this agency over NATS. The connection is made with the first
@@ -168,7 +181,7 @@ impl LedgerClient {
     /// What the ledger says of itself.
     pub fn describe(&self) -> Result<LedgerDescription, ClientError> {
         match &self.0 {
-            Transport::Http(ledger) => ledger.describe(),
+            Transport::Http { ledger, url } => ledger.describe().map_err(at(url)),
             Transport::Nats(ledger) => Ok(ledger.chain_end(None)?.ledger),
         }
     }
@@ -176,7 +189,7 @@ impl LedgerClient {
     /// The agency that the registry has for a publisher.
     pub fn agency(&self, publisher: &PublisherId) -> Result<AgencyCode, ClientError> {
         match &self.0 {
-            Transport::Http(ledger) => ledger.agency(publisher),
+            Transport::Http { ledger, url } => ledger.agency(publisher).map_err(at(url)),
             Transport::Nats(ledger) => Ok(ledger.chain_end(Some(publisher))?.agency),
         }
     }
@@ -184,7 +197,7 @@ impl LedgerClient {
     /// Where the publisher's chain ends in the ledger.
     pub fn head(&self, publisher: &PublisherId) -> Result<Head, ClientError> {
         match &self.0 {
-            Transport::Http(ledger) => ledger.head(publisher),
+            Transport::Http { ledger, url } => ledger.head(publisher).map_err(at(url)),
             Transport::Nats(ledger) => Ok(ledger.chain_end(Some(publisher))?.head),
         }
     }
@@ -192,9 +205,30 @@ impl LedgerClient {
     /// Sends statements, which must be compact SD-JWTs, in order. There are as many answers as statements.
     pub fn submit<S: AsRef<str>>(&self, statements: &[S]) -> Result<Vec<Answer>, ClientError> {
         match &self.0 {
-            Transport::Http(ledger) => ledger.submit(statements),
+            Transport::Http { ledger, url } => ledger.submit(statements).map_err(at(url)),
             Transport::Nats(ledger) => ledger.submit(statements),
         }
+    }
+}
+
+/// An address without what may stand before its host: a password.
+fn shown(url: &str) -> String {
+    let url = url.trim_end_matches('/');
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+            let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+            format!("{scheme}://{host}{path}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+/// The same error, and of which address.
+fn at(url: &str) -> impl FnOnce(ClientError) -> ClientError + '_ {
+    move |error| match error {
+        ClientError::Transport(source) => ClientError::Unreachable { url: url.to_owned(), source },
+        error => error,
     }
 }
 

@@ -108,6 +108,11 @@ fn a_refusal_says_where_and_repeats_nothing() {
     for (text, code) in cases {
         assert_eq!(signatory().check(text).err().map(|error| error.code()), Some(code));
     }
+    // These are the draft's own members, and not of its `data`.
+    for ((text, _), path) in cases[5..].iter().zip(["/type", "/version"]) {
+        let problem = signatory().check(text).err().unwrap().problem();
+        assert_eq!(problem.fact("path"), Some(&path.into()));
+    }
     assert!(matches!(signatory().check(&vec![b' '; MAX_DRAFT_BYTES + 1]), Err(DraftError::TooLong)));
 }
 

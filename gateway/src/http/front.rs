@@ -3,6 +3,7 @@
 //! A slow client holds its own connection and nothing else: handshakes and heads of requests have a time limit each, and happen on a task of
 //! their own; so has an answer that nobody takes. How many there are at a time `room` says.
 
+use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{Error, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
@@ -24,6 +25,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::patient::Patient;
 use super::room::{Room, most_connections};
+use crate::keyfile::exposed;
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -58,7 +60,17 @@ pub enum TlsError {
         /// Which file.
         file: PathBuf,
         /// Why.
-        source: rustls::pki_types::pem::Error,
+        source: Error,
+    },
+    /// Others can read the key.
+    #[error(
+        "others can get at the key for TLS: its mode is {mode:03o}; run: chmod 600 {}, and think about whether somebody did", .file.display()
+    )]
+    Exposed {
+        /// Which file.
+        file: PathBuf,
+        /// The permission bits.
+        mode: u32,
     },
     /// They do not fit each other.
     #[error("the certificate and the key for TLS cannot be used: {0}")]
@@ -79,8 +91,7 @@ pub(crate) struct Peer {
 /// Reads the files.
 pub(super) fn tls(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
     let certificates = certificates(&files.certificate)?;
-    let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(|source| TlsError::Pem { file: files.key.clone(), source })?;
+    let key = private_key(&files.key)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
@@ -99,6 +110,15 @@ pub(super) fn tls(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {
     let mut config = builder.with_single_cert(certificates, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let pem = |source| TlsError::Pem { file: file.to_owned(), source };
+    let open = File::open(file).map_err(|error| pem(Error::Io(error)))?;
+    if let Some(mode) = exposed(&open).map_err(|error| pem(Error::Io(error)))? {
+        return Err(TlsError::Exposed { file: file.to_owned(), mode });
+    }
+    PrivateKeyDer::from_pem_reader(open).map_err(pem)
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

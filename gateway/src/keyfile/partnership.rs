@@ -23,7 +23,7 @@ pub fn generate_partnership_key(path: &Path, epoch: NonZeroU16) -> Result<(), Ke
 /// Reads a partnership's key. Refuses a file that [`super::read_private`] would refuse for its mode.
 pub fn read_partnership_key(path: &Path) -> Result<PartnershipKey, KeyFileError> {
     let mut file = File::open(path)?;
-    check_mode(&file)?;
+    check_mode(path, &file)?;
     let text = Zeroizing::new(read_bounded(&mut file)?);
     let members = object(&text)?;
     if members.len() != 2 || members.get("epoch").is_none() || members.get("key").is_none() {
@@ -93,7 +93,7 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             let refused = read_partnership_key(&path);
             assert!(
-                matches!(refused, Err(KeyFileError::Exposed { mode: found }) if found == mode),
+                matches!(refused, Err(KeyFileError::Exposed { mode: found, .. }) if found == mode),
                 "{mode:o}"
             );
         }

@@ -41,11 +41,24 @@ pub struct Connection {
 #[derive(Debug, thiserror::Error)]
 pub enum EstablishError {
     /// The key file.
+    #[error("{}: {source}", .file.display())]
+    Key {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: KeyFileError,
+    },
+    /// The key on a token, whose reference is not shown: it may hold what it should not, a PIN.
     #[error(transparent)]
-    Key(#[from] KeyFileError),
+    TokenKey(KeyFileError),
     /// The partnership's key file.
-    #[error("the partnership's key cannot be used")]
-    PartnershipKey(#[source] KeyFileError),
+    #[error("the partnership's key in {} cannot be used", .file.display())]
+    PartnershipKey {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: KeyFileError,
+    },
     /// The pin file.
     #[error(transparent)]
     Pin(#[from] PinError),
@@ -98,6 +111,12 @@ pub enum EstablishError {
     },
 }
 
+impl EstablishError {
+    fn of_key(key: &Path, source: KeyFileError) -> Self {
+        if is_token_uri(key) { Self::TokenKey(source) } else { Self::Key { file: key.to_owned(), source } }
+    }
+}
+
 /// The folder beside a key file in which its outbox lies: the file's name with `.outbox` appended.
 pub fn default_folder(key: &Path) -> PathBuf {
     let mut name = OsString::from(key);
@@ -115,9 +134,13 @@ impl Courier {
     /// Reads the key, opens the outbox, and settles which ledger, publisher and agency it is for. Only a new outbox needs
     /// the ledger for that, and only for what the options leave open.
     pub fn establish(options: &Connection) -> Result<Self, EstablishError> {
-        let key = keyfile::open_signer(&options.key, &options.keys)?;
-        let partnership_key = options.partnership_key.as_deref().map(keyfile::read_partnership_key);
-        let partnership_key = partnership_key.transpose().map_err(EstablishError::PartnershipKey)?;
+        let key = keyfile::open_signer(&options.key, &options.keys);
+        let key = key.map_err(|source| EstablishError::of_key(&options.key, source))?;
+        let partnership_key = options.partnership_key.as_deref().map(|file| {
+            let read = keyfile::read_partnership_key(file);
+            read.map_err(|source| EstablishError::PartnershipKey { file: file.to_owned(), source })
+        });
+        let partnership_key = partnership_key.transpose()?;
         let address = Address::of(options)?;
         let pin = options.pin.as_deref().map(Pin::read).transpose()?;
         let folder = match &options.outbox {

@@ -1,7 +1,7 @@
 //! Every read is sealed, and shown to who asks who looked.
 
 use super::Scene;
-use crate::partnership::{eventually, path, run};
+use crate::partnership::{eventually, path, private_file, run};
 
 #[test]
 fn who_looked_is_told_with_the_name_and_the_log_with_it_is_sound() {
@@ -15,7 +15,7 @@ fn who_looked_is_told_with_the_name_and_the_log_with_it_is_sound() {
     assert_eq!(scene.server.client().size(), before + 3, "each is sealed before it is answered");
     let token = scene.home.at("officer");
     let officer = scene.home.issue("data-protection-officer", "C. Moreau", &["--purpose", "SubjectRights"]);
-    std::fs::write(&token, officer).expect("written");
+    private_file(&token, &officer);
     let asked = || {
         let at = ["--url", &scene.server.url, "--token-file", path(&token), "--json"];
         run(["query", "accesses", "--child", &child].iter().chain(&at)).succeeded().json()

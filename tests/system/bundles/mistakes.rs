@@ -1,9 +1,7 @@
 //! What is asked for wrongly is refused with what is wrong, on both ways alike, and repeats nothing.
 
-use std::fs;
-
 use super::Told;
-use crate::partnership::{child, path, run};
+use crate::partnership::{child, path, private_file, run};
 
 #[test]
 fn mistakes_are_told_alike_by_the_folder_and_by_the_ledger_that_runs() {
@@ -58,7 +56,7 @@ fn http_answers_mistakes_with_their_codes() {
     }
     let no_token = told.server.client().get("/v1/bundles?entries=0-1");
     assert_eq!((no_token.status, no_token.problem().as_str()), (401, "token_missing"));
-    fs::write(told.home.at("bad"), "gt_nobody").expect("written");
+    private_file(&told.home.at("bad"), "gt_nobody");
     let (bad, out) = (told.home.at("bad"), told.new_file());
     let asked = [
         "bundle",

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use gt_core::json::Value;
 
 use crate::partnership::{
-    Client, Ended, Home, Publisher, Server, child, eventually, example, path, run, run_with_input,
+    Client, Ended, Home, Publisher, Server, child, eventually, example, path, private_file, run,
+    run_with_input,
 };
 
 /// An NHS number that is nobody's.
@@ -43,7 +44,7 @@ impl Told {
         let server = home.serve();
         let token = home.issue("mash", "A. Whitfield", &["--purpose", "CaseWork"]);
         let (client, hub) = (server.client(), server.client().with_token(&token));
-        fs::write(home.at("token"), &token).expect("written");
+        private_file(&home.at("token"), &token);
         fs::write(home.at("early.checkpoint"), client.get("/checkpoint").body).expect("written");
         let other_identity = child(1).replacen("nhs", "upn", 1);
         let mut statements = Vec::new();

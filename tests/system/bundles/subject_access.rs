@@ -8,7 +8,7 @@ use gt_core::bundle::{Bundle, BundleRecord};
 use serde_json::{Value, json};
 
 use super::{Told, set};
-use crate::partnership::{Ended, child, decision, eventually, path, run};
+use crate::partnership::{Ended, child, decision, eventually, path, private_file, run};
 
 /// Whoever decides, over HTTP.
 const OFFICER: &str = "data-protection-officer";
@@ -185,8 +185,7 @@ fn over_http_it_is_for_the_data_protection_officer_alone() {
     let first = child(1);
     let asked = |role: &str, name: &str, arguments: &[&str]| {
         let (token, out) = (told.home.at("a-token"), told.home.at(name));
-        fs::write(&token, told.home.issue(role, "C. Moreau", &["--purpose", "SubjectRights"]))
-            .expect("written");
+        private_file(&token, &told.home.issue(role, "C. Moreau", &["--purpose", "SubjectRights"]));
         let place = [
             "bundle",
             "--subject-access",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{data, publish, strict};
-use crate::partnership::{Home, Publisher, Reply, Server, child, eventually, path, run};
+use crate::partnership::{Home, Publisher, Reply, Server, child, eventually, path, private_file, run};
 
 const SHARE: &str = include_str!("../../../schemas/examples/decision.recorded.share.json");
 
@@ -102,7 +102,7 @@ fn a_page_follows_a_decision_through_its_correction_and_review() {
     assert!(page["as_of"]["tree_size"].as_u64() > Some(review), "{}", page["as_of"]);
 
     let token = home.at("token");
-    std::fs::write(&token, &home.token).expect("written");
+    private_file(&token, &home.token);
     let command = ["decision", &entry.to_string(), "--url", &server.url, "--token-file", path(&token)];
     let mut again = run(command.into_iter().chain(["--json"])).succeeded().json();
     again["as_of"] = page["as_of"].clone();
@@ -117,6 +117,11 @@ fn a_page_follows_a_decision_through_its_correction_and_review() {
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
+    // A token that does not say what it is for: the option is named, and does it.
+    private_file(&token, &home.issue("mash", "A. Whitfield", &[]));
+    let said = run(command).exited(1).complaint();
+    assert!(said.contains("--read-for") && !said.contains("Gt-Purpose"), "{said}");
+    run(command.into_iter().chain(["--read-for", "CaseWork"])).succeeded();
 }
 
 /// Signs a decision of which a member is kept at home.

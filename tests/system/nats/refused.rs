@@ -36,6 +36,17 @@ fn servers_that_acknowledge_before_they_sync_are_refused() {
     assert_eq!(info["error"]["err_code"], 10059, "nothing was made: {info}");
 }
 
+/// Before the servers are asked, and so before anything is made on them.
+#[test]
+fn a_folder_that_is_open_gets_no_streams() {
+    let home = Home::new();
+    let server = home.serve();
+    let data = home.data();
+    let said = complaint(&["nats", "init", "--data", path(&data), "--nats", "nats://127.0.0.1:1"], &[]);
+    assert!(said.contains("another process has"), "{said}");
+    server.stop();
+}
+
 #[test]
 fn weaker_streams_are_refused_by_name() {
     let _turn = turn();

@@ -8,6 +8,8 @@ mod publisher;
 mod random;
 mod server;
 
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use gt_core::Hash;
@@ -86,7 +88,7 @@ impl Home {
     pub(crate) fn officer_token(&self) -> PathBuf {
         let file = self.at("officer");
         let token = self.issue("data-protection-officer", "C. Moreau", &["--purpose", "SubjectRights"]);
-        std::fs::write(&file, token).expect("written");
+        private_file(&file, &token);
         file
     }
 
@@ -120,6 +122,14 @@ impl Home {
         let receipt = Receipt::parse(receipt.as_bytes()).expect("a receipt");
         verify_receipt(&receipt, Some(statement), &self.pin).expect("a receipt that holds")
     }
+}
+
+/// Writes a secret into a file, which is its owner's alone.
+pub(crate) fn private_file(file: &Path, text: &str) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let written = options.open(file).and_then(|mut open| open.write_all(text.as_bytes()));
+    written.expect("written");
 }
 
 /// A path as an argument.

@@ -112,7 +112,7 @@ impl Publisher {
     }
 }
 
-/// The registrar, who signs with the core what the program has no command for.
+/// The registrar, who signs with the core: also what the program has no command for, or would refuse.
 pub(crate) struct Registrar {
     key: PrivateKey,
     id: PublisherId,

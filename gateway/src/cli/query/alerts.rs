@@ -50,13 +50,13 @@ pub(crate) struct Alerts {
     /// Of this pattern.
     #[arg(long)]
     pattern: Option<Named>,
-    /// About this child: its pseudonym, or its reference in another answer.
+    /// About this child: its pseudonym, its reference in another answer, or - for standard input.
     #[arg(long, allow_hyphen_values = true)]
     child: Option<String>,
-    /// About this person of concern: a pseudonym, or a reference in another answer.
+    /// About this person of concern: a pseudonym, a reference in another answer, or - for standard input.
     #[arg(long, allow_hyphen_values = true)]
     person: Option<String>,
-    /// About this place or other context: as agencies write it (uprn.1:…), or its reference in another answer.
+    /// About this place or other context: as agencies write it (uprn.1:…), its reference in another answer, or - for standard input.
     #[arg(long, allow_hyphen_values = true)]
     location: Option<String>,
     /// About this agency, or about what it shares with another or another with it.

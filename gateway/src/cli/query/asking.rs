@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::Failure;
 use super::super::output::Output;
+use super::super::reference::said_or_read;
 use crate::reading::ReadingClient;
 
 /// A time span of events.
@@ -78,19 +79,12 @@ pub(super) struct Question {
     pub(super) parameters: Vec<(&'static str, Option<String>)>,
     /// The columns of the table.
     pub(super) columns: &'static [&'static str],
-    /// Whether it is a list of which a part can be asked for.
-    is_list: bool,
 }
 
 impl Question {
     /// A part of a list.
     pub(super) fn list(path: impl Into<String>, columns: &'static [&'static str]) -> Self {
-        Self { path: path.into(), parameters: Vec::new(), columns, is_list: true }
-    }
-
-    /// Everything there is.
-    pub(super) fn whole(path: &str, columns: &'static [&'static str]) -> Self {
-        Self { path: path.to_owned(), parameters: Vec::new(), columns, is_list: false }
+        Self { path: path.into(), parameters: Vec::new(), columns }
     }
 
     /// Narrows it, where a value is given.
@@ -118,24 +112,25 @@ impl Asking {
 
     /// The opaque reference of a child or another person, if one is named.
     pub(super) fn person(&self, text: Option<&str>) -> Result<Option<String>, Failure> {
-        text.map(|text| self.reference(text, "pseudonym", text.contains(':'))).transpose()
+        text.map(|text| self.reference(text, "pseudonym", |text| text.contains(':'))).transpose()
     }
 
     /// The opaque reference of a place or another context, if one is named.
     pub(super) fn context(&self, text: Option<&str>) -> Result<Option<String>, Failure> {
-        text.map(|text| self.reference(text, "context", text.contains(':'))).transpose()
+        text.map(|text| self.reference(text, "context", |text| text.contains(':'))).transpose()
     }
 
     /// The opaque reference of an agreement, if one is named.
     pub(super) fn agreement(&self, text: Option<&str>) -> Result<Option<String>, Failure> {
-        let is_opaque = |text: &str| gt_ledger::record::ContextId::parse(text).is_some();
-        text.map(|text| self.reference(text, "agreement", !is_opaque(text))).transpose()
+        let is_named = |text: &str| gt_ledger::record::ContextId::parse(text).is_none();
+        text.map(|text| self.reference(text, "agreement", is_named)).transpose()
     }
 
-    /// Pseudonyms and references of places have a colon; the opaque references of answers have none.
-    fn reference(&self, text: &str, member: &str, named: bool) -> Result<String, Failure> {
-        if !named {
-            return Ok(text.to_owned());
+    /// Pseudonyms and references of places have a colon; the opaque references of answers have none. `-` is read from standard input.
+    fn reference(&self, text: &str, member: &str, is_named: fn(&str) -> bool) -> Result<String, Failure> {
+        let text = said_or_read(text)?;
+        if !is_named(&text) {
+            return Ok(text);
         }
         let answer = self.client()?.post("/v1/subjects", &json!({member: text}))?;
         let reference = answer["ref"].as_str().map(ToOwned::to_owned);
@@ -153,12 +148,10 @@ impl Asking {
             (None, false) => Format::Table,
             (None | Some(Format::Json), true) => Format::Json,
             (Some(format), false) => format,
-            (Some(_), true) => {
-                return Err(Failure::new("--json and --format say different things; leave one of them out"));
-            }
+            (Some(_), true) => return Err(two_forms()),
         };
         let client = self.client()?;
-        let parameters = self.parameters(question, format)?;
+        let parameters = self.parameters(question, format);
         match format {
             Format::Table | Format::Json => {
                 let get = |parameters: &[_]| Ok(client.get(&question.path, parameters)?);
@@ -177,11 +170,7 @@ impl Asking {
         Ok(())
     }
 
-    fn parameters(
-        &self,
-        question: &Question,
-        format: Format,
-    ) -> Result<Vec<(&'static str, String)>, Failure> {
+    fn parameters(&self, question: &Question, format: Format) -> Vec<(&'static str, String)> {
         let form = match format {
             Format::Table | Format::Json => None,
             Format::Csv => Some("csv".to_owned()),
@@ -194,14 +183,14 @@ impl Asking {
             ("newest_first", self.newest_first.then(|| "true".to_owned())),
             ("format", form),
         ];
-        if !question.is_list && part.iter().any(|(_, value)| value.is_some()) {
-            return Err(Failure::new(
-                "this view is always whole and of now, as a table or as JSON: it takes no --as-of, --limit, --cursor, --newest-first, and no --format csv or ndjson",
-            ));
-        }
         let given = part.into_iter().chain(question.parameters.iter().cloned());
-        Ok(given.filter_map(|(name, value)| Some((name, value?))).collect())
+        given.filter_map(|(name, value)| Some((name, value?))).collect()
     }
+}
+
+/// `--json` beside a `--format` that is none.
+pub(super) fn two_forms() -> Failure {
+    Failure::new("--json and --format say different things; leave one of them out")
 }
 
 /// How many rows the ledger gives if nobody says.

@@ -9,16 +9,16 @@ use crate::cli::Failure;
 #[derive(Args)]
 #[command(next_help_heading = "Which decisions")]
 pub(super) struct Decisions {
-    /// About this child: its pseudonym, or its reference in another answer.
+    /// About this child: its pseudonym, its reference in another answer, or - for standard input.
     #[arg(long, allow_hyphen_values = true)]
     child: Option<String>,
     /// By this agency, or in its name, like gss:E06000999.
     #[arg(long)]
     agency: Option<String>,
-    /// About children linked to this place or other context: as agencies write it (uprn.1:…), or its reference in another answer.
+    /// About children linked to this place or other context: as agencies write it (uprn.1:…), its reference in another answer, or - for standard input.
     #[arg(long, allow_hyphen_values = true)]
     location: Option<String>,
-    /// That name this person of concern, or are about children linked to the person: pseudonym, or reference in another answer.
+    /// That name this person of concern, or are about children linked to the person: pseudonym, reference in another answer, or - for standard input.
     #[arg(long, allow_hyphen_values = true)]
     person: Option<String>,
     /// With this outcome.
@@ -71,7 +71,7 @@ impl Decisions {
 #[derive(Args)]
 #[command(next_help_heading = "Which child, and when")]
 pub(super) struct Timeline {
-    /// The child: its pseudonym, or its reference in another answer.
+    /// The child: its pseudonym, its reference in another answer, or - for standard input.
     #[arg(long, allow_hyphen_values = true)]
     child: String,
     #[command(flatten)]
@@ -102,8 +102,8 @@ enum EpisodeState {
 #[derive(Args)]
 #[command(next_help_heading = "Which episodes")]
 pub(super) struct Episodes {
-    /// One child's: its pseudonym, or its reference in another answer.
-    #[arg(long, conflicts_with_all = ["state", "from", "to"])]
+    /// One child's: its pseudonym, its reference in another answer, or - for standard input.
+    #[arg(long, allow_hyphen_values = true, conflicts_with_all = ["state", "from", "to"])]
     child: Option<String>,
     /// Everybody's, with this known of them.
     #[arg(long)]
@@ -133,7 +133,7 @@ impl Episodes {
 #[derive(Args)]
 #[command(next_help_heading = "Which child")]
 pub(super) struct Identities {
-    /// The child, or another person: a pseudonym, or a reference in another answer.
+    /// The child, or another person: a pseudonym, a reference in another answer, or - for standard input.
     #[arg(long, allow_hyphen_values = true)]
     child: String,
     #[command(flatten)]
@@ -150,7 +150,7 @@ impl Identities {
 #[derive(Args)]
 #[command(next_help_heading = "Whose")]
 pub(super) struct Accesses {
-    /// The child: a pseudonym, or a reference in another answer.
+    /// The child: a pseudonym, a reference in another answer, or - for standard input.
     #[arg(long, allow_hyphen_values = true)]
     child: String,
     #[command(flatten)]
@@ -188,7 +188,7 @@ pub(super) struct Requests {
     /// That this agency makes.
     #[arg(long)]
     requester: Option<String>,
-    /// About this child: its pseudonym, or its reference in another answer.
+    /// About this child: its pseudonym, its reference in another answer, or - for standard input.
     #[arg(long, allow_hyphen_values = true)]
     child: Option<String>,
     /// How they stand.
@@ -290,7 +290,7 @@ impl Contexts {
 #[derive(Args)]
 #[command(next_help_heading = "Which context, and when")]
 pub(super) struct Location {
-    /// The place or other context: as agencies write it (uprn.1:…), or its reference in another answer.
+    /// The place or other context: as agencies write it (uprn.1:…), its reference in another answer, or - for standard input.
     #[arg(long = "location", value_name = "LOCATION", allow_hyphen_values = true)]
     reference: String,
     #[command(flatten)]
@@ -344,7 +344,7 @@ impl Persons {
 #[derive(Args)]
 #[command(next_help_heading = "Which person, and when")]
 pub(super) struct Person {
-    /// The person of concern: a pseudonym, or a reference in another answer.
+    /// The person of concern: a pseudonym, a reference in another answer, or - for standard input.
     #[arg(long = "person", value_name = "PERSON", allow_hyphen_values = true)]
     reference: String,
     #[command(flatten)]

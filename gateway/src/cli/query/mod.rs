@@ -25,6 +25,17 @@ pub(crate) struct Query {
 /// What can be asked for.
 #[derive(Subcommand)]
 enum View {
+    #[command(flatten)]
+    List(Box<List>),
+    /// The systems that may sign, and those that no longer may.
+    Publishers(practice::Whole),
+    /// Forks of publishers' chains and the like.
+    Integrity(practice::Whole),
+}
+
+/// What can be asked for in parts, and as it stood at another time.
+#[derive(Subcommand)]
+enum List {
     /// Decisions to share or withhold, and what the rules of practice say of them.
     #[command(after_help = "\
 Examples:
@@ -71,21 +82,30 @@ Examples:
     Findings(practice::Findings),
     /// Information sharing agreements: the one whose review is due first comes first.
     Agreements(practice::Agreements),
-    /// The systems that may sign, and those that no longer may.
-    Publishers(practice::Whole),
-    /// Forks of publishers' chains and the like.
-    Integrity(practice::Whole),
 }
 
 impl Query {
     pub(crate) fn run(self, output: &Output) -> Outcome {
-        let (asking, question) = self.view.question()?;
+        const PUBLISHERS: &[&str] = &["publisher", "agency", "kind", "name", "revoked"];
+        const INTEGRITY: &[&str] =
+            &["pattern", "publisher", "agency", "entry", "suspect_from", "seq", "sealed", "refused"];
+        let (asking, question) = match &self.view {
+            View::Publishers(whole) => {
+                whole.answer(output, "/v1/publishers", PUBLISHERS)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            View::Integrity(whole) => {
+                whole.answer(output, "/v1/integrity", INTEGRITY)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            View::List(list) => list.question()?,
+        };
         asking.answer(output, &question, |answer| show::show(answer, question.columns))?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-impl View {
+impl List {
     fn question(&self) -> Result<(&Asking, Question), Failure> {
         Ok(match self {
             Self::Decisions(view) => (&view.asking, view.question()?),
@@ -101,15 +121,6 @@ impl View {
             Self::Sharing(view) => (&view.asking, view.question()),
             Self::Findings(view) => (&view.asking, view.question()),
             Self::Agreements(view) => (&view.asking, view.question()?),
-            Self::Publishers(view) => {
-                let columns = &["publisher", "agency", "kind", "name", "revoked"];
-                (&view.asking, Question::whole("/v1/publishers", columns))
-            }
-            Self::Integrity(view) => {
-                let columns =
-                    &["pattern", "publisher", "agency", "entry", "suspect_from", "seq", "sealed", "refused"];
-                (&view.asking, Question::whole("/v1/integrity", columns))
-            }
         })
     }
 }
@@ -155,6 +166,8 @@ mod tests {
             ("timeline", "--child"),
             ("decisions --decision Maybe", "Withhold"),
             ("requests --state late", "overdue"),
+            ("publishers --limit 5", "--limit"),
+            ("integrity --format csv", "json"),
         ] {
             let said = refusal(arguments);
             assert!(said.contains(named), "{arguments}: {said}");

@@ -3,8 +3,10 @@
 use clap::{Args, ValueEnum};
 use gt_schemas::FindingCode;
 
-use super::asking::{Asking, Question, codes};
+use super::asking::{Asking, Place, Question, codes, two_forms};
+use super::show::show;
 use crate::cli::Failure;
+use crate::cli::output::Output;
 
 /// By what to count.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -157,7 +159,7 @@ enum AgreementSort {
 #[derive(Args)]
 #[command(next_help_heading = "Which agreements")]
 pub(super) struct Agreements {
-    /// This one: the reference that agencies use, or its reference in another answer.
+    /// This one: the reference that agencies use, its reference in another answer, or - for standard input.
     #[arg(long)]
     agreement: Option<String>,
     /// To which this agency is a party.
@@ -203,9 +205,34 @@ impl Agreements {
     }
 }
 
-/// A view that is always whole.
+/// The form of a view that is always whole.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WholeFormat {
+    /// Columns for a person to read.
+    Table,
+    /// One JSON value.
+    Json,
+}
+
+/// A view that is always whole, and of now.
 #[derive(Args)]
+#[command(next_help_heading = "In which form")]
 pub(super) struct Whole {
+    /// The form of the answer. [default: table; with --json, json]
+    #[arg(long)]
+    format: Option<WholeFormat>,
     #[command(flatten)]
-    pub(super) asking: Asking,
+    place: Place,
+}
+
+impl Whole {
+    pub(super) fn answer(&self, output: &Output, path: &str, columns: &[&str]) -> Result<(), Failure> {
+        if output.is_json() && self.format == Some(WholeFormat::Table) {
+            return Err(two_forms());
+        }
+        let answer = self.place.client()?.get(path, &[])?;
+        let output = if self.format == Some(WholeFormat::Json) { &Output::new(true) } else { output };
+        output.say(&answer, || show(&answer, columns));
+        Ok(())
+    }
 }

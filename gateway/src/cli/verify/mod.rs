@@ -1,6 +1,7 @@
 //! `goldenthread verify`: what is given is known by its content, and checked against what its holder has.
 
 mod bundle;
+mod held;
 mod open_log;
 mod receipt;
 mod sentences;
@@ -14,11 +15,12 @@ use clap::Args;
 use gt_core::bundle::{MAX_BUNDLE_BYTES, Verdict};
 use gt_core::policy::{MAX_POLICY_LEN, Policy};
 
-use super::fork::{is_fork, verify_fork};
+use super::fork::verify_fork;
 use super::fsck::{check_log, read_checkpoint, read_pin};
 use super::keys_at::KekArgs;
 use super::output::Output;
 use super::{Failure, Outcome};
+use held::Held;
 
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["file", "data", "url"]))]
@@ -52,13 +54,6 @@ pub(crate) struct Verify {
     /// The statement that the receipt is for, as it was signed (a compact SD-JWT).
     #[arg(long, requires = "file")]
     statement: Option<PathBuf>,
-}
-
-/// What a file holds.
-enum Held {
-    Receipt,
-    Bundle,
-    Fork,
 }
 
 impl Verify {
@@ -108,6 +103,9 @@ impl Verify {
                 )?;
                 Ok(verify_fork(&bytes, pin.as_ref(), output))
             }
+            Held::NoEvidence(what) => {
+                Err(Failure::could_not_tell(format!("{} is no evidence: it is {what}", file.display())))
+            }
         }
     }
 
@@ -120,17 +118,6 @@ impl Verify {
             }
             None => Ok(()),
         }
-    }
-}
-
-impl Held {
-    /// By the first character; a text that looks like JSON and is broken is a broken bundle.
-    fn of(bytes: &[u8]) -> Self {
-        let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
-        if !matches!(text, [b'{' | b'[', ..]) {
-            return Self::Receipt;
-        }
-        if is_fork(bytes) { Self::Fork } else { Self::Bundle }
     }
 }
 

@@ -12,6 +12,7 @@ use ureq::Agent;
 use ureq::http::Method;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
+use super::super::front::tls;
 use super::served::Served;
 use crate::access::now_seconds;
 use crate::http::{Front, Rates, TlsFiles};
@@ -24,11 +25,27 @@ fn read(name: &str) -> Vec<u8> {
     std::fs::read(fixture(name)).expect("a fixture")
 }
 
-fn files(client_authority: Option<&str>) -> TlsFiles {
-    TlsFiles {
-        certificate: fixture("nats/fixtures/server.pem"),
-        key: fixture("nats/fixtures/server.key"),
-        client_authority: client_authority.map(fixture),
+/// The files, and the folder of the key, which has this mode.
+fn files(mode: u32, client_authority: Option<&str>) -> (tempfile::TempDir, TlsFiles) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("server.key");
+    std::fs::write(&key, read("nats/fixtures/server.key")).expect("written");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).expect("set");
+    let client_authority = client_authority.map(fixture);
+    (folder, TlsFiles { certificate: fixture("nats/fixtures/server.pem"), key, client_authority })
+}
+
+#[test]
+fn a_tls_key_that_others_can_get_at_is_refused() {
+    for mode in [0o600, 0o640] {
+        let (_folder, files) = files(mode, None);
+        assert!(tls(&files).is_ok(), "{mode:o}");
+    }
+    for mode in [0o644, 0o620] {
+        let (_folder, files) = files(mode, None);
+        let refused = tls(&files).err().expect("refused").to_string();
+        assert!(refused.contains(&format!("chmod 600 {}", files.key.display())), "{refused}");
     }
 }
 
@@ -47,7 +64,8 @@ fn client(authority: &str, shows: bool) -> Agent {
 #[test]
 fn tls_is_spoken_and_said_to_browsers_and_publishing_takes_an_agencys_certificate() {
     let agencies = "http/fixtures/agencies.pem";
-    let served = Served::start_as(|front| Front { tls: Some(files(Some(agencies))), ..front });
+    let (_folder, with_agencies) = files(0o600, Some(agencies));
+    let served = Served::start_as(|front| Front { tls: Some(with_agencies), ..front });
     assert!(served.url.starts_with("https://"), "{}", served.url);
     let plain = client("nats/fixtures/authority.pem", false);
     let answer = plain.get(format!("{}/v1/ledger", served.url)).call().expect("an answer");
@@ -67,10 +85,8 @@ fn tls_is_spoken_and_said_to_browsers_and_publishing_takes_an_agencys_certificat
     let stranger = client("nats/fixtures/other-authority.pem", false);
     assert!(stranger.get(format!("{}/v1/ledger", served.url)).call().is_err());
     // A certificate that another authority has made ends the handshake.
-    let strict = Served::start_as(|front| Front {
-        tls: Some(files(Some("nats/fixtures/other-authority.pem"))),
-        ..front
-    });
+    let (_folder, with_others) = files(0o600, Some("nats/fixtures/other-authority.pem"));
+    let strict = Served::start_as(|front| Front { tls: Some(with_others), ..front });
     let shown = client("nats/fixtures/authority.pem", true);
     assert!(shown.get(format!("{}/v1/ledger", strict.url)).call().is_err());
 }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crowd::Crowd;
 
-use crate::partnership::{Client, Home, Process, Publisher, Server, child, eventually, path};
+use crate::partnership::{Client, Home, Process, Publisher, Server, child, eventually, path, private_file};
 
 const SLOW: usize = 10_000;
 /// The most connections that docs/ACCESS.md allows at a time.
@@ -94,7 +94,8 @@ fn ten_thousand_slow_clients_hinder_nobody_over_tls() {
     let home = Home::new();
     let mut publishers =
         [home.enrol("council", "gss:E06000999", None), home.enrol("police", "police:99", None)];
-    let (certificate, key) = (fixture("server.pem"), fixture("server.key"));
+    let (certificate, key) = (fixture("server.pem"), home.at("server.key"));
+    private_file(&key, &std::fs::read_to_string(fixture("server.key")).expect("a fixture"));
     let server = Server::start_with(&home, &["--tls-cert", path(&certificate), "--tls-key", path(&key)]);
     let authority = std::fs::read(fixture("authority.pem")).expect("a fixture");
     hinder(&server, &home, &mut publishers, Some(&authority));
