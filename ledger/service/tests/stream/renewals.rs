@@ -65,11 +65,13 @@ fn a_node_that_joins_after_a_renewal_has_every_key() {
     let mut epochs = Epochs::new();
     let first = epochs.first();
     let node = epochs.open(&first);
-    // A child whom so many agencies know that a pack has no room for anybody else.
+    // Children whom so many agencies know that a pack has no room for two: whoever comes first, its pack is long.
     for n in 0..60 {
         let agency = format!("charity:9000{n:02}");
         let mut publisher = epochs.broker.home.register(&node, &agency, 100 + n);
-        deliver(&node, &publisher.next(&child(1))).expect("sealed");
+        for known in 1..7 {
+            deliver(&node, &publisher.next(&child(known))).expect("sealed");
+        }
     }
     epochs.prepare(&first, &[&first]);
     node.rotate_kek().expect("renewed");
