@@ -67,7 +67,7 @@ fn erased(ledger: &Ledger) -> Result<Vec<Vec<OwnerId>>, DueError> {
 /// About whom a statement is, who speaks, and the class of the plan that it records. Who looked at a record is no controller of it.
 fn said(record: &Record) -> Option<(OwnerId, String, Option<RetentionClass>)> {
     let open = record.statement.as_ref()?;
-    let speaker = open.on_behalf_of.as_ref().unwrap_or(&open.iss);
+    let speaker = open.speaker();
     if speaker.is_ledgers_own() {
         return None;
     }

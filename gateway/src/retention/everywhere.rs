@@ -21,7 +21,7 @@ pub(crate) fn counted(
         for index in ledger.entries_of(owner)? {
             for record in ledger.records_with(index, 1, |_| false)? {
                 let Some(open) = &record.statement else { continue };
-                let speaker = open.on_behalf_of.as_ref().unwrap_or(&open.iss);
+                let speaker = open.speaker();
                 if !speaker.is_ledgers_own() {
                     tally.count(speaker.as_str(), record.entry.received_at, None);
                 }

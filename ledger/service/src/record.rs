@@ -62,6 +62,13 @@ pub struct OpenStatement<C = Map<String, Value>, V = Value> {
     pub primary: Option<OwnerId>,
 }
 
+impl<C, V> OpenStatement<C, V> {
+    /// The agency whose words they are: the one in whose name it is spoken, if that is another one.
+    pub fn speaker(&self) -> &AgencyCode {
+        self.on_behalf_of.as_ref().unwrap_or(&self.iss)
+    }
+}
+
 /// One disclosed element.
 #[derive(Clone, PartialEq)]
 pub struct OpenElement<V = Value> {

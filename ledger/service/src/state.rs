@@ -22,7 +22,7 @@ use crate::keyring::{Keyring, OwnerTag};
 use crate::layout::BUNDLE;
 use crate::log::LogReader;
 pub use error::StateError;
-use registrar::{check_is_in, record, registrar_statement};
+use registrar::{PublishedTree, record, registrar_statement};
 use tips::Tips;
 
 /// More owners than some batches that are on their way have.
@@ -88,11 +88,12 @@ impl State {
         (state.chains, state.predecessor, state.erased_at) = (chains, predecessor, erased_at);
         let registrar = state.registry.registrar_id();
         let statements = state.chains.get(&registrar).map_or(0, Chain::next_seq);
+        let mut tree = PublishedTree::of(log);
         for seq in 1..statements {
             let Place::Taken(at) = state.place(&registrar, seq, &Hash::ZERO)? else { continue };
             let (entry, vault) = log.entries_and_vault(at, 1)?.pop().ok_or(StateError::NoGenesis)?;
             let leaf_hash = entry.leaf_hash();
-            check_is_in(log, at, &leaf_hash)?;
+            tree.check_has(at, &leaf_hash)?;
             let statement = registrar_statement(&entry, &record(at, &vault, &leaf_hash)?)?;
             state
                 .apply_registrar(at, statement.payload())

@@ -156,7 +156,7 @@ fn partners(records: &[Arc<Record>], owner: OwnerId) -> Vec<OwnerId> {
             "identifier.unlinked" => false,
             _ => continue,
         };
-        if replaced.contains(&(speaker(open), record.entry.statement.to_string())) {
+        if replaced.contains(&(open.speaker().to_string(), record.entry.statement.to_string())) {
             continue;
         }
         let occurred_at = text(open, "times", "occurred_at").and_then(|time| Timestamp::parse(time).ok());
@@ -182,10 +182,10 @@ fn holds(records: &[Arc<Record>], owner: OwnerId) -> Vec<Hold> {
             continue;
         };
         let ground = open.clear.get("ground").and_then(Value::as_str).unwrap_or_default();
-        let key = (*ends, speaker(open), ground.to_owned());
+        let key = (*ends, open.speaker().to_string(), ground.to_owned());
         if name == *places {
             standing.entry(key).or_insert(record.entry.index);
-        } else if !replaced.contains(&(speaker(open), record.entry.statement.to_string())) {
+        } else if !replaced.contains(&(open.speaker().to_string(), record.entry.statement.to_string())) {
             standing.remove(&key);
         }
     }
@@ -194,16 +194,14 @@ fn holds(records: &[Arc<Record>], owner: OwnerId) -> Vec<Hold> {
 
 /// The statements that were replaced, each with the agency that did so: nobody replaces another's.
 fn replaced(records: &[Arc<Record>]) -> HashSet<(String, String)> {
-    let named = |open| Some((speaker(open), text(open, "refs", "supersedes")?.to_owned()));
+    let named = |open: &OpenStatement| {
+        Some((open.speaker().to_string(), text(open, "refs", "supersedes")?.to_owned()))
+    };
     readable(records).filter_map(|(_, open)| named(open)).collect()
 }
 
 fn readable(records: &[Arc<Record>]) -> impl Iterator<Item = (&Record, &OpenStatement)> {
     records.iter().filter_map(|record| Some((&**record, record.statement.as_ref()?)))
-}
-
-fn speaker(open: &OpenStatement) -> String {
-    open.on_behalf_of.as_ref().unwrap_or(&open.iss).to_string()
 }
 
 fn owners<'o>(open: &'o OpenStatement, member: &str) -> impl Iterator<Item = OwnerId> + use<'o> {

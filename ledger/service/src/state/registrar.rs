@@ -2,7 +2,7 @@
 //! sealed: the files of the vault could be altered by who has no key.
 
 use gt_core::entry::Entry;
-use gt_core::prove;
+use gt_core::prove::Prover;
 use gt_core::statement::{Statement, StatementError};
 use gt_core::{Hash, LeafIndex};
 
@@ -32,10 +32,21 @@ pub(super) fn registrar_statement(entry: &Entry, record: &VaultRecord) -> Result
     }
 }
 
-/// Holds an entry that is read by itself against the published tree.
-pub(super) fn check_is_in(log: &LogReader, index: LeafIndex, leaf_hash: &Hash) -> Result<(), StateError> {
-    let published = log.published();
-    let head = published.checkpoint.checkpoint();
-    let proof = prove::inclusion(log, index, head.size())?;
-    proof.verify(leaf_hash, &head.root()).map_err(|source| StateError::OtherEntry { index, source })
+/// The published tree, against which entries are held that are read one by one.
+pub(super) struct PublishedTree<'l> {
+    root: Hash,
+    prover: Prover<'l, LogReader>,
+}
+
+impl<'l> PublishedTree<'l> {
+    pub(super) fn of(log: &'l LogReader) -> Self {
+        let published = log.published();
+        let head = published.checkpoint.checkpoint();
+        Self { root: head.root(), prover: Prover::new(log, head.size()) }
+    }
+
+    pub(super) fn check_has(&mut self, index: LeafIndex, leaf_hash: &Hash) -> Result<(), StateError> {
+        let proof = self.prover.inclusion(index)?;
+        proof.verify(leaf_hash, &self.root).map_err(|source| StateError::OtherEntry { index, source })
+    }
 }

@@ -8,9 +8,12 @@ use gt_core::base64url;
 use gt_core::statement::Statement;
 use gt_ledger::Ledger;
 use gt_ledger::audit::{Verdict, fsck, read_pin};
-use gt_ledger::keyring::KeyEncryptionKey;
+use gt_ledger::disk::Disk;
+use gt_ledger::jetstream::message::{Closing, KeyEpoch};
+use gt_ledger::keyring::{KeyEncryptionKey, Keyring};
 use gt_ledger::secrets::{Secrets, file};
 
+use crate::broker::raw::{RawMessage, head_after};
 use crate::broker::{Broker, copy_folder, deliver, open, wait_until};
 use crate::partnership::{Publisher, child};
 use crate::scene::{WORDS, about, is_found_below};
@@ -88,6 +91,18 @@ impl Epochs {
     pub(crate) fn note(&mut self, ledger: &Ledger, n: u8) -> u64 {
         let statement = note(&mut self.council, n);
         deliver(ledger, &statement).expect("sealed").index.0
+    }
+
+    /// Somebody who can write to the stream, and has this key, begins an epoch with a keyring under it in which nobody is.
+    pub(crate) fn hand_over_nobody(&self, ledger: &Ledger, key: &KeyEncryptionKey, ordinal: u64) {
+        let scratch = tempfile::tempdir().expect("a folder");
+        Keyring::create(&mut Disk::new(scratch.path(), None), key).expect("made");
+        let shards = fs::read(scratch.path().join("keyring/shards")).expect("there");
+        let epoch = KeyEpoch { ordinal, kek: key.epoch(), begins: Some(shards) };
+        let head = head_after(ledger.log(), &[]);
+        let closing = Closing { head, keys: 0, epoch: Some(epoch), checkpoint: None };
+        self.broker.publish(&[RawMessage::of_keys("00000000000000000000000000000001").closing(&closing)]);
+        wait_until("it stops", || ledger.is_stopped());
     }
 
     pub(crate) fn assert_sound(&self, site: &Site) {

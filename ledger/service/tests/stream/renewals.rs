@@ -5,12 +5,8 @@ use std::sync::Barrier;
 use gt_core::LeafIndex;
 use gt_core::erasure::Scope;
 use gt_ledger::Ledger;
-use gt_ledger::disk::Disk;
-use gt_ledger::jetstream::message::{Closing, KeyEpoch};
-use gt_ledger::keyring::Keyring;
 
-use crate::broker::raw::{RawMessage, head_after};
-use crate::broker::{assert_same_folders, deliver, wait_for_size, wait_until};
+use crate::broker::{assert_same_folders, deliver, wait_for_size};
 use crate::epochs::{Epochs, note, wait_for_key};
 use crate::partnership::child;
 use crate::scene::{owner, request};
@@ -106,16 +102,8 @@ fn another_keyring_under_the_key_in_force_is_not_taken() {
     let node = epochs.open(&first);
     epochs.prepare(&first, &[&first]);
     node.rotate_kek().expect("renewed");
-    let kek = first.secrets();
-    let scratch = tempfile::tempdir().expect("a folder");
-    Keyring::create(&mut Disk::new(scratch.path(), None), kek.kek()).expect("made");
-    let shards = std::fs::read(scratch.path().join("keyring/shards")).expect("there");
     let before = std::fs::read(first.data.join("keyring/shards")).expect("there");
-    let epoch = KeyEpoch { ordinal: 2, kek: kek.kek().epoch(), begins: Some(shards) };
-    let closing =
-        Closing { head: head_after(node.log(), &[]), keys: 0, epoch: Some(epoch), checkpoint: None };
-    epochs.broker.publish(&[RawMessage::of_keys("00000000000000000000000000000001").closing(&closing)]);
-    wait_until("it stops", || node.is_stopped());
+    epochs.hand_over_nobody(&node, first.secrets().kek(), 2);
     node.close();
     drop(node);
     assert_eq!(std::fs::read(first.data.join("keyring/shards")).expect("there"), before);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gt_core::TreeSize;
 use gt_core::checkpoint::SignedCheckpoint;
 use gt_core::fork::ForkEvidence;
 use gt_core::verify::Pin;
@@ -40,6 +41,19 @@ impl Setting {
         ledger.seal_blocking(statement.as_bytes()).map(|sealed| sealed.index.0)
     }
 
+    /// Copies the folder, and seals three statements under the witness's eyes. How many entries there are then.
+    fn seal_three_beyond(&mut self, copy: &str) -> TreeSize {
+        self.copy(copy);
+        let ledger = self.home.open();
+        self.start(&ledger).expect("nothing was seen yet");
+        for n in 0..3 {
+            self.seal(&ledger, n).expect("sealed");
+        }
+        let size = ledger.log().size();
+        ledger.close();
+        size
+    }
+
     /// Puts an older copy of the folder in its place.
     fn put_back(&self, copy: &str) {
         std::fs::remove_dir_all(self.home.data()).expect("removed");
@@ -58,15 +72,7 @@ impl Setting {
 #[test]
 fn an_older_copy_of_the_folder_does_not_start() {
     let mut setting = Setting::new();
-    setting.copy("backup");
-    let ledger = setting.home.open();
-    setting.start(&ledger).expect("nothing was seen yet");
-    for n in 0..3 {
-        setting.seal(&ledger, n).expect("sealed");
-    }
-    let size = ledger.log().size();
-    ledger.close();
-    drop(ledger);
+    let size = setting.seal_three_beyond("backup");
     setting.put_back("backup");
     let ledger = setting.home.open();
     let Err(WitnessingError::Contradiction(found)) = setting.start(&ledger) else { panic!("it starts") };
@@ -89,15 +95,7 @@ fn an_older_copy_of_the_folder_does_not_start() {
 fn an_older_copy_does_not_start_though_its_witness_shows_nothing() {
     let mut setting = Setting::new();
     setting.network.hide(&setting.watching.url);
-    setting.copy("backup");
-    let ledger = setting.home.open();
-    setting.start(&ledger).expect("nothing was seen yet");
-    for n in 0..3 {
-        setting.seal(&ledger, n).expect("sealed");
-    }
-    let size = ledger.log().size();
-    ledger.close();
-    drop(ledger);
+    let size = setting.seal_three_beyond("backup");
     let ledger = setting.home.open();
     setting.start(&ledger).expect("it has signed what the folder has, and no more");
     setting.seal(&ledger, 3).expect("sealed");
