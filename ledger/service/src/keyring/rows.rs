@@ -235,7 +235,7 @@ impl Rows {
             Some(known) => *known,
             None => self.schemes.add(Pseudonym::parse(name).ok().map(|_| scheme)?)?,
         };
-        Some(Who::Person { scheme, hmac: base64url::decode_array(hmac).ok()? })
+        Some(Who::Person { scheme, hmac: base64url::decode_public(hmac).ok()? })
     }
 }
 
