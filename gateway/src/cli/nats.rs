@@ -15,7 +15,7 @@ use super::serve::runtime;
 use super::{Failure, Outcome};
 use crate::http::need_ledger;
 use crate::nats::{NatsArgs, NatsOptions, new_user_seed};
-use crate::node::{NodeConfig, ask_servers};
+use crate::node::{NodeConfig, ask_servers, connect};
 use keys::Keys;
 
 /// How the servers are reached and asked.
@@ -102,11 +102,9 @@ impl KeysAndServers {
 
     /// Connects, and checks that every server is good enough. Also tells how many there are.
     async fn connected(&self) -> Result<(Setup, usize), Failure> {
-        let client = self.servers.options(&self.nats)?.connect().await?;
-        let setup = Setup { client: client.clone(), prefix: self.servers.nats_api_prefix.clone() };
-        setup.ready().await?;
+        let setup = connect(&self.servers.options(&self.nats)?, &self.servers.nats_api_prefix).await?;
         let (subject, monitors) = (&self.servers.nats_system_subject, &self.servers.nats_monitor);
-        let asked = ask_servers(&client, subject, monitors, 0).await?;
+        let asked = ask_servers(&setup.client, subject, monitors, 0).await?;
         servers::check(&asked, &[]).map_err(SetupError::from)?;
         Ok((setup, asked.len()))
     }

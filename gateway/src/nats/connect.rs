@@ -98,7 +98,7 @@ impl NatsOptions {
     }
 
     /// Connects, and has the line take note of what becomes of the connection.
-    pub(super) async fn connect_on(&self, line: &Line) -> Result<Client, ConnectError> {
+    pub(crate) async fn connect_on(&self, line: &Line) -> Result<Client, ConnectError> {
         let credentials = self.read_files()?;
         let shown = credentials.is_some();
         let mut options = match credentials {

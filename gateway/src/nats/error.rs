@@ -84,6 +84,15 @@ pub enum ConnectError {
         /// The servers.
         servers: String,
     },
+    /// The server denies what streams are asked by.
+    #[error(
+        "the NATS servers deny these credentials what this command asks them ({complaint}): is --nats-api-prefix missing, or \
+         --nats-credentials another user's?"
+    )]
+    Denied {
+        /// What the server said.
+        complaint: String,
+    },
     /// The server's certificate is not one that is trusted here.
     #[error(
         "the certificate of the NATS server at {servers} is not trusted; is --nats-ca the right authority?"

@@ -58,6 +58,13 @@ impl Line {
         self.0.subscribe()
     }
 
+    /// Waits until the server denies a subject, and tells what it said.
+    pub(crate) async fn denial(&self) -> String {
+        let mut line = self.watch();
+        let denied = line.wait_for(|state| state.denials > 0).await.expect("this is its sender");
+        denied.complaint.clone().unwrap_or_default()
+    }
+
     fn complain(&self, text: &str) {
         let text: String = text
             .trim_start_matches("nats: ")

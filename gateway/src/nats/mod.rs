@@ -25,5 +25,6 @@ pub use exchange::{IntakeError, Patience};
 pub use gt_ledger::jetstream::intake_subject;
 pub(crate) use intake::Intake;
 pub use intake::{MAX_REPLY_BYTES, STATUS_HEADER};
+pub(crate) use line::Line;
 #[cfg(test)]
 pub(crate) use tests::test_server;

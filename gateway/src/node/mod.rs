@@ -2,6 +2,7 @@
 //! active, and publishes alerts (DESIGN section 5).
 
 mod alerts;
+mod connect;
 mod desk;
 mod forward;
 mod held;
@@ -15,13 +16,14 @@ use std::sync::Arc;
 use async_nats::Client;
 use gt_ledger::Ledger;
 use gt_ledger::clock::SystemClock;
-use gt_ledger::jetstream::setup::{Setup, SetupError};
+use gt_ledger::jetstream::setup::SetupError;
 use gt_ledger::jetstream::{NodeOptions, Prefix};
 use gt_ledger::open::OpenLedgerError;
 use gt_ledger::secrets::Secrets;
 use tokio::runtime::Handle;
 
 pub(crate) use alerts::{AlertPublisher, keep_forks};
+pub(crate) use connect::connect;
 pub use desk::{Desk, DeskError};
 pub(crate) use forward::{Forwarded, Forwarder};
 pub use server_check::{MonitorError, ask_servers};
@@ -75,9 +77,8 @@ pub(crate) struct Node {
 impl NodeConfig {
     /// Connects, checks servers and streams, and opens the folder as one of their nodes.
     pub(crate) async fn open(&self, data: &Path, secrets: Secrets) -> Result<Node, NodeError> {
-        let client = self.nats.connect().await?;
-        let setup = Setup { client: client.clone(), prefix: self.prefix.clone() };
-        setup.ready().await.map_err(SetupError::from)?;
+        let setup = connect(&self.nats, &self.prefix).await?;
+        let client = setup.client.clone();
         setup.is_of(&secrets).await?;
         let peers = setup.peers().await.map_err(SetupError::from)?;
         let reports = ask_servers(&client, &self.system_subject, &self.monitors, peers).await?;

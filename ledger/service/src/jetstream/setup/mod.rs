@@ -132,7 +132,7 @@ impl Setup {
                 Err(error) => error,
             };
             if began.elapsed() > READY_WITHIN {
-                return Err(with_hint(error));
+                return Err(error);
             }
             tracing::warn!(%error, "the servers are not ready; asking again");
             tokio::time::sleep(Duration::from_millis(500)).await;
@@ -242,20 +242,6 @@ impl Setup {
             }
         }
         Ok(missing.into_iter().map(|difference| difference.stream).collect())
-    }
-}
-
-/// A server says to the connection, and not in answer to the question, that a subject is denied; the question then runs into its time limit.
-fn with_hint(error: StreamError) -> StreamError {
-    match error {
-        StreamError::Unreachable { stream, operation, reason } => StreamError::Unreachable {
-            stream,
-            operation,
-            reason: format!(
-                "{reason}. If the server speaks of a permissions violation, these credentials may not ask: is --nats-api-prefix missing, or --nats-credentials another user's?"
-            ),
-        },
-        error => error,
     }
 }
 
