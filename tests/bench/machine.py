@@ -9,20 +9,50 @@ from pathlib import Path
 # The load tells of about the last minute: what built the program is still in it.
 PATIENCE = 180
 
+# As long as the file system remembers what was deleted, in seconds, and some; and what a file takes where there is nothing to remember, many
+# times over.
+FORGOTTEN_AFTER = 400
+QUICK = 60e-6
+
 
 def is_busy(load):
     return load > len(os.sched_getaffinity(0)) / 4
 
 
-def settle(say):
-    """Waits until what ran before this is no longer in the load, not for ever, since other work may stay; and until what it has written is on
-    the disk: the system goes on with what a build leaves for half a minute, and receipts are waits for that disk."""
+def settle(folder, say):
+    """Waits until what ran before this is no longer in the load, not for ever, since other work may stay; until what it has written is on
+    the disk: the system goes on with what a build leaves for half a minute, and receipts are waits for that disk; and until what it has
+    deleted is forgotten."""
     until = time.monotonic() + PATIENCE
     if is_busy(os.getloadavg()[0]):
         say("waiting for the machine to come to rest")
     while is_busy(os.getloadavg()[0]) and time.monotonic() < until:
         time.sleep(2)
     os.sync()
+    forget_what_was_deleted(folder, say)
+
+
+def forget_what_was_deleted(folder, say):
+    """ext4 without a journal looks past each inode that was given up in the last minutes whenever it makes a file: fifty times as long, and
+    4 ms now and then. A sealer makes files all the time."""
+    until = time.monotonic() + FORGOTTEN_AFTER
+    probes = Path(folder, "probes")
+    probes.mkdir()
+    takes = making_takes(probes)
+    if takes > QUICK:
+        say(f"waiting for the file system to forget what was deleted: a file takes {1e6 * takes:.0f} µs to make")
+    while takes > QUICK and time.monotonic() < until:
+        time.sleep(10)
+        takes = making_takes(probes)
+
+
+def making_takes(folder):
+    """Seconds to make a file, on average. The files stay: each that is deleted would be one more to look past."""
+    files = [folder / f"{time.monotonic_ns()}.{number}" for number in range(50)]
+    begun = time.perf_counter()
+    for file in files:
+        file.touch(exist_ok=False)
+    return (time.perf_counter() - begun) / len(files)
 
 
 def describe(folder, program):

@@ -66,7 +66,7 @@ def arguments():
 def measure(told, folder, out):
     """Every part in turn, the report written after each. A part that fails is told in it, and the others are measured all the same."""
     chosen = scale.QUICK if told.quick else scale.FULL if told.full else scale.NORMAL
-    machine.settle(say)
+    machine.settle(folder, say)
     run = Run(Program(told.program, folder, told.nats_server), folder, chosen, told.only or [])
     figures = {
         "made_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
