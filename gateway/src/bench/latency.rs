@@ -132,9 +132,17 @@ fn publish_one(
     Ok(answers)
 }
 
+/// A limit for the whole would have a thread made for each request, which looks up a name that is none.
 pub(super) fn agent() -> Agent {
-    let config =
-        Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).proxy(None);
+    let limit = Some(TIMEOUT);
+    let config = Agent::config_builder()
+        .timeout_connect(limit)
+        .timeout_send_request(limit)
+        .timeout_send_body(limit)
+        .timeout_recv_response(limit)
+        .timeout_recv_body(limit)
+        .http_status_as_error(false)
+        .proxy(None);
     config.build().into()
 }
 
