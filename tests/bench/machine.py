@@ -23,36 +23,32 @@ def settle(folder, say):
     """Waits until what ran before this is no longer in the load, not for ever, since other work may stay; until what it has written is on
     the disk: the system goes on with what a build leaves for half a minute, and receipts are waits for that disk; and until what it has
     deleted is forgotten."""
-    until = time.monotonic() + PATIENCE
-    if is_busy(os.getloadavg()[0]):
-        say("waiting for the machine to come to rest")
-    while is_busy(os.getloadavg()[0]) and time.monotonic() < until:
-        time.sleep(2)
+    wait_while(lambda: is_busy(os.getloadavg()[0]), PATIENCE, 2, "the machine to come to rest", say)
     os.sync()
-    forget_what_was_deleted(folder, say)
-
-
-def forget_what_was_deleted(folder, say):
-    """ext4 without a journal looks past each inode that was given up in the last minutes whenever it makes a file: fifty times as long, and
-    4 ms now and then. A sealer makes files all the time."""
-    until = time.monotonic() + FORGOTTEN_AFTER
     probes = Path(folder, "probes")
     probes.mkdir()
-    takes = making_takes(probes)
-    if takes > QUICK:
-        say(f"waiting for the file system to forget what was deleted: a file takes {1e6 * takes:.0f} µs to make")
-    while takes > QUICK and time.monotonic() < until:
-        time.sleep(10)
-        takes = making_takes(probes)
+    wait_while(lambda: is_slow_to_make_files(probes), FORGOTTEN_AFTER, 10, "the file system to forget what was deleted", say)
 
 
-def making_takes(folder):
-    """Seconds to make a file, on average. The files stay: each that is deleted would be one more to look past."""
+def wait_while(holds, patience, pause, whom, say):
+    """Waits while something holds, but no longer than the patience; looks again after each pause, both in seconds. Says once that it waits."""
+    until = time.monotonic() + patience
+    said_so = False
+    while holds() and time.monotonic() < until:
+        if not said_so:
+            say(f"waiting for {whom}")
+        said_so = True
+        time.sleep(pause)
+
+
+def is_slow_to_make_files(folder):
+    """ext4 without a journal looks past each inode that was given up in the last minutes whenever it makes a file: fifty times as long, and
+    4 ms now and then. A sealer makes files all the time. The files stay: each that is deleted would be one more to look past."""
     files = [folder / f"{time.monotonic_ns()}.{number}" for number in range(50)]
     begun = time.perf_counter()
     for file in files:
         file.touch(exist_ok=False)
-    return (time.perf_counter() - begun) / len(files)
+    return (time.perf_counter() - begun) / len(files) > QUICK
 
 
 def describe(folder, program):
