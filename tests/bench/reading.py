@@ -42,16 +42,20 @@ def verification(run):
 
 
 def receipts(run):
-    """From request to receipt over HTTP, at a fixed rate."""
+    """From request to receipt over HTTP, at a fixed rate, and in turn what the disk alone takes of it."""
     found = []
     for rate in (500, 1000):
         rounds = [
-            run.program.bench(
-                "--statements", 2_000, "--rounds", 1, "--rate", rate, "--seconds", run.scale.seconds
-            )["latency"]
+            run.program.bench("--statements", 2_000, "--rounds", 1, "--rate", rate, "--seconds", run.scale.seconds)
             for _ in range(run.scale.rounds)
         ]
-        names = ("answered_per_second", "p50_ms", "p99_ms", "p999_ms", "max_ms")
-        figures = {name: spread(one[name] for one in rounds) for name in names if name in rounds[0]}
+        figures = {**over_rounds(one["latency"] for one in rounds), "disk_alone": over_rounds(one["disk_alone"] for one in rounds)}
+        figures["to_disk_alone"] = spread(one["latency"]["p99_ms"] / one["disk_alone"]["p99_ms"] for one in rounds)
         found.append({"rate": rate, **figures})
     return found
+
+
+def over_rounds(measured):
+    measured = list(measured)
+    names = ("answered_per_second", "p50_ms", "p99_ms", "p999_ms", "max_ms")
+    return {name: spread(one[name] for one in measured) for name in names if name in measured[0]}

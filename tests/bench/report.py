@@ -151,10 +151,19 @@ def latencies(latency):
 
 
 def receipts(part):
-    rows = [[str(row["rate"]), *(shown(row.get(name)) for name in ("answered_per_second", "p50_ms", "p99_ms", "p999_ms", "max_ms"))]
-            for row in part]
-    return ["### Receipts over HTTP", "ms from the time at which a request was due to its receipt.",
-            table(["asked a second", "answered a second", "p50", "p99", "p99.9", "slowest"], rows)]
+    percentiles = ("p50_ms", "p99_ms", "p999_ms", "max_ms")
+    rows = [[str(row["rate"]), *(shown(row.get(name)) for name in ("answered_per_second", *percentiles))] for row in part]
+    alone = [(row["rate"], row["disk_alone"], row["to_disk_alone"]) for row in part if "disk_alone" in row]
+    blocks = ["### Receipts over HTTP", "ms from the time at which a request was due to its receipt.",
+              table(["asked a second", "answered a second", "p50", "p99", "p99.9", "slowest"], rows)]
+    if alone:
+        blocks += [
+            "ms from the time at which a batch was due until its files were synced, where the disk did the same again alone: as many batches a second as "
+            "the sealer made at this rate, of as many bytes, right after each round.",
+            table(["statements asked a second", "batches a second", "p50", "p99", "p99.9", "slowest", "p99 of receipts ÷ this p99"],
+                  [[str(rate), *(shown(disk.get(name)) for name in ("answered_per_second", *percentiles)), shown(ratio)] for rate, disk, ratio in alone]),
+        ]
+    return blocks
 
 
 def growth(part):

@@ -15,6 +15,7 @@ use gt_core::tree::leaf_hash;
 use tokio::sync::oneshot;
 use ureq::Agent;
 
+use super::disk_alone::Waits;
 use super::workload::{Chain, Partnership};
 use super::{BenchError, Plan};
 use crate::http::{self, ServeError};
@@ -45,8 +46,17 @@ pub struct Latency {
     pub max: f64,
 }
 
-/// Serves the partnership's ledger in this process, publishes to it, and stops it.
-pub fn measure(plan: &Plan, partnership: &mut Partnership) -> Result<Latency, BenchError> {
+/// What was measured at a fixed rate.
+#[derive(Debug, Clone, Copy)]
+pub struct AtRate {
+    /// From request to receipt.
+    pub receipts: Latency,
+    /// The disk's part, right after, with nobody but it.
+    pub disk_alone: Latency,
+}
+
+/// Serves the partnership's ledger in this process, publishes to it, and stops it; then has the disk do its part again alone.
+pub fn measure(plan: &Plan, partnership: &mut Partnership) -> Result<AtRate, BenchError> {
     let each = (plan.rate * plan.seconds / plan.publishers).max(1);
     // One more, with which each publisher opens its connection.
     let chains = partnership.sign(each + 1)?;
@@ -56,11 +66,15 @@ pub fn measure(plan: &Plan, partnership: &mut Partnership) -> Result<Latency, Be
     let server =
         runtime.block_on(http::bind(&partnership.data(), &partnership.secrets_folder(), any_port, None))?;
     let url = format!("http://{}/v1/statements", server.address());
+    let ledger = server.ledger();
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = runtime.spawn(server.run(async move {
         let _ = stopped.await;
     }));
+    let before = ledger.sealer_times();
     let measured = publish(plan, &chains, &url);
+    let batches = (ledger.sealer_times() - before).batches;
+    drop(ledger);
     let _ = stop.send(());
     let ended = runtime.block_on(serving).map_err(|error| ServeError::Serve(std::io::Error::other(error)))?;
     let (latencies, took) = measured.and_then(|(answers, took)| {
@@ -72,7 +86,10 @@ pub fn measure(plan: &Plan, partnership: &mut Partnership) -> Result<Latency, Be
         verified
             .map(|()| (answers.into_iter().flat_map(|answers| answers.latencies).collect::<Vec<_>>(), took))
     })?;
-    Ok(Latency::of(plan.rate, latencies, took))
+    let waits = Waits::of(&partnership.data(), batches, took)?;
+    let beside = partnership.root().join("disk-alone");
+    std::fs::create_dir(&beside)?;
+    Ok(AtRate { receipts: Latency::of(plan.rate, latencies, took), disk_alone: waits.again(&beside)? })
 }
 
 /// What one publisher got.

@@ -3,7 +3,7 @@
 //! - how many statements a second go through the sealer into a real data folder, as a ratio of how many signatures the
 //!   same machine checks when it does nothing else ([`throughput`]);
 //! - what each stage costs, and where the sealer's own threads spend their time ([`stages`]);
-//! - how long it takes from request to receipt over HTTP at a fixed rate ([`latency`]);
+//! - how long it takes from request to receipt over HTTP at a fixed rate ([`latency`]), and what of it the disk takes ([`disk_alone`]);
 //! - how long it takes from bytes to receipt, by how many are unanswered at a time ([`pace`]);
 //! - what the views answer about a generated history, and how fast, beside the same history as rows ([`answers`]);
 //! - how fast the views are rebuilt from a generated history, in how much memory, and how fast they answer ([`views`]);
@@ -17,6 +17,7 @@
 //! machine, its disk and its neighbours; the ratio and the stages say what of that is ours.
 
 pub mod answers;
+pub mod disk_alone;
 pub mod erase;
 pub mod growth;
 pub mod latency;
@@ -47,7 +48,7 @@ use crate::draft::DraftError;
 use crate::http::ServeError;
 use crate::nats::ConnectError;
 use crate::node::NodeError;
-use latency::Latency;
+use latency::AtRate;
 use nats::BrokerError;
 use stages::Stages;
 use throughput::Throughput;
@@ -95,7 +96,7 @@ pub struct Report {
     /// What each stage costs.
     pub stages: Stages,
     /// From request to receipt, if it was asked for.
-    pub latency: Option<Latency>,
+    pub at_rate: Option<AtRate>,
 }
 
 /// Why nothing, or not all, could be measured.
@@ -194,14 +195,14 @@ pub fn run(plan: &Plan) -> Result<Report, BenchError> {
         let stages = stages::measure(&partnership, &ledger, &measured.sample, measured.times)?;
         (measured.throughput, stages, std::mem::take(&mut measured.sizes))
     };
-    let latency = (plan.rate > 0 && plan.seconds > 0)
+    let at_rate = (plan.rate > 0 && plan.seconds > 0)
         .then(|| {
             tracing::info!(rate = plan.rate, seconds = plan.seconds, "measuring from request to receipt");
             // A ledger of its own: a server would first bring its views up to everything that was sealed above.
             latency::measure(plan, &mut Partnership::create(plan)?)
         })
         .transpose()?;
-    Ok(Report { cores, sizes, throughput, stages, latency })
+    Ok(Report { cores, sizes, throughput, stages, at_rate })
 }
 
 /// The keys by which receipts are checked.
@@ -220,7 +221,10 @@ mod tests {
         assert!(report.throughput.ratio.least > 0.0, "{:?}", report.throughput);
         assert!(report.stages.alone.iter().all(|(_, micros)| *micros > 0.0), "{:?}", report.stages);
         assert_eq!(report.stages.sealer.statements, 60, "the warm-up is not counted");
-        assert!(report.latency.is_some_and(|latency| latency.requests == 30), "{:?}", report.latency);
+        let at_rate = report.at_rate.unwrap();
+        assert_eq!(at_rate.receipts.requests, 30);
+        // Each of three publishers has one more, with which it connects.
+        assert!((1..=33).contains(&at_rate.disk_alone.requests), "a statement a batch or more: {at_rate:?}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -18,7 +18,7 @@ use super::output::{Output, table};
 use super::{Failure, Outcome};
 use crate::bench::answers::{self, AnswersPlan};
 use crate::bench::growth::{self, Errand, GrowthPlan};
-use crate::bench::latency::Latency;
+use crate::bench::latency::{AtRate, Latency};
 use crate::bench::nats::{self, Servers};
 use crate::bench::stages::a_batch;
 use crate::bench::throughput::Rates;
@@ -267,7 +267,8 @@ fn to_json(report: &Report) -> Value {
         "batches": stages.sealer.batches,
         "statements": stages.sealer.statements,
         "milliseconds_a_batch": a_batch_json(a_batch(&stages.sealer)),
-        "latency": report.latency.as_ref().map(latency_json),
+        "latency": report.at_rate.as_ref().map(|at_rate| latency_json(&at_rate.receipts)),
+        "disk_alone": report.at_rate.as_ref().map(|at_rate| latency_json(&at_rate.disk_alone)),
     })
 }
 
@@ -328,7 +329,7 @@ fn to_text(report: &Report) -> String {
             })
             .unwrap_or_default(),
         sealer = sealer_text(&stages.sealer, &a_batch(&stages.sealer)),
-        latency = report.latency.as_ref().map(latency_text).unwrap_or_default(),
+        latency = report.at_rate.as_ref().map(at_rate_text).unwrap_or_default(),
     )
 }
 
@@ -348,12 +349,25 @@ fn sealer_text(sealer: &SealerTimes, stages: &[(&'static str, Duration)]) -> Str
 }
 
 fn latency_text(latency: &Latency) -> String {
-    let row = [latency.p50, latency.p90, latency.p99, latency.max].map(|millis| format!("{millis:.1}"));
-    let table = table(&["p50", "p90", "p99", "max"], &[row.to_vec()]);
     format!(
         "\nRequest to receipt in ms, {requests} requests at {rate}/s ({answered:.0}/s answered):\n{table}",
         requests = latency.requests,
         rate = latency.rate,
         answered = latency.answered_per_second,
+        table = percentiles(latency),
     )
+}
+
+fn at_rate_text(at_rate: &AtRate) -> String {
+    let (receipts, disk) = (latency_text(&at_rate.receipts), &at_rate.disk_alone);
+    let (batches, rate) = (disk.requests, disk.rate);
+    format!(
+        "{receipts}\n\nThe same {batches} batches written and synced again by the disk alone, {rate}/s, in ms:\n{table}",
+        table = percentiles(disk),
+    )
+}
+
+fn percentiles(latency: &Latency) -> String {
+    let row = [latency.p50, latency.p90, latency.p99, latency.max].map(|millis| format!("{millis:.1}"));
+    table(&["p50", "p90", "p99", "max"], &[row.to_vec()])
 }
