@@ -8,6 +8,7 @@ use gt_ledger::clock::SystemClock;
 use gt_ledger::erasure::EraseError;
 use gt_ledger::keyring::{ConfirmError, RotateError};
 use gt_ledger::layout;
+use gt_ledger::open::need_ledger;
 use gt_projections::Projector;
 use serde_json::{Value, json};
 
@@ -19,7 +20,6 @@ use super::witness::need_no_witness;
 use super::{Failure, Outcome};
 use crate::control::{self, Request};
 use crate::follow::with_views;
-use crate::http::need_ledger;
 
 /// Destroy the keys of what is sealed about somebody. The log goes on proving what it proved; docs/ERASURE.md says what is left.
 #[derive(Args)]

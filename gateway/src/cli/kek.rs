@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use gt_core::base64url;
 use gt_ledger::keyring::{KekShare, KeyEncryptionKey, MAX_SHARES};
+use gt_ledger::open::need_ledger;
 use gt_ledger::secrets::{Secrets, write_secret};
 use serde_json::json;
 
@@ -13,7 +14,6 @@ use super::output::Output;
 use super::registrar::about;
 use super::{Failure, Outcome};
 use crate::control::Request;
-use crate::http::need_ledger;
 
 /// The longest file of a share that is read, in bytes.
 const MAX_SHARE: u64 = 4096;

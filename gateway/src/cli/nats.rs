@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use gt_ledger::jetstream::setup::{Setup, SetupError, Wanted, need_unopened};
 use gt_ledger::jetstream::{Prefix, servers};
+use gt_ledger::open::need_ledger;
 use gt_ledger::secrets::{Secrets, SecretsAt, write_secret};
 use serde_json::json;
 
@@ -13,7 +14,6 @@ use super::keys_at::KekArgs;
 use super::output::Output;
 use super::serve::runtime;
 use super::{Failure, Outcome};
-use crate::http::need_ledger;
 use crate::nats::{NatsArgs, NatsOptions, new_user_seed};
 use crate::node::{NodeConfig, ask_servers, connect};
 use keys::Keys;

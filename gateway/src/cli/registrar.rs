@@ -17,6 +17,7 @@ use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, SignError, 
 use gt_ledger::Ledger;
 use gt_ledger::clock::SystemClock;
 use gt_ledger::layout;
+use gt_ledger::open::need_ledger;
 use gt_ledger::private_keys::is_token_uri;
 use gt_ledger::secrets::{Secrets, file, folder_of};
 use gt_ledger::witness::Witnessing;
@@ -25,7 +26,6 @@ use super::Failure;
 use super::keys_at::KekArgs;
 use super::witness::witnessing;
 use crate::client::{Answer, LedgerClient};
-use crate::http::need_ledger;
 use crate::keyfile;
 use crate::outbox::Pin;
 use crate::problem::chain;

@@ -43,7 +43,6 @@ pub use front::TlsFiles;
 pub(crate) use limits::Limits;
 pub use limits::Rates;
 pub(crate) use room::Known;
-pub(crate) use serve::need_ledger;
 pub use serve::{Front, ServeError, Server, bind, bind_witnessed};
 pub(crate) use statements::submit;
 pub(crate) use verifier::page as verifier_page;

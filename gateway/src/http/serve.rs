@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use gt_ledger::Ledger;
 use gt_ledger::clock::SystemClock;
-use gt_ledger::layout;
-use gt_ledger::open::OpenLedgerError;
+use gt_ledger::open::{OpenLedgerError, need_ledger};
 use gt_ledger::secrets::{Secrets, SecretsAt, SecretsError};
 use gt_ledger::witness::{Witnessing, WitnessingError};
 use tokio::net::TcpListener;
@@ -197,14 +196,6 @@ async fn open(
         );
     }
     Ok(Arc::new(ledger))
-}
-
-/// A folder that holds no ledger is said to hold none, before keys are missed that it never had.
-pub(crate) fn need_ledger(data: &Path) -> Result<(), OpenLedgerError> {
-    if data.join(layout::checkpoint()).exists() {
-        return Ok(());
-    }
-    Err(OpenLedgerError::NoLedger { folder: data.display().to_string() })
 }
 
 impl Server {

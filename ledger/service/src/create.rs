@@ -50,8 +50,17 @@ pub enum CreateError {
     )]
     Origin(String),
     /// There is something in the folder.
-    #[error("{} is there already and not empty; a new ledger takes a new folder", .0.display())]
-    NotEmpty(PathBuf),
+    #[error("{} is there already and not empty; a new ledger takes a new folder{}", .folder.display(), if *.half_made {
+        ". If it was `init` that was interrupted, and nothing was ever served from here, remove its two folders and run it again"
+    } else {
+        ""
+    })]
+    NotEmpty {
+        /// The folder.
+        folder: PathBuf,
+        /// Whether a ledger lacks there what it has once it is made.
+        half_made: bool,
+    },
     /// The keys would be where the data is.
     #[error(
         "the keys would be in {} and the data in {}: neither folder may be or hold the other, or whoever copies the one has both. Name a folder elsewhere with --secrets", .secrets.display(), .data.display()

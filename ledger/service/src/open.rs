@@ -1,5 +1,6 @@
 //! Opening a data folder, and opening what is encrypted in it.
 
+mod folder;
 mod texts;
 
 use std::fs::{File, TryLockError};
@@ -26,6 +27,7 @@ use crate::snapshot::{self, Begun, Unchecked};
 use crate::state::StateError;
 use crate::vault::VaultError;
 
+pub use folder::need_ledger;
 pub(crate) use texts::{Texts, decrypt, decrypt_statement, record, texts};
 
 /// Why a ledger does not open.
@@ -35,11 +37,33 @@ pub enum OpenLedgerError {
     /// Its witnesses are not to be had, or have seen what contradicts the folder.
     #[error(transparent)]
     Witnesses(#[from] crate::witness::WitnessingError),
-    /// There is no ledger in this folder.
+    /// There is nothing in this folder, or no folder.
     #[error("{folder} holds no ledger; `goldenthread init --data {folder} --origin NAME` makes one")]
     NoLedger {
         /// The folder.
         folder: String,
+    },
+    /// There is no ledger in this folder, and something else is.
+    #[error("{folder} holds no ledger, and other files: is it the right folder?")]
+    OtherFolder {
+        /// The folder.
+        folder: String,
+    },
+    /// There is a ledger in this folder, or was to be one, and what it begins with is missing.
+    #[error(
+        "{folder} holds parts of a ledger, and no checkpoint: put the whole folder back from a backup, and see what `goldenthread fsck` says of it. If it was `goldenthread init` that was interrupted here, remove the folder and the one of its secrets, and run it again"
+    )]
+    NoCheckpoint {
+        /// The folder.
+        folder: String,
+    },
+    /// The folder cannot be looked at.
+    #[error("{folder} cannot be read: {source}{}", folder::remedy(source))]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// Why.
+        source: io::Error,
     },
     /// Another process has the folder open.
     #[error("another process has {folder} open; stop it first, or use --url to speak to it")]
@@ -187,9 +211,7 @@ pub(crate) fn lock(root: &Path) -> Result<File, OpenLedgerError> {
 }
 
 pub(crate) fn open(root: &Path, secrets: &Secrets, mut disk: Disk) -> Result<Opened, OpenLedgerError> {
-    if !root.join(layout::checkpoint()).exists() {
-        return Err(OpenLedgerError::NoLedger { folder: root.display().to_string() });
-    }
+    need_ledger(root)?;
     let lock = lock(root)?;
     let checkpoints = Checkpoints::read(root, secrets)?;
     // Either takes as long as the other, and neither needs it.
@@ -287,8 +309,10 @@ impl Checkpoints {
 /// The folder's checkpoint, unverified.
 pub(crate) fn read_checkpoint(root: &Path) -> Result<SignedCheckpoint, OpenLedgerError> {
     let file = layout::checkpoint();
-    let bytes = read_if_there(&root.join(&file))
-        .map_err(|source| OpenLedgerError::Io { file: file.display().to_string(), source })?
-        .ok_or_else(|| OpenLedgerError::NoLedger { folder: root.display().to_string() })?;
+    let bytes = read_if_there(&root.join(&file)).map_err(io_of(&file))?;
+    let Some(bytes) = bytes else {
+        need_ledger(root)?;
+        return Err(OpenLedgerError::NoCheckpoint { folder: root.display().to_string() });
+    };
     SignedCheckpoint::parse(&bytes).map_err(OpenLedgerError::Checkpoint)
 }

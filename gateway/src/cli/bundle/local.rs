@@ -10,13 +10,13 @@ use gt_core::time::Timestamp;
 use gt_core::verify::Pin;
 use gt_ledger::bundle::{BundleRequest, ReadOnlyLedger, Selection, Subject, Withhold};
 use gt_ledger::clock::{Clock as _, SystemClock};
+use gt_ledger::open::need_ledger;
 use gt_ledger::secrets::{Secrets, SecretsAt};
 use gt_projections::{AlertId, Page};
 
 use super::{BundleCommand, Child, What};
 use crate::cli::Failure;
 use crate::follow::with_views;
-use crate::http::need_ledger;
 
 impl BundleCommand {
     pub(super) fn make_here(

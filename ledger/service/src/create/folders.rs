@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::CreateError;
 use crate::disk::private_folder;
+use crate::open::{OpenLedgerError, need_ledger};
 use crate::secrets;
 
 /// Before anything is made: the keys are worth nothing against whoever has a copy of the data folder with them in it.
@@ -39,7 +40,13 @@ pub(super) fn make_empty(folder: &Path) -> Result<(), CreateError> {
     let io = |source| CreateError::Io { file: folder.to_owned(), source };
     if folder.exists() {
         let mut entries = std::fs::read_dir(folder).map_err(io)?;
-        return if entries.next().is_none() { Ok(()) } else { Err(CreateError::NotEmpty(folder.to_owned())) };
+        if entries.next().is_none() {
+            return Ok(());
+        }
+        let has = |name: &str| folder.join(name).exists();
+        let half_made = matches!(need_ledger(folder), Err(OpenLedgerError::NoCheckpoint { .. }))
+            || (has(secrets::file::KEK) && !has(secrets::file::PIN));
+        return Err(CreateError::NotEmpty { folder: folder.to_owned(), half_made });
     }
     if let Some(above) = folder.parent().filter(|above| !above.as_os_str().is_empty()) {
         std::fs::create_dir_all(above).map_err(io)?;
@@ -56,6 +63,24 @@ mod tests {
 
     use super::super::create;
     use super::*;
+
+    #[test]
+    fn what_an_interrupted_start_left_is_told_from_a_ledger() {
+        let root = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| root.path().join(name);
+        let said = || {
+            let made = create(&at("data"), &at("keys"), "ledger.example/half");
+            made.err().expect("the folders are in use").to_string()
+        };
+        create(&at("data"), &at("keys"), "ledger.example/half").expect("made");
+        assert!(said().ends_with("a new ledger takes a new folder"), "{}", said());
+        fs::remove_file(at("data/checkpoint")).expect("removed");
+        assert!(said().contains("interrupted"), "{}", said());
+        fs::remove_dir_all(at("data")).expect("removed");
+        assert!(said().ends_with("a new ledger takes a new folder"), "{}", said());
+        fs::remove_file(at("keys/ledger.json")).expect("removed");
+        assert!(said().contains("interrupted"), "{}", said());
+    }
 
     #[test]
     fn keys_are_not_made_where_the_data_is_by_whatever_name() {
