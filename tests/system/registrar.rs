@@ -232,10 +232,12 @@ fn a_new_recovery_key_is_the_only_one() {
     it.server.stop();
     let (own, last) = (it.home.key_file("third"), bare_key(&it.home, "recovery-3"));
     let replace = ["registrar", "replace", "--data", path(&data), "--registrar", path(&own)];
-    let said = run([&replace[..], &["--new-recovery", path(&last)]].concat()).succeeded().stdout;
+    let replace = || run([&replace[..], &["--new-recovery", path(&last)]].concat());
+    let said = replace().succeeded().stdout;
     let lines: Vec<&str> = said.lines().collect();
     assert!(lines[1].starts_with("registrar") && lines[1].ends_with("as before"), "{said}");
     assert!(lines[2].starts_with("recovery") && lines[2].ends_with("new"), "{said}");
+    assert!(replace().exited(1).complaint().contains("in force already, and nothing was sealed"));
     run(["verify", "--data", path(&data), "--pin", path(&pin)]).succeeded();
 }
 
@@ -256,7 +258,12 @@ fn mistakes_about_the_registrars_keys_are_sentences_and_seal_nothing() {
         it.replace("--recovery", "council.jwk", &with_new),
         "council.jwk is not this ledger's recovery key",
     );
-    let known = ["--new-registrar", path(&of_council)];
+    let publishers = ["--new-registrar", path(&of_council)];
+    let sentence = format!("made to be a publisher's of {COUNCIL}");
+    wants(it.replace("--recovery", RECOVERY, &publishers), &sentence);
+    let (council, bare) = (it.home.key_file("council"), it.home.at("bare.public.jwk"));
+    run(["keygen", "--existing", "--out", path(&council), "--public", path(&bare)]).succeeded();
+    let known = ["--new-registrar", path(&bare)];
     wants(it.replace("--recovery", RECOVERY, &known), "one that this ledger has never known");
     let twice = ["--new-registrar", path(&new), "--new-recovery", path(&new)];
     wants(it.replace("--recovery", RECOVERY, &twice), "would be one key");

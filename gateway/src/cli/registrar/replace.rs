@@ -6,13 +6,14 @@ use std::process::ExitCode;
 use clap::{ArgGroup, Args, Subcommand};
 use gt_core::json::Value;
 use gt_core::key::PublicKey;
+use gt_core::registry::LedgerKeys;
 use gt_core::statement::Statement;
 use serde_json::json;
 
 use super::super::output::Output;
 use super::super::{Failure, Outcome};
 use super::{Asked, Registrar, Role, Turn, about};
-use crate::keyfile;
+use crate::keyfile::{self, Proof, PublicKeyFile};
 use crate::outbox::Pin;
 
 #[derive(Subcommand)]
@@ -67,6 +68,11 @@ impl Replace {
         let mut kids = None;
         let sign = |turn: &Turn<'_>| {
             let next = self.next(turn)?;
+            let in_force =
+                |now: &LedgerKeys| now.registrar == next.registrar && now.recovery == next.recovery;
+            if turn.asked.ledger_keys().is_some_and(in_force) {
+                return Err(Failure::new("these keys are in force already, and nothing was sealed"));
+            }
             kids = Some((next.registrar.thumbprint(), next.recovery.thumbprint()));
             self.statement(turn, &next)
         };
@@ -133,8 +139,17 @@ impl Replace {
     }
 }
 
+/// A key that was made to be a publisher's is taken by mistake: what it signs elsewhere would then be signed by the registrar.
 fn read(file: &Path) -> Result<PublicKey, Failure> {
-    Ok(keyfile::read_public(file).map_err(|error| about(file, &error))?.key)
+    let PublicKeyFile { key, proof, endorsement: _ } =
+        keyfile::read_public(file).map_err(|error| about(file, &error))?;
+    match proof {
+        None => Ok(key),
+        Some(Proof { agency, .. }) => Err(Failure::new(format!(
+            "{} is of a key that was made to be a publisher's of {agency}; make one for this with `goldenthread keygen --out FILE`, without --agency",
+            file.display()
+        ))),
+    }
 }
 
 fn unknown(argument: &str) -> Failure {
