@@ -76,7 +76,7 @@ impl Serve {
                 None => None,
                 Some(url) => Some(self.stream.servers.node(url, self.stream.follow)?),
             };
-            let witnesses = self.witnesses.read()?;
+            let witnesses = self.witnesses.read(&self.data, self.stream.follow)?;
             let tls = self.tls.tls_cert.zip(self.tls.tls_key).map(|(certificate, key)| TlsFiles {
                 certificate,
                 key,

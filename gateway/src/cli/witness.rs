@@ -190,16 +190,25 @@ pub(super) struct WitnessArgs {
     /// How long a receipt waits for the quorum, in seconds.
     #[arg(long, value_name = "SECONDS", requires = "require_quorum", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300))]
     quorum_wait: u64,
+    /// Seal without asking witnesses, in the folder of a ledger that had some. One that was put back from a backup then gets a history of its own.
+    #[arg(long, conflicts_with_all = ["witnesses", "follow"])]
+    without_witnesses: bool,
 }
 
 impl WitnessArgs {
-    pub(super) fn read(&self) -> Result<Option<Witnessing>, Failure> {
-        let Some(file) = &self.witnesses else { return Ok(None) };
+    /// A ledger that had witnesses is not sealed in behind their backs, just because an option was left out.
+    pub(super) fn read(&self, data: &Path, only_follows: bool) -> Result<Option<Witnessing>, Failure> {
+        let Some(file) = &self.witnesses else {
+            let may_seal = self.without_witnesses || only_follows || !data.join(layout::cosigned()).exists();
+            return if may_seal { Ok(None) } else { Err(Failure::new(UNASKED)) };
+        };
         let witnessing = witnessing(file)?;
         let patience = Duration::from_secs(self.quorum_wait);
         Ok(Some(Witnessing { require_quorum: self.require_quorum, patience, ..witnessing }))
     }
 }
+
+const UNASKED: &str = "this ledger has witnesses, and what they have seen may be more than this folder holds: name them with --witnesses FILE; --without-witnesses seals without asking them";
 
 /// Refuses what would seal in a folder at rest behind the backs of the ledger's witnesses.
 pub(super) fn need_no_witness(data: &Path) -> Result<(), Failure> {

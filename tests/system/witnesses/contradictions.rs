@@ -166,6 +166,9 @@ fn a_folder_is_not_written_to_behind_the_backs_of_its_witnesses() {
     let before = fs::read(data.join("checkpoint")).expect("a checkpoint");
     let complaint = register(&[]).exited(1).complaint();
     assert!(complaint.contains("--witnesses"), "{complaint}");
+    let served = ["serve", "--listen", "127.0.0.1:0", "--data", path(&data)];
+    let complaint = run(served).exited(1).complaint();
+    assert!(complaint.contains("--witnesses") && complaint.contains("--without-witnesses"), "{complaint}");
     let ended = register(&["--witnesses", path(&policy)]).exited(1);
     assert!(ended.stderr.contains("witness"), "{}", ended.stderr);
     let configuration = setting.home.at("configuration.json");
@@ -177,6 +180,7 @@ fn a_folder_is_not_written_to_behind_the_backs_of_its_witnesses() {
     // Who insists is obeyed, and found out when the ledger is served.
     register(&["--without-witnesses"]).succeeded();
     assert_ne!(fs::read(data.join("checkpoint")).expect("a checkpoint"), before);
+    Server::start_with(&setting.home, &["--without-witnesses"]).stop();
     setting.serve_in_vain();
 }
 

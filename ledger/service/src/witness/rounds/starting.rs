@@ -20,6 +20,9 @@ use crate::witness::peer::{Peer, PeerFault};
 
 /// How long witnesses are waited for before the ledger starts without their word.
 const START_PATIENCE: Duration = Duration::from_secs(3);
+/// What whoever reads that a witness was not asked should know. The ledger starts all the same: a decision must be recorded on a day on which
+/// a witness is away, too.
+const UNASKED: &str = "if this folder was put back from a backup, stop the ledger until it can be asked";
 /// How long a node of several waits for what another node has sealed to reach it.
 const CATCH_UP: Duration = Duration::from_secs(10);
 
@@ -147,7 +150,7 @@ fn go_through(
         match seen {
             Ok(seen) => found_in(at, name, &seen).map_or(Ok(()), Err),
             Err(error) => {
-                tracing::warn!(witness = %name, "what this witness has seen was not compared: {error}");
+                tracing::warn!(witness = %name, "what this witness has seen was not compared ({UNASKED}): {error}");
                 Ok(())
             }
         }
@@ -197,7 +200,7 @@ fn ask_all<T: Send + 'static>(
             Err(RecvTimeoutError::Timeout) => {
                 let silent = |at: &usize| !heard.iter().any(|(answered, _)| answered == at);
                 for (_, peer) in peers.iter().filter(|(at, _)| silent(at)) {
-                    tracing::warn!(witness = %peer.name, "this witness has not answered in time, and was not compared with");
+                    tracing::warn!(witness = %peer.name, "this witness has not answered in time, and was not compared with: {UNASKED}");
                 }
                 break;
             }
