@@ -18,7 +18,8 @@ pub struct MonitorError {
     reason: String,
 }
 
-/// Asks every server: at the monitoring addresses if there are any, else by the system subject. `peers` servers keep the stream.
+/// Asks every server: at the monitoring addresses if there are any, else by the system subject. `peers` servers keep the stream. Those that do
+/// not answer are left out, as long as one does: whether that may be is for [`servers::check`] to say.
 pub async fn ask_servers(
     client: &Client,
     system_subject: &str,
@@ -31,7 +32,21 @@ pub async fn ask_servers(
     }
     let monitors = monitors.to_vec();
     let asked = tokio::task::spawn_blocking(move || {
-        monitors.iter().map(|url| ask_monitor(url)).collect::<Result<Vec<_>, _>>()
+        let (mut reports, mut unanswered) = (Vec::new(), None);
+        for url in &monitors {
+            match ask_monitor(url) {
+                Ok(report) => reports.push(report),
+                Err(NodeError::Monitor(error)) => {
+                    tracing::warn!("{error}");
+                    unanswered.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match unanswered {
+            Some(error) if reports.is_empty() => Err(error.into()),
+            _ => Ok(reports),
+        }
     });
     asked.await.map_err(|error| NodeError::Thread(error.to_string()))?
 }

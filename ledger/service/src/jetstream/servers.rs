@@ -50,9 +50,9 @@ pub enum ServerError {
         /// Which one.
         name: String,
     },
-    /// One has said nothing.
+    /// One has said nothing, and is not known to be away.
     #[error(
-        "server {name} has not said whether it syncs: let the account import {SYSTEM_SUBJECT} from the system account, or give --nats-monitor"
+        "server {name} cannot be asked whether it syncs: start it, or, if it runs, let the account import {SYSTEM_SUBJECT} from the system account, or give --nats-monitor"
     )]
     Silent {
         /// Which one.
@@ -66,6 +66,15 @@ pub enum ServerError {
     /// The answer does not read.
     #[error("what a server said of itself does not read")]
     Malformed,
+}
+
+/// A server that keeps the stream, as the stream's leader says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Its name.
+    pub name: String,
+    /// Whether the leader has lost it.
+    pub is_away: bool,
 }
 
 /// Asks every server by the system subject, until `expected` ones have answered, or nobody more does.
@@ -103,8 +112,9 @@ fn report(server: &Value, jsz: &Value) -> Result<ServerReport, ServerError> {
     Ok(ServerReport { name: text("name")?, version: text("ver")?, syncs_always })
 }
 
-/// Checks what the servers said; each of `names` must have said something.
-pub fn check(reports: &[ServerReport], names: &[String]) -> Result<(), ServerError> {
+/// Checks what the servers said; each of `peers` must have said something. As long as most of them have, one may be away, as a cluster is
+/// made for: returns the names of those.
+pub fn check<'p>(reports: &[ServerReport], peers: &'p [Peer]) -> Result<Vec<&'p str>, ServerError> {
     if reports.is_empty() {
         return Err(ServerError::AllSilent);
     }
@@ -116,8 +126,13 @@ pub fn check(reports: &[ServerReport], names: &[String]) -> Result<(), ServerErr
             return Err(ServerError::NotSynced { name: name.clone() });
         }
     }
-    let silent = names.iter().find(|name| !reports.iter().any(|report| report.name == **name));
-    silent.map_or(Ok(()), |name| Err(ServerError::Silent { name: name.clone() }))
+    let silent = |peer: &&Peer| !reports.iter().any(|report| report.name == peer.name);
+    let silent: Vec<&Peer> = peers.iter().filter(silent).collect();
+    let most_answered = 2 * silent.len() < peers.len();
+    match silent.iter().find(|peer| !(most_answered && peer.is_away)) {
+        Some(peer) => Err(ServerError::Silent { name: peer.name.clone() }),
+        None => Ok(silent.into_iter().map(|peer| peer.name.as_str()).collect()),
+    }
 }
 
 /// A version's three numbers. A pre-release counts as the one before.
@@ -149,11 +164,18 @@ mod tests {
 
     #[test]
     fn old_unsynced_and_silent_servers_are_named() {
-        let names = ["n1".to_owned(), "n2".to_owned()];
+        let peer = |name: &str, is_away| Peer { name: name.to_owned(), is_away };
+        let peers = [peer("n1", false), peer("n2", false)];
         let good = [server("n1", "2.15.1", true), server("n2", "2.16.0", true)];
-        assert!(check(&good, &names).is_ok());
-        assert!(matches!(check(&good[..1], &names), Err(ServerError::Silent { name }) if name == "n2"));
-        assert!(matches!(check(&[], &names), Err(ServerError::AllSilent)));
+        assert_eq!(check(&good, &peers).expect("both answered"), [""; 0]);
+        assert!(matches!(check(&good[..1], &peers), Err(ServerError::Silent { name }) if name == "n2"));
+        assert!(matches!(check(&[], &peers), Err(ServerError::AllSilent)));
+        // Of three, one may be away, and none may be silent that is there.
+        let of_three = |third| [peer("n1", false), peer("n2", false), peer("n3", third)];
+        assert_eq!(check(&good, &of_three(true)).expect("most answered"), ["n3"]);
+        assert!(matches!(check(&good, &of_three(false)), Err(ServerError::Silent { name }) if name == "n3"));
+        let two_away = [peer("n1", false), peer("n2", true), peer("n3", true)];
+        assert!(matches!(check(&good[..1], &two_away), Err(ServerError::Silent { name }) if name == "n2"));
         for old in ["2.15.0", "2.14.9", "1.99.99", "2.15.1-RC.1", "2.15", "", "x.y.z"] {
             assert!(
                 matches!(check(&[server("n1", old, true)], &[]), Err(ServerError::TooOld { .. })),

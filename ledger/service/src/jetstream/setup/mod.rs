@@ -18,7 +18,7 @@ pub use keys::Retired;
 use super::join::first_batch;
 use super::names::{LEDGER_STREAM, NODE_STREAM, Prefix};
 use super::read::{Stream, StreamError};
-use super::servers::{self, ServerError, ServerReport};
+use super::servers::{self, Peer, ServerError, ServerReport};
 use crate::keyring::KeyringError;
 use crate::log::{ReadError, RecoverError};
 use crate::open::{OpenLedgerError, lock};
@@ -193,7 +193,12 @@ impl Setup {
     pub async fn check(&self, epoch: &str, reports: &[ServerReport]) -> Result<(), SetupError> {
         let info = self.stream(LEDGER_STREAM).info().await?;
         let peers = peers(&info);
-        servers::check(reports, &peers)?;
+        for away in servers::check(reports, &peers)? {
+            tracing::warn!(
+                server = away,
+                "this server is away, and was not asked whether it syncs; the others keep the stream meanwhile"
+            );
+        }
         let mut differences = self.differences(epoch, None).await?;
         // Older ledgers have no register. What needs one says so.
         differences.retain(|one| one.stream != NODE_STREAM || one.member.is_some());
@@ -245,16 +250,27 @@ impl Setup {
     }
 }
 
+/// Servers that keep a stream hear of each other every second.
+const AWAY_AFTER: Duration = Duration::from_secs(5);
+
 /// The server's error for a stream that is not there.
 const NO_STREAM: u64 = 10059;
 
-fn peers(info: &Value) -> Vec<String> {
-    let leader = info["cluster"]["leader"].as_str();
-    let replicas = info["cluster"]["replicas"].as_array();
-    let names = replicas.into_iter().flatten().filter_map(|replica| replica["name"].as_str());
+fn peers(info: &Value) -> Vec<Peer> {
     // A server without a cluster calls itself by its id here, and by its name elsewhere.
     if info["cluster"]["name"].is_null() {
         return Vec::new();
     }
-    leader.into_iter().chain(names).map(ToOwned::to_owned).collect()
+    let peer = |name: &Value, is_away| Some(Peer { name: name.as_str()?.to_owned(), is_away });
+    let leader = peer(&info["cluster"]["leader"], false);
+    let replicas = info["cluster"]["replicas"].as_array();
+    let others = replicas.into_iter().flatten().filter_map(|replica| {
+        // Of a server that was killed `offline` is said minutes later, and of one that led before nothing but that it is not current.
+        let [is_current, is_offline] =
+            ["current", "offline"].map(|member| replica[member].as_bool().unwrap_or(false));
+        let silent_for = Duration::from_nanos(replica["active"].as_u64().unwrap_or(0));
+        let is_away = is_offline || !is_current || silent_for > AWAY_AFTER;
+        peer(&replica["name"], is_away)
+    });
+    leader.into_iter().chain(others).collect()
 }
