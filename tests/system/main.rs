@@ -5,6 +5,7 @@
 
 mod access;
 mod agents;
+mod backups;
 mod bundles;
 mod configuring;
 mod crashes;

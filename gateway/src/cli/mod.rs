@@ -3,6 +3,7 @@
 
 mod advise;
 mod agent;
+mod backup;
 mod bench;
 mod bundle;
 mod configure;
@@ -85,6 +86,8 @@ enum Command {
     Verifier(verifier::Verifier),
     /// Check a data folder with its keys, deriving everything again from the entries. Changes nothing.
     Fsck(fsck::Fsck),
+    /// Copy a data folder, while its ledger runs, so that it can be put back.
+    Backup(backup::Backup),
     /// Copy the open log to a folder of static files, verifying it, and prove it if the ledger ever signs another history.
     Mirror(mirror::Mirror),
     /// Make an evidence bundle of a child, a range of entries, an agency or an alert, to be checked anywhere.
@@ -173,6 +176,7 @@ pub fn main() -> ExitCode {
         Command::Verify(command) => command.run(&output),
         Command::Verifier(command) => command.run(&output),
         Command::Fsck(command) => command.run(&output),
+        Command::Backup(command) => command.run(&output),
         Command::Mirror(command) => command.run(&output),
         Command::Bundle(command) => command.run(&output),
         Command::Query(command) => command.run(&output),

@@ -4,6 +4,7 @@
 //! [`log`]; everything that [`open`] rebuilds at a start is derived from there. [`witness`] is about those who watch it.
 
 pub mod audit;
+pub mod backup;
 pub mod bundle;
 mod bytes;
 pub mod clock;

@@ -1,0 +1,201 @@
+//! A copy of a data folder that a ledger can be started from, made while the ledger runs.
+//!
+//! The order makes it one: each thing is copied before what it may rest on grows further. The checkpoint first, so that everything it covers is
+//! there by then; new owners' keys before the shards that they are folded into; growing files before the folder that full ones are moved to.
+//! What is newer than the checkpoint lies beyond it then, as after a crash, and is removed from the copy as a start would.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gt_core::TreeSize;
+
+use crate::disk::{Disk, private, private_folder, read_if_there, sync_name};
+use crate::jetstream::Position;
+use crate::keyring::{rekey, retired, shards_file, switch};
+use crate::log::{RecoverError, recover};
+use crate::open::{OpenLedgerError, need_ledger, read_checkpoint};
+
+/// What is copied, in this order; what can be made again from it is left out, and so is what tells one node of several from another.
+const IN_ORDER: [&str; 9] = [
+    "state/cosigned",
+    "state/evidence",
+    "state/integrity.ndjson",
+    "checkpoint",
+    "keyring/journal",
+    "keyring",
+    "open",
+    "tile",
+    "vault",
+];
+/// The ends of names of files that are being made.
+const UNFINISHED: [&str; 2] = ["new", "next"];
+
+/// A copy that was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backup {
+    /// Up to which size of the log it holds everything.
+    pub size: TreeSize,
+    /// How many files it has.
+    pub files: u64,
+    /// How many bytes these have.
+    pub bytes: u64,
+}
+
+/// Why no copy was made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// There is no ledger to be copied.
+    #[error(transparent)]
+    Ledger(#[from] OpenLedgerError),
+    /// The folder is a node's of several.
+    #[error(
+        "{} follows a NATS stream, which the servers and the other nodes hold copies of; copy this folder while its node is stopped",
+        .0.display()
+    )]
+    FollowsStream(PathBuf),
+    /// Something is in the place of the copy.
+    #[error("{} is there already; each copy takes a new folder", .0.display())]
+    InTheWay(PathBuf),
+    /// The copy would be copied.
+    #[error("{} lies within the folder that is to be copied", .0.display())]
+    Within(PathBuf),
+    /// What was copied is no whole log.
+    #[error("the copy does not hold what its checkpoint covers: {0}")]
+    Recover(#[from] RecoverError),
+    /// Keys were being destroyed or replaced.
+    #[error(
+        "an erasure, or a renewal of the key-encryption key, went on meanwhile, and no copy was kept; wait for its end, and run this again"
+    )]
+    Erasing,
+    /// A file cannot be read or written.
+    #[error("{}: {source}", .file.display())]
+    Io {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Copies what a ledger is made of into a new folder, durably. The ledger may run, and seal, meanwhile. What was copied when something
+/// failed is removed.
+///
+/// # Errors
+///
+/// Every [`BackupError`]; nothing is left of the copy then.
+pub fn backup(data: &Path, copy: &Path) -> Result<Backup, BackupError> {
+    need_ledger(data)?;
+    if Position::is_there(data) {
+        return Err(BackupError::FollowsStream(data.to_owned()));
+    }
+    if copy.symlink_metadata().is_ok() {
+        return Err(BackupError::InTheWay(copy.to_owned()));
+    }
+    private_folder(copy).map_err(io_of(copy))?;
+    let made = within(data, copy).and_then(|()| Copying { data, copy, files: 0, bytes: 0 }.run());
+    if made.is_err() {
+        // What failed first is what is said.
+        let _ = fs::remove_dir_all(copy);
+    }
+    made
+}
+
+fn within(data: &Path, copy: &Path) -> Result<(), BackupError> {
+    let place = |folder: &Path| folder.canonicalize().map_err(io_of(folder));
+    if place(copy)?.starts_with(place(data)?) { Err(BackupError::Within(copy.to_owned())) } else { Ok(()) }
+}
+
+struct Copying<'a> {
+    data: &'a Path,
+    copy: &'a Path,
+    files: u64,
+    bytes: u64,
+}
+
+impl Copying<'_> {
+    fn run(mut self) -> Result<Backup, BackupError> {
+        let before = self.keys()?;
+        for part in IN_ORDER {
+            self.all_of(Path::new(part))?;
+        }
+        if self.keys()? != before {
+            return Err(BackupError::Erasing);
+        }
+        let checkpoint = read_checkpoint(self.copy)?;
+        recover(Disk::new(self.copy, None), Some(checkpoint.checkpoint()))?;
+        sync_name(self.copy).map_err(io_of(self.copy))?;
+        Ok(Backup { size: checkpoint.checkpoint().size(), files: self.files, bytes: self.bytes })
+    }
+
+    /// Under which keys the keyring lies, and what has become of those before. Changes only where keys are destroyed or replaced.
+    fn keys(&self) -> Result<[Option<Vec<u8>>; 2], BackupError> {
+        for begun in [rekey::journal_file(), switch::file()] {
+            if self.data.join(&begun).try_exists().map_err(io_of(&begun))? {
+                return Err(BackupError::Erasing);
+            }
+        }
+        let read = |file: PathBuf| read_if_there(&self.data.join(&file)).map_err(io_of(&file));
+        Ok([read(shards_file())?, read(retired::file())?])
+    }
+
+    /// Copies a file, or a folder with what is in it. What is gone by its turn was moved on, to where it is copied later.
+    fn all_of(&mut self, path: &Path) -> Result<(), BackupError> {
+        let from = self.data.join(path);
+        let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        let metadata = match fs::metadata(&from) {
+            Err(error) if gone(&error) => return Ok(()),
+            read => read.map_err(io_of(&from))?,
+        };
+        if !metadata.is_dir() {
+            return self.file(path);
+        }
+        let entries = fs::read_dir(&from).map_err(io_of(&from))?;
+        let names = entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>();
+        for name in names.map_err(io_of(&from))? {
+            let path = path.join(name);
+            let unfinished = path.extension().is_some_and(|end| UNFINISHED.iter().any(|one| end == *one));
+            if !unfinished && !self.copy.join(&path).is_file() {
+                self.all_of(&path)?;
+            }
+        }
+        let made = self.copy.join(path);
+        if made.is_dir() {
+            File::open(&made).and_then(|folder| folder.sync_all()).map_err(io_of(&made))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn file(&mut self, path: &Path) -> Result<(), BackupError> {
+        let (from, to) = (self.data.join(path), self.copy.join(path));
+        let mut source = match File::open(&from) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened.map_err(io_of(&from))?,
+        };
+        let copied = self.make_folders(path).and_then(|()| {
+            let mut copy = private().write(true).create_new(true).open(&to)?;
+            let bytes = io::copy(&mut source, &mut copy)?;
+            copy.sync_all().map(|()| bytes)
+        });
+        self.bytes += copied.map_err(io_of(&to))?;
+        self.files += 1;
+        Ok(())
+    }
+
+    fn make_folders(&self, path: &Path) -> io::Result<()> {
+        let above: Vec<_> = path.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty()).collect();
+        for folder in above.into_iter().rev().map(|above| self.copy.join(above)) {
+            if !folder.is_dir() {
+                private_folder(&folder)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn io_of(file: &Path) -> impl FnOnce(io::Error) -> BackupError {
+    let file = file.to_owned();
+    move |source| BackupError::Io { file, source }
+}
