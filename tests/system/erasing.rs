@@ -245,6 +245,24 @@ fn the_next_key_can_be_escrowed_before_it_is_in_force() {
     run(["kek", "show", share, "--data", data]).exited(1);
 }
 
+#[test]
+fn an_escrow_that_cannot_be_written_leaves_no_share() {
+    let home = Home::new();
+    let (data, one, two) = (home.data(), home.at("one"), home.at("two"));
+    let escrow =
+        |second: &str| run(["kek", "escrow", "--out", path(&one), "--out", second, "--data", path(&data)]);
+    fs::write(&two, "another share").expect("written");
+    let said = escrow(path(&two)).exited(1).complaint();
+    assert!(said.contains("two exists already, and a share is never overwritten"), "{said}");
+    assert!(!one.exists() && fs::read_to_string(&two).expect("there") == "another share");
+    let said = escrow(path(&home.at("nowhere").join("two"))).exited(1).complaint();
+    assert!(said.contains("nowhere/two: the folder that it is to stand in is not there"), "{said}");
+    assert!(!one.exists());
+    fs::remove_file(&two).expect("removed");
+    escrow(path(&two)).succeeded();
+    run(["kek", "show", path(&one), path(&two), "--data", path(&data)]).succeeded();
+}
+
 fn erase_at(home: &Home, whom: &str, kek: &str) {
     let done = erase(home, whom, &["--kek", kek]);
     // A note, and the read of whose it is.

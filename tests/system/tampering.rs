@@ -4,7 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::partnership::{Client, Ended, Home, Publisher, child, copy_folder, path, run, run_with_input};
+use crate::partnership::{
+    Client, Ended, Home, Process, Publisher, child, copy_folder, path, run, run_with_input,
+};
 
 /// A ledger at rest with a full bundle and a growing one, and the receipt and statement of its entry 5.
 struct Kept {
@@ -249,4 +251,113 @@ fn what_is_no_evidence_is_told_from_evidence_that_does_not_hold() {
     let said = run(["verify", path(&page), "--pin", path(&pin)]).exited(2).complaint();
     assert!(said.contains(".bundle.json"), "{said}");
     run(["verify", path(&page.with_extension("none")), "--pin", path(&pin)]).exited(2);
+    let (empty, key, checkpoint) = (kept.home.at("empty"), kept.home.key_file("council"), &kept.earlier);
+    fs::write(&empty, "").expect("written");
+    for (file, words) in [
+        (&empty, "an empty file"),
+        (&key, "a key"),
+        (checkpoint, "a checkpoint, with which evidence can be compared. Give it as --known"),
+        (&kept.statement, "a statement, for which there is a receipt. Give it as --statement"),
+    ] {
+        let said = run(["verify", path(file), "--pin", path(&pin)]).exited(2).complaint();
+        assert!(said.contains(&format!("is no evidence of a ledger: it is {words}")), "{said}");
+    }
+}
+
+/// Whoever copies a receipt may change its line ends and nothing else; whoever alters it may change them too.
+#[test]
+fn changed_line_ends_are_told_from_an_altered_receipt_and_are_not_accepted() {
+    let kept = Kept::new();
+    let (pin, file) = (kept.home.pin_file(), kept.home.at("copied.tlog-proof"));
+    let whole = fs::read_to_string(&kept.receipt).expect("a receipt");
+    let copied = |text: &str, more: &[&str]| {
+        fs::write(&file, text).expect("written");
+        verify_receipt(&file, more)
+    };
+    let crlf = whole.replace('\n', "\r\n");
+    let pinned = ["--pin", path(&pin)];
+    for (text, remedy) in [
+        (format!("{whole}\n"), "jq -j .receipt"),
+        (crlf.clone(), "tr -d '\\r'"),
+        (format!("{crlf}\r\n"), "tr -d '\\r'"),
+    ] {
+        for more in [&pinned[..], &[]] {
+            let said = copied(&text, more).exited(2).json();
+            assert_eq!(
+                (&said["verdict"], &said["unknowns"][0]["code"]),
+                (&"could_not_tell".into(), &"line_ends_changed".into())
+            );
+            assert!(said["why"].as_str().is_some_and(|why| why.contains(remedy)), "{said}");
+        }
+    }
+    copied(&crlf.replace('\r', ""), &pinned).succeeded();
+    let index = whole.lines().find(|line| line.starts_with("index ")).expect("an index");
+    for altered in [
+        crlf.replace(index, "index 5"),
+        format!("{}\n", whole.replace(index, "index 5")),
+        whole.replacen("index", "in\rdex", 1),
+        whole.replacen("\n\n", "\n\n\n", 1),
+        whole.trim_end().to_owned(),
+    ] {
+        let said = copied(&altered, &pinned).exited(1).json();
+        assert_eq!(said["verdict"], "not_sound", "{altered:?}");
+    }
+    let other = ["--pin", path(&pin), "--statement", path(&kept.other_statement)];
+    copied(&crlf, &other).exited(1);
+}
+
+/// An address that was mistyped accuses nobody, and a ledger without its checkpoint is one that somebody has taken it from.
+#[test]
+fn where_nothing_of_a_ledger_is_nothing_is_said_of_one() {
+    let kept = Kept::new();
+    let (pin, full) = (kept.home.pin_file(), kept.home.at("full"));
+    fs::create_dir(&full).expect("made");
+    fs::write(full.join("thesis.txt"), "years of work").expect("written");
+    let folder = ["verify", "--data", path(&full), "--pin", path(&pin)];
+    for ended in [run(folder), run(["fsck", "--data", path(&full)])] {
+        assert_eq!(ended.exited(2).stdout.trim(), "Could not tell: nothing of a ledger is in this folder.");
+    }
+    for check in kept.checks(&full) {
+        assert_eq!(check.exited(2).json()["verdict"], "could_not_tell");
+    }
+    let witness = kept.home.at("witness");
+    run(["witness", "init", "--data", path(&witness), "--name", "witness.example/w1"]).succeeded();
+    let arguments = ["witness", "serve", "--json", "--listen", "127.0.0.1:0", "--data", path(&witness)];
+    let process = Process::start(arguments, &kept.home.at("witness.log"));
+    let server = kept.home.serve();
+    for url in [process.listening(), format!("{}/elsewhere", server.url)] {
+        let said = run(["verify", "--url", &url, "--pin", path(&pin)]).exited(2).stdout;
+        assert_eq!(said.trim(), "Could not tell: nothing of a ledger is at this address.", "{url}");
+    }
+    server.stop();
+    let data = kept.home.data();
+    fs::remove_file(data.join("checkpoint")).expect("removed");
+    for check in kept.checks(&data) {
+        assert_eq!(check.exited(1).json()["faults"][0]["code"], "missing");
+    }
+    fs::remove_dir_all(&data).and_then(|()| fs::create_dir(&data)).expect("emptied");
+    for check in kept.checks(&data) {
+        assert_eq!(check.exited(1).json()["verdict"], "not_sound", "its keys lie beside it");
+    }
+}
+
+#[test]
+fn it_is_said_which_of_two_ledgers_a_pin_and_secrets_are_of() {
+    let kept = Kept::new();
+    let (data, other) = (kept.home.data(), kept.home.at("other"));
+    run(["init", "--origin", "ledger.example/other", "--data", path(&other)]).succeeded();
+    let secrets = kept.home.at("other.secrets");
+    let pin = secrets.join("ledger.json");
+    let bundle = kept.home.at("some.bundle.json");
+    let place = ["--data", path(&data), "--purpose", "Review", "--out", path(&bundle)];
+    run([&["bundle", "--entries", "0-5"], &place[..]].concat()).succeeded();
+    for what in [vec!["--data", path(&data)], vec![path(&kept.receipt)], vec![path(&bundle)]] {
+        let said = run([&["verify", "--pin", path(&pin)], &what[..]].concat()).exited(1).stdout;
+        assert!(said.to_lowercase().contains("the pin that was given is of ledger.example/other"), "{said}");
+    }
+    let said = run(["serve", "--data", path(&data), "--secrets", path(&secrets)]).exited(1).complaint();
+    let origin = &kept.home.pin.origin;
+    let words =
+        format!("other.secrets is of another ledger (ledger.example/other) than {} ({origin})", path(&data));
+    assert!(said.contains(&words), "{said}");
 }

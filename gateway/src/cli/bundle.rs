@@ -7,8 +7,7 @@ mod said;
 mod subject_access;
 
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
@@ -21,12 +20,16 @@ use gt_ledger::record::OwnerId;
 use gt_schemas::{AccessPurpose, Identifier, Scheme};
 
 use super::keys_at::KekArgs;
+use super::new_file::NewFile;
 use super::output::Output;
 use super::reference::said_or_read;
 use super::registrar::about;
 use super::{Failure, Outcome};
 use crate::evidence;
 use crate::keyfile::read_partnership_key;
+
+/// What is said of a file that is there.
+const NEVER: &str = "is not overwritten";
 
 #[derive(Args)]
 #[command(
@@ -124,23 +127,21 @@ impl BundleCommand {
         if self.subject_access {
             return self.for_the_subject(output);
         }
-        for file in [Some(&self.out), self.html.as_ref()].into_iter().flatten() {
-            if fs::symlink_metadata(file).is_ok() {
-                return Err(exists(file));
-            }
-        }
         if self.html.as_ref() == Some(&self.out) {
             return Err(Failure::new("--out and --html name one file; the bundle and its page are two"));
         }
+        let mut file = NewFile::take(&self.out, NEVER)?;
+        let mut page_file = self.html.as_ref().map(|page| NewFile::take(page, NEVER)).transpose()?;
         let (what, known) = (self.what()?, self.known()?);
         let (bundle, pin) = self.make(what, &known)?;
         let text = bundle.to_string();
         check(&text, pin.as_ref(), &known)?;
-        let page = self.html.as_ref().map(|_| evidence::render(&bundle)).transpose()?;
-        write(&self.out, &text)?;
-        if let (Some(file), Some(page)) = (&self.html, &page) {
-            write(file, page)?;
+        if let Some(page) = &mut page_file {
+            page.write(&evidence::render(&bundle)?)?;
         }
+        file.write(&text)?;
+        file.keep();
+        page_file.into_iter().for_each(NewFile::keep);
         output.say(&said::json(&bundle, &self.out, self.html.as_deref()), || {
             said::sentences(&bundle, &self.out, self.html.as_deref())
         });
@@ -241,22 +242,4 @@ fn check(text: &str, pin: Option<&Pin>, known: &[Checkpoint]) -> Result<(), Fail
         }
     }
     Ok(())
-}
-
-/// Writes a new file that nobody else of this machine can read, whole or not at all.
-fn write(file: &Path, text: &str) -> Result<(), Failure> {
-    let opened = gt_ledger::disk::private().write(true).create_new(true).open(file);
-    let mut open = opened.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => exists(file),
-        _ => about(file, &error),
-    })?;
-    open.write_all(text.as_bytes()).and_then(|()| open.sync_all()).map_err(|error| {
-        // A part of a bundle is no bundle, and would be in the way of the next attempt.
-        let _ = fs::remove_file(file);
-        about(file, &error)
-    })
-}
-
-fn exists(file: &Path) -> Failure {
-    Failure::new(format!("{} exists already, and is not overwritten; name another file", file.display()))
 }

@@ -122,6 +122,12 @@ pub(crate) fn say(report: &Report, output: &Output) -> ExitCode {
 
 pub(crate) fn sentences(report: &Report) -> String {
     let counts = &report.counts;
+    // No ledger was found or reached, so there is nothing to list of one.
+    if let (Verdict::CouldNotTell, None, [why]) =
+        (report.verdict(), &report.origin, report.could_not_tell.as_slice())
+    {
+        return format!("Could not tell: {why}.");
+    }
     let of = report.origin.as_deref().unwrap_or("an unknown ledger");
     let mut lines = vec![match report.verdict() {
         Verdict::Sound => format!("Sound: {of}, {} entries.", counts.entries),

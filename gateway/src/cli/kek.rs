@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::erase::carry_out;
 use super::keys_at::Kept;
+use super::new_file::NewFile;
 use super::output::Output;
 use super::registrar::about;
 use super::{Failure, Outcome};
@@ -17,6 +18,9 @@ use crate::control::Request;
 
 /// The longest file of a share that is read, in bytes.
 const MAX_SHARE: u64 = 4096;
+
+/// What is said of a file that is there.
+const NEVER: &str = "a share is never overwritten";
 
 #[derive(Subcommand)]
 pub(crate) enum Kek {
@@ -165,18 +169,21 @@ fn escrow(out: &[PathBuf], which: &Which, output: &Output) -> Outcome {
     if out.len() > most {
         return Err(Failure::new(format!("a key is split among at most {most} people")));
     }
+    // Of all files before anything is in one of them: some shares without the others are of no use, and would be in the way.
+    let files: Result<Vec<NewFile>, Failure> = out.iter().map(|file| NewFile::take(file, NEVER)).collect();
+    let mut files = files?;
     let held = Held::by(&which.kept)?;
     let key = held.key(which)?;
     let of = u8::try_from(out.len()).expect("at most 16");
     let shares = KekShare::split(key, held.secrets.pin().0, of);
-    for (file, share) in out.iter().zip(&shares) {
-        let text = serde_json::to_string(share).expect("texts and numbers serialise");
-        write_secret(file, &text)?;
+    for (file, share) in files.iter_mut().zip(&shares) {
+        file.write(&(serde_json::to_string(share).expect("texts and numbers serialise") + "\n"))?;
     }
     let kek = join(out)?.epoch();
     if kek != key.epoch() {
         return Err(Failure::new("what was written gives another key: the disk is not to be trusted"));
     }
+    files.into_iter().for_each(NewFile::keep);
     output.say(&json!({"kek": kek, "files": out}), || {
         let how = if of == 1 {
             "The file is the key itself: whoever has it and a backup can read everything.".to_owned()

@@ -225,6 +225,13 @@ fn failure(error: &MirrorError, url: &str, out: &Path) -> Failure {
             "{url} cannot be reached: {fault}. What was copied is kept; run this again to go on"
         ));
     }
+    if let MirrorError::Served(fault) = error
+        && fault.is_no_ledger()
+    {
+        return Failure::could_not_tell(format!(
+            "{url}: {fault}. Give the address of a ledger or of a mirror"
+        ));
+    }
     let place = match error {
         MirrorError::Served(_) => url.to_owned(),
         MirrorError::OtherOrigin { .. } => format!("{url} and {}", out.display()),

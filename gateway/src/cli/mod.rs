@@ -21,6 +21,7 @@ mod keys;
 mod keys_at;
 mod mirror;
 mod nats;
+mod new_file;
 mod output;
 mod progress;
 mod pseudonym;

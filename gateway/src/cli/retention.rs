@@ -92,7 +92,9 @@ fn asked(client: &ReadingClient, at: &str, limit: usize, cursor: Option<String>)
         }
         next = answer["next"].as_str().map(ToOwned::to_owned);
         if next.is_none() || items.len() >= limit {
-            return Ok(json!({"at": at, "items": items, "next": next}));
+            let configured = client.get("/v1/configuration", &[])?;
+            let rules = configured["configuration"]["retention"]["rules"].as_array().map_or(0, Vec::len);
+            return Ok(json!({"at": at, "rules": rules, "items": items, "next": next}));
         }
     }
 }
@@ -122,7 +124,12 @@ fn held_by(row: &Value) -> String {
 
 fn list(answer: &Value) -> String {
     let mut lines: Vec<String> = elements(&answer["items"]).map(row).collect();
-    if lines.is_empty() {
+    if answer["rules"] == 0 {
+        lines.push(
+            "The configuration has no rules of retention, so everything is kept and nothing is ever due. `goldenthread configure` seals rules."
+                .to_owned(),
+        );
+    } else if lines.is_empty() {
         lines.push(format!("Nothing is due at {}.", text(&answer["at"])));
     }
     if let Some(cursor) = answer["next"].as_str() {
@@ -198,8 +205,13 @@ mod tests {
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }
-        let nothing = list(&json!({"at": "t", "items": [], "next": null}));
+        let nothing = list(&json!({"at": "t", "rules": 2, "items": [], "next": null}));
         assert!(nothing.contains("Nothing is due at t"), "{nothing}");
+        let no_rules = list(&json!({"at": "t", "rules": 0, "items": [], "next": null}));
+        assert!(
+            no_rules.contains("no rules of retention") && no_rules.contains("everything is kept"),
+            "{no_rules}"
+        );
         let said = ended(&json!({
             "persons": 2, "more": true, "held": [], "changed": ["c"],
             "erasures": [{"index": 9, "scope": "data", "owners": ["a", "b"], "entries": 5, "retired": {"kek": "old"}}],

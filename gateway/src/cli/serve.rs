@@ -1,14 +1,16 @@
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use gt_core::checkpoint::VerifyCheckpointError;
+use gt_ledger::open::OpenLedgerError;
 use serde_json::json;
 
 use super::keys_at::KekArgs;
 use super::output::Output;
 use super::{Failure, Outcome};
-use crate::http::{Front, Rates, TlsFiles, bind_witnessed};
+use crate::http::{Front, Rates, ServeError, TlsFiles, bind_witnessed};
 
 #[derive(Args)]
 pub(crate) struct Serve {
@@ -90,7 +92,11 @@ impl Serve {
             }
             let rates = Rates { reads: self.reads_per_second, statements: self.statements_per_second };
             let front = Front { address: self.listen, oidc: self.oidc, tls, rates };
-            let server = bind_witnessed(&self.data, secrets, front, node, witnesses).await?;
+            let folder = secrets.folder.clone();
+            let bound = bind_witnessed(&self.data, secrets, front, node, witnesses).await;
+            let server = bound.map_err(|error| {
+                of_two_ledgers(&self.data, &folder, &error).unwrap_or_else(|| Failure::from(error))
+            })?;
             // Before anybody is told that the ledger is served: from then on a signal means an orderly end.
             let stop = stop_signal()?;
             let (url, size) =
@@ -102,6 +108,20 @@ impl Serve {
             Ok(ExitCode::SUCCESS)
         })
     }
+}
+
+/// That the data and the secrets are of two ledgers, if the ledger does not open for that.
+fn of_two_ledgers(data: &Path, secrets: &Path, error: &ServeError) -> Option<Failure> {
+    let ServeError::Open(opening) = error else { return None };
+    let OpenLedgerError::Signature(VerifyCheckpointError::Origin { expected, actual }) = opening.as_ref()
+    else {
+        return None;
+    };
+    Some(Failure::new(format!(
+        "{} is of another ledger ({expected}) than {} ({actual}); name the right one with --secrets",
+        secrets.display(),
+        data.display()
+    )))
 }
 
 /// The runtime of a serving command.

@@ -41,7 +41,7 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// What is due at `at`, for people and programs: those of whom something can be read, as the views have them; and at the end of that list
-/// those whose texts have ended already and whose records are due.
+/// those whose texts have ended already and whose records are due. How many rules there are is said too: without any nothing is ever due.
 pub(crate) fn due(
     ledger: &Ledger,
     views: &Queries,
@@ -54,7 +54,8 @@ pub(crate) fn due(
     if next.is_none() {
         rows.extend(ended::due(ledger, at)?);
     }
-    Ok(json!({"at": at.to_string(), "items": rows, "next": next}))
+    let rules = ledger.configuration().retention.as_ref().map_or(0, |retention| retention.rules.len());
+    Ok(json!({"at": at.to_string(), "rules": rules, "items": rows, "next": next}))
 }
 
 /// Some of those of whom something can be read.

@@ -32,6 +32,46 @@ fn mistakes_are_told_alike_by_the_folder_and_by_the_ledger_that_runs() {
     told.server.stop();
 }
 
+/// Nobody is recorded as having read what could not be written.
+#[test]
+fn a_bundle_that_cannot_be_written_is_not_asked_for_and_leaves_nothing() {
+    let told = Told::new();
+    let (first, nowhere) = (child(1), told.home.at("nowhere").join("x"));
+    let (data, token, occupied) = (told.home.data(), told.home.at("token"), told.home.at("early.checkpoint"));
+    let here = ["--data", path(&data), "--purpose", "Review"];
+    let there = ["--url", &told.server.url, "--token-file", path(&token)];
+    let (file, folder) = (told.home.at("written"), told.home.at("request"));
+    let size = told.server.client().size();
+    for place in [&here[..], &there[..]] {
+        let asked = ["bundle", "--child", &first];
+        for (outputs, words) in [
+            (vec!["--out", path(&nowhere)], "the folder that it is to stand in is not there"),
+            (vec!["--out", path(&file), "--html", path(&nowhere)], "nowhere/x: the folder"),
+            (vec!["--out", path(&file), "--html", path(&occupied)], "exists already, and is not overwritten"),
+            (
+                vec!["--out", path(&nowhere), "--subject-access"],
+                "the folder that it is to stand in is not there",
+            ),
+        ] {
+            let complaint = run([&asked[..], place, &outputs].concat()).exited(1).complaint();
+            assert!(complaint.contains(words), "{outputs:?}: {complaint}");
+            assert!(!file.exists(), "{outputs:?}: half of it stays");
+        }
+    }
+    assert_eq!(told.server.client().size(), size, "a reading was sealed");
+    // What is refused later leaves nothing either, so the next attempt has its names.
+    let (stranger, page) = (child(77), told.home.at("written.html"));
+    let outputs = ["--out", path(&file), "--html", path(&page)];
+    run([&["bundle", "--child", &stranger], &here[..], &outputs].concat()).exited(1);
+    assert!(!file.exists() && !page.exists());
+    run([&["bundle", "--child", &first], &here[..], &outputs].concat()).succeeded();
+    let asked = ["bundle", "--subject-access", "--data", path(&data), "--out", path(&folder)];
+    run([&asked[..], &["--child", &stranger]].concat()).exited(1);
+    assert!(!folder.exists());
+    run([&asked[..], &["--child", &first]].concat()).succeeded();
+    told.server.stop();
+}
+
 #[test]
 fn http_answers_mistakes_with_their_codes() {
     let told = Told::new();

@@ -157,6 +157,13 @@ fn decisions_that_are_open_or_out_of_date_are_refused_and_nothing_is_written() {
         assert!(!complaint.contains(&child(1)), "{complaint}");
     };
     refused(&told, "not decided yet");
+    let folder = worksheet.parent().expect("a folder");
+    let (full, elsewhere) = (folder.join("full.bundle.json"), folder.join("elsewhere"));
+    let said = told.copy(folder, "copy.bundle.json").0.exited(1).complaint();
+    assert!(said.contains(&format!("is a folder. Give the worksheet in it: {}", path(&worksheet))), "{said}");
+    fs::rename(&full, &elsewhere).expect("moved");
+    refused(&told, &format!("{}, the full bundle that was made with the worksheet", path(&full)));
+    fs::rename(&elsewhere, &full).expect("moved");
     decide(&worksheet);
     let (data, out, first) = (told.home.data(), told.home.at("request"), child(1));
     let asked = ["bundle", "--subject-access", "--child", &first, "--data", path(&data), "--out", path(&out)];

@@ -129,6 +129,10 @@ fn nothing_is_copied_from_another_ledger_or_from_nobody() {
         (&said["outcome"], &said["size"], &said["pinned"]),
         (&"unchanged".into(), &size.into(), &false.into())
     );
+    let elsewhere = format!("{}/elsewhere", server.url);
+    let said = mirror(&home, &elsewhere, &out).exited(2).complaint();
+    assert!(said.contains(&format!("{elsewhere}: nothing of a ledger is at this address")), "{said}");
+    assert!(files(&out) == kept);
     let url = server.url.clone();
     server.stop();
     let said = mirror(&home, &url, &out).exited(2).complaint();
@@ -139,4 +143,20 @@ fn nothing_is_copied_from_another_ledger_or_from_nobody() {
     assert!(!said.contains("does not hold"), "nothing was seen of it: {said}");
     run(["mirror", "--url", &url]).exited(2);
     run(["mirror", "--url", &url, "--out", path(&out), "--every", "5"]).exited(2);
+}
+
+/// A mirror that is served without its checkpoint is one that somebody has taken it from.
+#[test]
+fn a_mirror_that_lacks_its_checkpoint_is_no_place_without_a_ledger() {
+    let home = Home::new();
+    let server = home.serve();
+    let (out, pin) = (home.at("mirror"), home.pin_file());
+    mirror(&home, &server.url, &out).succeeded();
+    server.stop();
+    let standing = StaticFiles::serve(&out);
+    fs::remove_file(out.join("checkpoint")).expect("removed");
+    let said = run(["verify", "--json", "--url", &standing.url(), "--pin", path(&pin)]).exited(1).json();
+    assert_eq!(said["faults"][0]["code"], "missing", "{said}");
+    let complaint = mirror(&home, &standing.url(), &home.at("second")).exited(1).complaint();
+    assert!(complaint.contains("checkpoint is missing"), "{complaint}");
 }

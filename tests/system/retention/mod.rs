@@ -100,6 +100,23 @@ fn end(home: &Home, at: &str) -> Value {
 }
 
 #[test]
+fn where_there_are_no_rules_it_is_said_that_everything_is_kept() {
+    let home = Home::new();
+    let (data, token, server) = (home.data(), home.officer_token(), home.serve());
+    for place in [vec!["--data", path(&data)], vec!["--url", &server.url, "--token-file", path(&token)]] {
+        let asked = |more: &[&str]| run([&["retention", "due"], more, &place].concat()).succeeded();
+        let said = asked(&[]).stdout;
+        assert!(said.contains("has no rules of retention, so everything is kept"), "{said}");
+        let listed = asked(&["--json"]).json();
+        assert_eq!((&listed["rules"], &listed["items"]), (&json!(0), &json!([])), "{listed}");
+    }
+    server.stop();
+    configure(&home);
+    let listed = run(["retention", "due", "--json", "--data", path(&data)]).succeeded().json();
+    assert_eq!(listed["rules"], 2, "{listed}");
+}
+
+#[test]
 fn what_is_due_is_listed_and_ended_when_its_time_has_come_and_what_is_held_stays() {
     let home = Home::new();
     let mut council = home.enrol("council", COUNCIL, None);

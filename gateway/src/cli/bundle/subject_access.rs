@@ -1,17 +1,17 @@
 //! For somebody who asks to see the record: first the folder for the person who decides, then the copy.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use gt_core::bundle::{About, Bundle};
 use gt_core::time::Timestamp;
 use gt_ledger::clock::{Clock as _, SystemClock};
-use gt_ledger::disk::private_folder;
 use gt_schemas::AccessPurpose;
 use serde_json::json;
 
-use super::{BundleCommand, Child, What, check, exists, write};
+use super::{BundleCommand, Child, NEVER, What, check};
+use crate::cli::new_file::{NewFile, NewFolder};
 use crate::cli::output::Output;
 use crate::cli::registrar::about;
 use crate::cli::{Failure, Outcome};
@@ -33,20 +33,19 @@ impl BundleCommand {
     }
 
     fn worksheet(self, output: &Output) -> Outcome {
-        if fs::symlink_metadata(&self.out).is_ok() {
-            return Err(exists(&self.out));
-        }
+        let folder = NewFolder::take(&self.out, NEVER)?;
+        let take = |name: &str| NewFile::take(&self.out.join(name), NEVER);
+        let mut files = [take(FULL)?, take(WORKSHEET)?, take(WORKSHEET_PAGE)?];
         let (bundle, pin) = self.make(self.what()?, &[])?;
         let text = bundle.to_string();
         check(&text, pin.as_ref(), &[])?;
         let worksheet = Worksheet::of(&bundle)?;
-        private_folder(&self.out).map_err(|error| about(&self.out, &error))?;
-        let json = serde_json::to_string_pretty(&worksheet)?;
-        for (name, text) in
-            [(FULL, text), (WORKSHEET, json + "\n"), (WORKSHEET_PAGE, page::of_worksheet(&worksheet))]
-        {
-            write(&self.out.join(name), &text)?;
+        let json = serde_json::to_string_pretty(&worksheet)? + "\n";
+        for (file, text) in files.iter_mut().zip([text, json, page::of_worksheet(&worksheet)]) {
+            file.write(&text)?;
         }
+        files.into_iter().for_each(NewFile::keep);
+        folder.keep();
         let marked = worksheet.items.iter().filter(|item| !item.may_apply.is_empty()).count();
         let said = json!({
             "folder": self.out,
@@ -78,26 +77,23 @@ impl BundleCommand {
 
     fn copy(mut self, worksheet: &Path, output: &Output) -> Outcome {
         let page_file = self.html.clone().unwrap_or_else(|| self.out.with_extension("html"));
-        for file in [&self.out, &page_file] {
-            if fs::symlink_metadata(file).is_ok() {
-                return Err(exists(file));
-            }
-        }
         if page_file == self.out {
             return Err(Failure::new("--out and --html name one file; the copy and its page are two"));
         }
+        let (mut file, mut page) = (NewFile::take(&self.out, NEVER)?, NewFile::take(&page_file, NEVER)?);
+        let bytes = read_worksheet(worksheet)?;
         let full = read_full(&worksheet.with_file_name(FULL))?;
-        let bytes = fs::read(worksheet).map_err(|error| about(worksheet, &error))?;
-        let decided = decided(&bytes, &full)?;
+        let decided = decided(&bytes, &full).map_err(|error| about(worksheet, &error))?;
         let since = self.since(&full)?;
         let made_at =
             Timestamp::from_millis(SystemClock::default().wall_millis()).unwrap_or(Timestamp::EPOCH);
         let copy = copy(&full, &decided, made_at);
         let text = copy.to_string();
         check(&text, None, &[])?;
-        let page = page::of_copy(&copy, &decided.worksheet, &decided.stated)?;
-        write(&self.out, &text)?;
-        write(&page_file, &page)?;
+        page.write(&page::of_copy(&copy, &decided.worksheet, &decided.stated)?)?;
+        file.write(&text)?;
+        file.keep();
+        page.keep();
         self.html = Some(page_file);
         self.tell_of_copy(&decided, &since, output);
         Ok(ExitCode::SUCCESS)
@@ -175,11 +171,36 @@ impl BundleCommand {
     }
 }
 
+fn read_worksheet(file: &Path) -> Result<Vec<u8>, Failure> {
+    if file.is_dir() {
+        let worksheet = file.join(WORKSHEET);
+        return Err(Failure::new(format!(
+            "--decisions {} is a folder. Give the worksheet in it: {}",
+            file.display(),
+            worksheet.display()
+        )));
+    }
+    fs::read(file).map_err(|error| {
+        Failure::new(format!("{}, the worksheet of --decisions: {error}", whole(file).display()))
+    })
+}
+
 fn read_full(file: &Path) -> Result<Bundle, Failure> {
-    let size = fs::metadata(file).map_err(|error| about(file, &error))?.len();
+    let unreadable = |error: std::io::Error| {
+        Failure::new(format!(
+            "{}, the full bundle that was made with the worksheet and must lie beside it: {error}",
+            whole(file).display()
+        ))
+    };
+    let size = fs::metadata(file).map_err(unreadable)?.len();
     if size > gt_core::bundle::MAX_BUNDLE_BYTES as u64 {
         return Err(Failure::new(format!("{} is longer than any bundle", file.display())));
     }
-    let bytes = fs::read(file).map_err(|error| about(file, &error))?;
+    let bytes = fs::read(file).map_err(unreadable)?;
     Bundle::parse(&bytes).map_err(|error| about(file, &error))
+}
+
+/// The whole path, for a file that its reader has not named.
+fn whole(file: &Path) -> PathBuf {
+    std::path::absolute(file).unwrap_or_else(|_| file.to_owned())
 }

@@ -34,7 +34,7 @@ pub(super) fn check(file: &Path, bytes: &[u8], against: &Against<'_>, output: &O
             log: log.as_mut().map(|log| log as &mut dyn OpenLog),
         },
     );
-    output.say(&to_json(&verdict), || sentences::of(file, &verdict, log.as_ref()));
+    output.say(&to_json(&verdict), || sentences::of(file, &verdict, against.pin, log.as_ref()));
     Ok(status(verdict.verdict))
 }
 

@@ -1,6 +1,8 @@
 //! What a file holds that somebody wants verified.
 
+use gt_core::checkpoint::SignedCheckpoint;
 use gt_core::fork::MAX_FORK_LEN;
+use gt_core::statement::{MAX_PRESENTATION_BYTES, Statement};
 use serde_json::{Map, Value};
 
 use super::super::fork::is_fork;
@@ -9,13 +11,17 @@ use crate::problem::TYPE_PREFIX;
 /// The members of a pin file.
 const OF_A_PIN: [&str; 3] = ["origin", "genesis", "verifier_keys"];
 
+/// What a bundle has beside its format.
+const OF_A_BUNDLE: [&str; 7] =
+    ["manifest", "checkpoint", "consistency", "registrar", "tip", "records", "completeness"];
+
 /// What a file holds.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Held {
     Receipt,
     Bundle,
     Fork,
-    /// Something else of this program's that lies beside evidence: what it is, and what to give instead.
+    /// Something else, such as what lies beside evidence: what it is, and what to give instead.
     NoEvidence(&'static str),
 }
 
@@ -26,14 +32,50 @@ impl Held {
         match text {
             [b'{' | b'[', ..] if is_fork(bytes) => Self::Fork,
             [b'{' | b'[', ..] => {
-                members(text).and_then(|of| mistaken(&of)).map_or(Self::Bundle, Self::NoEvidence)
+                let mistaken = members(text).and_then(|of| mistaken(&of)).or_else(|| foreign(text));
+                mistaken.map_or(Self::Bundle, Self::NoEvidence)
             }
+            [] => Self::NoEvidence("an empty file. Write the receipt or the bundle anew"),
             [b'<', ..] => Self::NoEvidence(
                 "a page for people, which proves nothing. Give the bundle that was made with it (.bundle.json)",
             ),
-            _ => Self::Receipt,
+            _ => beside_a_receipt(text).map_or(Self::Receipt, Self::NoEvidence),
         }
     }
+}
+
+/// What a text is that has all its parts and is no receipt. A receipt that was altered is none of these.
+fn beside_a_receipt(text: &[u8]) -> Option<&'static str> {
+    if SignedCheckpoint::parse(text).is_ok() {
+        return Some(
+            "a checkpoint, with which evidence can be compared. Give it as --known, and beside it a bundle, --data or --url",
+        );
+    }
+    let is_short = text.len() <= MAX_PRESENTATION_BYTES;
+    (is_short && Statement::parse(text.trim_ascii_end()).is_ok()).then_some(
+        "a statement, for which there is a receipt. Give it as --statement, and beside it its receipt (.tlog-proof)",
+    )
+}
+
+/// What JSON is that has members, and none of evidence. A bundle from which all of them were taken would show nothing to anybody.
+fn foreign(text: &[u8]) -> Option<&'static str> {
+    let whole: Map<String, Value> = Some(text)
+        .filter(|text| text.len() <= MAX_FORK_LEN)
+        .and_then(|text| serde_json::from_slice(text).ok())?;
+    let of_evidence =
+        whole.contains_key("format") || OF_A_BUNDLE.iter().any(|name| whole.contains_key(*name));
+    if whole.is_empty() || of_evidence {
+        return None;
+    }
+    let has = |name: &str| whole.contains_key(name);
+    if has("kty") || (has("protected") && has("ciphertext")) {
+        return Some(
+            "a key. Give a receipt (.tlog-proof) or a bundle (.bundle.json), and keep a private key to yourself",
+        );
+    }
+    Some(
+        "JSON of another kind, with nothing in it that a bundle has. Give a receipt (.tlog-proof) or a bundle (.bundle.json)",
+    )
 }
 
 /// The members of an object, or of the first of several, one a line. Of what is long none, for that is a bundle.
@@ -99,6 +141,16 @@ mod tests {
         assert!(
             said(r#"{"type":"urn:goldenthread:problem:missing_member","status":422}"#).contains("refusal")
         );
+        for key in [
+            r#"{"kty":"OKP","crv":"Ed25519","x":"x","d":"d"}"#,
+            r#"{"protected":"p","encrypted_key":"k","iv":"i","ciphertext":"c","tag":"t"}"#,
+        ] {
+            assert!(said(key).starts_with("a key"), "{key}");
+        }
+        assert!(said(r#"{"name":"a page","version":1}"#).contains("JSON of another kind"));
+        for empty in ["", "\n", "\u{feff} \r\n"] {
+            assert!(said(empty).starts_with("an empty file"), "{empty:?}");
+        }
         assert!(said("<!DOCTYPE html>\n<html>").contains(".bundle.json"));
     }
 
@@ -108,7 +160,15 @@ mod tests {
             assert_eq!(Held::of(text.as_bytes()), Held::Bundle, "{text}");
         }
         assert_eq!(Held::of(br#"{"format":"gt/fork/1"}"#), Held::Fork);
-        for text in ["", "c2sp.org/tlog-proof@v1", "receipt"] {
+        // Whoever alters evidence may leave little of it.
+        for left in OF_A_BUNDLE {
+            assert_eq!(
+                Held::of(format!(r#"{{"{left}":null,"kty":"OKP"}}"#).as_bytes()),
+                Held::Bundle,
+                "{left}"
+            );
+        }
+        for text in ["c2sp.org/tlog-proof@v1", "receipt", "\u{feff}."] {
             assert_eq!(Held::of(text.as_bytes()), Held::Receipt, "{text}");
         }
     }

@@ -22,6 +22,9 @@ use super::output::Output;
 use super::{Failure, Outcome};
 use held::Held;
 
+/// The code of evidence of another ledger than the pinned one.
+const OTHER_ORIGIN: &str = "other_origin";
+
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["file", "data", "url"]))]
 pub(crate) struct Verify {
@@ -103,9 +106,10 @@ impl Verify {
                 )?;
                 Ok(verify_fork(&bytes, pin.as_ref(), output))
             }
-            Held::NoEvidence(what) => {
-                Err(Failure::could_not_tell(format!("{} is no evidence: it is {what}", file.display())))
-            }
+            Held::NoEvidence(what) => Err(Failure::could_not_tell(format!(
+                "{} is no evidence of a ledger: it is {what}",
+                file.display()
+            ))),
         }
     }
 

@@ -2,14 +2,14 @@ use std::path::Path;
 
 use gt_core::bundle::Verdict;
 use gt_core::policy::Policy;
-use gt_core::receipt::Receipt;
+use gt_core::receipt::{MAX_RECEIPT_LEN, Receipt};
 use gt_core::statement::{MAX_PRESENTATION_BYTES, Statement};
 use gt_core::verify::{Pin, ReceiptVerdict, verify_receipt};
 use serde_json::{Value, json};
 
 use super::super::output::Output;
 use super::super::{Failure, Outcome};
-use super::{read, status};
+use super::{OTHER_ORIGIN, read, status};
 
 /// Checks a receipt.
 pub(super) fn check(
@@ -20,36 +20,92 @@ pub(super) fn check(
     output: &Output,
 ) -> Outcome {
     let statement = statement.map(read_statement).transpose()?;
-    let verdict = match Receipt::parse(bytes) {
-        Ok(receipt) => verdict_on(&receipt, statement.as_ref(), pin, policy, output),
-        Err(error) => not_sound(output, error.code(), &error.to_string()),
+    let judge = |receipt: &Receipt| judge(receipt, statement.as_ref(), pin, policy);
+    let error = match Receipt::parse(bytes) {
+        Ok(receipt) => return Ok(status(judge(&receipt).say(output))),
+        Err(error) => error,
     };
-    Ok(status(verdict))
+    let judged = match put_right(bytes).map(|(receipt, why)| (judge(&receipt), why)) {
+        None => Judged::NotSound { code: error.code(), why: error.to_string() },
+        // Whoever altered it could have changed its line ends too.
+        Some((Judged::NotSound { why, .. }, _)) => Judged::NotSound {
+            code: error.code(),
+            why: format!("{error}; and with its line ends put right, {why}"),
+        },
+        Some((_, why)) => Judged::CouldNotTell { code: "line_ends_changed", why },
+    };
+    Ok(status(judged.say(output)))
 }
 
-fn verdict_on(
+/// What a receipt comes to.
+enum Judged {
+    Sound { verdict: Box<ReceiptVerdict>, witnesses: Vec<String> },
+    NotSound { code: &'static str, why: String },
+    CouldNotTell { code: &'static str, why: &'static str },
+}
+
+fn judge(
     receipt: &Receipt,
     statement: Option<&Statement>,
     pin: Option<&Pin>,
     policy: Option<&Policy>,
-    output: &Output,
-) -> Verdict {
+) -> Judged {
     let witnesses = match policy.map(|policy| policy.check(&receipt.checkpoint)) {
         None => Vec::new(),
         Some(Ok(witnesses)) => witnesses.into_iter().map(|witness| witness.name.clone()).collect(),
-        Some(Err(fault)) => return not_sound(output, fault.code(), &fault.to_string()),
+        Some(Err(fault)) => return Judged::NotSound { code: fault.code(), why: fault.to_string() },
     };
     let Some(pin) = pin else {
         let why = "nothing is pinned, so whoever made this receipt may have made its ledger too. Give the ledger's pin: --pin ledger.json";
-        let unknown = json!({"code": "nothing_pinned", "place": "", "says": why});
-        let value = json!({"verdict": "could_not_tell", "why": why, "faults": [], "unknowns": [unknown]});
-        output.say(&value, || format!("Could not tell: {why}"));
-        return Verdict::CouldNotTell;
+        return Judged::CouldNotTell { code: "nothing_pinned", why };
     };
     match verify_receipt(receipt, statement.map(Statement::hash), pin) {
-        Ok(verdict) => sound(output, &verdict, &witnesses),
-        Err(fault) => not_sound(output, fault.code(), &fault.to_string()),
+        Ok(verdict) => Judged::Sound { verdict: Box::new(verdict), witnesses },
+        Err(fault) if fault.code() == OTHER_ORIGIN => {
+            let why = format!("{fault}: the pin that was given is of {}", pin.origin);
+            Judged::NotSound { code: fault.code(), why }
+        }
+        Err(fault) => Judged::NotSound { code: fault.code(), why: fault.to_string() },
     }
+}
+
+impl Judged {
+    fn say(&self, output: &Output) -> Verdict {
+        match self {
+            Self::Sound { verdict, witnesses } => sound(output, verdict, witnesses),
+            Self::NotSound { code, why } => {
+                let fault = json!({"code": code, "place": "", "says": why});
+                let value = json!({"verdict": "not_sound", "faults": [fault], "unknowns": []});
+                output.say(&value, || format!("Not sound: {why}."));
+                Verdict::NotSound
+            }
+            Self::CouldNotTell { code, why } => {
+                let unknown = json!({"code": code, "place": "", "says": why});
+                let value =
+                    json!({"verdict": "could_not_tell", "why": why, "faults": [], "unknowns": [unknown]});
+                output.say(&value, || format!("Could not tell: {why}"));
+                Verdict::CouldNotTell
+            }
+        }
+    }
+}
+
+/// The receipt that this was before something on the way changed its line ends, and what to do about it. It is not taken for what was
+/// given: a receipt has one spelling, and whoever keeps it keeps that.
+fn put_right(bytes: &[u8]) -> Option<(Receipt, &'static str)> {
+    if bytes.len() > MAX_RECEIPT_LEN {
+        return None;
+    }
+    let text = std::str::from_utf8(bytes).ok()?;
+    let lines = text.replace("\r\n", "\n");
+    let kept = lines.strip_suffix('\n')?.trim_end_matches('\n');
+    let receipt = Receipt::parse(format!("{kept}\n").as_bytes()).ok()?;
+    let why = if lines == text {
+        "a line end was added to this receipt on the way, as jq -r adds one, so nothing in it was accepted. Write it anew, without one: jq -j .receipt ANSWER > receipt.tlog-proof"
+    } else {
+        "the line ends of this receipt were changed on the way, from LF to CR LF, so nothing in it was accepted. Change them back, and verify that: tr -d '\\r' < RECEIPT > receipt.tlog-proof"
+    };
+    Some((receipt, why))
 }
 
 fn sound(output: &Output, verdict: &ReceiptVerdict, witnesses: &[String]) -> Verdict {
@@ -86,13 +142,6 @@ fn sound(output: &Output, verdict: &ReceiptVerdict, witnesses: &[String]) -> Ver
         )
     });
     Verdict::Sound
-}
-
-fn not_sound(output: &Output, code: &str, why: &str) -> Verdict {
-    let fault = json!({"code": code, "place": "", "says": why});
-    let value = json!({"verdict": "not_sound", "faults": [fault], "unknowns": []});
-    output.say(&value, || format!("Not sound: {why}."));
-    Verdict::NotSound
 }
 
 fn read_statement(file: &Path) -> Result<Statement, Failure> {

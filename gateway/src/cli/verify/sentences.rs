@@ -5,16 +5,18 @@ use std::path::Path;
 
 use gt_core::bundle::{About, BundleVerdict, Finding, Shown, ShownEntry, ShownPublisher, Verdict, Why};
 use gt_core::statement::PublisherId;
+use gt_core::verify::Pin;
 
 use super::super::output::table;
+use super::OTHER_ORIGIN;
 use super::open_log::Entries;
 
 /// More faults than a person reads.
 const MAX_LISTED: usize = 40;
 
-pub(super) fn of(file: &Path, verdict: &BundleVerdict, log: Option<&Entries>) -> String {
+pub(super) fn of(file: &Path, verdict: &BundleVerdict, pin: Option<&Pin>, log: Option<&Entries>) -> String {
     let mut lines = vec![headline(file, verdict)];
-    lines.extend(verdict.faults.iter().take(MAX_LISTED).map(fault));
+    lines.extend(verdict.faults.iter().take(MAX_LISTED).map(|found| fault(found, pin)));
     if verdict.faults.len() > MAX_LISTED {
         lines.push(format!("  and {} more faults; --json lists them all", verdict.faults.len() - MAX_LISTED));
     }
@@ -42,9 +44,11 @@ fn headline(file: &Path, verdict: &BundleVerdict) -> String {
     }
 }
 
-fn fault(fault: &Finding) -> String {
+fn fault(fault: &Finding, pin: Option<&Pin>) -> String {
     let place = if fault.place.is_empty() { String::new() } else { format!(" at {}", fault.place) };
-    format!("  {} [{}{place}]", fault.says, fault.code)
+    let other = pin.filter(|_| fault.code == OTHER_ORIGIN);
+    let whose = other.map(|pin| format!(" The pin that was given is of {}.", pin.origin));
+    format!("  {}{} [{}{place}]", fault.says, whose.unwrap_or_default(), fault.code)
 }
 
 fn unknown(unknown: &Finding, log: Option<&Entries>) -> String {
@@ -186,7 +190,7 @@ mod tests {
     fn said(find: &str, with: &str) -> String {
         let text =
             include_str!("../../../../tests/vectors/bundles/entries.bundle.json").replacen(find, with, 1);
-        of(Path::new("e.bundle.json"), &verify_bundle(text.as_bytes(), BundleInputs::default()), None)
+        of(Path::new("e.bundle.json"), &verify_bundle(text.as_bytes(), BundleInputs::default()), None, None)
     }
 
     #[test]

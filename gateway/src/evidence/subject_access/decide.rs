@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gt_core::bundle::Bundle;
+use serde_json::Value;
 
 use super::catalogue::{CATALOGUE, Exemption, Kind};
 use super::worksheet::{Decision, FORMAT, Item, Worksheet, WorksheetError};
@@ -19,6 +20,11 @@ pub(crate) enum DecideError {
         "the worksheet does not read: it is no JSON of a worksheet's form (line {line}, column {column})"
     )]
     Form { line: usize, column: usize },
+    #[error(
+        "the decision of item {id} is none: it is one of {}, in quotation marks, or null as long as nobody has decided",
+        Decision::SPELLINGS.join(", ")
+    )]
+    NoDecision { id: String },
     #[error("the worksheet is of the format {FORMAT} no more: another program has changed it, or made it")]
     Format,
     #[error(
@@ -74,8 +80,10 @@ pub(crate) fn decided(bytes: &[u8], bundle: &Bundle) -> Result<Decided, DecideEr
     if bytes.len() > MAX_BYTES {
         return Err(DecideError::TooLong);
     }
-    let worksheet: Worksheet = serde_json::from_slice(bytes)
-        .map_err(|error| DecideError::Form { line: error.line(), column: error.column() })?;
+    let worksheet: Worksheet = serde_json::from_slice(bytes).map_err(|error| {
+        let form = DecideError::Form { line: error.line(), column: error.column() };
+        mistyped(bytes).map_or(form, |id| DecideError::NoDecision { id })
+    })?;
     if worksheet.format != FORMAT {
         return Err(DecideError::Format);
     }
@@ -100,6 +108,19 @@ pub(crate) fn decided(bytes: &[u8], bundle: &Bundle) -> Result<Decided, DecideEr
     let is_silent = |item: &&Item| item.decision == Some(Decision::WithholdSilently);
     let silent = worksheet.items.iter().filter(is_silent).count();
     Ok(Decided { worksheet, statements, disclosures, stated, silent })
+}
+
+/// The first item whose decision is none, where the rest is JSON at least: the one member that a person writes in words of this program.
+fn mistyped(bytes: &[u8]) -> Option<String> {
+    let worksheet: Value = serde_json::from_slice(bytes).ok()?;
+    let is_none = |item: &&Value| {
+        item.get("decision").is_some_and(|decision| {
+            let spelt = decision.as_str().is_some_and(|text| Decision::SPELLINGS.contains(&text));
+            !decision.is_null() && !spelt
+        })
+    };
+    let item = worksheet.get("items")?.as_array()?.iter().find(is_none)?;
+    item.get("id")?.as_str().map(ToOwned::to_owned)
 }
 
 fn is_withheld(item: &Item) -> bool {

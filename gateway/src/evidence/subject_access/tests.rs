@@ -261,6 +261,19 @@ fn decisions_that_are_not_made_or_do_not_fit_are_refused() {
     let other = bundle(&[(COUNCIL, "missing.started", json!({}))]);
     assert!(matches!(decided(&answered(&other, |_| ()), &full).err(), Some(DecideError::OtherBundle)));
     assert!(matches!(decided(b"{}", &full).err(), Some(DecideError::Form { .. })));
+    let good = String::from_utf8(answered(&full, |_| ())).unwrap();
+    let mut sheet: Value = serde_json::from_str(&good).unwrap();
+    let last = sheet["items"].as_array().unwrap().len() - 1;
+    for decision in [json!("witheld"), json!("Disclose"), json!(true)] {
+        sheet["items"][last]["decision"] = decision;
+        let refused = decided(sheet.to_string().as_bytes(), &full).err().unwrap().to_string();
+        let id = sheet["items"][last]["id"].as_str().unwrap();
+        assert!(
+            refused
+                .contains(&format!("item {id} is none: it is one of disclose, withhold, withhold_silently"))
+        );
+        assert!(!refused.contains("witheld"), "what was typed is not repeated: {refused}");
+    }
     let mut model = Model::new();
     model.seal(COUNCIL, "missing.started", 1, &example("missing.started"), &[]);
     let of_entries = model.bundle(About::Entries { first: LeafIndex(0), last: model.last() }, &[]);

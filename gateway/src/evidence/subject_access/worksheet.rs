@@ -88,6 +88,11 @@ pub(crate) enum Decision {
     WithholdSilently,
 }
 
+impl Decision {
+    /// How a worksheet spells them.
+    pub(super) const SPELLINGS: [&str; 3] = ["disclose", "withhold", "withhold_silently"];
+}
+
 /// Something that belongs to the record and cannot be read out of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

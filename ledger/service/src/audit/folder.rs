@@ -11,6 +11,7 @@ use super::source::{
     LogSource, MAX_BUNDLE, MAX_CHECKPOINT, MAX_TILE, Part, SourceError, Surplus, leading_entries,
 };
 use crate::layout;
+use crate::secrets::folder_of;
 use crate::vault;
 
 /// The longest vault file, in bytes.
@@ -18,6 +19,9 @@ const MAX_VAULT: usize = FULL_WIDTH as usize * vault::MAX_RECORD;
 
 /// What only a ledger's own folder has. A folder with none of them is a mirror: the open log and nothing else.
 const OF_A_LEDGER: [&str; 4] = ["open", "vault", "keyring", "state"];
+
+/// What else a ledger's folder or a mirror has.
+const OF_ANY: [&str; 5] = ["checkpoint.new", "tile", "views", "fork.json", "mirror.lock"];
 
 /// A data folder or a mirror of its open log, to read and never to change.
 pub struct DataFolder {
@@ -45,6 +49,15 @@ impl DataFolder {
 
     pub(super) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Whether nothing in the folder is a ledger's or a mirror's, and no keys lie beside it. Where there are keys, somebody has emptied it.
+    fn was_never_a_ledgers(&self) -> bool {
+        let is_absent = |path: &Path| {
+            fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        };
+        OF_A_LEDGER.iter().chain(&OF_ANY).all(|name| is_absent(&self.root.join(name)))
+            && is_absent(&folder_of(&self.root))
     }
 
     /// The vault records of a bundle, with whatever follows them.
@@ -106,7 +119,11 @@ impl DataFolder {
 impl LogSource for DataFolder {
     fn checkpoint(&self) -> Result<Part, SourceError> {
         let file = layout::checkpoint();
-        self.part(&file, MAX_CHECKPOINT)?.ok_or_else(|| missing(&file))
+        match self.part(&file, MAX_CHECKPOINT)? {
+            Some(part) => Ok(part),
+            None if self.was_never_a_ledgers() => Err(SourceError::NoLedger { place: "in this folder" }),
+            None => Err(missing(&file)),
+        }
     }
 
     fn bundle(&self, n: u64, width: u16) -> Result<Part, SourceError> {
@@ -153,4 +170,30 @@ pub(super) fn is_locked(root: &Path) -> bool {
 
 fn missing(file: &Path) -> SourceError {
     SourceError::Missing { place: file.display().to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_is_missing_from_a_ledgers_folder_and_no_other() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (root, keys) = (home.path().join("data"), home.path().join("data.secrets"));
+        let is_missing = || match DataFolder::new(&root).checkpoint() {
+            Err(SourceError::Missing { .. }) => true,
+            Err(SourceError::NoLedger { .. }) => false,
+            other => panic!("{other:?}"),
+        };
+        fs::create_dir_all(root.join("letters")).expect("made");
+        fs::write(root.join("thesis.txt"), "years of work").expect("written");
+        assert!(!is_missing(), "somebody's folder");
+        for part in OF_A_LEDGER.iter().chain(&OF_ANY) {
+            fs::create_dir(root.join(part)).expect("made");
+            assert!(is_missing(), "{part}");
+            fs::remove_dir(root.join(part)).expect("removed");
+        }
+        fs::create_dir(&keys).expect("made");
+        assert!(is_missing(), "a ledger's folder that somebody has emptied");
+    }
 }

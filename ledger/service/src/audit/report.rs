@@ -177,7 +177,7 @@ impl Report {
         !self.faults.is_empty() && self.faults.iter().all(|fault| fault.code == MISSING)
     }
 
-    /// What is missing is a fault; what cannot be reached leaves the question open.
+    /// What is missing is a fault; what cannot be reached leaves the question open, and so does a place where no ledger ever was.
     pub(super) fn source_error(&mut self, error: &SourceError) {
         match error {
             SourceError::Missing { place } => {
@@ -189,7 +189,9 @@ impl Report {
             SourceError::NoFile { place } => {
                 self.add(Fault::new(place, "unknown", "neither a file nor a folder"));
             }
-            SourceError::Unreachable { .. } => self.could_not_tell(error.to_string()),
+            SourceError::NoLedger { .. } | SourceError::Unreachable { .. } => {
+                self.could_not_tell(error.to_string());
+            }
         }
     }
 }

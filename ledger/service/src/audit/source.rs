@@ -55,6 +55,12 @@ pub struct Surplus {
 /// Why a piece of the log cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
+    /// No checkpoint is there, and nothing else that a ledger or a mirror has: it is another place, and nothing was taken from it.
+    #[error("nothing of a ledger is {place}")]
+    NoLedger {
+        /// Where: "at this address" or "in this folder".
+        place: &'static str,
+    },
     /// It is not there.
     #[error("{place} is missing")]
     Missing {
@@ -121,6 +127,15 @@ impl<F: Fetch> Mirror<F> {
         }
     }
 
+    /// Whether no part of a log is there that it has at its beginning. A part that cannot be reached may be there.
+    fn has_no_part(&self) -> bool {
+        let is_absent = |path: &str| matches!(self.fetcher.fetch(path, 0), Ok(None));
+        // Of what width a partial one is nobody says who has no checkpoint.
+        let partial = (1..FULL_WIDTH).rev().filter_map(|width| TilePath::entries(0, width).ok());
+        ["checkpoint/cosigned", "tile/entries/000", "tile/0/000"].into_iter().all(is_absent)
+            && partial.into_iter().all(|path| is_absent(&path.to_path()))
+    }
+
     /// A log may drop partial tiles once the full one is there (C2SP tlog-tiles), so that one serves as well.
     fn get_tile(
         &self,
@@ -140,7 +155,12 @@ impl<F: Fetch> Mirror<F> {
 
 impl<F: Fetch> LogSource for Mirror<F> {
     fn checkpoint(&self) -> Result<Part, SourceError> {
-        self.get("checkpoint", MAX_CHECKPOINT)
+        match self.get("checkpoint", MAX_CHECKPOINT) {
+            Err(SourceError::Missing { .. }) if self.has_no_part() => {
+                Err(SourceError::NoLedger { place: "at this address" })
+            }
+            other => other,
+        }
     }
 
     fn bundle(&self, n: u64, width: u16) -> Result<Part, SourceError> {
@@ -203,6 +223,24 @@ mod tests {
             matches!(mirror.tile(0, 1, 2), Err(SourceError::Missing { place }) if place == "tile/0/001.p/2")
         );
         assert!(matches!(mirror.checkpoint(), Err(SourceError::Missing { .. })));
+    }
+
+    #[test]
+    fn a_checkpoint_is_missing_where_anything_of_a_log_is_and_nowhere_else() {
+        let nothing = Mirror::new(|_: &str, _: usize| Ok(None));
+        assert!(matches!(nothing.checkpoint(), Err(SourceError::NoLedger { place: "at this address" })));
+        for part in
+            ["tile/entries/000", "tile/entries/000.p/1", "tile/entries/000.p/255", "checkpoint/cosigned"]
+        {
+            let log = Mirror::new(|path: &str, _: usize| Ok((path == part).then(Vec::new)));
+            assert!(matches!(log.checkpoint(), Err(SourceError::Missing { .. })), "{part}");
+        }
+        // What does not answer may be a part.
+        let partly = Mirror::new(|path: &str, _: usize| match path {
+            "tile/0/000" => Err("status 503".into()),
+            _ => Ok(None),
+        });
+        assert!(matches!(partly.checkpoint(), Err(SourceError::Missing { .. })));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
+use gt_core::checkpoint::{Checkpoint, SignedCheckpoint, VerifyCheckpointError};
 use gt_core::entry::Predecessor;
 use gt_core::link::LinkName;
 use gt_core::time::Timestamp;
@@ -46,7 +46,13 @@ pub(super) fn read_checkpoint(
         None => report.could_not_tell("nothing is pinned, so nothing says whose log this is"),
         Some(pin) => {
             if let Err(error) = signed.verify(&pin.origin, &pin.verifier_keys) {
-                report.add(Fault::new(&part.place, "checkpoint_signature", error.to_string()));
+                let what = match &error {
+                    VerifyCheckpointError::Origin { expected, .. } => {
+                        format!("{error}: the pin that was given is of {expected}")
+                    }
+                    _ => error.to_string(),
+                };
+                report.add(Fault::new(&part.place, "checkpoint_signature", what));
             }
             if pin.genesis.is_none() {
                 report.could_not_tell(

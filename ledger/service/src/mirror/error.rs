@@ -148,6 +148,7 @@ impl LogFault {
     /// The stable code of this fault.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Source(SourceError::NoLedger { .. }) => "no_ledger",
             Self::Source(SourceError::Missing { .. }) => "missing",
             Self::Source(SourceError::TooLong { .. }) => "too_long",
             Self::Source(SourceError::NoFile { .. }) => "unknown",
@@ -169,6 +170,11 @@ impl LogFault {
     /// Whether nothing is known to be wrong: it could not be reached, and may be in order.
     pub const fn is_unreachable(&self) -> bool {
         matches!(self, Self::Source(SourceError::Unreachable { .. }))
+    }
+
+    /// Whether nothing of a log is there: it is another place.
+    pub const fn is_no_ledger(&self) -> bool {
+        matches!(self, Self::Source(SourceError::NoLedger { .. }))
     }
 
     /// Whether a part is missing. A log that grows may drop partial tiles, so that need not mean anything.
