@@ -2,10 +2,13 @@
 //!
 //! | call | answer |
 //! |---|---|
-//! | `POST /v1/drafts?wait=SECONDS` | one draft: 201 sealed with its receipt, 202 queued, 4xx with a problem |
+//! | `POST /v1/drafts?wait=SECONDS` | one draft: 201 sealed with its receipt, 202 queued, 4xx or 503 with a problem |
 //! | the same with NDJSON | 200, and a line for each draft in order |
 //! | `GET /v1/drafts/{id}` | the same outcome again |
 //! | `GET /healthz` | 200, or 503 once delivery has halted |
+//!
+//! Once delivery has halted, a new draft is refused as `delivery_halted` (503). What was accepted before stays in the outbox,
+//! and its outcome can still be asked for.
 //!
 //! Whoever reaches it can sign in the agency's name, so it listens on the loopback address unless told otherwise, and
 //! refuses what a browser could be tricked into sending: other content types than JSON's, other hosts, other origins.
@@ -31,7 +34,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::client::Problem;
 use crate::delivery::Delivery;
 use crate::draft::{CheckedDraft, DraftError};
-use crate::outbox::{OutboxError, Outcome};
+use crate::outbox::{Acceptance, OutboxError, Outcome};
 use crate::problem::chain;
 use crate::publish::{acceptance_problem, refused_line};
 
@@ -174,7 +177,7 @@ async fn post_one(delivery: Arc<Delivery>, body: Bytes, deadline: Instant) -> Re
     let id = blocking(move || {
         let draft = accepting.signatory().check(&body).map_err(|error| Refusal(error.problem()))?;
         let acceptance = accepting.accept(std::slice::from_ref(&draft))?;
-        let problem = acceptance.first().copied().and_then(acceptance_problem);
+        let problem = acceptance.first().and_then(|acceptance| problem_of(&accepting, *acceptance));
         problem.map_or_else(|| Ok(draft.id().to_owned()), |problem| Err(Refusal(problem)))
     })
     .await?;
@@ -221,11 +224,18 @@ fn accept_lines(delivery: &Delivery, body: &[u8]) -> Result<Vec<Result<String, V
     }
     let acceptances = delivery.accept(&drafts)?;
     for ((place, number), (draft, acceptance)) in places.into_iter().zip(drafts.iter().zip(acceptances)) {
-        if let Some(problem) = acceptance_problem(acceptance) {
+        if let Some(problem) = problem_of(delivery, acceptance) {
             lines[place] = Err(refused_line(number, Some(draft.id()), &problem));
         }
     }
     Ok(lines)
+}
+
+/// The problem of a draft that is not taken, with what halted delivery if that is why.
+fn problem_of(delivery: &Delivery, acceptance: Acceptance) -> Option<Problem> {
+    let problem = acceptance_problem(acceptance)?;
+    let halted = delivery.status().halted.filter(|_| acceptance == Acceptance::Halted);
+    Some(halted.map_or(problem.clone(), |why| problem.with("halted", why)))
 }
 
 async fn get_draft(

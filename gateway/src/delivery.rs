@@ -76,9 +76,15 @@ impl Delivery {
         &self.signatory
     }
 
-    /// Makes checked drafts durable and has them delivered. Blocks until the disk has them.
+    /// Makes checked drafts durable and has them delivered. Blocks until the disk has them. Once delivery has halted nothing
+    /// new is taken, since nobody would come to know that it stays: [`Acceptance::Halted`].
     pub fn accept(&self, drafts: &[CheckedDraft]) -> Result<Vec<Acceptance>, OutboxError> {
-        let acceptances = lock(&self.shared.outbox).accept(drafts)?;
+        let mut outbox = lock(&self.shared.outbox);
+        if lock(&self.shared.status).halted.is_some() {
+            return Ok(outbox.recognise(drafts));
+        }
+        let acceptances = outbox.accept(drafts)?;
+        drop(outbox);
         lock(&self.shared.signal).accepted = true;
         self.shared.wake.notify_all();
         Ok(acceptances)

@@ -3,7 +3,9 @@
 //! Drafts go through the publisher's outbox, so running the same input again after a crash seals nothing twice and prints
 //! the same receipts.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+mod lines;
+
+use std::io::{self, Read, Write};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -11,10 +13,11 @@ use serde_json::{Value, json};
 
 use crate::client::Problem;
 use crate::delivery::{back_off, random};
-use crate::draft::{CheckedDraft, DraftError, MAX_DRAFT_BYTES, Signatory};
+use crate::draft::{CheckedDraft, DraftError, Signatory};
 use crate::outbox::{
     Acceptance, Courier, Halt, MAX_BATCH_STATEMENTS, Outbox, OutboxError, Outcome, Setback, Step,
 };
+use lines::{Lines, OverSeveral};
 
 /// How long `publish` keeps trying without any progress, unless told otherwise.
 pub const DEFAULT_PATIENCE: Duration = Duration::from_mins(1);
@@ -34,6 +37,14 @@ pub enum PublishError {
     /// The input cannot be read.
     #[error("the drafts cannot be read")]
     Input(#[source] io::Error),
+    /// The input is JSON, but a draft goes on over several lines of it.
+    #[error(
+        "a draft is one line of JSON, and here one goes over several: put each on a line of its own with `jq -c {filter} FILE`"
+    )]
+    OverSeveralLines {
+        /// What makes one draft a line of it, in the language of jq.
+        filter: &'static str,
+    },
     /// The output cannot be written.
     #[error("the receipts cannot be written")]
     Output(#[source] io::Error),
@@ -47,7 +58,7 @@ pub enum PublishError {
     #[error(transparent)]
     Key(#[from] gt_core::key::SignerError),
     /// The ledger did not take the statements in time.
-    #[error("{queued} drafts wait in the outbox; run this again to go on")]
+    #[error("{}", waiting(*.queued, .last))]
     OutOfPatience {
         /// How many wait.
         queued: usize,
@@ -55,6 +66,23 @@ pub enum PublishError {
         #[source]
         last: Setback,
     },
+}
+
+/// How many drafts wait, and what helps.
+fn waiting(queued: usize, last: &Setback) -> String {
+    let wait = if queued == 1 { "1 draft waits".to_owned() } else { format!("{queued} drafts wait") };
+    match last {
+        last if last.is_final() => format!(
+            "{wait} in the outbox and will never be taken, as a revocation is final: make a new key (`goldenthread keygen`), have the \
+             registrar enrol it, and hand in with it what is not sealed"
+        ),
+        Setback::Behind(_) => {
+            format!(
+                "{wait} in the outbox; running this again helps only once the ledger has everything again that it sealed"
+            )
+        }
+        _ => format!("{wait} in the outbox; run this again to go on"),
+    }
 }
 
 /// One line of the input.
@@ -69,6 +97,9 @@ enum Line {
 /// "receipt"}`, or `{"line","id","status":"refused","problem"}` for a line that is refused here, or the same without
 /// `line` where the ledger refused. Gives up once there was no progress for `patience`; what waits stays in the outbox,
 /// and its lines say `queued`.
+///
+/// # Errors
+/// [`PublishError`], which says what waits. With [`PublishError::OverSeveralLines`] nothing of the input was accepted.
 pub fn publish(
     courier: &mut Courier,
     input: impl Read,
@@ -77,7 +108,12 @@ pub fn publish(
 ) -> Result<Summary, PublishError> {
     let outbox = courier.outbox();
     let signatory = lock(&outbox).signatory();
-    let mut drafts = Drafts { reader: BufReader::with_capacity(1 << 16, input), line: 0 };
+    let mut drafts = Lines::new(input);
+    match drafts.begins_over_several().map_err(PublishError::Input)? {
+        Some(OverSeveral::Values) => return Err(PublishError::OverSeveralLines { filter: "." }),
+        Some(OverSeveral::List) => return Err(PublishError::OverSeveralLines { filter: "'.[]'" }),
+        None => {}
+    }
     let mut summary = Summary::default();
     loop {
         let lines = read_some(&mut drafts, &outbox, &signatory)?;
@@ -92,7 +128,7 @@ pub fn publish(
 
 /// Reads as many drafts as there are to be had without waiting, up to a batch, and accepts them. Empty at the end.
 fn read_some(
-    drafts: &mut Drafts<impl Read>,
+    drafts: &mut Lines<impl Read>,
     outbox: &Mutex<Outbox>,
     signatory: &Signatory,
 ) -> Result<Vec<Line>, PublishError> {
@@ -138,6 +174,12 @@ pub(crate) fn acceptance_problem(acceptance: Acceptance) -> Option<Problem> {
             "The outbox is full",
             "100000 drafts wait already; send this one again when the ledger has taken some",
         )),
+        Acceptance::Halted => Some(Problem::new(
+            503,
+            "delivery_halted",
+            "Delivery has halted",
+            "nothing is sent until a person has looked, so no new draft is taken; drafts that were accepted before stay in the outbox",
+        )),
     }
 }
 
@@ -149,7 +191,7 @@ fn deliver(courier: &mut Courier, outbox: &Mutex<Outbox>, patience: Duration) ->
             Step::Progress => (setbacks, since) = (0, Instant::now()),
             Step::Retry(last) => {
                 let wait = back_off(setbacks, random()).max(last.retry_after().unwrap_or_default());
-                if since.elapsed() + wait > patience {
+                if last.is_final() || since.elapsed() + wait > patience {
                     return Err(PublishError::OutOfPatience { queued: lock(outbox).queued(), last });
                 }
                 setbacks += 1;
@@ -201,38 +243,6 @@ pub(crate) fn refused_line(line: u64, id: Option<&str>, problem: &Problem) -> Va
 
 fn lock(outbox: &Mutex<Outbox>) -> MutexGuard<'_, Outbox> {
     outbox.lock().expect("nothing panics while it holds the outbox")
-}
-
-/// The lines of the input, each read up to a bound.
-struct Drafts<R> {
-    reader: BufReader<R>,
-    /// The number of the last line that was read, from 1.
-    line: u64,
-}
-
-impl<R: Read> Drafts<R> {
-    fn has_more_at_hand(&self) -> bool {
-        self.reader.buffer().contains(&b'\n')
-    }
-
-    /// The next line that is not blank, with its number; no text if it is too long, in which case it is skipped.
-    fn next_line(&mut self) -> io::Result<Option<(u64, Option<Vec<u8>>)>> {
-        loop {
-            let mut text = Vec::new();
-            let bound = MAX_DRAFT_BYTES as u64 + 1;
-            if self.reader.by_ref().take(bound).read_until(b'\n', &mut text)? == 0 {
-                return Ok(None);
-            }
-            self.line += 1;
-            if !text.ends_with(b"\n") && text.len() as u64 == bound {
-                self.reader.skip_until(b'\n')?;
-                return Ok(Some((self.line, None)));
-            }
-            if !text.trim_ascii().is_empty() {
-                return Ok(Some((self.line, Some(text))));
-            }
-        }
-    }
 }
 
 #[cfg(test)]

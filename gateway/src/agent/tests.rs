@@ -236,3 +236,43 @@ fn plain_identifiers_become_pseudonyms_before_anything_is_kept() {
         assert!(!holds(&kept, plain), "{plain}");
     }
 }
+
+#[test]
+fn once_it_has_halted_it_takes_nothing_new_and_keeps_what_it_has() {
+    let (dir, ledger) = folder();
+    let agent = Agent::start(dir, "http://127.0.0.1:1".to_owned(), &ledger);
+    let (status, queued) = agent.post("?wait=0", "application/json", &sound_draft("a"));
+    assert_eq!((status, &json(&queued)["status"]), (202, &json!("queued")));
+    let dir = agent.stop();
+    // Another ledger, at the address of this one.
+    let other = ModelLedger::of_origin(
+        "other.example/thread",
+        keyfile::read_private(&dir.path().join("key.jwk")).unwrap().public(),
+    );
+    let server = ModelServer::start(other);
+    let agent = Agent::start(dir, server.url.clone(), &ledger);
+    while agent.get("/healthz", "accept", "*/*").0 != 503 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (status, refused) = agent.post("", "application/json", &sound_draft("b"));
+    let problem = json(&refused);
+    assert_eq!((status, &problem["code"]), (503, &json!("delivery_halted")));
+    assert!(problem["halted"].as_str().unwrap().contains("other.example/thread"), "{problem}");
+    assert_eq!(agent.get("/v1/drafts/b", "accept", "*/*").0, 404);
+    assert_eq!(agent.post("", "application/json", &sound_draft("a")), (202, queued), "it is known");
+    let other_draft = String::from_utf8(sound_draft("a")).unwrap().replace("\"Suspected\"", "\"NotKnown\"");
+    assert_eq!(agent.post("", "application/json", other_draft.as_bytes()).0, 409);
+
+    let lines = [sound_draft("a"), sound_draft("c")].join(&b"\n"[..]);
+    let (_, answers) = agent.post("", "application/x-ndjson", &lines);
+    let answers: Vec<Value> = answers.lines().map(json).collect();
+    assert_eq!(answers[0]["status"], "queued");
+    assert_eq!((&answers[1]["id"], &answers[1]["problem"]["code"]), (&json!("c"), &json!("delivery_halted")));
+
+    let dir = agent.stop();
+    let server = ModelServer::start(ledger.clone());
+    let agent = Agent::start(dir, server.url.clone(), &ledger);
+    assert_eq!(agent.post("?wait=60", "application/json", &sound_draft("b")).0, 201);
+    assert_eq!(server.ledger.lock().unwrap().sealed_ids(), ["a", "b"], "what was queued before is delivered");
+    agent.stop();
+}

@@ -18,7 +18,7 @@ use super::{Failure, Outcome};
 use crate::delivery::Delivery;
 use crate::nats::NatsArgs;
 use crate::outbox::{Connection, Courier};
-use crate::publish::publish;
+use crate::publish::{Summary, publish};
 
 /// Whose key signs, and where statements go.
 #[derive(Args)]
@@ -95,7 +95,8 @@ impl Signing {
 impl Publish {
     pub(crate) fn run(self, _output: &Output) -> Outcome {
         let mut courier = self.signing.establish()?;
-        let input: Box<dyn Read> = if self.drafts == Path::new("-") {
+        let waited = courier.outbox().lock().map_or(0, |outbox| outbox.queued());
+        let input: Box<dyn Read> = if is_standard_input(&self.drafts) {
             Box::new(io::stdin().lock())
         } else {
             let open = File::open(&self.drafts);
@@ -103,9 +104,22 @@ impl Publish {
         };
         let summary =
             publish(&mut courier, input, &mut io::stdout().lock(), Duration::from_secs(self.patience))?;
-        tracing::info!(sealed = summary.sealed, refused = summary.refused, "published");
+        if summary == Summary::default() {
+            tracing::warn!(delivered = waited, "there was no draft in {}", name(&self.drafts));
+        } else {
+            tracing::info!(sealed = summary.sealed, refused = summary.refused, "published");
+        }
         Ok(ExitCode::from(u8::from(summary.refused > 0)))
     }
+}
+
+fn is_standard_input(drafts: &Path) -> bool {
+    drafts == Path::new("-")
+}
+
+/// What to call the input.
+fn name(drafts: &Path) -> String {
+    if is_standard_input(drafts) { "standard input".to_owned() } else { drafts.display().to_string() }
 }
 
 impl Agent {

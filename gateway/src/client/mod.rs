@@ -146,6 +146,11 @@ impl ClientError {
         matches!(self, Self::Problem { .. } | Self::Malformed { .. })
     }
 
+    /// Whether the ledger answered that it knows no such publisher.
+    pub fn is_unknown_publisher(&self) -> bool {
+        self.code() == Some("unknown_publisher")
+    }
+
     /// The code of the ledger's problem, if it sent one.
     pub fn code(&self) -> Option<&str> {
         if let Self::Problem { problem, .. } = self { Some(problem.code()) } else { None }
@@ -176,6 +181,14 @@ impl LedgerClient {
     ) -> Result<Self, ClientError> {
         let ledger = NatsLedger::new(options, agency, publisher, patience)?;
         Ok(Self(Transport::Nats(Arc::new(ledger))))
+    }
+
+    /// Where the ledger is, as people are told.
+    pub fn address(&self) -> String {
+        match &self.0 {
+            Transport::Http { url, .. } => url.to_string(),
+            Transport::Nats(ledger) => ledger.address(),
+        }
     }
 
     /// What the ledger says of itself.

@@ -10,6 +10,8 @@ use crate::nats::{Exchange, Intake, IntakeError, NatsOptions, Patience};
 /// A ledger over NATS, as one publisher of one agency sees it.
 pub(super) struct NatsLedger {
     publisher: PublisherId,
+    /// The servers, as people are told.
+    address: String,
     intake: Intake,
     /// Its one thread keeps the connection alive between calls. It is only taken out when this is dropped.
     runtime: Option<Runtime>,
@@ -40,7 +42,17 @@ impl NatsLedger {
         options.check().map_err(IntakeError::from)?;
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("nats").enable_all().build();
         let runtime = Some(runtime.map_err(ClientError::Runtime)?);
-        Ok(Self { publisher, intake: Intake::new(Exchange::new(options, patience), agency), runtime })
+        let address = options.shown();
+        Ok(Self {
+            publisher,
+            address,
+            intake: Intake::new(Exchange::new(options, patience), agency),
+            runtime,
+        })
+    }
+
+    pub(super) fn address(&self) -> String {
+        self.address.clone()
     }
 
     /// Where the chain of this publisher, or of another one of the agency, ends.

@@ -144,7 +144,8 @@ impl NatsOptions {
         self.credentials.as_deref().map(Credentials::read).transpose()
     }
 
-    fn shown(&self) -> String {
+    /// The servers, as people are told.
+    pub(crate) fn shown(&self) -> String {
         let servers: Vec<_> = self.servers.iter().map(ServerAddr::as_url_str).collect();
         servers.join(",")
     }

@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gt_core::key::SignerError;
 
+use super::error::WAY_OUT;
 use super::{Divergence, Outbox, OutboxError, Problem, Verdict};
 use crate::client::{ClientError, LedgerClient};
 use crate::draft::DraftError;
@@ -35,7 +36,7 @@ pub enum Setback {
     #[error("the ledger did not answer for every statement{}", .0.as_ref().map_or_else(String::new, |p| format!(": {p}")))]
     Unanswered(Option<Problem>),
     /// The ledger takes nothing from this publisher.
-    #[error("the ledger does not take statements of this publisher now: {0}")]
+    #[error("the ledger does not take statements of this publisher: {0}")]
     NotAdmitted(Problem),
     /// Statements before the first one sent are missing in the ledger.
     #[error("the ledger misses statements before the first that waits: {0}")]
@@ -58,13 +59,24 @@ pub enum Halt {
     #[error(transparent)]
     Outbox(#[from] OutboxError),
     /// Something else answers at the ledger's address.
-    #[error("the address is no longer that of the pinned ledger, but of {found}")]
+    #[error(
+        "the ledger at {address} is {found}, and this outbox belongs to {stored}: name the address of {stored}{}",
+        if *.has_signed { String::new() } else { format!(", or, as nothing is signed yet, the pin file of {}", .found) }
+    )]
     OtherLedger {
-        /// The origin found there.
+        /// The address.
+        address: String,
+        /// The ledger that answers there.
         found: String,
+        /// The ledger of the outbox.
+        stored: String,
+        /// Whether the outbox ever signed anything.
+        has_signed: bool,
     },
     /// The ledger has another statement where one of these belongs.
-    #[error("the ledger's chain of this publisher has another statement; was the key copied? {0}")]
+    #[error(
+        "the ledger's chain of this publisher has another statement; was the key copied? {0}; {way_out}", way_out = WAY_OUT
+    )]
     Forked(Problem),
 }
 
@@ -72,6 +84,11 @@ impl Setback {
     /// How long the ledger asks to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         if let Self::Client(error) = self { error.retry_after() } else { None }
+    }
+
+    /// Whether no later attempt can end otherwise: a revocation is never taken back.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::NotAdmitted(problem) if problem.code() == "publisher_revoked")
     }
 
     /// Whether the ledger answered, though not as hoped.
@@ -140,7 +157,9 @@ impl Courier {
             Err(error) => return Ok(Some(unanswered(error))),
         };
         if !found.is_same_ledger(&identity.pin) {
-            return Err(Halt::OtherLedger { found: found.origin });
+            let (found, stored) = found.told_apart(&identity.pin);
+            let has_signed = self.lock().has_signed();
+            return Err(Halt::OtherLedger { address: self.client.address(), found, stored, has_signed });
         }
         let head = match self.client.head(&identity.publisher) {
             Ok(head) => head,

@@ -3,6 +3,10 @@ use std::io;
 use super::{JournalError, ReceiptFault};
 use crate::draft::DraftError;
 
+/// What a publisher can do whose outbox and chain have parted. A chain is continued by its own outbox alone.
+pub(super) const WAY_OUT: &str = "put the newest copy of the outbox back; if there is none, make a new key (`keygen --endorse-with` \
+    this one), have the registrar enrol it, and hand in with it what the ledger does not have yet";
+
 /// Why the outbox cannot go on. What is durable stays so.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboxError {
@@ -49,7 +53,8 @@ pub enum Divergence {
     /// The ledger has statements that this outbox never made.
     #[error(
         "the ledger has {ledger} statements of this publisher, and this outbox made {outbox}: the key was copied, or the \
-         outbox restored from a backup; to go on would fork the chain"
+         outbox restored from a backup; to go on would fork the chain; {way_out}",
+        way_out = WAY_OUT
     )]
     LedgerAhead {
         /// How many statements the ledger has.
@@ -59,7 +64,8 @@ pub enum Divergence {
     },
     /// The ledger lacks statements for which this outbox has receipts.
     #[error(
-        "the ledger shows {ledger} statements of this publisher, and this outbox holds receipts for {outbox}"
+        "the ledger shows {ledger} statements of this publisher, and this outbox holds receipts for {outbox}: a node of it \
+         lags behind, or the ledger was put back to an older state; then tell its operator, to whom the receipts prove it"
     )]
     LedgerBehind {
         /// How many statements the ledger shows.
@@ -69,7 +75,8 @@ pub enum Divergence {
     },
     /// The ledger's last statement is another one than this outbox made at that place.
     #[error(
-        "the ledger's chain of this publisher ends in another statement than this outbox made as number {seq}"
+        "the ledger's chain of this publisher ends in another statement than this outbox made as number {seq}: {way_out}",
+        way_out = WAY_OUT
     )]
     OtherStatement {
         /// The place: the last `seq` that the ledger has, or 0 if it has none and names another genesis.

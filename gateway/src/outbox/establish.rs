@@ -8,10 +8,10 @@ use gt_core::statement::PublisherId;
 
 use gt_ledger::private_keys::{KeyAccess, is_token_uri};
 
-use super::{Courier, Identity, OutboxError, Pin, PinError, UnclaimedOutbox};
+use super::{Courier, EstablishError, Identity, Pin, UnclaimedOutbox};
 use crate::client::{ClientError, LedgerClient};
-use crate::keyfile::{self, KeyFileError};
-use crate::nats::{ConnectError, NatsArgs, NatsOptions, Patience, is_nats};
+use crate::keyfile;
+use crate::nats::{NatsArgs, NatsOptions, Patience, is_nats};
 
 /// Which key writes to which ledger, and through which folder.
 #[derive(Clone)]
@@ -37,86 +37,6 @@ pub struct Connection {
     pub publisher: Option<PublisherId>,
 }
 
-/// Why an outbox cannot be connected with its ledger.
-#[derive(Debug, thiserror::Error)]
-pub enum EstablishError {
-    /// The key file.
-    #[error("{}: {source}", .file.display())]
-    Key {
-        /// Which file.
-        file: PathBuf,
-        /// Why.
-        source: KeyFileError,
-    },
-    /// The key on a token, whose reference is not shown: it may hold what it should not, a PIN.
-    #[error(transparent)]
-    TokenKey(KeyFileError),
-    /// The partnership's key file.
-    #[error("the partnership's key in {} cannot be used", .file.display())]
-    PartnershipKey {
-        /// Which file.
-        file: PathBuf,
-        /// Why.
-        source: KeyFileError,
-    },
-    /// The pin file.
-    #[error(transparent)]
-    Pin(#[from] PinError),
-    /// The outbox.
-    #[error(transparent)]
-    Outbox(#[from] OutboxError),
-    /// The ledger, which has to be asked once for what no option and no earlier run says.
-    #[error(
-        "the ledger must be asked once for {wanted}, which did not succeed; it can be given as an option instead"
-    )]
-    Ask {
-        /// What was asked for.
-        wanted: &'static str,
-        /// Why there was no answer.
-        #[source]
-        source: ClientError,
-    },
-    /// The address.
-    #[error(transparent)]
-    Address(ClientError),
-    /// The servers of NATS, or what is needed to connect to them.
-    #[error(transparent)]
-    Nats(#[from] ConnectError),
-    /// Options for NATS with an address that is not.
-    #[error("--nats-credentials and --nats-ca belong to an address of nats:// or tls://")]
-    NotNats,
-    /// Nothing says for which agency to publish over NATS.
-    #[error("over NATS the agency must be named: --agency CODE")]
-    AgencyNeeded,
-    /// Nothing says where the outbox is.
-    #[error("a key on a token has no folder beside it: say where its outbox is with --outbox FOLDER")]
-    OutboxNeeded,
-    /// The pin is of another ledger than the outbox.
-    #[error("the outbox belongs to the ledger {stored}, and the pin file names another")]
-    OtherLedger {
-        /// The origin of the outbox's ledger.
-        stored: String,
-    },
-    /// The key is of another publisher than the outbox.
-    #[error("the outbox belongs to publisher {stored}; name that publisher if this is a later key of it")]
-    OtherPublisher {
-        /// The outbox's publisher.
-        stored: PublisherId,
-    },
-    /// The agency is another than the outbox's.
-    #[error("the outbox belongs to agency {stored}")]
-    OtherAgency {
-        /// The outbox's agency.
-        stored: AgencyCode,
-    },
-}
-
-impl EstablishError {
-    fn of_key(key: &Path, source: KeyFileError) -> Self {
-        if is_token_uri(key) { Self::TokenKey(source) } else { Self::Key { file: key.to_owned(), source } }
-    }
-}
-
 /// The folder beside a key file in which its outbox lies: the file's name with `.outbox` appended.
 pub fn default_folder(key: &Path) -> PathBuf {
     let mut name = OsString::from(key);
@@ -132,7 +52,8 @@ enum Address {
 
 impl Courier {
     /// Reads the key, opens the outbox, and settles which ledger, publisher and agency it is for. Only a new outbox needs
-    /// the ledger for that, and only for what the options leave open.
+    /// the ledger for that, and only for what the options leave open; but if the ledger can be asked, it must be the pinned
+    /// one before the outbox is bound to it.
     pub fn establish(options: &Connection) -> Result<Self, EstablishError> {
         let key = keyfile::open_signer(&options.key, &options.keys);
         let key = key.map_err(|source| EstablishError::of_key(&options.key, source))?;
@@ -149,13 +70,17 @@ impl Courier {
             None => default_folder(&options.key),
         };
         let unclaimed = UnclaimedOutbox::open(&folder)?;
-        let (identity, client) = match unclaimed.identity() {
-            Some(stored) => {
+        let (identity, client) = match (unclaimed.identity(), pin) {
+            (Some(stored), Some(pin)) if !pin.is_same_ledger(&stored.pin) => {
+                gone_over(&unclaimed, stored, options, pin, key.as_ref(), address)?
+            }
+            (Some(stored), pin) => {
                 let identity = stored_identity(stored.clone(), options, pin, key.as_ref())?;
                 let client = address.client(&identity.publisher, Some(&identity.agency))?;
                 (identity, client)
             }
-            None => new_identity(options, pin, key.as_ref(), address)?,
+            // A ledger that is away is compared with the pin before the first statement is signed.
+            (None, pin) => new_identity(options, pin, key.as_ref(), address, |_| Ok(()))?,
         };
         let outbox = unclaimed.claim(identity, key, partnership_key)?;
         Ok(Self::new(client, Arc::new(Mutex::new(outbox))))
@@ -195,6 +120,7 @@ fn publisher(options: &Connection, key: &dyn Signer) -> PublisherId {
     options.publisher.unwrap_or_else(|| key.public_key().thumbprint())
 }
 
+/// The identity of an outbox whose ledger the pin, if there is one, names as well.
 fn stored_identity(
     stored: Identity,
     options: &Connection,
@@ -207,20 +133,43 @@ fn stored_identity(
     if options.agency.as_ref().is_some_and(|agency| *agency != stored.agency) {
         return Err(EstablishError::OtherAgency { stored: stored.agency });
     }
-    match pin {
-        Some(pin) if !pin.is_same_ledger(&stored.pin) => {
-            Err(EstablishError::OtherLedger { stored: stored.pin.origin })
-        }
-        Some(pin) => Ok(Identity { pin, ..stored }),
-        None => Ok(stored),
-    }
+    Ok(Identity { pin: pin.unwrap_or(stored.pin), ..stored })
 }
 
+/// The new identity of an outbox that was bound to another ledger than the pin's. It is let go only if it has signed nothing,
+/// and only to a ledger that has been asked: drafts that wait in it are signed for that one.
+fn gone_over(
+    unclaimed: &UnclaimedOutbox,
+    stored: &Identity,
+    options: &Connection,
+    pin: Pin,
+    key: &dyn Signer,
+    address: Address,
+) -> Result<(Identity, LedgerClient), EstablishError> {
+    if publisher(options, key) != stored.publisher {
+        return Err(EstablishError::OtherPublisher { stored: stored.publisher });
+    }
+    let folder = unclaimed.folder().to_owned();
+    let (stored, pinned) = stored.pin.told_apart(&pin);
+    if unclaimed.has_signed() {
+        return Err(EstablishError::OtherLedger { folder, stored, pinned });
+    }
+    tracing::warn!(
+        queued = unclaimed.queued(),
+        "this outbox of {stored} has signed nothing, and may go over to {pinned}"
+    );
+    let away = |source| Err(EstablishError::NotGoneOver { folder, stored, pinned, source: Box::new(source) });
+    new_identity(options, Some(pin), key, address, away)
+}
+
+/// What an outbox is bound to that is bound to nothing. `away` says whether that can be if there is a pin and the ledger, which
+/// should be that of the pin, cannot be asked.
 fn new_identity(
     options: &Connection,
     pin: Option<Pin>,
     key: &dyn Signer,
     address: Address,
+    away: impl FnOnce(ClientError) -> Result<(), EstablishError>,
 ) -> Result<(Identity, LedgerClient), EstablishError> {
     let publisher = publisher(options, key);
     let named = match (&options.agency, &address) {
@@ -229,22 +178,38 @@ fn new_identity(
         (None, Address::Http(_)) => None,
     };
     let client = address.client(&publisher, named.as_ref())?;
-    let ask = |wanted| move |source| EstablishError::Ask { wanted, source };
-    let pin = if let Some(pin) = pin {
-        pin
-    } else {
-        let pin = client.describe().map_err(ask("its origin and keys"))?.pin;
-        tracing::warn!(
-            origin = %pin.origin, genesis = %pin.genesis,
-            "no pin was given: this ledger is trusted on first use, and no other one from now on"
-        );
-        pin
+    let ask = |wanted, option| {
+        let address = client.address();
+        move |source: ClientError| {
+            if source.is_unknown_publisher() {
+                EstablishError::NotRegistered { address, publisher }
+            } else {
+                EstablishError::Ask { wanted, option, source }
+            }
+        }
+    };
+    let pin = match (pin, client.describe()) {
+        (None, found) => first_use(found.map_err(ask("its origin and keys", "--pin FILE"))?.pin),
+        (Some(pin), Ok(found)) if !found.pin.is_same_ledger(&pin) => {
+            let (found, pinned) = found.pin.told_apart(&pin);
+            return Err(EstablishError::PinOfAnother { address: client.address(), found, pinned });
+        }
+        (Some(pin), Ok(_)) => pin,
+        (Some(pin), Err(error)) => away(error).map(|()| pin)?,
     };
     let agency = match named {
         Some(agency) => agency,
-        None => client.agency(&publisher).map_err(ask("the agency of this key"))?,
+        None => client.agency(&publisher).map_err(ask("the agency of this key", "--agency CODE"))?,
     };
     Ok((Identity { publisher, agency, pin }, client))
+}
+
+fn first_use(pin: Pin) -> Pin {
+    tracing::warn!(
+        origin = %pin.origin, genesis = %pin.genesis,
+        "no pin was given: this ledger is trusted on first use, and no other one from now on"
+    );
+    pin
 }
 
 /// The agency for which `keygen --agency` proved this key, if the public key file is still where it was written. A wrong one

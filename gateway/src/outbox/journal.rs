@@ -6,7 +6,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gt_core::hash::Hash;
 
@@ -39,6 +39,15 @@ pub enum JournalError {
         /// Which line, from 1.
         line: u64,
     },
+    /// The journal was begun, and has not even its first line.
+    #[error(
+        "{} is empty or cut off in its first line, though this outbox was in use: put the newest copy of the outbox back; if \
+         there is none, move the folder away, and the ledger will tell whether this key can still go on", .journal.display()
+    )]
+    Lost {
+        /// The journal's file.
+        journal: PathBuf,
+    },
     /// A line is too long to be written.
     #[error("too much at once for one line of the journal")]
     TooLong,
@@ -65,8 +74,13 @@ impl Drop for Journal {
 }
 
 impl Journal {
-    /// Opens or creates the journal under an exclusive lock, and hands every line's records to `replay`, in order.
-    pub(super) fn open(path: &Path, mut replay: impl FnMut(Span, Vec<Record>)) -> Result<Self, JournalError> {
+    /// Opens or creates the journal under an exclusive lock, and hands every line's records to `replay`, in order. If it
+    /// `is_begun`, one without a sound line is refused, and left as it is.
+    pub(super) fn open(
+        path: &Path,
+        is_begun: bool,
+        mut replay: impl FnMut(Span, Vec<Record>),
+    ) -> Result<Self, JournalError> {
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
         set_private(&mut options);
@@ -77,6 +91,9 @@ impl Journal {
         })?;
         let mut journal = Self { file, end: 0, checksum: Hash::of(b"gt/outbox/1"), broken: false };
         journal.replay_all(&mut replay)?;
+        if is_begun && journal.end == 0 {
+            return Err(JournalError::Lost { journal: path.to_owned() });
+        }
         // Whatever stands behind the last sound line was never synced, so nothing of it was sent.
         journal.file.set_len(journal.end)?;
         journal.file.sync_all()?;
@@ -168,7 +185,7 @@ mod tests {
 
     fn replayed(path: &Path) -> Result<(Journal, Vec<u64>), JournalError> {
         let mut orders = Vec::new();
-        let journal = Journal::open(path, |_, records| {
+        let journal = Journal::open(path, false, |_, records| {
             orders.extend(records.iter().map(|record| match record {
                 Record::Refused { order, .. } => *order,
                 _ => panic!("only refusals were written"),

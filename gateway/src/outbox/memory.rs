@@ -26,6 +26,8 @@ pub(super) struct Memory {
     pub(super) head: Option<Hash>,
     /// The statements that are signed and not settled: `window[i]` is of `entries[settled + i]`, with `seq` `next_seq + i`.
     pub(super) window: VecDeque<SignedStatement>,
+    /// Whether anything was ever signed, whatever became of it.
+    pub(super) has_signed: bool,
     contradiction: Option<u64>,
 }
 
@@ -54,6 +56,11 @@ pub(super) struct SignedStatement {
 impl Memory {
     pub(super) fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
+    }
+
+    /// How many drafts wait to be sealed.
+    pub(super) fn queued(&self) -> usize {
+        self.entries.len() - self.settled
     }
 
     /// The order of the draft with this id.
@@ -109,6 +116,7 @@ impl Memory {
                 }
                 let (jws, _) = statement.split_once('~')?;
                 let hash = Hash::of(jws.as_bytes());
+                self.has_signed = true;
                 self.window.push_back(SignedStatement { seq, hash, text: statement.into(), at });
             }
             Record::Sealed { order, index, .. } => {

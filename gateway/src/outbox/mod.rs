@@ -13,6 +13,7 @@
 mod courier;
 mod error;
 mod establish;
+mod establish_error;
 mod journal;
 mod memory;
 mod outcome;
@@ -28,7 +29,8 @@ use std::sync::Arc;
 
 pub use courier::{Courier, Halt, Setback, Step};
 pub use error::{Divergence, OutboxError};
-pub use establish::{Connection, EstablishError, default_folder};
+pub use establish::{Connection, default_folder};
+pub use establish_error::EstablishError;
 use gt_core::agency::AgencyCode;
 use gt_core::hash::Hash;
 use gt_core::statement::PublisherId;
@@ -82,6 +84,15 @@ pub enum Acceptance {
     IdReused,
     /// Too many wait already.
     Full,
+    /// Delivery has halted, so nothing new is taken.
+    Halted,
+}
+
+impl Acceptance {
+    /// What a draft with this content is whose id is known, with that content.
+    fn of_known(known: Hash, content: Hash) -> Self {
+        if known == content { Self::Known } else { Self::IdReused }
+    }
 }
 
 impl Outbox {
@@ -97,7 +108,21 @@ impl Outbox {
 
     /// How many drafts wait to be sealed.
     pub fn queued(&self) -> usize {
-        self.memory.entries.len() - self.memory.settled
+        self.memory.queued()
+    }
+
+    /// Whether it ever signed anything.
+    pub fn has_signed(&self) -> bool {
+        self.memory.has_signed
+    }
+
+    /// Takes nothing new: tells the drafts that are known, and [`Acceptance::Halted`] of the others.
+    pub fn recognise(&self, drafts: &[CheckedDraft]) -> Vec<Acceptance> {
+        let recognise = |draft: &CheckedDraft| {
+            let known = self.memory.find(draft.id()).map(|order| self.memory.entries[order].content);
+            known.map_or(Acceptance::Halted, |known| Acceptance::of_known(known, draft.content()))
+        };
+        drafts.iter().map(recognise).collect()
     }
 
     /// Makes drafts durable, in order. They have been checked by [`Self::signatory`].
@@ -122,8 +147,7 @@ impl Outbox {
             let beside = new.iter().find(|(id, _)| *id == draft.id()).map(|(_, content)| *content);
             let before = self.memory.find(draft.id()).map(|order| self.memory.entries[order].content);
             acceptances.push(match before.or(beside) {
-                Some(known) if known == content => Acceptance::Known,
-                Some(_) => Acceptance::IdReused,
+                Some(known) => Acceptance::of_known(known, content),
                 None if self.queued() + new.len() >= MAX_QUEUED => Acceptance::Full,
                 None => {
                     let (id, draft_text) = (draft.id().to_owned(), draft.to_text());

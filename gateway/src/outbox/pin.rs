@@ -131,6 +131,19 @@ impl Pin {
         self.origin == other.origin && self.genesis == other.genesis
     }
 
+    /// What to call this ledger and another one where both are spoken of: by their origins, and if those are the same, by their
+    /// genesis hashes too.
+    pub fn told_apart(&self, other: &Self) -> (String, String) {
+        let name = |pin: &Self| {
+            if self.origin == other.origin {
+                format!("{} with genesis {}", pin.origin, pin.genesis)
+            } else {
+                pin.origin.clone()
+            }
+        };
+        (name(self), name(other))
+    }
+
     /// Checks that this receipt proves that the pinned ledger sealed this statement (FORMATS section 5), and says where.
     pub fn check_receipt(&self, receipt: &str, statement: &Hash) -> Result<LeafIndex, ReceiptFault> {
         let receipt = Receipt::parse(receipt.as_bytes())?;
@@ -152,14 +165,31 @@ mod tests {
     use super::*;
     use gt_core::note::NoteSigner;
 
-    #[test]
-    fn a_pin_round_trips_and_needs_every_member() {
-        let signer = NoteSigner::new("log.example/thread", &[1; 32]).unwrap();
-        let pin = Pin {
+    fn signer() -> NoteSigner {
+        NoteSigner::new("log.example/thread", &[1; 32]).unwrap()
+    }
+
+    fn pin() -> Pin {
+        Pin {
             origin: "log.example/thread".into(),
             genesis: Hash::of(b"genesis"),
-            verifier_keys: vec![signer.verifier_key().clone()],
-        };
+            verifier_keys: vec![signer().verifier_key().clone()],
+        }
+    }
+
+    #[test]
+    fn ledgers_of_one_name_are_told_apart_by_their_genesis() {
+        let other = Pin { origin: "log.example/other".into(), ..pin() };
+        assert_eq!(pin().told_apart(&other), ("log.example/thread".into(), "log.example/other".into()));
+        let again = Pin { genesis: Hash::of(b"another"), ..pin() };
+        let (one, two) = pin().told_apart(&again);
+        assert_ne!(one, two);
+        assert!(one.ends_with(&pin().genesis.to_string()), "{one}");
+    }
+
+    #[test]
+    fn a_pin_round_trips_and_needs_every_member() {
+        let (signer, pin) = (signer(), pin());
         let text = pin.to_json();
         assert_eq!(Pin::parse(text.as_bytes()).unwrap(), pin);
         assert!(matches!(Pin::parse(b"{}"), Err(PinError::Form(_))));

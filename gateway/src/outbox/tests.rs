@@ -214,6 +214,28 @@ fn a_copied_key_or_a_restored_outbox_is_noticed_before_anything_is_sent() {
 }
 
 #[test]
+fn a_journal_that_lost_its_beginning_is_not_taken_for_new() {
+    let (dir, mut ledger) = (TempDir::new().unwrap(), ledger());
+    let journal = dir.path().join("journal");
+    let mut outbox = open(dir.path(), &ledger);
+    accept(&mut outbox, &sound_draft("a"));
+    drop(outbox);
+    let whole = fs::read(&journal).unwrap();
+    for cut in [0, 30] {
+        fs::write(&journal, &whole[..cut]).unwrap();
+        let refused = UnclaimedOutbox::open(dir.path()).err().expect("it is refused");
+        assert!(matches!(refused, OutboxError::Journal(JournalError::Lost { .. })), "{refused}");
+        assert!(refused.to_string().contains(&*dir.path().to_string_lossy()), "{refused}");
+        assert_eq!(fs::read(&journal).unwrap(), whole[..cut], "it is left as it was");
+    }
+    fs::remove_file(&journal).unwrap();
+    assert!(UnclaimedOutbox::open(dir.path()).is_err(), "one that is gone was lost as well");
+    fs::write(&journal, whole).unwrap();
+    drain(&mut open(dir.path(), &ledger), &mut ledger);
+    assert_eq!(ledger.sealed_ids(), ["a"]);
+}
+
+#[test]
 fn kept_disclosures_stay_in_the_outbox() {
     let (dir, mut ledger) = (TempDir::new().unwrap(), ledger());
     let mut outbox = open(dir.path(), &ledger);

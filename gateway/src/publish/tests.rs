@@ -1,4 +1,5 @@
 use super::*;
+use crate::draft::MAX_DRAFT_BYTES;
 use crate::keyfile;
 use crate::nats::NatsArgs;
 use crate::outbox::tests::model_ledger::{ModelLedger, refused_draft, sound_draft};
@@ -6,6 +7,8 @@ use crate::outbox::tests::model_server::{Fault, ModelServer};
 use crate::outbox::{Connection, Divergence, EstablishError, JournalError};
 use std::path::Path;
 use tempfile::TempDir;
+
+mod connecting;
 
 fn server(dir: &Path) -> ModelServer {
     ModelServer::start(ModelLedger::new(keyfile::generate(&dir.join("key.jwk")).unwrap()))
@@ -150,4 +153,62 @@ fn a_ledger_is_trusted_on_first_use_and_no_other_after_it() {
     );
     assert!(noticed, "{halted:?}");
     assert_eq!(first.ledger.lock().unwrap().sealed_ids(), ["a"]);
+}
+
+fn gives_up(courier: &mut Courier, input: &[u8]) -> PublishError {
+    publish(courier, input, &mut Vec::new(), Duration::ZERO).unwrap_err()
+}
+
+#[test]
+fn what_helps_is_said_of_drafts_that_wait() {
+    let dir = TempDir::new().unwrap();
+    let server = server(dir.path());
+    let old = server.ledger.lock().unwrap().clone();
+    let mut courier = Courier::establish(&connection(dir.path(), &server)).unwrap();
+    run(&mut courier, &lines(&[sound_draft("a")]));
+    server.ledger.lock().unwrap().registered = false;
+    let said = gives_up(&mut courier, &lines(&[sound_draft("b")])).to_string();
+    assert_eq!(said, "1 draft waits in the outbox; run this again to go on");
+
+    *server.ledger.lock().unwrap() = old;
+    drop(courier);
+    let mut courier = Courier::establish(&connection(dir.path(), &server)).unwrap();
+    let behind = gives_up(&mut courier, &lines(&[sound_draft("c")]));
+    let said = crate::problem::chain(&behind);
+    assert!(said.starts_with("2 drafts wait in the outbox; running this again helps only once"), "{said}");
+    assert!(said.contains("put back to an older state") && said.contains("tell its operator"), "{said}");
+
+    let revoked = Problem::new(403, "publisher_revoked", "Revoked", "the publisher is revoked");
+    let revoked = PublishError::OutOfPatience { queued: 1, last: Setback::NotAdmitted(revoked) }.to_string();
+    assert!(revoked.contains("1 draft waits") && revoked.contains("make a new key"), "{revoked}");
+    assert!(!revoked.contains("run this again"), "{revoked}");
+}
+
+#[test]
+fn a_draft_over_several_lines_is_said_once() {
+    let dir = TempDir::new().unwrap();
+    let server = server(dir.path());
+    let mut courier = Courier::establish(&connection(dir.path(), &server)).unwrap();
+    let draft: Value = serde_json::from_slice(&sound_draft("a")).unwrap();
+    let printed = serde_json::to_string_pretty(&draft).unwrap();
+    let list = serde_json::to_string_pretty(&[&draft, &draft]).unwrap();
+    let long = serde_json::to_string_pretty(&vec![&draft; 1000]).unwrap();
+    for (input, filter) in [
+        (format!("\n{printed}\n"), "`jq -c . FILE`"),
+        (format!("{printed}\n{printed}"), "`jq -c . FILE`"),
+        (list, "`jq -c '.[]' FILE`"),
+        (long, "`jq -c '.[]' FILE`"),
+    ] {
+        let mut output = Vec::new();
+        let error = publish(&mut courier, input.as_bytes(), &mut output, Duration::ZERO).unwrap_err();
+        assert!(matches!(error, PublishError::OverSeveralLines { .. }), "{error}");
+        assert!(error.to_string().contains(filter), "{error}");
+        assert!(output.is_empty());
+    }
+    // Lines that are damaged are lines all the same.
+    for damaged in [&b"{"[..], b"{\n\n", b"{\n{\"id\":1}\n", b"{\"id\":\n{\"id\":1}\n", b"[1]\n{\n}\n"] {
+        let mut output = Vec::new();
+        let summary = publish(&mut courier, damaged, &mut output, Duration::ZERO).unwrap();
+        assert!(summary.refused > 0, "{summary:?}");
+    }
 }

@@ -57,17 +57,44 @@ fn an_outbox_restored_from_a_backup_stops_instead_of_forking() {
     assert_eq!(server.client().head(&council.id).0, 3);
 }
 
-/// The agent takes the draft, sends nothing, and says that a person must look.
+/// The agent sends nothing, takes no new draft, and says that a person must look, and what that person can do.
 fn stops_before_a_fork(server: &Server, agent: &Agent) {
     let size = server.client().size();
-    let reply = agent.post(&draft_line("new", &child(2), 9), 60);
-    assert_eq!((reply.status, reply.json()["status"].clone()), (202, json!("queued")), "{}", reply.text());
     eventually("the agent has halted", || agent.client().get("/healthz").status == 503);
     let halted = agent.health()["halted"].as_str().expect("a reason").to_owned();
     assert!(halted.contains("restored from a backup") && halted.contains("fork"), "{halted}");
+    assert!(halted.contains("newest copy of the outbox") && halted.contains("keygen"), "{halted}");
+    let reply = agent.post(&draft_line("new", &child(2), 9), 60);
+    assert_eq!(
+        (reply.status, reply.json()["code"].clone()),
+        (503, json!("delivery_halted")),
+        "{}",
+        reply.text()
+    );
+    assert_eq!(reply.json()["halted"], json!(halted));
+    assert_eq!(agent.client().get("/v1/drafts/new").status, 404, "it was not taken");
     assert_eq!(server.client().size(), size, "nothing was sent");
     let integrity = server.analyst().get("/v1/integrity").json();
     assert_eq!(integrity["items"], json!([]), "nothing was forked");
+}
+
+#[test]
+fn a_pin_of_another_ledger_is_told_before_anything_is_queued() {
+    let (home, council, server, _line) = connected();
+    let other = Home::new();
+    let mut strange = Agent::launch_pinned(
+        &home,
+        "council",
+        &server.url,
+        &home.at("council.jwk.outbox"),
+        &other.pin_file(),
+    );
+    assert_eq!(strange.ended().code(), Some(1));
+    let said = strange.log_text();
+    assert!(said.contains("and the pin is of") && said.contains(&server.url), "{said}");
+    let agent = Agent::start(&home, "council", &server.url);
+    sealed(&home, &agent.post(&draft_line("a", &child(1), 1), 30).json());
+    assert_eq!(server.client().head(&council.id).0, 1);
 }
 
 #[test]

@@ -7,6 +7,8 @@ mod outcomes;
 mod plain;
 mod publishing;
 
+use std::path::Path;
+
 use gt_core::Hash;
 use serde_json::Value;
 
@@ -28,10 +30,15 @@ impl Agent {
     }
 
     /// Starts the process without waiting for anything.
-    fn launch(home: &Home, key: &str, to: &str, outbox: &std::path::Path) -> Process {
-        let (key, pin) = (home.key_file(key), home.pin_file());
+    fn launch(home: &Home, key: &str, to: &str, outbox: &Path) -> Process {
+        Self::launch_pinned(home, key, to, outbox, &home.pin_file())
+    }
+
+    /// The same with this pin file.
+    fn launch_pinned(home: &Home, key: &str, to: &str, outbox: &Path, pin: &Path) -> Process {
+        let key = home.key_file(key);
         let mut arguments = vec!["agent", "--json", "--listen", "127.0.0.1:0", "--to", to];
-        arguments.extend(["--key", path(&key), "--pin", path(&pin), "--outbox", path(outbox)]);
+        arguments.extend(["--key", path(&key), "--pin", path(pin), "--outbox", path(outbox)]);
         // What agents know already is not asked for, so that they start while the ledger is away.
         arguments.extend(["--agency", "gss:E06000999"]);
         let partnership_key = home.at("partnership.json");

@@ -1,9 +1,13 @@
 //! `goldenthread publish`: the same input again gives the same output and seals nothing twice.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::{connected, refused_draft, sealed};
-use crate::partnership::{Ended, Home, Process, Random, child, draft_line, path, run, run_with_input};
+use crate::partnership::{
+    Ended, Home, Process, Random, Registrar, child, draft_line, path, run, run_with_input,
+};
 
 fn arguments<'a>(key: &'a str, to: &'a str, pin: &'a str) -> Vec<&'a str> {
     vec!["publish", "--json", "--patience", "20", "--key", key, "--to", to, "--pin", pin]
@@ -51,7 +55,7 @@ fn a_publication_that_is_killed_goes_on_where_it_was() {
     for _ in 0..8 {
         let mut killed = Process::start(&with_file, &home.at("publish.log"));
         // Not a wait for anything: the moment of the kill is drawn at random.
-        std::thread::sleep(std::time::Duration::from_micros(random.below(150_000)));
+        std::thread::sleep(Duration::from_micros(random.below(150_000)));
         killed.kill();
     }
     let lines = run(&with_file).succeeded().json_lines();
@@ -97,6 +101,36 @@ fn refused_drafts_are_reported_where_they_stand() {
             "{private} is repeated"
         );
     }
+}
+
+#[test]
+fn a_revoked_publisher_is_told_at_once_that_only_a_new_key_helps() {
+    let (home, council, server, line) = connected();
+    publish(&home, &line.url(), &drafts(1)).succeeded();
+    let revocation = Registrar::of(&home).revocation(&server.client(), &council.id);
+    assert_eq!(server.client().publish(&revocation).status, 201);
+    let begun = Instant::now();
+    let ended = publish(&home, &line.url(), &drafts(2)).exited(1);
+    assert!(begun.elapsed() < Duration::from_secs(15), "it does not wait for what will not be");
+    assert!(ended.stderr.contains("1 draft waits in the outbox and will never be taken"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("make a new key") && ended.stderr.contains("publisher_revoked"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn input_without_drafts_and_drafts_over_several_lines_are_told() {
+    let (home, council, server, line) = connected();
+    let ended = publish(&home, &line.url(), b"\n").succeeded();
+    assert!(ended.stderr.contains("there was no draft in standard input"), "{}", ended.stderr);
+    let draft: Value = serde_json::from_str(&draft_line("a", &child(1), 1)).expect("JSON");
+    let printed = serde_json::to_vec_pretty(&draft).expect("JSON");
+    let ended = publish(&home, &line.url(), &printed).exited(1);
+    assert!(ended.stderr.contains("`jq -c . FILE`"), "{}", ended.stderr);
+    assert!(!ended.stdout.contains("json_syntax"), "{}", ended.stdout);
+    assert_eq!(server.client().head(&council.id).0, 0);
 }
 
 #[test]
