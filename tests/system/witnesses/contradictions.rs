@@ -166,8 +166,8 @@ fn a_folder_is_not_written_to_behind_the_backs_of_its_witnesses() {
     let before = fs::read(data.join("checkpoint")).expect("a checkpoint");
     let complaint = register(&[]).exited(1).complaint();
     assert!(complaint.contains("--witnesses"), "{complaint}");
-    let served = ["serve", "--listen", "127.0.0.1:0", "--data", path(&data)];
-    let complaint = run(served).exited(1).complaint();
+    let unasked = ["serve", "--listen", "127.0.0.1:0", "--data", path(&data)];
+    let complaint = run(unasked).exited(1).complaint();
     assert!(complaint.contains("--witnesses") && complaint.contains("--without-witnesses"), "{complaint}");
     let ended = register(&["--witnesses", path(&policy)]).exited(1);
     assert!(ended.stderr.contains("witness"), "{}", ended.stderr);
