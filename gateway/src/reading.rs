@@ -62,6 +62,21 @@ pub enum ReadingError {
         "the ledger refused: this is about people, and the token does not say what for. Say it with --read-for (bundle: --purpose) or GOLDENTHREAD_PURPOSE, as one of {}", AccessPurpose::CODES.join(", ")
     )]
     PurposeNeeded,
+    /// The ledger refused, since there was no token. It names a header, too.
+    #[error(
+        "the ledger refused: this is about people, and no token was given. Give one with --token-file FILE or GOLDENTHREAD_TOKEN; `goldenthread token issue` makes one"
+    )]
+    TokenNeeded,
+    /// What was given as a token is none.
+    #[error(
+        "{place} holds no token: {}", if *.empty { "it is empty" } else { "a token is one line of letters, digits and -._~+/=" }
+    )]
+    TokenForm {
+        /// Where it came from.
+        place: String,
+        /// Whether nothing was there.
+        empty: bool,
+    },
     /// The token file cannot be read.
     #[error("the token file {} cannot be read", .file.display())]
     TokenFile {
@@ -88,12 +103,12 @@ impl ReadingClient {
     /// never from an argument, which everybody on the machine could see.
     pub fn new(url: &str, token_file: Option<&Path>) -> Result<Self, ReadingError> {
         let client = Self::without_token(url);
-        let token: Option<Zeroizing<String>> = match token_file {
-            Some(file) => Some(read_token(file)?),
-            None => std::env::var("GOLDENTHREAD_TOKEN").ok().map(Zeroizing::new),
+        let token = match token_file {
+            Some(file) => Some((read_token(file)?, format!("the token file {}", file.display()))),
+            None => std::env::var(TOKEN).ok().map(|token| (Zeroizing::new(token), TOKEN.to_owned())),
         };
         let client = match token {
-            Some(token) => client.with_token(token.trim()),
+            Some((token, place)) => client.with_token(one_token(&token, place)?),
             None => client,
         };
         Ok(client.with_purpose(std::env::var("GOLDENTHREAD_PURPOSE").ok()))
@@ -206,13 +221,29 @@ impl ReadingClient {
             return Ok((link.map(ToOwned::to_owned), bytes));
         }
         let json: Option<Value> = serde_json::from_slice(&bytes).ok();
-        if json.as_ref().is_some_and(|problem| problem["code"] == "purpose_missing") {
-            return Err(ReadingError::PurposeNeeded);
+        match json.as_ref().and_then(|problem| problem["code"].as_str()) {
+            Some("purpose_missing") => return Err(ReadingError::PurposeNeeded),
+            Some("token_missing") => return Err(ReadingError::TokenNeeded),
+            _ => {}
         }
         let detail = json.as_ref().and_then(|problem| problem.get("detail")?.as_str());
         let detail = detail.map_or_else(|| format!("status {status}"), ToOwned::to_owned);
         Err(ReadingError::Refused { status, detail })
     }
+}
+
+/// Where a token is looked for if no file is named.
+const TOKEN: &str = "GOLDENTHREAD_TOKEN";
+
+/// The token, if it is one that a header can carry (RFC 6750): what was pasted with a line break in it, or as it stands in a manual, would
+/// read as a fault of the ledger's.
+fn one_token(text: &str, place: String) -> Result<&str, ReadingError> {
+    let token = text.trim();
+    let may_be = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    if !token.is_empty() && token.bytes().all(may_be) {
+        return Ok(token);
+    }
+    Err(ReadingError::TokenForm { place, empty: token.is_empty() })
 }
 
 /// What a file holds that only its owner can read.
@@ -246,6 +277,22 @@ mod tests {
         assert_eq!(next_cursor("</v1/decisions>; rel=\"next\""), None);
     }
 
+    #[test]
+    fn what_is_no_token_is_said_to_be_none_and_is_not_shown() {
+        assert_eq!(one_token(" gt1.ab-_~+/=\n", String::new()).ok(), Some("gt1.ab-_~+/="));
+        for (text, why) in [
+            ("", "it is empty"),
+            (" \n", "it is empty"),
+            ("se cret", "one line"),
+            ("se\ncret", "one line"),
+            ("…", "one line"),
+        ] {
+            let said = one_token(text, "the token file token".into()).expect_err("no token").to_string();
+            assert!(said.starts_with("the token file token holds no token") && said.contains(why), "{said}");
+            assert!(!said.contains("cret"), "{said}");
+        }
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_token_that_others_can_read_is_refused_and_its_file_named() {
@@ -255,12 +302,12 @@ mod tests {
         let new = || ReadingClient::new("http://127.0.0.1:1", Some(&file));
         let named = |error: ReadingError| error.to_string().contains(&file.display().to_string());
         assert!(new().is_err_and(named), "it is not there");
-        std::fs::write(&file, "a token\n").expect("written");
+        std::fs::write(&file, "a.token\n").expect("written");
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("set");
         let error = new().err().expect("others can read it");
         assert!(matches!(error, ReadingError::TokenExposed { mode: 0o644, .. }) && named(error));
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("set");
         let client = new().expect("it is its owner's alone");
-        assert_eq!(client.token.as_ref().map(|token| token.as_str()), Some("a token"));
+        assert_eq!(client.token.as_ref().map(|token| token.as_str()), Some("a.token"));
     }
 }

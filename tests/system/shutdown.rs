@@ -225,6 +225,16 @@ fn what_keeps_a_ledger_from_starting_is_said_in_a_sentence() {
 
     fs::write(&kek, &secret).expect("written");
     fs::set_permissions(&kek, fs::Permissions::from_mode(0o600)).expect("changed");
+
+    let checkpoint = data.join("checkpoint");
+    let whole = fs::read(&checkpoint).expect("a checkpoint");
+    fs::write(&checkpoint, &whole[..whole.len() / 3]).expect("written");
+    let said = serve(&data, any);
+    assert!(said.contains(&format!("goldenthread fsck --data {}", path(&data))), "{said}");
+    fs::remove_file(&checkpoint).expect("removed");
+    let said = serve(&data, any);
+    assert!(said.contains("holds parts of a ledger, and no checkpoint") && !said.contains("fsck"), "{said}");
+    fs::write(&checkpoint, &whole).expect("put back");
     home.serve().stop();
 }
 
@@ -265,8 +275,8 @@ fn other_common_mistakes_are_sentences_too() {
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("changed");
     wants(&["publish", "--key", path(&key), "--to", "nats.example"], "a ledger's address is http");
     let server = home.serve();
-    wants(&["query", "decisions", "--url", &server.url], "send a token");
+    wants(&["query", "decisions", "--url", &server.url], "--token-file FILE or GOLDENTHREAD_TOKEN");
     let pin = home.pin_file();
     let publish = ["publish", "--key", path(&key), "--to", &server.url, "--pin", path(&pin)];
-    wants(&publish, "no publisher with this id is registered");
+    wants(&publish, "its registrar must enrol the key first");
 }

@@ -178,7 +178,7 @@ fn same_ledger(proven: Hash, asked: Hash) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "the key was proven for the ledger with genesis {proven}, and this one has {asked}"
+        "the key was proven for the ledger with genesis {proven}, and this one has {asked}: prove it for this one, with `goldenthread keygen --existing --out KEY --agency CODE --pin ledger.json --public NEW.public.jwk`, and register that file"
     )))
 }
 

@@ -11,6 +11,7 @@ use super::keys_at::KekArgs;
 use super::output::Output;
 use super::{Failure, Outcome};
 use crate::http::{Front, Rates, ServeError, TlsFiles, bind_witnessed};
+use crate::problem::chain;
 
 #[derive(Args)]
 pub(crate) struct Serve {
@@ -95,7 +96,7 @@ impl Serve {
             let folder = secrets.folder.clone();
             let bound = bind_witnessed(&self.data, secrets, front, node, witnesses).await;
             let server = bound.map_err(|error| {
-                of_two_ledgers(&self.data, &folder, &error).unwrap_or_else(|| Failure::from(error))
+                of_two_ledgers(&self.data, &folder, &error).unwrap_or_else(|| of_folder(&self.data, &error))
             })?;
             // Before anybody is told that the ledger is served: from then on a signal means an orderly end.
             let stop = stop_signal()?;
@@ -122,6 +123,20 @@ fn of_two_ledgers(data: &Path, secrets: &Path, error: &ServeError) -> Option<Fai
         secrets.display(),
         data.display()
     )))
+}
+
+/// The error; of a damaged folder with what to do about it.
+fn of_folder(data: &Path, error: &ServeError) -> Failure {
+    let said = chain(error);
+    match error {
+        ServeError::Open(opening) if opening.is_damage() => {
+            let data = data.display();
+            Failure::new(format!(
+                "{said}. `goldenthread fsck --data {data} --secrets FOLDER` tells everything that is wrong with {data}; keep it as it is, and put a backup in its place"
+            ))
+        }
+        _ => Failure::new(said),
+    }
 }
 
 /// The runtime of a serving command.

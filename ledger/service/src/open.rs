@@ -51,7 +51,7 @@ pub enum OpenLedgerError {
     },
     /// There is a ledger in this folder, or was to be one, and what it begins with is missing.
     #[error(
-        "{folder} holds parts of a ledger, and no checkpoint: put the whole folder back from a backup, and see what `goldenthread fsck` says of it. If it was `goldenthread init` that was interrupted here, remove the folder and the one of its secrets, and run it again"
+        "{folder} holds parts of a ledger, and no checkpoint: put the whole folder back from a backup. If it was `goldenthread init` that was interrupted here, remove the folder and the one of its secrets, and run it again"
     )]
     NoCheckpoint {
         /// The folder.
@@ -164,6 +164,24 @@ pub enum OpenLedgerError {
         /// Why.
         source: Option<StatementError>,
     },
+}
+
+impl OpenLedgerError {
+    /// Whether something in the folder does not read, or contradicts the rest of it.
+    pub const fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Checkpoint(_)
+                | Self::Keyring(_)
+                | Self::Recover(_)
+                | Self::State(_)
+                | Self::Empty
+                | Self::Read(_)
+                | Self::Index(_)
+                | Self::Vault { .. }
+                | Self::Statement { .. }
+        )
+    }
 }
 
 /// From how many bytes of new keys on a start folds them into the shards, which rewrites all of these. As many owners are opened

@@ -123,7 +123,9 @@ pub enum SecretsError {
     #[error(transparent)]
     Kek(#[from] KekError),
     /// A file does not read.
-    #[error("{} is not what it should be", .file.display())]
+    #[error(
+        "{} does not read as what it should be: it is empty, cut off, or another kind of file. If it is of a secrets folder, put it back from a copy of that", .file.display()
+    )]
     Malformed {
         /// Which file.
         file: PathBuf,

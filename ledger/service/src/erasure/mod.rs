@@ -146,7 +146,9 @@ pub enum NotPrepared {
 #[non_exhaustive]
 pub enum EraseError {
     /// Nobody is known by that name.
-    #[error("the ledger knows nobody by that reference: it was never sealed, or is erased already")]
+    #[error(
+        "the ledger knows nobody by that reference: it was never sealed, or is erased already, and then `goldenthread erase status` lists it"
+    )]
     Unknown,
     /// What was disclosed about the owner is erased.
     #[error("what was disclosed about this owner is erased already; --records ends the records too")]

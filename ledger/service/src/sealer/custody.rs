@@ -221,7 +221,9 @@ impl Sealer {
     }
 
     fn resume_erasure(&mut self, journal: &Journal) -> Result<(), SealError> {
-        tracing::warn!("an erasure was interrupted; it is completed");
+        tracing::warn!(
+            "an erasure was interrupted; it is completed, and `goldenthread erase status` names its entry and the key that people must still destroy"
+        );
         let (statement, says) =
             journal.statement().ok_or(SealError::Custody(CustodyFault::OtherStatement))?;
         let custody = self.custody.as_ref().ok_or_else(|| kek_gone(&journal.next_kek))?;
