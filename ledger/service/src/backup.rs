@@ -12,22 +12,29 @@ use gt_core::TreeSize;
 
 use crate::disk::{Disk, private, private_folder, read_if_there, sync_name};
 use crate::jetstream::Position;
-use crate::keyring::{rekey, retired, shards_file, switch};
+use crate::keyring::{journal, rekey, retired, shards_file, switch};
+use crate::layout::{self, BUNDLE};
 use crate::log::{RecoverError, recover};
 use crate::open::{OpenLedgerError, need_ledger, read_checkpoint};
 
 /// What is copied, in this order; what can be made again from it is left out, and so is what tells one node of several from another.
-const IN_ORDER: [&str; 9] = [
-    "state/cosigned",
-    "state/evidence",
-    "state/integrity.ndjson",
-    "checkpoint",
-    "keyring/journal",
-    "keyring",
-    "open",
-    "tile",
-    "vault",
-];
+fn in_order() -> [PathBuf; 9] {
+    let folder = PathBuf::from;
+    [
+        layout::cosigned(),
+        folder("state/evidence"),
+        layout::integrity(),
+        layout::checkpoint(),
+        journal::file(),
+        folder("keyring"),
+        folder("open"),
+        folder("tile"),
+        folder("vault"),
+    ]
+}
+
+/// Levels of tiles: eight of them hold any log.
+const LEVELS: u8 = 8;
 /// The ends of names of files that are being made.
 const UNFINISHED: [&str; 2] = ["new", "next"];
 
@@ -94,7 +101,8 @@ pub fn backup(data: &Path, copy: &Path) -> Result<Backup, BackupError> {
         return Err(BackupError::InTheWay(copy.to_owned()));
     }
     private_folder(copy).map_err(io_of(copy))?;
-    let made = within(data, copy).and_then(|()| Copying { data, copy, files: 0, bytes: 0 }.run());
+    let made = within(data, copy)
+        .and_then(|()| Copying { data, disk: Disk::new(copy, None), files: 0, bytes: 0 }.run());
     if made.is_err() {
         // What failed first is what is said.
         let _ = fs::remove_dir_all(copy);
@@ -109,7 +117,8 @@ fn within(data: &Path, copy: &Path) -> Result<(), BackupError> {
 
 struct Copying<'a> {
     data: &'a Path,
-    copy: &'a Path,
+    /// The copy.
+    disk: Disk,
     files: u64,
     bytes: u64,
 }
@@ -117,16 +126,60 @@ struct Copying<'a> {
 impl Copying<'_> {
     fn run(mut self) -> Result<Backup, BackupError> {
         let before = self.keys()?;
-        for part in IN_ORDER {
-            self.all_of(Path::new(part))?;
+        for part in in_order() {
+            self.all_of(&part)?;
+            // Of a file that is a part, nobody else makes the name durable.
+            let above = part.parent().unwrap_or(Path::new(""));
+            if self.disk.root().join(above).is_dir() {
+                self.disk.sync_folder(above).map_err(io_of(above))?;
+            }
         }
         if self.keys()? != before {
             return Err(BackupError::Erasing);
         }
-        let checkpoint = read_checkpoint(self.copy)?;
-        recover(Disk::new(self.copy, None), Some(checkpoint.checkpoint()))?;
-        sync_name(self.copy).map_err(io_of(self.copy))?;
+        let checkpoint = read_checkpoint(self.disk.root())?;
+        self.reopen(checkpoint.checkpoint().size().0).map_err(io_of(Path::new("tile")))?;
+        sync_name(self.disk.root()).map_err(io_of(self.disk.root()))?;
+        recover(self.disk, Some(checkpoint.checkpoint()))?;
         Ok(Backup { size: checkpoint.checkpoint().size(), files: self.files, bytes: self.bytes })
+    }
+
+    /// Puts what became full only after the checkpoint where it was while it grew, so that it can be cut to what the checkpoint covers.
+    fn reopen(&mut self, size: u64) -> io::Result<()> {
+        let covered = |level: u32| BUNDLE.checked_pow(level + 1).map_or(0, |width| size / width);
+        self.reopen_from(covered(0), layout::full_entries, layout::open_entries)?;
+        (0..LEVELS).try_for_each(|level| {
+            let [full, open] = [layout::full_tile, layout::open_tile].map(|path| move |n| path(level, n));
+            self.reopen_from(covered(u32::from(level)), full, open)
+        })
+    }
+
+    /// The same of one kind: `growing` is the first one that the checkpoint does not cover whole.
+    fn reopen_from(
+        &mut self,
+        growing: u64,
+        full: impl Fn(u64) -> PathBuf,
+        open: impl Fn(u64) -> PathBuf,
+    ) -> io::Result<()> {
+        let there = |disk: &Disk, path: &Path| disk.root().join(path).exists();
+        for n in growing.. {
+            let (full, open) = (full(n), open(n));
+            if !there(&self.disk, &full) {
+                break;
+            }
+            if n == growing && !there(&self.disk, &open) {
+                self.disk.rename(&full, &open)?;
+            } else {
+                self.disk.remove(&full)?;
+            }
+            for changed in [full, open] {
+                let folder = changed.parent().unwrap_or(Path::new(""));
+                if there(&self.disk, folder) {
+                    self.disk.sync_folder(folder)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Under which keys the keyring lies, and what has become of those before. Changes only where keys are destroyed or replaced.
@@ -156,41 +209,29 @@ impl Copying<'_> {
         for name in names.map_err(io_of(&from))? {
             let path = path.join(name);
             let unfinished = path.extension().is_some_and(|end| UNFINISHED.iter().any(|one| end == *one));
-            if !unfinished && !self.copy.join(&path).is_file() {
+            if !unfinished && !self.disk.root().join(&path).is_file() {
                 self.all_of(&path)?;
             }
         }
-        let made = self.copy.join(path);
-        if made.is_dir() {
-            File::open(&made).and_then(|folder| folder.sync_all()).map_err(io_of(&made))
-        } else {
-            Ok(())
+        if self.disk.root().join(path).is_dir() {
+            self.disk.sync_folder(path).map_err(io_of(path))?;
         }
+        Ok(())
     }
 
     fn file(&mut self, path: &Path) -> Result<(), BackupError> {
-        let (from, to) = (self.data.join(path), self.copy.join(path));
+        let (from, to) = (self.data.join(path), self.disk.root().join(path));
         let mut source = match File::open(&from) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             opened => opened.map_err(io_of(&from))?,
         };
-        let copied = self.make_folders(path).and_then(|()| {
+        let copied = self.disk.make_folders(path).and_then(|()| {
             let mut copy = private().write(true).create_new(true).open(&to)?;
             let bytes = io::copy(&mut source, &mut copy)?;
             copy.sync_all().map(|()| bytes)
         });
         self.bytes += copied.map_err(io_of(&to))?;
         self.files += 1;
-        Ok(())
-    }
-
-    fn make_folders(&self, path: &Path) -> io::Result<()> {
-        let above: Vec<_> = path.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty()).collect();
-        for folder in above.into_iter().rev().map(|above| self.copy.join(above)) {
-            if !folder.is_dir() {
-                private_folder(&folder)?;
-            }
-        }
         Ok(())
     }
 }

@@ -280,7 +280,7 @@ impl Disk {
 
     /// Makes the folders above `path`, each one's name durable. One that is there already may have been made by a process that was
     /// killed before that, so its name is made durable too, once a process.
-    fn make_folders(&mut self, path: &Path) -> io::Result<()> {
+    pub(crate) fn make_folders(&mut self, path: &Path) -> io::Result<()> {
         let Some(folder) = path.parent() else { return Ok(()) };
         if folder.as_os_str().is_empty() || self.durable_folders.contains(folder) {
             return Ok(());

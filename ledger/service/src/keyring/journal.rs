@@ -29,7 +29,7 @@ pub(crate) struct Batches<'a> {
     pub(crate) damaged: bool,
 }
 
-pub(super) fn file() -> PathBuf {
+pub(crate) fn file() -> PathBuf {
     PathBuf::from("keyring/journal")
 }
 
