@@ -16,7 +16,7 @@ use super::keys_at::Kept;
 use super::output::Output;
 use super::reference::said_or_read;
 use super::where_at::{Reached, WhereAt};
-use super::witness::need_no_witness;
+use super::witness::{SERVE_IT, need_no_witness};
 use super::{Failure, Outcome};
 use crate::control::{self, Request};
 use crate::follow::with_views;
@@ -148,7 +148,7 @@ pub(super) fn carry_out(kept: &Kept, request: &Request) -> Result<Value, Failure
         });
     }
     if request.erases() {
-        need_no_witness(&kept.data)?;
+        need_no_witness(&kept.data, SERVE_IT)?;
     }
     let ledger = Ledger::open(&kept.data, &kept.load()?, Box::new(SystemClock::default()), None)?;
     let done = if request.asks_views() {

@@ -16,7 +16,6 @@ use gt_core::key::Signer;
 use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, SignError, Statement, sign};
 use gt_ledger::Ledger;
 use gt_ledger::clock::SystemClock;
-use gt_ledger::layout;
 use gt_ledger::open::need_ledger;
 use gt_ledger::private_keys::is_token_uri;
 use gt_ledger::secrets::{Secrets, file, folder_of};
@@ -24,7 +23,7 @@ use gt_ledger::witness::Witnessing;
 
 use super::Failure;
 use super::keys_at::KekArgs;
-use super::witness::witnessing;
+use super::witness::{need_no_witness, witnessing};
 use crate::client::{Answer, LedgerClient};
 use crate::keyfile;
 use crate::outbox::Pin;
@@ -162,13 +161,16 @@ impl Registrar {
 
     /// Who is to be asked before something is sealed in the folder. A ledger that had witnesses is not written to behind their backs.
     fn witnesses(&self, data: &Path) -> Result<Option<Witnessing>, Failure> {
-        match &self.witnesses {
-            Some(file) => witnessing(file).map(Some),
-            None if self.without_witnesses || !data.join(layout::cosigned()).exists() => Ok(None),
-            None => Err(Failure::new(
-                "this ledger has witnesses, and what they have seen may be more than this folder holds: name them with --witnesses FILE, as for serve, or start the ledger and use --url; --without-witnesses seals without asking them",
-            )),
-        }
+        let Some(file) = &self.witnesses else {
+            if !self.without_witnesses {
+                need_no_witness(
+                    data,
+                    "name them with --witnesses FILE, as for serve, or start the ledger and use --url; --without-witnesses seals without asking them",
+                )?;
+            }
+            return Ok(None);
+        };
+        witnessing(file).map(Some)
     }
 
     fn secrets_folder(&self, data: &Path) -> PathBuf {

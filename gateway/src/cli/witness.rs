@@ -199,8 +199,13 @@ impl WitnessArgs {
     /// A ledger that had witnesses is not sealed in behind their backs, just because an option was left out.
     pub(super) fn read(&self, data: &Path, only_follows: bool) -> Result<Option<Witnessing>, Failure> {
         let Some(file) = &self.witnesses else {
-            let may_seal = self.without_witnesses || only_follows || !data.join(layout::cosigned()).exists();
-            return if may_seal { Ok(None) } else { Err(Failure::new(UNASKED)) };
+            if !(self.without_witnesses || only_follows) {
+                need_no_witness(
+                    data,
+                    "name them with --witnesses FILE; --without-witnesses seals without asking them",
+                )?;
+            }
+            return Ok(None);
         };
         let witnessing = witnessing(file)?;
         let patience = Duration::from_secs(self.quorum_wait);
@@ -208,17 +213,18 @@ impl WitnessArgs {
     }
 }
 
-const UNASKED: &str = "this ledger has witnesses, and what they have seen may be more than this folder holds: name them with --witnesses FILE; --without-witnesses seals without asking them";
-
-/// Refuses what would seal in a folder at rest behind the backs of the ledger's witnesses.
-pub(super) fn need_no_witness(data: &Path) -> Result<(), Failure> {
+/// Refuses what would seal in a folder behind the backs of the ledger's witnesses, and says what to do instead.
+pub(super) fn need_no_witness(data: &Path, instead: &str) -> Result<(), Failure> {
     if data.join(layout::cosigned()).exists() {
-        return Err(Failure::new(
-            "this ledger has witnesses, and what they have seen may be more than this folder holds: start it, with serve --witnesses FILE, and ask again while it runs",
-        ));
+        return Err(Failure::new(format!(
+            "this ledger has witnesses, and what they have seen may be more than this folder holds: {instead}"
+        )));
     }
     Ok(())
 }
+
+/// What to do with a folder at rest that has witnesses.
+pub(super) const SERVE_IT: &str = "start it, with serve --witnesses FILE, and ask again while it runs";
 
 /// The witnesses of a policy, without whom receipts are given out too.
 pub(super) fn witnessing(file: &Path) -> Result<Witnessing, Failure> {

@@ -70,12 +70,16 @@ impl Courier {
             None => default_folder(&options.key),
         };
         let unclaimed = UnclaimedOutbox::open(&folder)?;
+        let other = |stored: &&Identity| publisher(options, key.as_ref()) != stored.publisher;
+        if let Some(stored) = unclaimed.identity().filter(other) {
+            return Err(EstablishError::OtherPublisher { stored: stored.publisher });
+        }
         let (identity, client) = match (unclaimed.identity(), pin) {
             (Some(stored), Some(pin)) if !pin.is_same_ledger(&stored.pin) => {
                 gone_over(&unclaimed, stored, options, pin, key.as_ref(), address)?
             }
             (Some(stored), pin) => {
-                let identity = stored_identity(stored.clone(), options, pin, key.as_ref())?;
+                let identity = stored_identity(stored.clone(), options, pin)?;
                 let client = address.client(&identity.publisher, Some(&identity.agency))?;
                 (identity, client)
             }
@@ -125,11 +129,7 @@ fn stored_identity(
     stored: Identity,
     options: &Connection,
     pin: Option<Pin>,
-    key: &dyn Signer,
 ) -> Result<Identity, EstablishError> {
-    if publisher(options, key) != stored.publisher {
-        return Err(EstablishError::OtherPublisher { stored: stored.publisher });
-    }
     if options.agency.as_ref().is_some_and(|agency| *agency != stored.agency) {
         return Err(EstablishError::OtherAgency { stored: stored.agency });
     }
@@ -146,9 +146,6 @@ fn gone_over(
     key: &dyn Signer,
     address: Address,
 ) -> Result<(Identity, LedgerClient), EstablishError> {
-    if publisher(options, key) != stored.publisher {
-        return Err(EstablishError::OtherPublisher { stored: stored.publisher });
-    }
     let folder = unclaimed.folder().to_owned();
     let (stored, pinned) = stored.pin.told_apart(&pin);
     if unclaimed.has_signed() {

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use gt_core::tile::{TileKind, TilePath, index_path};
 
+/// The folders that only a ledger's own folder has; a mirror has the open log and nothing else.
+pub(crate) const OF_A_LEDGER: [&str; 4] = ["open", "vault", "keyring", "state"];
+
 /// How many entries a bundle holds, and how many hashes a tile.
 pub const BUNDLE: u64 = 256;
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::access::recorder::{ReadingAtRest, Recorder};
 use crate::cli::Failure;
 use crate::cli::serve::runtime;
-use crate::cli::witness::need_no_witness;
+use crate::cli::witness::{SERVE_IT, need_no_witness};
 use crate::control::{self, Recording, Request};
 
 /// What is to be sealed of this bundle; nothing if no statement of it can be read.
@@ -55,7 +55,7 @@ fn seal_here(data: &Path, at: &SecretsAt, reading: &ReadingAtRest) -> Result<Val
             "the ledger's own key, service.jwk, is not among the secrets: that this is read cannot be sealed, so there is no bundle",
         )
     })?;
-    need_no_witness(data)?;
+    need_no_witness(data, SERVE_IT)?;
     let secrets = Secrets::load_at(at)?;
     let ledger = Arc::new(Ledger::open(data, &secrets, Box::new(SystemClock::default()), None)?);
     let runtime = runtime()?;

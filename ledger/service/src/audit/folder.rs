@@ -10,15 +10,12 @@ use super::inventory;
 use super::source::{
     LogSource, MAX_BUNDLE, MAX_CHECKPOINT, MAX_TILE, Part, SourceError, Surplus, leading_entries,
 };
-use crate::layout;
+use crate::layout::{self, OF_A_LEDGER};
 use crate::secrets::folder_of;
 use crate::vault;
 
 /// The longest vault file, in bytes.
 const MAX_VAULT: usize = FULL_WIDTH as usize * vault::MAX_RECORD;
-
-/// What only a ledger's own folder has. A folder with none of them is a mirror: the open log and nothing else.
-const OF_A_LEDGER: [&str; 4] = ["open", "vault", "keyring", "state"];
 
 /// What else a ledger's folder or a mirror has.
 const OF_ANY: [&str; 5] = ["checkpoint.new", "tile", "views", "fork.json", "mirror.lock"];

@@ -5,10 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::OpenLedgerError;
-use crate::layout;
-
-/// The folders that a ledger has. One that is being made has some of them before its checkpoint.
-const PARTS: [&str; 5] = ["keyring", "open", "state", "tile", "vault"];
+use crate::layout::{self, OF_A_LEDGER};
 
 /// A folder that holds no ledger is said to hold none, before keys are missed that it never had.
 ///
@@ -34,7 +31,8 @@ pub fn need_ledger(root: &Path) -> Result<(), OpenLedgerError> {
     let names = names.map_err(unreadable)?;
     Err(if names.is_empty() {
         OpenLedgerError::NoLedger { folder: folder() }
-    } else if names.iter().any(|name| PARTS.iter().any(|part| name == part)) {
+    } else if names.iter().any(|name| name == "tile" || OF_A_LEDGER.iter().any(|part| name == part)) {
+        // One that is being made has some of them before its checkpoint.
         OpenLedgerError::NoCheckpoint { folder: folder() }
     } else {
         OpenLedgerError::OtherFolder { folder: folder() }
