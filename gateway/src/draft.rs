@@ -10,7 +10,8 @@ use gt_core::hash::Hash;
 use gt_core::json::{JsonError, Object, Value};
 use gt_core::key::{Signer, SignerError};
 use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, SignError, Signed, StatementError};
-use gt_schemas::{Fault, PartnershipKey, Place, SchemaError};
+use gt_ledger::clock::{Clock as _, SystemClock};
+use gt_schemas::{Fault, PartnershipKey, Place, SchemaError, Time, is_member_name};
 
 use crate::client::Problem;
 use crate::plain::{self, PlainIdentifierError};
@@ -19,6 +20,10 @@ use crate::plain::{self, PlainIdentifierError};
 pub const MAX_DRAFT_BYTES: usize = 256 * 1024;
 /// The longest `id`, in bytes.
 pub const MAX_ID_BYTES: usize = 200;
+
+/// How far ahead of this machine's clock something may be said to have happened, in milliseconds: a clock that is slow, or a local time
+/// that is taken for UTC, keeps nobody from recording.
+pub const MOST_AHEAD_MILLIS: i64 = 86_400_000;
 
 const MEMBERS: [&str; 5] = ["id", "type", "version", "on_behalf_of", "data"];
 const KEPT: &str = "kept";
@@ -54,8 +59,11 @@ pub enum DraftError {
         expected: &'static str,
     },
     /// A member that drafts do not have.
-    #[error("the draft has a member other than id, type, version, on_behalf_of and data")]
-    UnknownMember,
+    #[error("the draft has the member {name}, and drafts have id, type, version, on_behalf_of and data")]
+    UnknownMember {
+        /// Its name, or `*` if that is no member's name and might be a value.
+        name: String,
+    },
     /// A plain identifier in `data` cannot be replaced by a pseudonym.
     #[error("data {0}")]
     Plain(#[from] PlainIdentifierError),
@@ -65,6 +73,15 @@ pub enum DraftError {
     /// `data` breaks its type's schema.
     #[error("data {0}")]
     Schema(#[from] SchemaError),
+    /// It is said to have happened more than [`MOST_AHEAD_MILLIS`] from now. A ledger would take it: what is sealed cannot be taken back, and
+    /// views would look for it in a year to come.
+    #[error(
+        "data /times/occurred_at: is more than a day ahead of this machine's clock ({now}); a statement says what has happened"
+    )]
+    Ahead {
+        /// What the clock says.
+        now: Time,
+    },
     /// The statement would be refused by every verifier, most often for its size.
     #[error("the draft makes no sound statement: {0}")]
     Unsound(#[from] StatementError),
@@ -91,9 +108,10 @@ impl DraftError {
         match self {
             Self::TooLong => "draft_too_long",
             Self::Json(error) => error.fault.code(),
-            Self::NotAnObject | Self::Member { .. } | Self::UnknownMember => "draft_malformed",
+            Self::NotAnObject | Self::Member { .. } | Self::UnknownMember { .. } => "draft_malformed",
             Self::Plain(_) => "plain_identifier",
             Self::Type(error) | Self::Schema(error) => error.code(),
+            Self::Ahead { .. } => "occurs_ahead",
             Self::Unsound(error) => error.code(),
             Self::Random(_) => "no_random_bytes",
             Self::Key(_) => "key_unavailable",
@@ -114,11 +132,13 @@ impl DraftError {
                 problem.with("path", format!("/data{}", error.path)).with("rule", error.fault.rule())
             }
             Self::Schema(error) => problem.with("path", format!("/data{}", error.path)),
+            Self::Ahead { .. } => problem.with("path", "/data/times/occurred_at"),
             Self::Type(error) if matches!(error.fault, Fault::UnknownVersion { .. }) => {
                 problem.with("path", "/version")
             }
             Self::Type(_) => problem.with("path", "/type"),
             Self::Member { member, .. } => problem.with("path", format!("/{member}")),
+            Self::UnknownMember { name } => problem.with("path", format!("/{name}")),
             _ => problem,
         }
     }
@@ -127,10 +147,14 @@ impl DraftError {
 impl CheckedDraft {
     /// Reads a draft and checks its data against its type's schema.
     pub fn parse(bytes: &[u8]) -> Result<Self, DraftError> {
+        Self::parse_event(bytes).map(|(draft, _)| draft)
+    }
+
+    fn parse_event(bytes: &[u8]) -> Result<(Self, gt_schemas::Event), DraftError> {
         let draft = Self::parse_form(bytes)?;
         let data = to_serde(&Value::Object(draft.data.clone()));
-        gt_schemas::validate_draft(draft.event_type.as_str(), draft.version, &data)?;
-        Ok(draft)
+        let event = gt_schemas::validate_draft(draft.event_type.as_str(), draft.version, &data)?;
+        Ok((draft, event))
     }
 
     /// Reads a draft that was checked when it was accepted, perhaps by another version's schema.
@@ -139,8 +163,9 @@ impl CheckedDraft {
             return Err(DraftError::TooLong);
         }
         let Value::Object(members) = Value::parse(bytes)? else { return Err(DraftError::NotAnObject) };
-        if members.iter().any(|(name, _)| !MEMBERS.contains(&name)) {
-            return Err(DraftError::UnknownMember);
+        if let Some((name, _)) = members.iter().find(|(name, _)| !MEMBERS.contains(name)) {
+            let name = if is_member_name(name) { name } else { "*" };
+            return Err(DraftError::UnknownMember { name: name.to_owned() });
         }
         let id = text(&members, "id", "a text of 1 to 200 bytes")?;
         if id.is_empty() || id.len() > MAX_ID_BYTES {
@@ -256,7 +281,13 @@ impl Signatory {
 
     /// Reads a draft, replaces its plain identifiers, checks it in full, and makes sure that it can be signed, whatever its place will be.
     pub fn check(&self, bytes: &[u8]) -> Result<CheckedDraft, DraftError> {
-        let draft = CheckedDraft::parse(&plain::replace(bytes, self.partnership_key.as_ref())?)?;
+        let replaced = plain::replace(bytes, self.partnership_key.as_ref())?;
+        let (draft, event) = CheckedDraft::parse_event(&replaced).map_err(|error| match error {
+            DraftError::Schema(error) => plain::said_of_the_identifier(bytes, &error)
+                .map_or(DraftError::Schema(error), DraftError::Plain),
+            other => other,
+        })?;
+        not_ahead(event.occurred_at())?;
         // The largest numbers make the longest statement, so what can be signed here can be signed anywhere.
         let last = gt_core::json::MAX_INTEGER;
         let place = ChainPosition { seq: last.unsigned_abs(), prev: Hash::ZERO, iat: last };
@@ -298,6 +329,13 @@ impl Signatory {
         }
         Ok(signed?)
     }
+}
+
+/// Whether it can have happened, by this machine's clock.
+fn not_ahead(occurred_at: Option<Time>) -> Result<(), DraftError> {
+    let Some(now) = Time::from_millis(SystemClock::default().wall_millis()) else { return Ok(()) };
+    let is_ahead = |time: Time| time.as_millis() - now.as_millis() > MOST_AHEAD_MILLIS;
+    if occurred_at.is_some_and(is_ahead) { Err(DraftError::Ahead { now }) } else { Ok(()) }
 }
 
 fn text<'v>(

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use gt_core::json::{Object, Value};
-use gt_schemas::{Identifier, IdentifierError, PartnershipKey, is_member_name};
+use gt_schemas::{Fault, Identifier, IdentifierError, PartnershipKey, SchemaError, Scheme, is_member_name};
 
 use crate::draft::MAX_DRAFT_BYTES;
 
@@ -44,6 +44,14 @@ pub enum PlainFault {
         /// The other member.
         member: &'static str,
     },
+    /// Its scheme identifies something else than what belongs there.
+    #[error("identifies {named}; expected {expected}")]
+    OtherKind {
+        /// What the scheme identifies.
+        named: &'static str,
+        /// What belongs there, and its schemes.
+        expected: &'static str,
+    },
     /// It breaks a rule of its scheme.
     #[error(transparent)]
     Identifier(#[from] IdentifierError),
@@ -56,6 +64,7 @@ impl PlainFault {
             Self::NoKey => "no_partnership_key",
             Self::NotAText => "not_a_text",
             Self::Beside { .. } => "named_twice",
+            Self::OtherKind { .. } => "other_kind",
             Self::Identifier(error) => error.code(),
         }
     }
@@ -95,12 +104,55 @@ pub fn replace<'d>(
     let Ok(Value::Object(mut members)) = Value::parse(draft) else { return Ok(Cow::Borrowed(draft)) };
     let Some(data) = members.get("data").and_then(Value::as_object) else { return Ok(Cow::Borrowed(draft)) };
     let mut replacing = Replacing { key, found: false };
+    not_of_staff(data)?;
     let data = replacing.members(data)?;
     if !replacing.found {
         return Ok(Cow::Borrowed(draft));
     }
     members.insert("data", Value::Object(data));
     Ok(Cow::Owned(Value::Object(members).to_text().into_bytes()))
+}
+
+/// A professional's label where the child stands: a schema sees a pseudonym there, and any will do.
+fn not_of_staff(data: &Object) -> Result<(), PlainIdentifierError> {
+    let child = data.get("child").and_then(Value::as_object).and_then(|child| child.get(IDENTIFIER));
+    let identifier = child.and_then(Value::as_str).and_then(|text| Identifier::parse(text).ok());
+    if identifier.is_none_or(|identifier| identifier.scheme() != Scheme::Staff) {
+        return Ok(());
+    }
+    let fault = PlainFault::OtherKind { named: "a professional", expected: "the child: nhs, upn or laid" };
+    Err(PlainIdentifierError::from(fault).within(IDENTIFIER).within("child"))
+}
+
+/// What a schema says of the pseudonym that replaced an identifier, said of the identifier: that it names a person where a place
+/// belongs, or the other way round. Everything else is left as it is.
+pub fn said_of_the_identifier(draft: &[u8], error: &SchemaError) -> Option<PlainIdentifierError> {
+    let Fault::UnknownMember { expected: members } = error.fault else { return None };
+    let (parent, member) = error.path.rsplit_once('/')?;
+    let [of_a_person, of_a_context] = REPLACED;
+    let fault = if member == of_a_context && members.contains(&of_a_person) {
+        PlainFault::OtherKind {
+            named: "a place or another context",
+            expected: "a person: nhs, upn, laid or staff",
+        }
+    } else if member == of_a_person && members.contains(&of_a_context) {
+        PlainFault::OtherKind {
+            named: "a person",
+            expected: "a place or another context: uprn, postcode or ctx",
+        }
+    } else {
+        return None;
+    };
+    let written = Value::parse(draft).ok()?;
+    let mut holder = written.as_object()?.get("data")?;
+    for name in parent.split('/').skip(1) {
+        holder = match holder {
+            Value::Array(elements) => elements.get(name.parse::<usize>().ok()?)?,
+            other => other.as_object()?.get(name)?,
+        };
+    }
+    holder.as_object()?.get(IDENTIFIER)?;
+    Some(PlainIdentifierError { path: format!("{parent}/{IDENTIFIER}"), fault })
 }
 
 struct Replacing<'k> {

@@ -18,7 +18,6 @@ pub use thresholds::*;
 
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueFault};
 use crate::error::{Fault, SchemaError};
-use crate::member::Requirement;
 use crate::reading::{Members, Read};
 
 /// What a partnership has agreed on: the whole `data` of a `ledger.configured` of version [`Configuration::VERSION`].
@@ -75,12 +74,12 @@ impl Configuration {
 
     /// Reads a configuration. All members but `retention` are required; nothing is filled in.
     pub fn read(value: &Value) -> Result<Self, ConfigurationError> {
-        let mut members = Members::of(value.into())?;
-        let missing = || Fault::MissingMember { rule: Requirement::Always }.here().within("legal");
-        let legal = Catalogue::of(members.take_value("legal").ok_or_else(missing)?)?;
+        let mut members = Members::of(value.into(), Self::KNOWN)?;
+        let legal = members.take_value("legal").ok_or_else(|| members.missing("legal"))?;
+        let legal = Catalogue::of(legal)?;
         let (thresholds, calendar) = (members.take("thresholds")?, members.take("calendar")?);
         let retention = members.take("retention")?;
-        members.finish(Self::KNOWN)?;
+        members.finish()?;
         Ok(Self { legal, thresholds, calendar, retention })
     }
 

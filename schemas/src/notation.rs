@@ -113,11 +113,11 @@ macro_rules! record {
         impl crate::reading::Read for $Record {
             fn read(value: crate::json::Json<'_>) -> Result<Self, crate::SchemaError> {
                 const NAMES: &[&str] = &[$(crate::notation::member_name(stringify!($member))),+];
-                let mut members = crate::reading::Members::of(value)?;
+                let mut members = crate::reading::Members::of(value, NAMES)?;
                 let record = Self {
                     $($member: members.take(crate::notation::member_name(stringify!($member)))?,)+
                 };
-                members.finish(NAMES)?;
+                members.finish()?;
                 Ok(record)
             }
 
@@ -184,11 +184,12 @@ macro_rules! tagged {
             }
 
             fn read_members(value: crate::json::Json<'_>) -> Result<Self, crate::SchemaError> {
-                let mut members = crate::reading::Members::of(value)?;
+                let mut members = crate::reading::Members::of(value, &[])?;
                 match members.take("kind")? {
                     $($Tag::$Kind => {
+                        let mut members = members.of_kind(&["kind", $(stringify!($member)),+]);
                         let read = Self::$Kind { $($member: members.take(stringify!($member))?,)+ };
-                        members.finish(&["kind", $(stringify!($member)),+])?;
+                        members.finish()?;
                         Ok(read)
                     })+
                 }

@@ -179,25 +179,35 @@ impl<T: Read> Disclosable for Vec<T> {
 }
 
 /// The members of one object, taken by name; [`Members::finish`] then refuses what nobody took.
+///
+/// A member of another name is refused before one that is missing: whoever mistypes a name is told which name is none, and not that
+/// what stands there is missing.
 pub(crate) struct Members<'v> {
     map: JsonObject<'v>,
     taken: usize,
+    /// The names that members have here; none where they depend on the object's kind, until that is known.
+    names: &'static [&'static str],
 }
 
 impl<'v> Members<'v> {
-    pub(crate) fn of(value: Json<'v>) -> Result<Self, SchemaError> {
-        value.as_object().map(Self::in_map).ok_or_else(|| Fault::expected("an object").here())
+    pub(crate) fn of(value: Json<'v>, names: &'static [&'static str]) -> Result<Self, SchemaError> {
+        let map = value.as_object().ok_or_else(|| Fault::expected("an object").here())?;
+        Ok(Self::in_map(map, names))
     }
 
-    pub(crate) const fn in_map(map: JsonObject<'v>) -> Self {
-        Self { map, taken: 0 }
+    pub(crate) const fn in_map(map: JsonObject<'v>, names: &'static [&'static str]) -> Self {
+        Self { map, taken: 0, names }
+    }
+
+    /// The same, once its kind tells the names.
+    pub(crate) const fn of_kind(self, names: &'static [&'static str]) -> Self {
+        Self { names, ..self }
     }
 
     pub(crate) fn take<T: Read>(&mut self, name: &'static str) -> Result<T, SchemaError> {
         match self.take_value(name) {
             Some(value) => T::read(value).map_err(|error| error.within(name)),
-            None => T::absent()
-                .ok_or_else(|| Fault::MissingMember { rule: Requirement::Always }.here().within(name)),
+            None => T::absent().ok_or_else(|| self.missing(name)),
         }
     }
 
@@ -213,10 +223,9 @@ impl<'v> Members<'v> {
         kept_names(names.map(Json::as_str), known)
     }
 
-    pub(crate) fn finish(self, names: &'static [&'static str]) -> Result<(), SchemaError> {
-        let unknown =
-            |name: &str| (!names.contains(&name)).then_some(Fault::UnknownMember { expected: names });
-        self.finish_with(unknown)
+    pub(crate) fn finish(self) -> Result<(), SchemaError> {
+        let expected = self.names;
+        self.finish_with(|name| (!expected.contains(&name)).then_some(Fault::UnknownMember { expected }))
     }
 
     /// Refuses the first member to which `fault` objects. It is asked only if some member was not taken.
@@ -224,15 +233,14 @@ impl<'v> Members<'v> {
         if self.taken == self.map.len() {
             return Ok(());
         }
-        let refused = self.map.names().find_map(|name| fault(name).map(|fault| fault.here().within(name)));
+        let refused = self.refused(fault);
         // All of them are known, so nothing reads one of them in this place: that is refused, not overlooked.
         Err(refused.unwrap_or_else(|| Fault::expected("no member that nothing reads").here()))
     }
 
     /// An object whose members' names are data.
     pub(crate) fn take_object(&mut self, name: &'static str) -> Result<JsonObject<'v>, SchemaError> {
-        let missing = || Fault::MissingMember { rule: Requirement::Always }.here().within(name);
-        let value = self.take_value(name).ok_or_else(missing)?;
+        let value = self.take_value(name).ok_or_else(|| self.missing(name))?;
         value.as_object().ok_or_else(|| Fault::expected("an object").here().within(name))
     }
 
@@ -241,6 +249,20 @@ impl<'v> Members<'v> {
         let value = self.map.get(name);
         self.taken += usize::from(value.is_some());
         value
+    }
+
+    /// Why the object is refused that has no member of this name.
+    #[cold]
+    pub(crate) fn missing(&self, name: &str) -> SchemaError {
+        let expected = self.names;
+        let is_none = |name: &str| !expected.is_empty() && !expected.contains(&name);
+        self.refused(|name| is_none(name).then_some(Fault::UnknownMember { expected }))
+            .unwrap_or_else(|| Fault::MissingMember { rule: Requirement::Always }.here().within(name))
+    }
+
+    /// The first member to which `fault` objects.
+    fn refused(&self, fault: impl Fn(&str) -> Option<Fault>) -> Option<SchemaError> {
+        self.map.names().find_map(|name| fault(name).map(|fault| fault.here().within(name)))
     }
 }
 

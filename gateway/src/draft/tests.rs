@@ -83,9 +83,9 @@ fn an_older_version_is_kept_and_signed_as_it_is() {
     let payload = signatory().sign(&replayed, place).unwrap().statement.payload().clone();
     assert_eq!(payload.version, 1);
     assert!(payload.data.clear().get("harm_suspected").is_some());
-    assert_eq!(signatory().check(&draft(2, &old)).err().map(|error| error.code()), Some("missing_member"));
+    assert_eq!(signatory().check(&draft(2, &old)).err().map(|error| error.code()), Some("unknown_member"));
     let new = example("missing.ended");
-    assert_eq!(signatory().check(&draft(1, &new)).err().map(|error| error.code()), Some("missing_member"));
+    assert_eq!(signatory().check(&draft(1, &new)).err().map(|error| error.code()), Some("unknown_member"));
 }
 
 #[test]
@@ -109,10 +109,13 @@ fn a_refusal_says_where_and_repeats_nothing() {
         assert_eq!(signatory().check(text).err().map(|error| error.code()), Some(code));
     }
     // These are the draft's own members, and not of its `data`.
-    for ((text, _), path) in cases[5..].iter().zip(["/type", "/version"]) {
+    for ((text, _), path) in cases[4..].iter().zip(["/seq", "/type", "/version"]) {
         let problem = signatory().check(text).err().unwrap().problem();
         assert_eq!(problem.fact("path"), Some(&path.into()));
     }
+    let of_a_person = signatory().check(br#"{"id":"a","type":"missing.ended","Jo Bloggs":1}"#).err().unwrap();
+    assert_eq!(of_a_person.problem().fact("path"), Some(&"/*".into()));
+    assert!(!of_a_person.to_string().contains("Bloggs"), "{of_a_person}");
     assert!(matches!(signatory().check(&vec![b' '; MAX_DRAFT_BYTES + 1]), Err(DraftError::TooLong)));
 }
 
@@ -124,4 +127,43 @@ fn a_draft_that_makes_too_long_a_statement_is_refused_before_it_is_queued() {
     data.as_object_mut().unwrap().remove("item_details");
     let error = signatory().check(&draft("decision.recorded", &data)).err().unwrap();
     assert_eq!(error.code(), "too_long", "{error}");
+}
+
+#[test]
+fn what_is_said_to_happen_in_a_time_to_come_is_refused_before_it_is_signed() {
+    let now = SystemClock::default().wall_millis();
+    let at = |millis: i64| {
+        let mut data = example("missing.ended");
+        let time = Time::from_millis(now + millis).unwrap().to_string();
+        data["times"]["occurred_at"] = time.clone().into();
+        (signatory().check(&draft("missing.ended", &data)).err(), time)
+    };
+    assert!(at(-1_000).0.is_none() && at(3_600_000).0.is_none(), "a clock may be an hour slow");
+    let (error, time) = at(2 * MOST_AHEAD_MILLIS);
+    let problem = error.unwrap().problem();
+    assert_eq!((problem.code(), problem.status()), ("occurs_ahead", Some(422)));
+    assert_eq!(problem.fact("path"), Some(&"/data/times/occurred_at".into()));
+    assert!(
+        !problem.to_json().to_string().contains(&time),
+        "when something happened to a child is personal data"
+    );
+}
+
+#[test]
+fn an_identifier_of_the_wrong_kind_is_named_where_it_was_written() {
+    let key = PartnershipKey::new(std::num::NonZeroU16::MIN, zeroize::Zeroizing::new([7; 32]));
+    let signatory = signatory().with_partnership_key(Some(key));
+    let mut data = example("context.linked");
+    data["context"] = serde_json::json!({"identifier": "nhs:9990000018"});
+    let problem = signatory.check(&draft("context.linked", &data)).err().unwrap().problem();
+    assert_eq!(
+        (problem.code(), problem.fact("rule"), problem.fact("path")),
+        ("plain_identifier", Some(&"other_kind".into()), Some(&"/data/context/identifier".into()))
+    );
+    data["context"] = serde_json::json!({"identifier": "uprn:100012345678"});
+    data["child"] = serde_json::json!({"identifier": "uprn:100012345678", "role": "Child"});
+    let problem = signatory.check(&draft("context.linked", &data)).err().unwrap().problem();
+    assert_eq!(problem.fact("path"), Some(&"/data/child/identifier".into()));
+    data["child"] = serde_json::json!({"identifier": "nhs:9990000018", "role": "Child"});
+    assert!(signatory.check(&draft("context.linked", &data)).is_ok());
 }

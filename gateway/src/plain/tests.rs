@@ -84,6 +84,51 @@ fn without_a_key_every_plain_identifier_is_refused() {
 }
 
 #[test]
+fn a_professional_is_no_child() {
+    let staff = json!({"identifier": "staff:police:32/PC 4711"});
+    assert_eq!(fault(&json!({"child": staff})), ("/child/identifier".to_owned(), "other_kind"));
+    let said = replace(&draft(&json!({"child": staff})), Some(&key())).unwrap_err().to_string();
+    assert_eq!(said, "/child/identifier: identifies a professional; expected the child: nhs, upn or laid");
+    assert!(replace(&draft(&json!({"practitioner": staff})), Some(&key())).is_ok());
+}
+
+#[test]
+fn what_a_schema_says_of_a_pseudonym_is_said_of_the_identifier_that_was_written() {
+    let unknown = |path: &str, expected| SchemaError {
+        path: path.to_owned(),
+        fault: Fault::UnknownMember { expected },
+    };
+    let person: &[&str] = &["pseudonym", "role"];
+    let given = draft(&json!({
+        "child": {"identifier": "uprn:1", "role": "Child"},
+        "others": [{}, {"identifier": "ctx:a"}],
+        "context": {"identifier": "nhs:9990000018"},
+        "place": {"pseudonym": "x"},
+    }));
+    let said = |path, expected| said_of_the_identifier(&given, &unknown(path, expected));
+    let path = |path, expected| said(path, expected).map(|error| error.path);
+    assert_eq!(path("/child/ref", person).as_deref(), Some("/child/identifier"));
+    assert_eq!(path("/others/1/ref", person).as_deref(), Some("/others/1/identifier"));
+    assert_eq!(path("/context/pseudonym", &["ref"]).as_deref(), Some("/context/identifier"));
+    let sentence = said("/context/pseudonym", &["ref"]).unwrap().to_string();
+    assert!(
+        sentence.contains("identifies a person; expected a place or another context: uprn"),
+        "{sentence}"
+    );
+    // That was written as it stands, or nothing of the kind belongs there.
+    for (path, expected) in [
+        ("/place/pseudonym", &["ref"][..]),
+        ("/others/0/ref", person),
+        ("/others/7/ref", person),
+        ("/child/ref", &["case"]),
+        ("/child/colour", person),
+        ("", person),
+    ] {
+        assert_eq!(said(path, expected), None, "{path}");
+    }
+}
+
+#[test]
 fn a_refusal_names_the_place_and_the_rule_and_nothing_of_the_value() {
     for (given, path, rule) in [
         (json!({"child": {"identifier": "nhs:9990000017"}}), "/child/identifier", "check_character"),

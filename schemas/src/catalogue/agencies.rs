@@ -86,13 +86,14 @@ impl CatalogueAgencies {
 
 impl Read for CatalogueAgencies {
     fn read(value: Json<'_>) -> Result<Self, SchemaError> {
-        let mut members = Members::of(value)?;
+        let mut members =
+            Members::of(value, &["public_authorities", "competent_authorities", "duty_to_share"])?;
         let agencies = Self {
             public_authorities: members.take("public_authorities")?,
             competent_authorities: members.take("competent_authorities")?,
             duty_to_share: members.take("duty_to_share")?,
         };
-        members.finish(&["public_authorities", "competent_authorities", "duty_to_share"])?;
+        members.finish()?;
         Ok(agencies)
     }
 
@@ -103,13 +104,13 @@ impl Read for CatalogueAgencies {
 
 impl Read for AgencyGroup {
     fn read(value: Json<'_>) -> Result<Self, SchemaError> {
-        let mut members = Members::of(value)?;
+        let mut members = Members::of(value, &["schemes", "also", "except"])?;
         let group = Self {
             schemes: members.take("schemes")?,
             also: members.take("also")?,
             except: members.take("except")?,
         };
-        members.finish(&["schemes", "also", "except"])?;
+        members.finish()?;
         Ok(group)
     }
 

@@ -82,11 +82,11 @@ impl Catalogue {
     }
 
     pub(crate) fn of(value: Json<'_>) -> Result<Self, CatalogueError> {
-        let mut members = Members::of(value)?;
+        let mut members = Members::of(value, NAMES)?;
         let sources = members.take_object("sources")?;
         let agencies: CatalogueAgencies = members.take("agencies")?;
         let bases = members.take_object("bases")?;
-        members.finish(NAMES)?;
+        members.finish()?;
         agencies.agree().map_err(|error| error.within("agencies"))?;
         let catalogue = Self { sources: each(sources, "sources")?, agencies, bases: each(bases, "bases")? };
         catalogue.complete()?;
@@ -126,7 +126,8 @@ impl Catalogue {
 
 impl Read for CatalogueItem {
     fn read(value: Json<'_>) -> Result<Self, SchemaError> {
-        let mut members = Members::of(value)?;
+        let mut members =
+            Members::of(value, &["title", "source", "in_force_from", "in_force_to", "notes", "see"])?;
         let item = Self {
             title: members.take("title")?,
             source: members.take("source")?,
@@ -135,7 +136,7 @@ impl Read for CatalogueItem {
             notes: members.take("notes")?,
             see: members.take("see")?,
         };
-        members.finish(&["title", "source", "in_force_from", "in_force_to", "notes", "see"])?;
+        members.finish()?;
         Ok(item)
     }
 
@@ -146,13 +147,13 @@ impl Read for CatalogueItem {
 
 impl Read for ProfessionalSource {
     fn read(value: Json<'_>) -> Result<Self, SchemaError> {
-        let mut members = Members::of(value)?;
+        let mut members = Members::of(value, &["title", "publisher", "schemes"])?;
         let source = Self {
             title: members.take("title")?,
             publisher: members.take("publisher")?,
             schemes: members.take("schemes")?,
         };
-        members.finish(&["title", "publisher", "schemes"])?;
+        members.finish()?;
         Ok(source)
     }
 

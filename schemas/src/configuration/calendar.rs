@@ -131,9 +131,9 @@ impl Read for Day {
 
 impl Read for Calendar {
     fn read(value: Json<'_>) -> Result<Self, SchemaError> {
-        let mut members = Members::of(value)?;
+        let mut members = Members::of(value, &["division", "bank_holidays"])?;
         let (division, days) = (members.take("division")?, members.take::<Vec<Day>>("bank_holidays")?);
-        members.finish(&["division", "bank_holidays"])?;
+        members.finish()?;
         let mut bank_holidays = BTreeSet::new();
         for (index, Day(day)) in days.into_iter().enumerate() {
             if !bank_holidays.insert(day) {

@@ -43,11 +43,11 @@ macro_rules! bounded {
 
         impl crate::reading::Read for $Record {
             fn read(value: crate::json::Json<'_>) -> Result<Self, crate::SchemaError> {
-                let mut members = crate::reading::Members::of(value)?;
+                let mut members = crate::reading::Members::of(value, &[$(stringify!($member)),+])?;
                 let record = Self {
                     $($member: members.take::<$Reading>(stringify!($member))?.into(),)+
                 };
-                members.finish(&[$(stringify!($member)),+])?;
+                members.finish()?;
                 Ok(record)
             }
 

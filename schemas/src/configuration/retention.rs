@@ -113,7 +113,8 @@ impl RetentionRule {
 
 impl Read for RetentionRule {
     fn read(value: Json<'_>) -> Result<Self, SchemaError> {
-        let mut members = Members::of(value)?;
+        let mut members =
+            Members::of(value, &["controller", "class", "counts_from", "texts_years", "records_years"])?;
         let rule = Self {
             controller: members.take("controller")?,
             class: members.take("class")?,
@@ -121,7 +122,7 @@ impl Read for RetentionRule {
             texts_years: members.take::<Whole<1, MOST_YEARS>>("texts_years")?.into(),
             records_years: members.take::<Option<Whole<1, MOST_YEARS>>>("records_years")?.map(u32::from),
         };
-        members.finish(&["controller", "class", "counts_from", "texts_years", "records_years"])?;
+        members.finish()?;
         if rule.records_years.is_some_and(|years| years < rule.texts_years) {
             let expected = "records that are kept as long as their texts, or longer";
             return Err(Fault::Contradiction { expected }.here().within("records_years"));
@@ -166,9 +167,9 @@ impl JsonSchema for RetentionRule {
 
 impl Read for Retention {
     fn read(value: Json<'_>) -> Result<Self, SchemaError> {
-        let mut members = Members::of(value)?;
+        let mut members = Members::of(value, &["rules"])?;
         let rules: Vec<RetentionRule> = members.take("rules")?;
-        members.finish(&["rules"])?;
+        members.finish()?;
         if rules.len() > MOST_RULES {
             let expected = Expected::Form("at most 256 rules");
             return Err(Fault::BadValue { expected }.here().within("rules"));

@@ -58,20 +58,20 @@ macro_rules! event {
             fn from_draft(
                 data: crate::json::JsonObject<'_>,
             ) -> Result<Self, crate::SchemaError> {
-                let mut members = crate::reading::Members::in_map(data);
+                let mut members = crate::reading::Members::in_map(data, Self::NAMES);
                 let event = Self {
                     $($clear: members.take(stringify!($clear))?,)+
                     $($member: members.take_disclosable(stringify!($member))?,)+
                     kept: members.take_kept(Self::MEMBERS)?,
                 };
-                members.finish(Self::NAMES)?;
+                members.finish()?;
                 Ok(event)
             }
 
             fn from_opened(
                 opened: &crate::SignedData<'_>,
             ) -> Result<Self, crate::SchemaError> {
-                let mut members = crate::reading::Members::in_map(opened.clear());
+                let mut members = crate::reading::Members::in_map(opened.clear(), Self::NAMES);
                 let event = Self {
                     $($clear: members.take(stringify!($clear))?,)+
                     $($member: opened.take(stringify!($member))?,)+

@@ -155,6 +155,10 @@ fn what_is_required_is_missed_and_what_is_not_is_not() {
                 let expected = required.map(|_| ("missing_member", format!("/{member}")));
                 let outcome = with(&example, &[(&format!("/{member}"), None)]);
                 assert_eq!(refusal(outcome), expected, "{} without {member}", example.name);
+                // What stands there under a wrong name is what is told, and not that it is missing.
+                let outcome = with(&example, &[(&format!("/{member}"), None), ("/mistyped", Some(json!(1)))]);
+                let expected = Some(("unknown_member", "/mistyped".to_owned()));
+                assert_eq!(refusal(outcome), expected, "{} with {member} mistyped", example.name);
             }
         }
     }
@@ -169,7 +173,10 @@ fn check_object(example: &Example, object: &str, names: &[(&str, Option<char>)],
         let mut without = whole.clone();
         without.as_object_mut().unwrap().remove(*name);
         let expected = required.map(|_| ("missing_member", format!("{object}/{name}")));
-        assert_eq!(set(without), expected, "{} without {object}/{name}", example.name);
+        assert_eq!(set(without.clone()), expected, "{} without {object}/{name}", example.name);
+        without["mistyped"] = value(name);
+        let expected = Some(("unknown_member", format!("{object}/mistyped")));
+        assert_eq!(set(without), expected, "{} with {object}/{name} mistyped", example.name);
     }
     let mut more = whole;
     more["imagined"] = value("imagined");
