@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::draft::{CheckedDraft, Signatory};
-use crate::outbox::{Acceptance, Courier, Halt, Outbox, OutboxError, Outcome, Step};
+use crate::outbox::{AFTER_REVOCATION, Acceptance, Courier, Outbox, OutboxError, Outcome, Step};
 use crate::problem::chain;
 
 /// The first wait after a setback.
@@ -139,6 +139,9 @@ impl Shared {
                     self.set_status(Some(true), None);
                     self.wait_for_drafts();
                 }
+                Ok(Step::Retry(setback)) if setback.is_final() => {
+                    return self.halt(format!("{}; {AFTER_REVOCATION}", chain(&setback)));
+                }
                 Ok(Step::Retry(setback)) => {
                     let text = chain(&setback);
                     tracing::warn!(setbacks, "not delivered yet: {text}");
@@ -147,13 +150,12 @@ impl Shared {
                     setbacks = setbacks.saturating_add(1);
                     self.wait_or_stop(wait);
                 }
-                Err(halt) => return self.halt(&halt),
+                Err(halt) => return self.halt(chain(&halt)),
             }
         }
     }
 
-    fn halt(&self, halt: &Halt) {
-        let text = chain(halt);
+    fn halt(&self, text: String) {
         tracing::error!("delivery has halted: {text}");
         lock(&self.status).halted = Some(text);
         self.announce();

@@ -15,7 +15,8 @@ use crate::client::Problem;
 use crate::delivery::{back_off, random};
 use crate::draft::{CheckedDraft, DraftError, Signatory};
 use crate::outbox::{
-    Acceptance, Courier, Halt, MAX_BATCH_STATEMENTS, Outbox, OutboxError, Outcome, Setback, Step,
+    AFTER_REVOCATION, Acceptance, Courier, Halt, MAX_BATCH_STATEMENTS, Outbox, OutboxError, Outcome, Setback,
+    Step,
 };
 use lines::{Lines, OverSeveral};
 
@@ -72,10 +73,9 @@ pub enum PublishError {
 fn waiting(queued: usize, last: &Setback) -> String {
     let wait = if queued == 1 { "1 draft waits".to_owned() } else { format!("{queued} drafts wait") };
     match last {
-        last if last.is_final() => format!(
-            "{wait} in the outbox and will never be taken, as a revocation is final: make a new key (`goldenthread keygen`), have the \
-             registrar enrol it, and hand in with it what is not sealed"
-        ),
+        last if last.is_final() => {
+            format!("{wait} in the outbox and will never be taken, as {AFTER_REVOCATION}")
+        }
         Setback::Behind(_) => {
             format!(
                 "{wait} in the outbox; running this again helps only once the ledger has everything again that it sealed"

@@ -80,6 +80,10 @@ pub enum Halt {
     Forked(Problem),
 }
 
+/// What helps once a publisher is revoked.
+pub(crate) const AFTER_REVOCATION: &str = "a revocation is final: make a new key (`goldenthread keygen`), have the registrar enrol it, \
+     and hand in with it what is not sealed";
+
 impl Setback {
     /// How long the ledger asks to wait.
     pub fn retry_after(&self) -> Option<Duration> {

@@ -27,6 +27,7 @@ mod verdict;
 
 use std::sync::Arc;
 
+pub(crate) use courier::AFTER_REVOCATION;
 pub use courier::{Courier, Halt, Setback, Step};
 pub use error::{Divergence, OutboxError};
 pub use establish::{Connection, default_folder};

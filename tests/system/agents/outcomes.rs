@@ -81,7 +81,7 @@ fn a_draft_that_the_ledger_refuses_is_reported_and_the_others_close_ranks() {
 }
 
 #[test]
-fn a_revoked_publishers_drafts_are_kept_and_said_to_wait() {
+fn once_its_publisher_is_revoked_the_agent_says_so_and_takes_nothing_new() {
     let (home, council, server, line) = connected();
     let agent = Agent::start(&home, "council", &line.url());
     let before = agent.post(&draft_line("before", &child(1), 1), 30).json();
@@ -91,9 +91,16 @@ fn a_revoked_publishers_drafts_are_kept_and_said_to_wait() {
     let size = server.client().size();
     let reply = agent.post(&draft_line("after", &child(1), 2), 0);
     assert_eq!(reply.status, 202, "{}", reply.text());
-    eventually("the agent says why", || {
-        agent.health()["last_error"].as_str().is_some_and(|error| error.contains("publisher_revoked"))
-    });
+    eventually("the agent has halted", || agent.client().get("/healthz").status == 503);
+    let halted = agent.health()["halted"].as_str().expect("a reason").to_owned();
+    assert!(
+        halted.contains("publisher_revoked") && halted.contains("have the registrar enrol it"),
+        "{halted}"
+    );
+    let refused = agent.post(&draft_line("later", &child(1), 3), 60);
+    let why = refused.json();
+    assert_eq!((refused.status, &why["code"]), (503, &json!("delivery_halted")), "{why}");
+    assert_eq!(why["halted"], json!(halted));
     assert_eq!((agent.health()["queued"].clone(), server.client().size()), (json!(1), size));
     assert_eq!(
         agent.post(&draft_line("before", &child(1), 1), 0).json(),
