@@ -18,41 +18,30 @@ pub(crate) struct Decided<'e> {
     pub(crate) event: &'e ViewEvent,
     /// What it says now.
     pub(crate) decision: Cow<'e, DecisionRecorded>,
-    /// The corrections that were applied, in the order of their event times.
+    /// The corrections that were applied, in the order of their event times, and each after the one that it corrects.
     pub(crate) corrections: Vec<&'e ViewEvent>,
 }
 
 /// The decisions among events that stand and are sorted by time, each as corrected by the same agency.
 ///
 /// A correction names the statement that it corrects, a decision or an earlier correction of one, whichever of them came
-/// first.
+/// first. Where that correction cannot be seen, the decision that is named beside it is the one.
 pub(crate) fn decisions<'e>(events: &[(i64, &'e ViewEvent)]) -> Vec<Decided<'e>> {
     let mut decided: Vec<Decided<'e>> = Vec::new();
-    let mut corrections: Vec<(&'e ViewEvent, &'e DecisionCorrected)> = Vec::new();
     for (_, event) in events {
-        match &event.event {
-            Event::DecisionRecorded(decision) => {
-                decided.push(Decided {
-                    event,
-                    decision: Cow::Borrowed(&**decision),
-                    corrections: Vec::new(),
-                });
-            }
-            Event::DecisionCorrected(correction) => corrections.push((event, correction)),
-            _ => {}
+        if let Event::DecisionRecorded(decision) = &event.event {
+            decided.push(Decided { event, decision: Cow::Borrowed(&**decision), corrections: Vec::new() });
         }
     }
-    if corrections.is_empty() {
-        return decided;
-    }
-    let corrects: HashMap<StatementRef, StatementRef> =
-        corrections.iter().filter_map(|(event, _)| Some((event.statement, event.refs.supersedes?))).collect();
-    for (event, correction) in corrections {
-        let target = original(event, &corrects);
-        let of_agency = |one: &&mut Decided<'_>| {
-            Some(one.event.statement) == target && one.event.speaker() == event.speaker()
+    let corrections = Corrections::of(events);
+    for (chain, event, correction) in corrections.in_turn(events) {
+        let of_agency = |statement: StatementRef| {
+            decided
+                .iter()
+                .position(|one| one.event.statement == statement && one.event.speaker() == event.speaker())
         };
-        if let Some(one) = decided.iter_mut().find(of_agency) {
+        if let Some(at) = [chain.end, chain.decision].into_iter().flatten().find_map(of_agency) {
+            let one = &mut decided[at];
             correct(one.decision.to_mut(), correction);
             one.corrections.push(event);
         }
@@ -60,16 +49,68 @@ pub(crate) fn decisions<'e>(events: &[(i64, &'e ViewEvent)]) -> Vec<Decided<'e>>
     decided
 }
 
-/// The statement at the end of a chain of corrections. Nobody corrects in a circle; if somebody does, nothing is found.
-fn original(event: &ViewEvent, corrects: &HashMap<StatementRef, StatementRef>) -> Option<StatementRef> {
-    let mut target = event.refs.supersedes?;
-    for _ in 0..corrects.len() {
-        match corrects.get(&target) {
-            Some(next) => target = *next,
-            None => return Some(target),
+/// The corrections among events that stand, each with its time, by their statements.
+pub(crate) struct Corrections<'e>(HashMap<StatementRef, (i64, &'e ViewEvent)>);
+
+/// What a correction corrects.
+struct Chain {
+    /// The statement at the end: the decision, unless a correction on the way to it cannot be seen.
+    end: Option<StatementRef>,
+    /// The decision that is named beside what is corrected, by the first that names one.
+    decision: Option<StatementRef>,
+    /// When it is the correction's turn: not before any that it corrects, and of those of one time after them.
+    turn: (i64, usize),
+}
+
+impl<'e> Corrections<'e> {
+    /// Of events that stand.
+    pub(crate) fn of(events: &[(i64, &'e ViewEvent)]) -> Self {
+        let corrections =
+            events.iter().filter(|(_, event)| matches!(event.event, Event::DecisionCorrected(_)));
+        Self(corrections.map(|(time, event)| (event.statement, (*time, *event))).collect())
+    }
+
+    /// Those among the events of which this was made, in the order in which they apply. Those of one turn keep the events' order.
+    fn in_turn(&self, events: &[(i64, &'e ViewEvent)]) -> Vec<(Chain, &'e ViewEvent, &'e DecisionCorrected)> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let chained = events.iter().filter_map(|(time, event)| match &event.event {
+            Event::DecisionCorrected(correction) => Some((self.chain(*time, event)?, *event, &**correction)),
+            _ => None,
+        });
+        let mut chained: Vec<_> = chained.collect();
+        chained.sort_by_key(|(chain, ..)| chain.turn);
+        chained
+    }
+
+    /// Follows a correction to what it corrects. Nobody corrects in a circle; if somebody does, nothing is found.
+    fn chain(&self, time: i64, event: &ViewEvent) -> Option<Chain> {
+        let mut chain = Chain { end: event.refs.supersedes, decision: event.refs.decision, turn: (time, 0) };
+        while let Some((time, earlier)) = chain.end.and_then(|end| self.0.get(&end)) {
+            let (latest, depth) = chain.turn;
+            if depth == self.0.len() {
+                return None;
+            }
+            chain.end = earlier.refs.supersedes;
+            chain.decision = chain.decision.or(earlier.refs.decision);
+            chain.turn = (latest.max(*time), depth + 1);
+        }
+        Some(chain)
+    }
+
+    /// The decision of which a review is: the one that it names as such or else as what it goes on from; of a correction, what that
+    /// corrects.
+    pub(crate) fn reviewed(&self, review: &ViewEvent) -> Option<StatementRef> {
+        let named = review.refs.decision.or(review.refs.supersedes)?;
+        match self.0.get(&named) {
+            Some((time, correction)) => {
+                let chain = self.chain(*time, correction)?;
+                chain.end.or(chain.decision)
+            }
+            None => Some(named),
         }
     }
-    None
 }
 
 fn correct(decision: &mut DecisionRecorded, by: &DecisionCorrected) {
@@ -161,11 +202,12 @@ pub(crate) struct ChildRecord {
 impl ChildRecord {
     /// Of events that stand and are sorted by time.
     pub(crate) fn of(events: &[(i64, &ViewEvent)]) -> Self {
+        let corrections = Corrections::of(events);
         let told = events.iter().filter_map(|(_, event)| match &event.event {
             Event::DecisionReviewed(review)
                 if matches!(review.informed, Some(InformedStatus::Before | InformedStatus::After)) =>
             {
-                Some((event.refs.decision?, event.speaker().to_owned()))
+                Some((corrections.reviewed(event)?, event.speaker().to_owned()))
             }
             _ => None,
         });

@@ -96,12 +96,14 @@ impl ViewEvent {
     }
 
     /// Whether it says what became of the other one since, which was true until then: a review does not take the registration of an
-    /// agreement back, nor a withdrawal the consent on which something was shared before.
+    /// agreement back, nor a withdrawal the consent on which something was shared before. Nor does a review, whatever it came to, undo
+    /// the decision that it looked at: corrections append, and another decision is recorded on its own (DOMAIN section 4).
     pub(crate) const fn goes_on_from(&self, other: &Self) -> bool {
         matches!(
             (&self.event, &other.event),
             (Event::AgreementReviewed(_) | Event::AgreementEnded(_), Event::AgreementRegistered(_))
                 | (Event::AgreementEnded(_), Event::AgreementReviewed(_))
+                | (Event::DecisionReviewed(_), Event::DecisionRecorded(_) | Event::DecisionCorrected(_))
                 | (Event::ConsentWithdrawn(_), Event::ConsentGiven(_))
                 | (Event::RecordReleased(_), Event::RecordRestricted(_))
                 | (Event::HoldLifted(_), Event::HoldPlaced(_))

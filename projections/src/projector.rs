@@ -91,7 +91,7 @@ pub enum ApplyError {
 }
 
 /// The version of the rows. Any change of what is stored, or of what is read from a record, needs another one.
-const FORMAT: &str = "gt/views/9";
+const FORMAT: &str = "gt/views/10";
 
 impl Projector {
     /// Opens the views in a folder, which is created if need be. Views that cannot be opened, that another version

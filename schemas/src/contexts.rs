@@ -135,7 +135,7 @@ event! {
             context: Option<ContextRef>, owner = Child, keepable = true, required = Always;
             /// Since when the link is no more.
             times: Option<ContextTimes>, owner = Child, keepable = true, required = Always;
-            /// What it belongs to; `supersedes` names the link.
+            /// What it belongs to; `supersedes` names a link that was never so, and none that has ended.
             refs: Option<ContextRefs>, owner = Child, keepable = true, required = Optional;
             /// The reasons in words.
             reason: Option<Text>, owner = Child, keepable = true, required = Optional;

@@ -72,7 +72,7 @@ event! {
             person: Option<PersonOfConcern>, owner = Named, keepable = false, required = Always;
             /// Since when the link is no more.
             times: Option<PersonTimes>, owner = Child, keepable = true, required = Always;
-            /// What it belongs to; `supersedes` names the link.
+            /// What it belongs to; `supersedes` names a link that was never so, and none that has ended.
             refs: Option<PersonRefs>, owner = Child, keepable = true, required = Optional;
             /// The reasons in words.
             reason: Option<Text>, owner = Child, keepable = true, required = Optional;

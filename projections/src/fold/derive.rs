@@ -157,7 +157,15 @@ impl Fold<'_> {
 
     /// The same, as patterns see it.
     pub(super) fn scene(&self, group: &BTreeSet<OwnerId>, by: Mark) -> ChildScene<'_> {
-        ChildScene::new(least(group), self.events(group, by))
+        let horizon = Horizon::below(by.index + 1);
+        let events =
+            group.iter().flat_map(|member| self.cache.history(&Unit::Child(*member)).events().iter());
+        let replaced_requests = events.filter(|event| {
+            matches!(event.event, Event::RequestReceived(_))
+                && horizon.covers(event.mark())
+                && !event.stands(horizon)
+        });
+        ChildScene::new(least(group), self.events(group, by), replaced_requests.collect())
     }
 
     fn write_findings(&mut self, one: &Derived, before: u64, by: Mark) {

@@ -39,7 +39,8 @@ pub struct Episode {
     /// The first report of it: of its start, or of the return if only that was reported.
     #[serde(skip)]
     pub(crate) anchor: StatementRef,
-    /// When the child returned, by the latest report: none where nobody said so, and an absence ended by turning into one of another kind.
+    /// When the child returned, by the latest report: none where nobody said so, and where away without authorisation turned into missing,
+    /// though its end was reported.
     #[serde(skip)]
     pub(crate) returned_at: Option<i64>,
 }
@@ -64,7 +65,8 @@ pub enum EpisodeState {
 /// - An absence that begins before the end of an earlier one belongs to it.
 /// - But if the earlier one is away without authorisation and the later one is missing, the first has turned into the
 ///   second: two episodes that share a boundary.
-/// - Touching is not overlapping: a child who is back at noon and gone at noon was gone twice.
+/// - Touching is not overlapping: a child who is back at noon and gone at noon was gone twice. But away until noon and missing from
+///   noon on has turned into missing: what was reported to end the first is no return.
 /// - An end without a start of its agency's own belongs to the episode within which, or at whose end, it lies.
 pub(super) fn merge(mut absences: Vec<Absence<'_>>, unpaired: &[End<'_>]) -> Vec<Episode> {
     absences.sort_unstable_by_key(Absence::order);
@@ -87,6 +89,11 @@ pub(super) fn merge(mut absences: Vec<Absence<'_>>, unpaired: &[End<'_>]) -> Vec
             None => homeless.push(end),
         }
     }
+    let mut next: Option<(Gravity, i64)> = None;
+    for group in groups.iter_mut().rev() {
+        group.has_turned = next.is_some_and(|(kind, start)| group.kind < kind && group.reach == start);
+        next = Some((group.kind, group.start));
+    }
     let mut episodes: Vec<Episode> = groups.into_iter().map(Group::into_episode).collect();
     episodes.extend(homeless.into_iter().map(return_only));
     episodes.sort_by_cached_key(|episode| {
@@ -100,6 +107,8 @@ struct Group<'e> {
     start: i64,
     reach: i64,
     end_known: bool,
+    /// Whether it ends where a graver one begins.
+    has_turned: bool,
     reports: Vec<&'e Absence<'e>>,
     ends: Vec<End<'e>>,
 }
@@ -111,6 +120,7 @@ impl<'e> Group<'e> {
             start: absence.start.time,
             reach: absence.reach(),
             end_known: matches!(absence.until, Until::Time(_)),
+            has_turned: false,
             reports: vec![absence],
             ends: absence.ends.clone(),
         }
@@ -169,7 +179,7 @@ impl<'e> Group<'e> {
             agencies,
             entries,
             anchor: self.reports[0].start.event.statement,
-            returned_at: self.ends.iter().map(|end| end.time).max(),
+            returned_at: self.ends.iter().map(|end| end.time).max().filter(|_| !self.has_turned),
         }
     }
 }

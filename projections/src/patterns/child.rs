@@ -98,16 +98,22 @@ pub(crate) struct ChildScene<'e> {
     child: OwnerId,
     /// Sorted by time, and by statement within one.
     pub(super) events: Vec<(i64, &'e ViewEvent)>,
+    /// Requests that were replaced. They count no longer, but what names one of them means the request that replaced it.
+    pub(super) replaced_requests: Vec<&'e ViewEvent>,
     decisions: OnceCell<Vec<Decided<'e>>>,
     record: OnceCell<ChildRecord>,
     episodes: OnceCell<Vec<Episode>>,
 }
 
 impl<'e> ChildScene<'e> {
-    /// Of events that stand and are sorted by time, and by statement within one.
-    pub(crate) fn new(child: OwnerId, events: Vec<(i64, &'e ViewEvent)>) -> Self {
+    /// Of events that stand and are sorted by time, and by statement within one, and the requests among those that were replaced.
+    pub(crate) fn new(
+        child: OwnerId,
+        events: Vec<(i64, &'e ViewEvent)>,
+        replaced_requests: Vec<&'e ViewEvent>,
+    ) -> Self {
         let (decisions, record, episodes) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { child, events, decisions, record, episodes }
+        Self { child, events, replaced_requests, decisions, record, episodes }
     }
 
     pub(super) const fn about(&self) -> Subject {

@@ -3,9 +3,9 @@
 //!
 //! Due is what the request says, else 4, 24 or 72 elapsed hours after it came by its rating Red, Amber or Green
 //! (thresholds). An answer is `request.answered`, `request.refused`, or a decision that names the request. It belongs to the
-//! request whose statement it names by hash; without such a reference, an agency's answer belongs to its earliest request
-//! about the child that has none. An answer in time that is reported late retracts the alert; one that came after the due
-//! time was late, and the alert stays.
+//! request whose statement it names by hash, or to the one that has replaced that since; without such a reference, an
+//! agency's answer belongs to its earliest request about the child that has none. An answer in time that is reported late
+//! retracts the alert; one that came after the due time was late, and the alert stays.
 //!
 //! **The id is anchored to** the request.
 
@@ -15,7 +15,7 @@ use gt_schemas::{Configuration, Event};
 
 use super::sentence::lasting;
 use super::{ChildScene, Finding, Pattern, at_statement};
-use crate::event::ViewEvent;
+use crate::event::{StatementRef, ViewEvent};
 
 /// A request, its clock, and its answer.
 #[derive(Debug, Clone, Copy)]
@@ -54,9 +54,9 @@ pub(crate) fn requests<'e>(scene: &ChildScene<'e>, rules: &Configuration) -> Vec
     let mut used = BTreeSet::new();
     // What is named comes first, so that it is not taken for something else.
     for request in &mut requests {
-        let named =
-            scene.events.iter().filter_map(|(time, event)| answer_to(*time, event, request.event, scene));
-        request.answer = named.min_by_key(|(time, event)| (*time, event.statement));
+        let names = names(request.event, scene);
+        let answers = scene.events.iter().filter_map(|(time, event)| answer_to(*time, event, &names, scene));
+        request.answer = answers.min_by_key(|(time, event)| (*time, event.statement));
         used.extend(request.answer.map(|(_, event)| event.index));
     }
     for (time, event) in &scene.events {
@@ -74,14 +74,31 @@ pub(crate) fn requests<'e>(scene: &ChildScene<'e>, rules: &Configuration) -> Vec
     requests
 }
 
-/// The time at which this event answers the request by its name, if it does.
+/// The statements by which the request is named: its own, and those that it replaced, one after the other.
+fn names(request: &ViewEvent, scene: &ChildScene<'_>) -> Vec<StatementRef> {
+    let mut names = vec![request.statement];
+    let mut replaces = request.refs.supersedes;
+    while let Some(statement) = replaces.filter(|statement| !names.contains(statement)) {
+        // Nobody replaces what another agency said.
+        let earlier = scene
+            .replaced_requests
+            .iter()
+            .find(|one| one.statement == statement && one.speaker() == request.speaker());
+        let Some(earlier) = earlier else { break };
+        names.push(statement);
+        replaces = earlier.refs.supersedes;
+    }
+    names
+}
+
+/// The time at which this event answers the request by one of its names, if it does.
 fn answer_to<'e>(
     time: i64,
     event: &'e ViewEvent,
-    request: &ViewEvent,
+    names: &[StatementRef],
     scene: &ChildScene<'e>,
 ) -> Option<(i64, &'e ViewEvent)> {
-    if event.refs.request != Some(request.statement) {
+    if !names.contains(&event.refs.request?) {
         return None;
     }
     if is_answer(event) {

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::{Answer, DecisionRow, Page, Queries, QueryError, Snapshot};
 use crate::alerts::{Alert, AlertId};
-use crate::decision::{self, ChildRecord, Decided};
+use crate::decision::{self, ChildRecord, Corrections, Decided};
 use crate::event::ViewEvent;
-use crate::history::load_event;
+use crate::history::{History, load_event};
 use crate::key;
 use crate::notation::{self, moment};
 use crate::store::{Rows as _, StoreError};
@@ -27,7 +27,7 @@ pub struct DecisionPage {
     pub data: Value,
     /// What the rules of practice say of it.
     pub findings: Vec<DecisionFinding>,
-    /// The corrections that were applied, in the order of their event times.
+    /// The corrections that were applied, in the order of their event times, and each after the one that it corrects.
     pub corrections: Vec<DecisionCorrection>,
     /// What reviews came to, in the order of their event times.
     pub reviews: Vec<DecisionReview>,
@@ -118,12 +118,13 @@ impl Queries {
             source: code.source(),
             items: items(code.as_str()),
         });
+        let known = Corrections::of(&standing);
         let item = DecisionPage {
             findings: findings.collect(),
             data: serde_json::to_value(&*one.decision).unwrap_or(Value::Null),
             corrections: one.corrections.iter().filter_map(|event| correction(event)).collect(),
-            reviews: standing.iter().filter_map(|(_, event)| review(event, &one)).collect(),
-            alerts: snapshot.alerts_naming(&one, &standing)?,
+            reviews: standing.iter().filter_map(|(_, event)| review(event, &one, &known)).collect(),
+            alerts: snapshot.alerts_naming(&one, &histories, &standing)?,
             decision: row,
         };
         Ok(snapshot.answer(page, vec![item], None))
@@ -145,11 +146,12 @@ impl Snapshot {
     fn alerts_naming(
         &self,
         one: &Decided<'_>,
+        histories: &[History],
         standing: &[(i64, &ViewEvent)],
     ) -> Result<Vec<Alert>, StoreError> {
         let entries = one.entries();
         let mut ids = BTreeSet::new();
-        for unit in self.concerned(one, standing)? {
+        for unit in self.concerned(one, histories, standing)? {
             for (row, _) in self.store.starting_with(&key::alerts_of(&unit))? {
                 let id = row.last_chunk().copied().map(AlertId::from_bytes);
                 ids.insert(id.ok_or(StoreError::Damaged { table: "alerts" })?);
@@ -168,6 +170,7 @@ impl Snapshot {
     fn concerned(
         &self,
         one: &Decided<'_>,
+        histories: &[History],
         standing: &[(i64, &ViewEvent)],
     ) -> Result<BTreeSet<Unit>, StoreError> {
         let (event, speaker) = (one.event, one.event.speaker());
@@ -180,9 +183,13 @@ impl Snapshot {
         }
         units.extend(event.refs.agreement.map(Unit::Agreement));
         units.extend(standing.iter().filter_map(|(_, event)| event.context).map(Unit::Context));
-        for recipient in one.recipients() {
-            units.insert(Unit::Edge(speaker.to_owned(), recipient.to_owned()));
-            units.insert(Unit::Edge(recipient.to_owned(), speaker.to_owned()));
+        // What is said of a way between two agencies names all that both said of a child whom they have in common.
+        let mut others: BTreeSet<&str> = one.recipients().collect();
+        others.extend(histories.iter().flat_map(History::events).map(ViewEvent::speaker));
+        others.remove(speaker);
+        for other in others {
+            units.insert(Unit::Edge(speaker.to_owned(), other.to_owned()));
+            units.insert(Unit::Edge(other.to_owned(), speaker.to_owned()));
         }
         Ok(units)
     }
@@ -199,9 +206,9 @@ fn correction(event: &ViewEvent) -> Option<DecisionCorrection> {
     })
 }
 
-fn review(event: &ViewEvent, one: &Decided<'_>) -> Option<DecisionReview> {
+fn review(event: &ViewEvent, one: &Decided<'_>, known: &Corrections<'_>) -> Option<DecisionReview> {
     let Event::DecisionReviewed(reviewed) = &event.event else { return None };
-    if event.refs.decision != Some(one.event.statement) {
+    if known.reviewed(event) != Some(one.event.statement) {
         return None;
     }
     Some(DecisionReview {

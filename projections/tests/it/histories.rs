@@ -155,10 +155,14 @@ impl Drawn {
                     (event.agency, event.child) = (target.agency, target.child);
                 }
             }
+            // It may name the decision besides.
+            if let Some(decision) = self.replaces.and_then(|index| pick(index, &["decision.rec"])) {
+                event = event.refers("decision", &decision.name);
+            }
             return event;
         }
         let wanted: Option<(&str, &[&str])> = match event.type_name {
-            "missing.ended" => Some(("episode", &["missing.started"])),
+            "missing.ended" | "rhi.held" | "rhi.declined" => Some(("episode", &["missing.started"])),
             "request.answered" | "request.refused" | "decision.recorded" => {
                 Some(("request", &["request.received"]))
             }
@@ -170,7 +174,16 @@ impl Drawn {
         {
             event = event.refers(member, &target.name);
         }
-        if let Some(target) = self.replaces.and_then(|index| pick(index, &[""])) {
+        let replaced = match event.type_name {
+            "decision.reviewed" if self.other.is_none() => {
+                // It names the decision as what it goes on from, if at all.
+                event.disclosed.remove("refs");
+                "decision."
+            }
+            "request.received" if self.variant.is_multiple_of(2) => "request.received",
+            _ => "",
+        };
+        if let Some(target) = self.replaces.and_then(|index| pick(index, &[replaced])) {
             event = event.refers("supersedes", &target.name);
         }
         event

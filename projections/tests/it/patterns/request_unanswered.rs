@@ -3,6 +3,7 @@
 use gt_core::position::LeafIndex;
 use gt_projections::AlertStatus;
 use gt_projections::Pattern::RequestUnanswered;
+use serde_json::json;
 
 use super::{assert_none, assert_retracted, only};
 use crate::fixture::*;
@@ -136,4 +137,28 @@ fn an_answer_under_another_identifier_counts_while_they_are_linked() {
     let views = views(&[answer, link, unlink]);
     assert_none(&views.now(RequestUnanswered, T + 4 * HOUR));
     only(&views.now(RequestUnanswered, T + 4 * HOUR + 1));
+}
+
+#[test]
+fn an_answer_to_a_request_that_was_replaced_is_one_to_what_replaced_it() {
+    let again = |name: &str, agency, of: &str| {
+        requested(name, agency, 1, "Red", T).clear("categories", json!(["Health"])).refers("supersedes", of)
+    };
+    let kinds: [fn() -> Event; 3] = [
+        || answered("answer", SCHOOL, 1, T + HOUR).refers("request", "request"),
+        || refused("refusal", SCHOOL, 1, T + HOUR).refers("request", "request"),
+        || decided("decision", SCHOOL, 1, "Share", T + HOUR).refers("request", "request"),
+    ];
+    for answer in kinds {
+        let (second, third) = (again("second", SCHOOL, "request"), again("third", SCHOOL, "second"));
+        let orders = [[answer(), second.clone(), third.clone()], [third, second, answer()]];
+        for order in orders {
+            let events: Vec<(i64, Event)> =
+                (1..).zip(order).map(|(hour, event)| (T + hour * HOUR, event)).collect();
+            assert_none(&views(&events).now(RequestUnanswered, LATER));
+        }
+        // Nobody replaces what another agency was asked.
+        let events = [(T + HOUR, answer()), (T + HOUR, again("of another", POLICE, "request"))];
+        assert_eq!(only(&views(&events).now(RequestUnanswered, LATER)).entries, [LeafIndex(2)]);
+    }
 }

@@ -134,3 +134,61 @@ fn who_was_away_and_is_then_missing_has_not_returned() {
         assert_none(&Views::received(&held).now(RhiOverdue, LATER));
     }
 }
+
+#[test]
+fn who_is_said_to_be_back_when_the_absence_turned_into_a_graver_one_has_not_returned() {
+    let boundary = T + 3 * HOUR;
+    let events = |kind: &str| {
+        [
+            (T, started("first", POLICE, 1, kind, T)),
+            (boundary, ended("first end", POLICE, 1, boundary)),
+            (boundary, started("missing", POLICE, 1, "Missing", boundary)),
+            (T + 100 * HOUR, ended("end", POLICE, 1, T + 100 * HOUR)),
+        ]
+    };
+    let away = events("AwayWithoutAuthorisation");
+    assert_none(&Views::received(&away[..3]).now(RhiOverdue, LATER));
+    assert_eq!(only(&Views::received(&away).now(RhiOverdue, LATER)).window.from, at(T + 100 * HOUR));
+    // Who was missing, is back and is missing again has returned twice.
+    assert_eq!(Views::received(&events("Missing")).now(RhiOverdue, LATER).len(), 2);
+}
+
+#[test]
+fn an_interview_that_names_an_absence_counts_for_no_other() {
+    let held = T + 50 * HOUR;
+    let two = [
+        (T - 3 * HOUR, started("first", POLICE, 1, "Missing", T - 3 * HOUR)),
+        (T, ended("first end", POLICE, 1, T)),
+        (T + DAY, started("second", POLICE, 1, "Missing", T + DAY)),
+        (T + 2 * DAY, ended("second end", POLICE, 1, T + 2 * DAY)),
+    ];
+    let overdue = |interview: Event| {
+        let events = [&two[..], &[(held, interview)]].concat();
+        let found = Views::received(&events).now(RhiOverdue, LATER);
+        found.iter().map(|alert| alert.window.from.as_millis()).collect::<Vec<_>>()
+    };
+    let unnamed = || interview("interview", "rhi.held", COUNCIL, 1, held);
+    assert_eq!(overdue(unnamed()), [0_i64; 0], "it comes after both returns, and in time for both");
+    assert_eq!(overdue(unnamed().refers("episode", "first")), [T + 2 * DAY]);
+    assert_eq!(overdue(unnamed().refers("episode", "second")), [T]);
+    assert_eq!(overdue(unnamed().refers("episode", "unknown")), [0_i64; 0], "what says nothing goes by time");
+    assert_eq!(overdue(unnamed().within("episode", "M-17")), [0_i64; 0]);
+}
+
+#[test]
+fn an_interview_that_names_an_absence_counts_for_what_that_turned_into() {
+    let (boundary, back, held) = (T + 3 * HOUR, T + 10 * HOUR, T + 20 * HOUR);
+    let away = (T, started("away", POLICE, 1, "AwayWithoutAuthorisation", T));
+    let away_end = (boundary, ended("away end", POLICE, 1, boundary));
+    let missing = (boundary, started("missing", POLICE, 1, "Missing", boundary));
+    let end = (back, ended("end", POLICE, 1, back));
+    let named = |start| (held, interview("interview", "rhi.held", COUNCIL, 1, held).refers("episode", start));
+    let turned = [away.clone(), missing.clone(), end.clone()];
+    let said_to_be_back = [away, away_end, missing, end];
+    for absence in [&turned[..], &said_to_be_back] {
+        for start in ["away", "missing"] {
+            let events = [absence, &[named(start)]].concat();
+            assert_none(&Views::received(&events).now(RhiOverdue, LATER));
+        }
+    }
+}

@@ -2,6 +2,7 @@
 //! say, and which agreements are to be reviewed; all of it as the ledger stood at any time.
 
 mod access;
+mod decisions;
 mod links;
 mod practice;
 mod requests;

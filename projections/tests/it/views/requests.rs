@@ -107,3 +107,23 @@ fn requests_of_the_past_have_no_answer_yet_and_their_mistakes() {
     }
     assert_eq!(seen, [1, 0, 2, 4], "page by page");
 }
+
+#[test]
+fn an_answer_to_a_request_that_was_replaced_answers_the_one_that_is_listed() {
+    let begin = begin();
+    let views = views(&[
+        request("first", POLICE, 1, "Amber", begin),
+        answered("answer", POLICE, 1, begin + HOUR, "first"),
+        request("second", POLICE, 1, "Amber", begin).refers("supersedes", "first"),
+        request("third", POLICE, 1, "Amber", begin).refers("supersedes", "second"),
+    ]);
+    let page = now(begin + 30 * HOUR);
+    assert_eq!(asked(&views, &RequestFilter::default(), &page), [0_u64; 0], "none is open");
+    for child in [None, Some(owner(1))] {
+        let done = RequestFilter { state: RequestsWanted::Answered, child, ..RequestFilter::default() };
+        let answered = views.queries().requests(&done, &page).unwrap().items;
+        let [row] = &answered[..] else { panic!("one is answered") };
+        assert_eq!((row.index, row.answered_by), (LeafIndex(3), Some(LeafIndex(1))));
+        assert_eq!(row.answered_at, Some(at(begin + HOUR)));
+    }
+}
