@@ -11,6 +11,8 @@ use gt_schemas::{AccessPurpose, AccessRole};
 
 /// The most requests that wait at one time.
 const MOST: usize = 1_000;
+/// The most of one person's: nobody keeps others from asking.
+const MOST_OF_ONE: usize = 20;
 /// How long a request waits, in milliseconds: a day.
 const WAITS_MS: i64 = 24 * 3_600_000;
 /// The longest time for which somebody may ask, in hours.
@@ -28,22 +30,42 @@ pub(crate) struct Asked {
     pub(crate) at: Timestamp,
 }
 
+/// Why a request is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TooMany {
+    /// Of everybody's.
+    #[error("a thousand requests wait for approval, and no more are taken")]
+    InAll,
+    /// Of this reader's.
+    #[error(
+        "twenty of your requests wait for approval, and no more are taken until one is approved or a day old"
+    )]
+    Yours,
+}
+
 /// The requests that wait, by their ids.
 #[derive(Default)]
 pub(crate) struct Requests(Mutex<BTreeMap<String, Asked>>);
 
 impl Requests {
-    /// Takes a request, and gives it an id. None if too many wait.
-    pub(crate) fn ask(&self, asked: Asked) -> Option<String> {
+    /// Takes a request, and gives it an id: that of the same request, if it waits already.
+    pub(crate) fn ask(&self, asked: Asked) -> Result<String, TooMany> {
         let mut waiting = self.waiting(asked.at);
+        let again = |known: &Asked| *known == Asked { at: known.at, ..asked.clone() };
+        if let Some((id, _)) = waiting.iter().find(|(_, known)| again(known)) {
+            return Ok(id.clone());
+        }
+        if waiting.values().filter(|known| known.subject == asked.subject).count() >= MOST_OF_ONE {
+            return Err(TooMany::Yours);
+        }
         if waiting.len() >= MOST {
-            return None;
+            return Err(TooMany::InAll);
         }
         let mut id = [0; 16];
         getrandom::fill(&mut id).expect("the operating system gives random bytes");
         let id = base64url::encode(&id);
         waiting.insert(id.clone(), asked);
-        Some(id)
+        Ok(id)
     }
 
     /// The request of this id, if it waits.
@@ -102,10 +124,21 @@ mod tests {
     }
 
     #[test]
-    fn no_more_wait_than_there_is_room_for() {
+    fn no_more_wait_than_there_is_room_for_and_nobody_takes_it_all() {
         let requests = Requests::default();
-        assert!((0..MOST).all(|_| requests.ask(asked(0)).is_some()));
-        assert_eq!(requests.ask(asked(0)), None);
-        assert!(requests.ask(asked(WAITS_MS)).is_some(), "the old ones have gone");
+        let of = |reader: usize, child: usize, at| {
+            let child = OwnerId::from_bytes((child as u128).to_be_bytes());
+            requests.ask(Asked { subject: format!("Reader {reader}"), child, ..asked(at) })
+        };
+        let first = of(0, 0, 0).expect("there is room");
+        assert_eq!(of(0, 0, 5), Ok(first), "the same request waits once");
+        assert!((1..MOST_OF_ONE).all(|child| of(0, child, 0).is_ok()));
+        assert_eq!(of(0, MOST_OF_ONE, 0), Err(TooMany::Yours));
+        assert!(of(0, 3, 0).is_ok(), "that one waits");
+        for reader in 1..MOST / MOST_OF_ONE {
+            assert!((0..MOST_OF_ONE).all(|child| of(reader, child, 0).is_ok()), "{reader}");
+        }
+        assert_eq!(of(MOST, 0, 0), Err(TooMany::InAll));
+        assert!(of(MOST, 0, WAITS_MS).is_ok(), "the old ones have gone");
     }
 }

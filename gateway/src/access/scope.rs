@@ -6,10 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::StatusCode;
 use gt_core::Hash;
 use gt_core::LeafIndex;
-use gt_core::time::Timestamp;
 use gt_ledger::Ledger;
 use gt_ledger::record::{OwnerId, Record};
-use gt_projections::{Approval, EntrySubject, Queries, QueryError};
+use gt_projections::{Approval, EntrySubject, Page, Queries, QueryError};
 
 use super::pass::Pass;
 use super::policy::Cell;
@@ -28,35 +27,38 @@ pub(crate) struct Scope<'a> {
     restricted: BTreeSet<OwnerId>,
     /// The approvals that were looked up.
     approvals: RefCell<BTreeMap<OwnerId, Option<Hash>>>,
+    /// The first approval by which something restricted was seen.
+    opened_by: RefCell<Option<Hash>>,
 }
 
 impl<'a> Scope<'a> {
     /// Of what the ledger is now.
     pub(crate) fn of(pass: &'a Pass, app: &'a App) -> Result<Self, Problem> {
-        Self::as_of(pass, app, None)
+        Self::of_page(pass, app, &Page::default())
     }
 
-    /// Of answers about an earlier state of the ledger, if one is named. They join whom the ledger took for one person then: so what is
-    /// restricted now is so for everybody with whom it was joined, and whoever was joined with somebody whom the token does not name is
-    /// not named.
-    pub(crate) fn as_of(pass: &'a Pass, app: &'a App, then: Option<Timestamp>) -> Result<Self, Problem> {
+    /// Of an answer that may be about an earlier state of the ledger. Such a one joins whom the ledger took for one person then: so what
+    /// is restricted now is so for everybody with whom it was joined, and whoever was joined with somebody whom the token does not name
+    /// is not named.
+    pub(crate) fn of_page(pass: &'a Pass, app: &'a App, page: &Page) -> Result<Self, Problem> {
         let (views, ledger) = (&app.views, &*app.ledger);
-        let same = |persons: &BTreeSet<OwnerId>, then| {
-            views.ask(|views| views.same_persons(persons.iter().copied(), then)).map_err(failed)
+        let same = |persons: &BTreeSet<OwnerId>, page: &Page| {
+            views.ask(|views| views.same_persons(persons.iter().copied(), page)).map_err(failed)
         };
-        let mut named = same(&pass.reader.children, None)?;
+        let mut named = same(&pass.reader.children, &Page::default())?;
         let mut restricted = views.ask(|views| views.restricted_children(now())).map_err(failed)?;
-        if then.is_some() {
-            restricted.extend(same(&restricted, then)?);
+        if page.is_of_earlier() {
+            restricted.extend(same(&restricted, page)?);
             let mut joined = BTreeSet::new();
             for child in &named {
-                if same(&BTreeSet::from([*child]), then)?.is_subset(&named) {
+                if same(&BTreeSet::from([*child]), page)?.is_subset(&named) {
                     joined.insert(*child);
                 }
             }
             named = joined;
         }
-        Ok(Self { pass, views, ledger, named, restricted, approvals: RefCell::default() })
+        let (approvals, opened_by) = (RefCell::default(), RefCell::default());
+        Ok(Self { pass, views, ledger, named, restricted, approvals, opened_by })
     }
 
     /// Whether the reader may ask about this child at all; if not, why.
@@ -152,12 +154,25 @@ impl<'a> Scope<'a> {
         Ok(found)
     }
 
-    /// The approval that a read of this child's record rests on: none where the record is not restricted.
-    pub(crate) fn used(&self, child: Option<&OwnerId>) -> Result<Option<Hash>, Problem> {
-        match child {
-            Some(child) if self.restricted.contains(child) => self.approval(child),
-            _ => Ok(None),
+    /// The approval by which something restricted was seen, the first one of several: none where nothing was.
+    pub(crate) fn opened_by(&self) -> Option<Hash> {
+        *self.opened_by.borrow()
+    }
+
+    /// The children of whose records the reader sees nothing, in no count either.
+    pub(crate) fn hidden(&self) -> Result<BTreeSet<OwnerId>, Problem> {
+        let mut hidden = BTreeSet::new();
+        for child in &self.restricted {
+            if self.approval(child)?.is_none() {
+                hidden.insert(*child);
+            }
         }
+        Ok(hidden)
+    }
+
+    /// Whether rows are the reader's by the agency that they concern.
+    pub(super) fn is_by_agency(&self) -> bool {
+        matches!(self.pass.cell, Cell::OwnAgency | Cell::OwnCases)
     }
 
     fn fits(&self, approval: &Approval) -> bool {
@@ -167,15 +182,34 @@ impl<'a> Scope<'a> {
     /// Whether the entry is of a child whose record is restricted, and no approval names the reader. Of an entry that the views do not
     /// have, or not yet, the record itself says whose it is.
     pub(crate) fn hides(&self, index: LeafIndex) -> Result<bool, Problem> {
+        self.hides_one_of(&self.owners(index)?)
+    }
+
+    /// The child that all of these entries are about, if it is one, under whichever identifiers.
+    pub(crate) fn only_child(&self, entries: &[LeafIndex]) -> Result<Option<OwnerId>, Problem> {
+        let mut children = BTreeSet::new();
+        for index in entries {
+            children.extend(self.owners(*index)?.first());
+        }
+        let Some(first) = children.first().copied() else { return Ok(None) };
+        if children.len() == 1 {
+            return Ok(Some(first));
+        }
+        let same = self.views.ask(|views| views.same_persons([first], &Page::default())).map_err(failed)?;
+        Ok(children.is_subset(&same).then_some(first))
+    }
+
+    /// Everybody whose record the entry is part of, the one whom it is about first.
+    fn owners(&self, index: LeafIndex) -> Result<Vec<OwnerId>, Problem> {
         if let Some(subject) = self.subject(index)? {
-            return self.hides_one_of(subject.of());
+            return Ok(subject.of().copied().collect());
         }
         let statement = self.record(index)?.and_then(|record| record.statement);
         let owners = statement.iter().flat_map(|open| {
             let disclosed = open.disclosed.values().flatten().map(|element| &element.owner);
             open.primary.iter().chain(disclosed)
         });
-        self.hides_one_of(owners)
+        Ok(owners.copied().collect())
     }
 
     fn hides_one_of<'o>(&self, owners: impl IntoIterator<Item = &'o OwnerId>) -> Result<bool, Problem> {
@@ -187,9 +221,15 @@ impl<'a> Scope<'a> {
         Ok(false)
     }
 
-    /// A restricted record is seen by those whom an approval names.
+    /// A restricted record is seen by those whom an approval names, and that it is read by one is told.
     fn is_hidden(&self, child: &OwnerId) -> Result<bool, Problem> {
-        Ok(self.restricted.contains(child) && self.approval(child)?.is_none())
+        if !self.restricted.contains(child) {
+            return Ok(false);
+        }
+        let approval = self.approval(child)?;
+        let mut opened_by = self.opened_by.borrow_mut();
+        *opened_by = opened_by.or(approval);
+        Ok(approval.is_none())
     }
 
     /// The same of an entry that the views do not have, or not yet. A registrar's statement has no owner and names nobody; of any other
@@ -200,7 +240,7 @@ impl<'a> Scope<'a> {
             Some(None) => Ok((None, None)),
             _ if self.pass.cell != Cell::Allow => Err(outside(self.pass.cell)),
             Some(Some(owner)) if self.is_hidden(&owner)? => Err(restricted()),
-            Some(Some(owner)) => Ok((Some(owner), self.used(Some(&owner))?)),
+            Some(Some(owner)) => Ok((Some(owner), self.opened_by())),
             // It has ended: there is nothing to read.
             None => Ok((None, None)),
         }

@@ -38,24 +38,22 @@ signed! {
     PersonLink: |row| row.child.as_ref();
 }
 
-impl Visible for DecisionRow {
-    fn is_visible(&self, scope: &Scope<'_>) -> Result<bool, Problem> {
-        let shared_with = if self.is_share() { &self.recipients[..] } else { &[] };
-        scope.sees(self.child.as_ref(), |agency| {
-            let all = [&self.agency].into_iter().chain(&self.on_behalf_of).chain(shared_with);
-            is_one_of(agency, all.map(String::as_str))
-        })
-    }
+/// What an entry recorded. Whom it concerns is what the ledger says today, also where the row is of an earlier state: a recipient who was
+/// named by mistake, and corrected away, does not see it by asking for the time before.
+macro_rules! recorded {
+    ($($Row:ident)+) => {
+        $(impl Visible for $Row {
+            fn is_visible(&self, scope: &Scope<'_>) -> Result<bool, Problem> {
+                let subject = if scope.is_by_agency() { scope.subject(self.index)? } else { None };
+                scope.sees(self.child.as_ref(), |agency| {
+                    subject.as_ref().is_some_and(|subject| subject.concerns(agency))
+                })
+            }
+        })+
+    };
 }
 
-impl Visible for TimelineEvent {
-    fn is_visible(&self, scope: &Scope<'_>) -> Result<bool, Problem> {
-        let subject = scope.subject(self.index)?;
-        scope.sees(self.child.as_ref(), |agency| {
-            subject.as_ref().is_some_and(|subject| subject.concerns(agency))
-        })
-    }
-}
+recorded! { DecisionRow TimelineEvent }
 
 /// An absence that several agencies report says what each of them said, so an agency sees those that it alone reports.
 fn reported_alone(episode: &Episode, agency: &str) -> bool {

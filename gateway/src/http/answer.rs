@@ -29,8 +29,8 @@ pub(super) trait Row: Serialize {
     const COLUMNS: &'static [&'static str];
     /// The columns that count.
     const COUNTS: &'static [Count] = &[];
-    /// The columns that are worked out of what is counted.
-    const WORKED_OUT: &'static [&'static str] = &[];
+    /// The columns that are worked out of what is counted, and of which count: where that one is small, they say something of few.
+    const WORKED_OUT: &'static [(&'static str, &'static str)] = &[];
 }
 
 /// A column that counts.
@@ -175,8 +175,8 @@ fn json<T>(answer: &Answer<T>, items: Vec<Value>) -> Result<Vec<u8>, Problem> {
 /// The smallest count that says nothing of anybody (DOMAIN section 8).
 const LEAST_COUNT: u64 = 5;
 
-/// A row without small counts. Where one of those is small by which the whole row is known, nothing that was worked out of so few stands
-/// either.
+/// A row without small counts, and without what was worked out of few. Where one of those is small by which the whole row is known,
+/// nothing of it stands.
 fn suppressed<T: Row>(mut row: Value) -> Value {
     let small = |value: &Value| value.as_u64().is_none_or(|count| count < LEAST_COUNT);
     let few = T::COUNTS.iter().any(|counts| counts.of_all && small(&row[counts.column]));
@@ -185,8 +185,8 @@ fn suppressed<T: Row>(mut row: Value) -> Value {
             row[counts.column] = Value::Null;
         }
     }
-    if few {
-        for column in T::WORKED_OUT {
+    for (column, of) in T::WORKED_OUT {
+        if row[*of].is_null() {
             row[*column] = Value::Null;
         }
     }
@@ -274,17 +274,18 @@ mod tests {
         const COLUMNS: &'static [&'static str] = &[];
         const COUNTS: &'static [Count] =
             &[Count { column: "shares", of_all: true }, Count { column: "by_consent", of_all: false }];
-        const WORKED_OUT: &'static [&'static str] = &["median"];
+        const WORKED_OUT: &'static [(&'static str, &'static str)] =
+            &[("median", "by_consent"), ("first", "shares")];
     }
 
     #[test]
     fn small_counts_and_what_is_worked_out_of_few_are_left_out() {
-        let row =
-            |shares, by_consent| json!({"to": "a", "shares": shares, "by_consent": by_consent, "median": 9});
-        let left = |shares, by_consent| suppressed::<Value>(row(json!(shares), json!(by_consent)));
-        assert_eq!(left(5, 5), row(json!(5), json!(5)));
-        assert_eq!(left(5, 4), row(json!(5), Value::Null));
-        assert_eq!(left(4, 9), json!({"to": "a", "shares": null, "by_consent": null, "median": null}));
+        let row = |shares, by_consent, median| json!({"to": "a", "shares": shares, "by_consent": by_consent, "median": median, "first": 1});
+        let left = |shares, by_consent| suppressed::<Value>(row(json!(shares), json!(by_consent), json!(9)));
+        assert_eq!(left(5, 5), row(json!(5), json!(5), json!(9)));
+        assert_eq!(left(5, 4), row(json!(5), Value::Null, Value::Null), "the median of four");
+        let nothing = json!({"to": "a", "shares": null, "by_consent": null, "median": null, "first": null});
+        assert_eq!(left(4, 9), nothing);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{App, Path};
-use crate::access::break_glass::{Asked, MAX_HOURS};
+use crate::access::break_glass::{Asked, MAX_HOURS, TooMany};
 use crate::access::reader::role_name;
 use crate::access::recorder::now;
 use crate::access::{Pass, Scope};
@@ -51,9 +51,12 @@ pub(super) async fn ask(
     let at = now();
     let asked =
         Asked { subject: pass.reader.subject.clone(), role: pass.reader.role, child, purpose, hours, at };
-    let id = app.access.requests.ask(asked).ok_or_else(|| {
-        let detail = "a thousand requests wait for approval, and no more are taken";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_requests_waiting", detail)
+    let id = app.access.requests.ask(asked).map_err(|too_many| {
+        let status = match too_many {
+            TooMany::InAll => StatusCode::SERVICE_UNAVAILABLE,
+            TooMany::Yours => StatusCode::TOO_MANY_REQUESTS,
+        };
+        Problem::new(status, "too_many_requests_waiting", too_many.to_string())
     })?;
     let answer = json!({"id": id, "status": "waiting", "approve": format!("/v1/break-glass/{id}/approve")});
     Ok((StatusCode::ACCEPTED, Json(answer)))

@@ -163,19 +163,33 @@ async fn answer(
         let _making = permit;
         let request = question.read(&app)?;
         let scope = Scope::of(&pass, &app)?;
+        if pass.cell == Cell::Allow && is_about_nobody(&app, &request.selection) {
+            // That the ledger knows nothing of somebody is an answer about them too.
+            return Ok((
+                Extension(Accessed::default()),
+                problem(&MakeBundleError::UnknownChild).into_response(),
+            ));
+        }
         let child = may_have(&scope, &pass, &app, &request.selection)?;
         let bundle = app.ledger.bundle(&request).map_err(|error| problem(&error))?;
         may_have_all(&scope, &app, &bundle)?;
-        for index in &bundle.manifest.entries {
+        let entries = &bundle.manifest.entries;
+        for index in entries {
             if scope.hides(*index)? {
                 return Err(restricted().with("entry", index.0));
             }
         }
-        let accessed =
-            Accessed { child, records: bundle.manifest.entries.len(), approval: scope.used(child.as_ref())? };
+        let child = child.map_or_else(|| scope.only_child(entries), |child| Ok(Some(child)))?;
+        let accessed = Accessed { child, records: entries.len(), approval: scope.opened_by() };
         Ok((Extension(accessed), form.write(&bundle)?))
     });
     made.await.map_err(|error| Problem::internal(&error))?
+}
+
+/// Whether it asks for a child of whom the ledger holds nothing.
+fn is_about_nobody(app: &App, selection: &Selection) -> bool {
+    let Selection::Child(Subject::Pseudonym(pseudonym)) = selection else { return false };
+    app.ledger.owner_id(&Owner::Person(pseudonym.clone())).is_none()
 }
 
 /// The child whose bundle it is, if it is one's. Who reads about named children has theirs, and no other selection.
@@ -188,8 +202,9 @@ fn may_have(
     let child = match selection {
         Selection::Child(Subject::Owner(id)) => Some(*id),
         Selection::Child(Subject::Pseudonym(pseudonym)) => {
+            // Where only some children may be asked about, whether another is known is not told.
             let id = app.ledger.owner_id(&Owner::Person(pseudonym.clone()));
-            Some(id.ok_or_else(|| problem(&MakeBundleError::UnknownChild))?)
+            Some(id.ok_or_else(|| outside(pass.cell))?)
         }
         _ if pass.cell != Cell::Allow => return Err(outside(pass.cell)),
         _ => None,

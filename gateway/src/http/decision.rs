@@ -53,7 +53,7 @@ fn answer(app: &App, pass: &Pass, index: LeafIndex, page: &Page) -> Result<(Valu
             "no decision was recorded by this entry, as far as the views have come; lists name the entries that did",
         ));
     };
-    let scope = Scope::of(pass, app)?;
+    let scope = Scope::of_page(pass, app, page)?;
     let child = found.decision.child;
     if let Some(child) = &child {
         scope.child(child)?;
@@ -70,7 +70,7 @@ fn answer(app: &App, pass: &Pass, index: LeafIndex, page: &Page) -> Result<(Valu
     found.alerts = alerts;
     let texts = Texts::read(&app.ledger, index, &found)?;
     let legal = &app.ledger.configuration().legal;
-    let accessed = Accessed { child, records: 1, approval: scope.used(child.as_ref())? };
+    let accessed = Accessed { child, records: 1, approval: scope.opened_by() };
     Ok((json_of(&answer.as_of, page, &found, &texts, legal)?, accessed))
 }
 

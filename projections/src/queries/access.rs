@@ -136,13 +136,13 @@ impl Queries {
         Ok(children)
     }
 
-    /// Everybody who is the same person as one of these; or, where that is asked, was so as the ledger stood then.
+    /// Everybody who is the same person as one of these; or, where the page is of an earlier state of the ledger, was so then.
     pub fn same_persons(
         &self,
         persons: impl IntoIterator<Item = OwnerId>,
-        received_until: Option<Timestamp>,
+        page: &Page,
     ) -> Result<BTreeSet<OwnerId>, QueryError> {
-        let snapshot = self.snapshot(&Page { received_until, ..Page::default() })?;
+        let snapshot = self.snapshot(page)?;
         let mut all = BTreeSet::new();
         for person in persons {
             all.extend(snapshot.group(person)?);

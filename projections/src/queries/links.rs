@@ -95,6 +95,13 @@ pub struct PersonRow {
     pub last_at: Timestamp,
 }
 
+/// What is counted: what the filter takes, of children whom the reader sees.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    filter: &'a LinkedFilter,
+    hidden: &'a BTreeSet<OwnerId>,
+}
+
 /// What the events of one context or person come to.
 #[derive(Default)]
 struct Tally {
@@ -109,20 +116,23 @@ struct Tally {
 
 impl Queries {
     /// Contexts with the children linked to them. By their children, the links are read of those on the page and before it, and of those
-    /// that the filter leaves out on the way; by [`LinkedSort::Last`], or from the other end, all links are.
+    /// that the filter leaves out on the way; by [`LinkedSort::Last`], or from the other end, all links are. What is said of the `hidden`
+    /// children counts nowhere.
     pub fn contexts(
         &self,
         filter: &LinkedFilter,
         sort: LinkedSort,
+        hidden: &BTreeSet<OwnerId>,
         page: &Page,
     ) -> Result<Answer<ContextRow>, QueryError> {
         let snapshot = self.snapshot(page)?;
+        let wanted = Wanted { filter, hidden };
         if sort == LinkedSort::Children && !page.newest_first {
-            return snapshot.page_of(snapshot.with_most_children(filter, page.needed()?)?, page);
+            return snapshot.page_of(snapshot.with_most_children(wanted, page.needed()?)?, page);
         }
         let make = |unit: &Unit, _: &key::Key| {
             let Unit::Context(context) = unit else { return Ok((None, 0)) };
-            snapshot.context_row(*context, filter)
+            snapshot.context_row(*context, wanted)
         };
         if sort == LinkedSort::Reference {
             return snapshot.page_of_units(&Units::contexts(), page, make);
@@ -133,14 +143,16 @@ impl Queries {
     }
 
     /// Persons of concern with the children linked to them. Unless they are sorted by [`LinkedSort::Reference`], all links are read for a
-    /// page.
+    /// page. What is said of the `hidden` children counts nowhere.
     pub fn persons(
         &self,
         filter: &LinkedFilter,
         sort: LinkedSort,
+        hidden: &BTreeSet<OwnerId>,
         page: &Page,
     ) -> Result<Answer<PersonRow>, QueryError> {
         let snapshot = self.snapshot(page)?;
+        let wanted = Wanted { filter, hidden };
         let make = |unit: &Unit, _: &key::Key| {
             let Unit::Person(person) = unit else { return Ok((None, 0)) };
             let group = snapshot.group(*person)?;
@@ -151,7 +163,7 @@ impl Queries {
                 return Ok((None, 1));
             }
             let cost = histories.iter().map(History::len).sum();
-            let tally = snapshot.tally(&histories, filter)?;
+            let tally = snapshot.tally(&histories, wanted)?;
             let person = snapshot.least(*person)?;
             Ok((tally.map(|tally| tally.person(person)), cost))
         };
@@ -169,15 +181,16 @@ impl Snapshot {
     fn context_row(
         &self,
         context: ContextId,
-        filter: &LinkedFilter,
+        wanted: Wanted<'_>,
     ) -> Result<(Option<ContextRow>, usize), QueryError> {
         let history = [History::load(&self.store, &Unit::Context(context), self.horizon.size)?];
-        let tally = self.tally(&history, filter)?.filter(|tally| tally.links > 0);
+        let tally = self.tally(&history, wanted)?.filter(|tally| tally.links > 0);
         Ok((tally.map(|tally| tally.context(context)), history[0].len()))
     }
 
     /// The first contexts by their children: none that the list still has can come before them.
-    fn with_most_children(&self, filter: &LinkedFilter, most: usize) -> Result<Vec<ContextRow>, QueryError> {
+    /// With children who are hidden a context has fewer than the key says, and comes later.
+    fn with_most_children(&self, wanted: Wanted<'_>, most: usize) -> Result<Vec<ContextRow>, QueryError> {
         let damaged = || StoreError::Damaged { table: "contexts" };
         let (start, mut seen, mut first) = (key::contexts_by_children(), HashSet::new(), BTreeMap::new());
         for row in self.store.range(start.clone(), key::after(&start), false) {
@@ -186,11 +199,11 @@ impl Snapshot {
             let at_best = (Reverse(children), Reverse(moment(last)), context);
             let is_full =
                 first.len() >= most && first.last_key_value().is_some_and(|(worst, _)| *worst < at_best);
-            if is_full || filter.children.is_some_and(|least| children < least) {
+            if is_full || wanted.filter.children.is_some_and(|least| children < least) {
                 break;
             }
             if seen.insert(context)
-                && let Some(row) = self.context_row(context, filter)?.0
+                && let Some(row) = self.context_row(context, wanted)?.0
             {
                 first.insert((Reverse(row.children), Reverse(row.last_at), context), row);
                 if first.len() > most {
@@ -202,20 +215,26 @@ impl Snapshot {
     }
 
     /// What stands in these histories, if the filter takes it.
-    fn tally(&self, histories: &[History], filter: &LinkedFilter) -> Result<Option<Tally>, QueryError> {
+    fn tally(
+        &self,
+        histories: &[History],
+        Wanted { filter, hidden }: Wanted<'_>,
+    ) -> Result<Option<Tally>, QueryError> {
+        let is_hidden = |event: &ViewEvent| event.child.is_some_and(|child| hidden.contains(&child));
         let span = bounds(filter.from, filter.to);
         let mut tally = Tally::default();
         for event in histories.iter().flat_map(History::events) {
-            if event.stands(self.horizon) && span.contains(&event.listed_at()) && tally.add(event) {
+            let counts = event.stands(self.horizon) && !is_hidden(event);
+            if counts && span.contains(&event.listed_at()) && tally.add(event) {
                 tally.children.extend(linked_child(event).map(|child| self.least(child)).transpose()?);
             }
         }
-        let wanted = |wanted: &Option<String>, said: &BTreeSet<&str>| {
+        let says = |wanted: &Option<String>, said: &BTreeSet<&str>| {
             wanted.as_ref().is_none_or(|wanted| said.contains(wanted.as_str()))
         };
         let taken = tally.times.is_some()
-            && wanted(&filter.kind, &tally.kinds)
-            && wanted(&filter.risk, &tally.risks)
+            && says(&filter.kind, &tally.kinds)
+            && says(&filter.risk, &tally.risks)
             && filter.agency.as_ref().is_none_or(|agency| tally.agencies.contains(agency.as_str()))
             && filter.children.is_none_or(|least| tally.children.len() >= least);
         Ok(taken.then_some(tally))

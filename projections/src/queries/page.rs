@@ -42,6 +42,11 @@ impl Default for Page {
 }
 
 impl Page {
+    /// Whether the answer is about an earlier state of the ledger: the one that is asked for, or that of the list's first page.
+    pub fn is_of_earlier(&self) -> bool {
+        self.received_until.is_some() || self.place().is_some()
+    }
+
     /// How many items of a list that is made in memory come before the page.
     fn skipped(&self) -> Result<usize, QueryError> {
         match &self.cursor {

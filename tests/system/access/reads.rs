@@ -40,6 +40,15 @@ fn who_looked_is_told_with_the_name_and_the_log_with_it_is_sound() {
     eventually("the views have that too", || {
         asked()["items"].as_array().expect("a list").iter().any(|item| item["reader"] == "C. Moreau")
     });
+    // Nor the one who takes one entry of the child's out of the folder.
+    let (out, entry) = (scene.home.at("entry.bundle.json"), scene.entry.to_string());
+    let bundle = ["bundle", "--data", path(&data), "--entries", &entry, "--purpose", "Review"];
+    run([&bundle[..], &["--reader", "D. Osei", "--out", path(&out)]].concat()).succeeded();
+    eventually("the views have that too", || {
+        let of_the_folder =
+            |item: &serde_json::Value| item["reader"] == "D. Osei" && item["what"] == "Bundle";
+        asked()["items"].as_array().expect("a list").iter().any(of_the_folder)
+    });
     scene.server.stop();
     let report = run(["fsck", "--json", "--data", path(&data)]).succeeded().json();
     assert_eq!(report["verdict"], "sound", "{report}");

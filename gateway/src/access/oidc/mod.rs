@@ -94,9 +94,10 @@ impl Oidc {
         let [role] = known.into_iter().copied().collect::<Vec<_>>()[..] else {
             return Err(TokenRefused::NoRole);
         };
-        let agency = match self.config.agency_claim.as_deref().and_then(text) {
-            Some(name) if super::reader::may_name_agency(role) => {
-                Some(self.agency(name).ok_or(TokenRefused::NoRole)?)
+        let agency = match self.config.agency_claim.as_deref().and_then(|name| claims.get(name)) {
+            // Whoever is bound to an agency is not let in unbound because the provider says it in another form.
+            Some(claim) if super::reader::may_name_agency(role) => {
+                Some(only_text(claim).and_then(|name| self.agency(name)).ok_or(TokenRefused::NoRole)?)
             }
             _ => None,
         };
@@ -133,6 +134,20 @@ impl Oidc {
             None if self.config.agencies.is_empty() => AgencyCode::parse(name).ok(),
             None => None,
         }
+    }
+}
+
+/// A claim's text, which some providers write as a list of one.
+fn only_text(claim: &Value) -> Option<&str> {
+    match claim {
+        Value::Array(all) => {
+            if let [only] = &all[..] {
+                only.as_str()
+            } else {
+                None
+            }
+        }
+        one => one.as_str(),
     }
 }
 

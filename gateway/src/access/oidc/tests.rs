@@ -134,7 +134,7 @@ impl Provider {
     fn configuration(&self, algorithms: &[&str]) -> Value {
         json!({
             "issuer": "https://login.example/", "audience": AUDIENCE, "jwks_url": self.url, "algorithms": algorithms,
-            "subject_claim": "name", "role_claim": "groups", "roles": {"hub": "mash", "managers": "manager", "panel": "panel-reviewer"},
+            "subject_claim": "name", "role_claim": "groups", "roles": {"hub": "mash", "managers": "manager", "panel": "panel-reviewer", "dpo": "data-protection-officer"},
             "agency_claim": "organisation", "agencies": {"council": "gss:E06000999"}, "children_claim": "reviews",
         })
     }
@@ -242,6 +242,27 @@ async fn what_is_not_exactly_what_was_agreed_is_refused() {
     ] {
         let token = signed(&ed, &header("EdDSA", "ed"), &claims);
         assert_eq!(oidc.verify(&token, now()).await.err(), Some(TokenRefused::NoRole), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_bound_to_an_agency_is_never_let_in_unbound() {
+    let signer = Signer::ed25519(1);
+    let oidc = Provider::start(&[signer.jwk("ed")]).oidc(&["EdDSA"], LEAST);
+    let officer = async |organisation: Option<Value>| {
+        let mut claims = with("groups", json!("dpo"));
+        if let Some(organisation) = organisation {
+            claims["organisation"] = organisation;
+        }
+        let read = oidc.verify(&signed(&signer, &header("EdDSA", "ed"), &claims), now()).await;
+        read.map(|reader| reader.agency.map(|agency| agency.to_string()))
+    };
+    assert_eq!(officer(None).await, Ok(None), "the partnership's own officer");
+    for said in [json!("council"), json!(["council"])] {
+        assert_eq!(officer(Some(said)).await, Ok(Some("gss:E06000999".to_owned())));
+    }
+    for said in [json!(["council", "council"]), json!([]), json!({"id": "council"}), json!(7), Value::Null] {
+        assert_eq!(officer(Some(said.clone())).await, Err(TokenRefused::NoRole), "{said}");
     }
 }
 

@@ -7,6 +7,7 @@ mod policy;
 mod recording;
 pub(in crate::http) mod served;
 mod sight;
+mod told;
 
 use std::fs;
 use std::path::Path;

@@ -9,7 +9,7 @@ use super::children::Access;
 use crate::http::answer::{Count, Row};
 
 macro_rules! columns {
-    ($($Row:ident: $($column:literal)+ $([all $($all:literal)+; some $($some:literal)*; worked_out $($worked_out:literal)*])?;)+) => {
+    ($($Row:ident: $($column:literal)+ $([all $($all:literal)+; some $($some:literal)*; worked_out $($worked_out:literal of $of:literal)*])?;)+) => {
         $(impl Row for $Row {
             const COLUMNS: &'static [&'static str] = &[$($column),+];
             $(
@@ -17,7 +17,7 @@ macro_rules! columns {
                     $(Count { column: $all, of_all: true },)+
                     $(Count { column: $some, of_all: false },)*
                 ];
-                const WORKED_OUT: &'static [&'static str] = &[$($worked_out),*];
+                const WORKED_OUT: &'static [(&'static str, &'static str)] = &[$(($worked_out, $of)),*];
             )?
         })+
     };
@@ -43,10 +43,12 @@ columns! {
         "superseded_by";
     SharingWay: "from" "to" "shares" "children" "by_consent" "under_agreement" "timed" "median_ms" "p90_ms" "first_shared_at"
         "last_shared_at"
-        [all "shares" "children"; some "by_consent" "under_agreement" "timed"; worked_out "median_ms" "p90_ms" "first_shared_at" "last_shared_at"];
+        [all "shares" "children"; some "by_consent" "under_agreement" "timed"; worked_out
+        "median_ms" of "timed" "p90_ms" of "timed" "first_shared_at" of "shares" "last_shared_at" of "shares"];
     AgencySharing: "agency" "recipients" "shares" "children" "by_consent" "under_agreement" "timed" "median_ms" "p90_ms"
         "first_shared_at" "last_shared_at"
-        [all "shares" "children"; some "by_consent" "under_agreement" "timed"; worked_out "median_ms" "p90_ms" "first_shared_at" "last_shared_at"];
+        [all "shares" "children"; some "by_consent" "under_agreement" "timed"; worked_out
+        "median_ms" of "timed" "p90_ms" of "timed" "first_shared_at" of "shares" "last_shared_at" of "shares"];
     FindingCount: "agency" "code" "breach" "decisions" "sentence" [all "decisions"; some; worked_out];
     AgreementRow: "agreement" "kind" "parties" "registered_at" "reviewed_at" "next_review_at" "review_due_at" "review_overdue"
         "ended_at" "end" "shares" "entries" [all "shares"; some; worked_out];

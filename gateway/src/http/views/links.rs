@@ -37,7 +37,7 @@ pub(super) async fn contexts(mut asked: Asked<ContextQuery>) -> Result<Response,
         to: time(query.to.as_deref())?,
     };
     let sort = choice("sort", query.sort.as_deref(), &SORTS)?;
-    asked.answer(move |views, page| views.contexts(&filter, sort, page)).await
+    asked.answer_without(move |views, page, hidden| views.contexts(&filter, sort, hidden, page)).await
 }
 
 /// `GET /v1/persons`: persons of concern, those with the most children first.
@@ -52,7 +52,7 @@ pub(super) async fn persons(mut asked: Asked<PersonQuery>) -> Result<Response, P
         to: time(query.to.as_deref())?,
     };
     let sort = choice("sort", query.sort.as_deref(), &SORTS)?;
-    asked.answer(move |views, page| views.persons(&filter, sort, page)).await
+    asked.answer_without(move |views, page, hidden| views.persons(&filter, sort, hidden, page)).await
 }
 
 /// `GET /v1/locations/{ref}`: the children linked to a place or another context.

@@ -15,6 +15,8 @@ mod routes;
 mod sharing;
 mod subjects;
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
@@ -140,13 +142,25 @@ impl<Q> Asked<Q> {
         question: impl Fn(&Queries, &Page) -> Result<Answer<T>, QueryError> + Send + 'static,
     ) -> Result<Response, Problem> {
         let (form, uri, cell) = (self.form, self.uri.clone(), self.pass.cell);
-        let (answer, accessed) = self.ask(question).await?;
-        let mut response = respond(&answer, form, &uri, cell)?;
-        response.extensions_mut().insert(accessed);
-        Ok(response)
+        let answered = self.ask(question).await?;
+        responded(answered, form, &uri, cell)
     }
 
-    /// The same without the form.
+    /// The same of rows that count children: the question is told whom the reader does not see, and counts nothing of theirs.
+    async fn answer_without<T: Row + Visible + Send + 'static>(
+        self,
+        question: impl Fn(&Queries, &Page, &BTreeSet<OwnerId>) -> Result<Answer<T>, QueryError> + Send + 'static,
+    ) -> Result<Response, Problem> {
+        let (form, uri, cell) = (self.form, self.uri.clone(), self.pass.cell);
+        let (app, pass) = (self.app.clone(), self.pass.clone());
+        let hidden = move || Scope::of(&pass, &app)?.hidden();
+        let hidden =
+            tokio::task::spawn_blocking(hidden).await.map_err(|error| Problem::internal(&error))??;
+        let answered = self.ask(move |views, page| question(views, page, &hidden)).await?;
+        responded(answered, form, &uri, cell)
+    }
+
+    /// Asks the views, without the form.
     async fn ask<T: Visible + Send + 'static>(
         self,
         question: impl Fn(&Queries, &Page) -> Result<Answer<T>, QueryError> + Send + 'static,
@@ -163,7 +177,7 @@ impl<Q> Asked<Q> {
     ) -> Result<(Answer<T>, Accessed), Problem> {
         let Self { app, page, pass, child, uri, .. } = self;
         let asking = move || {
-            let scope = Scope::as_of(&pass, &app, page.received_until)?;
+            let scope = Scope::of_page(&pass, &app, &page)?;
             if let Some(child) = &child {
                 scope.child(child)?;
             }
@@ -172,12 +186,23 @@ impl<Q> Asked<Q> {
             let sealed = |place: String| app.access.cursors.seal(&place, uri.path(), &pass.reader);
             seen.next = seen.next.map(sealed);
             let child = child.or_else(|| seen.items.first().and_then(&whose));
-            let accessed =
-                Accessed { child, records: seen.items.len(), approval: scope.used(child.as_ref())? };
+            let accessed = Accessed { child, records: seen.items.len(), approval: scope.opened_by() };
             Ok((seen, accessed))
         };
         tokio::task::spawn_blocking(asking).await.map_err(|error| Problem::internal(&error))?
     }
+}
+
+/// The answer in its form, and what it gives away.
+fn responded<T: Row>(
+    (answer, accessed): (Answer<T>, Accessed),
+    form: Form,
+    uri: &Uri,
+    cell: Cell,
+) -> Result<Response, Problem> {
+    let mut response = respond(&answer, form, uri, cell)?;
+    response.extensions_mut().insert(accessed);
+    Ok(response)
 }
 
 /// A page with what the reader sees: rows that others may see leave no gaps by which they could be counted, unless there are very many, or

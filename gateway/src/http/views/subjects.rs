@@ -54,7 +54,7 @@ async fn person(pass: Pass, app: App, pseudonym: Pseudonym) -> Result<Response, 
         };
         let scope = Scope::of(&pass, &app)?;
         scope.child(&id)?;
-        Ok(Some((id, scope.used(Some(&id))?)))
+        Ok(Some((id, scope.opened_by())))
     };
     let found = tokio::task::spawn_blocking(asking).await.map_err(|error| Problem::internal(&error))??;
     Ok(if let Some((id, approval)) = found {

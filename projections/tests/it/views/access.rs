@@ -140,7 +140,10 @@ fn whom_an_earlier_state_took_for_one_person_is_told() {
     parted.type_name = "identifier.unlinked";
     let views =
         views(&[identified("one child", 1, 2, NEW_YEAR), linked("a", SCHOOL, 1, 7, NEW_YEAR), parted]);
-    let same = |until| views.queries().same_persons([owner(1)], until).expect("answered");
+    let same = |received_until| {
+        let page = Page { received_until, ..Page::default() };
+        views.queries().same_persons([owner(1)], &page).expect("answered")
+    };
     assert_eq!(same(None), BTreeSet::from([owner(1)]));
     assert_eq!(same(Some(received(0))), BTreeSet::from([owner(1), owner(2)]));
 }
