@@ -2,20 +2,22 @@
 //!
 //! The order makes it one: each thing is copied before what it may rest on grows further. The checkpoint first, so that everything it covers is
 //! there by then; new owners' keys before the shards that they are folded into; growing files before the folder that full ones are moved to.
-//! What is newer than the checkpoint lies beyond it then, as after a crash, and is removed from the copy as a start would.
+//! What is newer than the checkpoint lies beyond it then, as after a crash, and is removed from the copy as a start would. Of a busy ledger that
+//! is more than a crash can leave, so files that hold nothing else go first.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use gt_core::TreeSize;
+use gt_core::checkpoint::SignedCheckpoint;
 
 use crate::disk::{Disk, private, private_folder, read_if_there, sync_name};
 use crate::jetstream::Position;
 use crate::keyring::{journal, rekey, retired, shards_file, switch};
 use crate::layout::{self, BUNDLE};
-use crate::log::{RecoverError, recover};
-use crate::open::{OpenLedgerError, need_ledger, read_checkpoint};
+use crate::log::{RecoverError, listed, recover};
+use crate::open::{OpenLedgerError, is_open, need_ledger, read_checkpoint};
 
 /// What is copied, in this order; what can be made again from it is left out, and so is what tells one node of several from another.
 fn in_order() -> [PathBuf; 9] {
@@ -62,6 +64,12 @@ pub enum BackupError {
         .0.display()
     )]
     FollowsStream(PathBuf),
+    /// Nobody runs the ledger, and it was not stopped in order.
+    #[error(
+        "beside the checkpoint of {} a newer one lies ready, on which receipts may rest, and the ledger does not run: start it once, which tells whether that one holds, and run this again",
+        .0.display()
+    )]
+    Unsettled(PathBuf),
     /// Something is in the place of the copy.
     #[error("{} is there already; each copy takes a new folder", .0.display())]
     InTheWay(PathBuf),
@@ -100,6 +108,7 @@ pub fn backup(data: &Path, copy: &Path) -> Result<Backup, BackupError> {
     if copy.symlink_metadata().is_ok() {
         return Err(BackupError::InTheWay(copy.to_owned()));
     }
+    need_settled(data)?;
     private_folder(copy).map_err(io_of(copy))?;
     let made = within(data, copy)
         .and_then(|()| Copying { data, disk: Disk::new(copy, None), files: 0, bytes: 0 }.run());
@@ -108,6 +117,22 @@ pub fn backup(data: &Path, copy: &Path) -> Result<Backup, BackupError> {
         let _ = fs::remove_dir_all(copy);
     }
     made
+}
+
+/// A checkpoint that lies ready is not copied. While the ledger runs it is of a batch on its way; but after a power cut it may be the one of the
+/// last receipts, and only a start can tell.
+fn need_settled(data: &Path) -> Result<(), BackupError> {
+    if is_open(data)? {
+        return Ok(());
+    }
+    let file = layout::new_checkpoint();
+    let Some(ready) = read_if_there(&data.join(&file)).map_err(io_of(&file))? else { return Ok(()) };
+    // What was torn, receipts do not rest on.
+    let Ok(ready) = SignedCheckpoint::parse(&ready) else { return Ok(()) };
+    let in_force = read_checkpoint(data)?;
+    let (in_force, ready) = (in_force.checkpoint(), ready.checkpoint());
+    let is_newer = ready.origin() == in_force.origin() && ready.size() > in_force.size();
+    if is_newer { Err(BackupError::Unsettled(data.to_owned())) } else { Ok(()) }
 }
 
 fn within(data: &Path, copy: &Path) -> Result<(), BackupError> {
@@ -138,46 +163,61 @@ impl Copying<'_> {
             return Err(BackupError::Erasing);
         }
         let checkpoint = read_checkpoint(self.disk.root())?;
-        self.reopen(checkpoint.checkpoint().size().0).map_err(io_of(Path::new("tile")))?;
+        let size = checkpoint.checkpoint().size();
+        self.reopen(size.0)?;
+        self.remove_beyond(size.0)?;
         sync_name(self.disk.root()).map_err(io_of(self.disk.root()))?;
         recover(self.disk, Some(checkpoint.checkpoint()))?;
-        Ok(Backup { size: checkpoint.checkpoint().size(), files: self.files, bytes: self.bytes })
+        Ok(Backup { size, files: self.files, bytes: self.bytes })
     }
 
     /// Puts what became full only after the checkpoint where it was while it grew, so that it can be cut to what the checkpoint covers.
-    fn reopen(&mut self, size: u64) -> io::Result<()> {
+    fn reopen(&mut self, size: u64) -> Result<(), BackupError> {
         let covered = |level: u32| BUNDLE.checked_pow(level + 1).map_or(0, |width| size / width);
-        self.reopen_from(covered(0), layout::full_entries, layout::open_entries)?;
+        let entries = Path::new("tile/entries");
+        self.reopen_from(entries, covered(0), layout::full_entries, layout::open_entries)?;
         (0..LEVELS).try_for_each(|level| {
             let [full, open] = [layout::full_tile, layout::open_tile].map(|path| move |n| path(level, n));
-            self.reopen_from(covered(u32::from(level)), full, open)
+            let hashes = PathBuf::from(format!("tile/{level}"));
+            self.reopen_from(&hashes, covered(u32::from(level)), full, open)
         })
     }
 
-    /// The same of one kind: `growing` is the first one that the checkpoint does not cover whole.
+    /// The same of one kind: `growing` is the first one that the checkpoint does not cover whole. Of those after it some may be missing: they
+    /// became full when their part of the folder was copied already.
     fn reopen_from(
         &mut self,
+        folder: &Path,
         growing: u64,
         full: impl Fn(u64) -> PathBuf,
         open: impl Fn(u64) -> PathBuf,
-    ) -> io::Result<()> {
-        let there = |disk: &Disk, path: &Path| disk.root().join(path).exists();
-        for n in growing.. {
+    ) -> Result<(), BackupError> {
+        for n in listed(self.disk.root(), folder)?.into_iter().filter(|n| *n >= growing) {
             let (full, open) = (full(n), open(n));
-            if !there(&self.disk, &full) {
-                break;
-            }
-            if n == growing && !there(&self.disk, &open) {
-                self.disk.rename(&full, &open)?;
+            let is_there = self.disk.root().join(&open).exists();
+            let moved = if n == growing && !is_there {
+                self.disk.rename(&full, &open)
             } else {
-                self.disk.remove(&full)?;
-            }
+                self.disk.remove(&full)
+            };
+            moved.map_err(io_of(&full))?;
             for changed in [full, open] {
-                let folder = changed.parent().unwrap_or(Path::new(""));
-                if there(&self.disk, folder) {
-                    self.disk.sync_folder(folder)?;
+                let above = changed.parent().unwrap_or(Path::new(""));
+                if self.disk.root().join(above).exists() {
+                    self.disk.sync_folder(above).map_err(io_of(above))?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Removes growing bundles that lie wholly beyond the checkpoint. A ledger goes on while its keys are copied, so there may be more of them
+    /// than one batch leaves, which a start takes for an older checkpoint that was put back.
+    fn remove_beyond(&mut self, size: u64) -> Result<(), BackupError> {
+        let beyond = |bundle: &u64| *bundle >= size.div_ceil(BUNDLE);
+        for bundle in listed(self.disk.root(), Path::new("open/entries"))?.into_iter().filter(beyond) {
+            let file = layout::open_entries(bundle);
+            self.disk.remove_durably(&file).map_err(io_of(&file))?;
         }
         Ok(())
     }

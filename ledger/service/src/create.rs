@@ -152,9 +152,7 @@ pub fn create_with(
         return Err(CreateError::Origin(origin.to_owned()));
     }
     need_apart(data, secrets_folder)?;
-    for folder in [data, secrets_folder] {
-        make_empty(folder)?;
-    }
+    make_empty(data, secrets_folder)?;
     let kek = KeyEncryptionKey::generate();
     write_secret(&secrets_folder.join(file::KEK), &kek_text(&kek, keys)?)?;
     let made = Keys::generate(secrets_folder, keys)?;
@@ -165,13 +163,18 @@ pub fn create_with(
         genesis: genesis.to_string(),
         verifier_keys: secrets.pin().1.iter().map(ToString::to_string).collect(),
     };
-    let text = serde_json::to_string_pretty(&pin).expect("three strings serialise");
-    write_secret(&secrets_folder.join(file::PIN), &text)?;
     enrol_and_configure(data, &secrets, &made, genesis, clock)?;
+    let durable =
+        |name: &Path| sync_name(name).map_err(|source| CreateError::Io { file: name.to_owned(), source });
     // Without its secrets a ledger is lost, so their names must be durable before anything is entrusted to it.
-    for name in [data, secrets_folder, &secrets_folder.join(file::PIN)] {
-        sync_name(name).map_err(|source| CreateError::Io { file: name.to_owned(), source })?;
+    for name in [data, secrets_folder, &secrets_folder.join(file::KEK)] {
+        durable(name)?;
     }
+    // Last: without a pin nothing opens the folder. So what an interrupted start has left never passes for a ledger: one without its
+    // service publisher could record nothing about people, ever, once an agency is registered.
+    let (pin_file, text) = (secrets_folder.join(file::PIN), serde_json::to_string_pretty(&pin));
+    write_secret(&pin_file, &text.expect("three strings serialise"))?;
+    durable(&pin_file)?;
     Ok(Created { pin, secrets: secrets_folder.to_owned() })
 }
 

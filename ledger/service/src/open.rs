@@ -228,6 +228,20 @@ pub(crate) fn lock(root: &Path) -> Result<File, OpenLedgerError> {
     }
 }
 
+/// Whether a process has the folder open. Nothing is written to it.
+pub(crate) fn is_open(root: &Path) -> Result<bool, OpenLedgerError> {
+    let file = layout::lock();
+    let lock = match File::open(root.join(&file)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        opened => opened.map_err(io_of(&file))?,
+    };
+    match lock.try_lock() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(source)) => Err(io_of(&file)(source)),
+    }
+}
+
 pub(crate) fn open(root: &Path, secrets: &Secrets, mut disk: Disk) -> Result<Opened, OpenLedgerError> {
     need_ledger(root)?;
     let lock = lock(root)?;
@@ -245,7 +259,11 @@ pub(crate) fn open(root: &Path, secrets: &Secrets, mut disk: Disk) -> Result<Ope
     Keyring::remove_leftovers(recovered.writer.disk(), unfinished.keeps_next_shards())?;
     unfinished.forget_switch(recovered.writer.disk()).map_err(io_of(&switch::file()))?;
     if unfinished.has_next_shards() {
-        Keyring::finish_destroying(recovered.writer.disk())?;
+        // A process that was killed before `keyring/shards` bore its name for good left one that a power cut can still take back, and the
+        // shards that go with the one before are about to be replaced.
+        let (disk, folder) = (recovered.writer.disk(), Path::new("keyring"));
+        disk.sync_folder(folder).map_err(io_of(folder))?;
+        Keyring::finish_destroying(disk)?;
     }
     keyring.fold_journal_from(FOLD_AT_START, recovered.writer.disk())?;
     let published = Published { checkpoint: signed, open_tiles: recovered.writer.open_tiles() };

@@ -36,16 +36,21 @@ fn place_of(folder: &Path) -> io::Result<PathBuf> {
     Ok(place)
 }
 
-pub(super) fn make_empty(folder: &Path) -> Result<(), CreateError> {
+/// Makes the folders where they are not there. The one of the secrets gets the pin last, so without it no ledger is whole.
+pub(super) fn make_empty(data: &Path, secrets: &Path) -> Result<(), CreateError> {
+    let has = |name: &str| secrets.join(name).exists();
+    let half_made = matches!(need_ledger(data), Err(OpenLedgerError::NoCheckpoint { .. }))
+        || (has(secrets::file::KEK) && !has(secrets::file::PIN));
+    [data, secrets].into_iter().try_for_each(|folder| make_one_empty(folder, half_made))
+}
+
+fn make_one_empty(folder: &Path, half_made: bool) -> Result<(), CreateError> {
     let io = |source| CreateError::Io { file: folder.to_owned(), source };
     if folder.exists() {
         let mut entries = std::fs::read_dir(folder).map_err(io)?;
         if entries.next().is_none() {
             return Ok(());
         }
-        let has = |name: &str| folder.join(name).exists();
-        let half_made = matches!(need_ledger(folder), Err(OpenLedgerError::NoCheckpoint { .. }))
-            || (has(secrets::file::KEK) && !has(secrets::file::PIN));
         return Err(CreateError::NotEmpty { folder: folder.to_owned(), half_made });
     }
     if let Some(above) = folder.parent().filter(|above| !above.as_os_str().is_empty()) {
@@ -60,9 +65,13 @@ pub(super) fn make_empty(folder: &Path) -> Result<(), CreateError> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
 
-    use super::super::create;
+    use super::super::{create, create_at};
     use super::*;
+    use crate::clock::{Clock, SystemClock};
+    use crate::secrets::Secrets;
 
     #[test]
     fn what_an_interrupted_start_left_is_told_from_a_ledger() {
@@ -80,6 +89,36 @@ mod tests {
         assert!(said().ends_with("a new ledger takes a new folder"), "{}", said());
         fs::remove_file(at("keys/ledger.json")).expect("removed");
         assert!(said().contains("interrupted"), "{}", said());
+    }
+
+    /// Notes what there is of a new ledger each time that it is asked.
+    struct Looking(SystemClock, PathBuf, Arc<Mutex<Vec<[bool; 2]>>>);
+
+    impl Clock for Looking {
+        fn wall_millis(&self) -> i64 {
+            let there = ["data/checkpoint", "keys/ledger.json"].map(|file| self.1.join(file).exists());
+            self.2.lock().expect("not poisoned").push(there);
+            self.0.wall_millis()
+        }
+
+        fn monotonic(&self) -> Duration {
+            self.0.monotonic()
+        }
+    }
+
+    #[test]
+    fn a_start_that_is_interrupted_at_any_entry_leaves_no_pin() {
+        let root = tempfile::tempdir().expect("a folder");
+        let (at, seen) = (|name: &str| root.path().join(name), Arc::<Mutex<Vec<_>>>::default());
+        let clock = Box::new(Looking(SystemClock::default(), root.path().to_owned(), Arc::clone(&seen)));
+        create_at(&at("data"), &at("keys"), "ledger.example/half", clock).expect("made");
+        let seen = seen.lock().expect("not poisoned");
+        assert_eq!((seen.first(), seen.last()), (Some(&[false, false]), Some(&[true, false])));
+        // Killed there, it says so when it is begun again.
+        fs::remove_file(at("keys/ledger.json")).expect("removed");
+        let refused = create(&at("data"), &at("keys"), "ledger.example/half").err().expect("in use");
+        assert!(matches!(refused, CreateError::NotEmpty { half_made: true, .. }), "{refused}");
+        assert!(Secrets::load(&at("keys")).is_err(), "nothing is served from it");
     }
 
     #[test]

@@ -2,14 +2,16 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::renewals::{NodesError, Renewals};
-use super::{CustodyWork, EraseError, EraseRequest, ErasureReceipt, Known, Owned, Renewing, Subject};
+use super::{
+    CustodyWork, EraseError, EraseRequest, Erasing, ErasureReceipt, Known, Owned, Renewing, Subject,
+};
 use crate::Ledger;
 use crate::jetstream::NodeState;
 use crate::keyring::{ConfirmError, Confirmed, RetiredKek, RotateError, retired};
 use crate::record::OwnerId;
 use crate::sealer::{Work, removals};
 
-/// For how long an erasure on several nodes is tried again while others seal first.
+/// For how long an erasure on several nodes is tried again while others seal first, and any until the log shows what is sealed.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How long it is waited before.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -28,7 +30,7 @@ impl Ledger {
         }
         let mut known = Known::default();
         for _ in 0..MOST_ATTEMPTS {
-            let erasing = Subject::of(self.shared(), request.clone(), &mut known)?;
+            let erasing = self.work_out(request, &mut known)?;
             match self.ask(|reply| CustodyWork::Erase(erasing, reply)).ok_or(EraseError::Interrupted)? {
                 Err(EraseError::Busy) => {}
                 done => return done,
@@ -39,7 +41,7 @@ impl Ledger {
 
     /// Whose keys an erasure would destroy now: all identifiers of whom it names, or why it would be refused. It changes nothing. Blocks.
     pub fn would_erase(&self, request: &EraseRequest) -> Result<Vec<OwnerId>, EraseError> {
-        let erasing = Subject::of(self.shared(), request.clone(), &mut Known::default())?;
+        let erasing = self.work_out(request, &mut Known::default())?;
         Ok(erasing.owners.iter().map(|owner| owner.id).collect())
     }
 
@@ -110,7 +112,7 @@ impl Ledger {
         let (began, mut kept) = (Instant::now(), None::<(Vec<Owned>, Box<Renewing>)>);
         let mut known = Known::default();
         loop {
-            let erasing = Subject::of(self.shared(), request.clone(), &mut known)?;
+            let erasing = self.work_out(request, &mut known)?;
             let owners = erasing.owners.clone();
             let same =
                 |kept: &Vec<Owned>| kept.iter().map(|one| one.tag).eq(owners.iter().map(|one| one.tag));
@@ -128,6 +130,20 @@ impl Ledger {
                     std::thread::sleep(PAUSE);
                 }
                 (done, _) => return done,
+            }
+        }
+    }
+
+    /// Waits until the log shows what the index has of the person.
+    fn work_out(&self, request: &EraseRequest, known: &mut Known) -> Result<Erasing, EraseError> {
+        let began = Instant::now();
+        loop {
+            match Subject::of(self.shared(), request.clone(), known) {
+                // A sealer that has stopped in between never shows it.
+                Err(EraseError::Busy) if began.elapsed() < PATIENCE && !self.is_stopped() => {
+                    std::thread::sleep(PAUSE);
+                }
+                done => return done,
             }
         }
     }

@@ -58,7 +58,7 @@ pub(crate) struct Subject<'l> {
 }
 
 impl<'l> Subject<'l> {
-    /// Works out what a request comes to. It changes nothing.
+    /// Works out what a request comes to. It changes nothing. After [`EraseError::Busy`] it is to be worked out anew.
     pub(crate) fn of(
         shared: &'l Shared,
         request: EraseRequest,
@@ -124,7 +124,7 @@ impl<'l> Subject<'l> {
         (!is_agency && entries > 0).then_some(Owned { tag: *tag, id, entries })
     }
 
-    /// What can be read of an owner's entries, in the order of the log.
+    /// What can be read of an owner's entries, in the order of the log. [`EraseError::Busy`] while one of them is sealed and not shown yet.
     fn records(&mut self, owner: &Owned) -> Result<Vec<Arc<Record>>, EraseError> {
         let failed = |error| EraseError::Read(Box::new(error));
         let mut records = Vec::new();
@@ -136,8 +136,10 @@ impl<'l> Subject<'l> {
                 records.push(Arc::clone(known));
                 continue;
             }
-            let read = self.shared.records(index, 1).map_err(failed)?.into_iter().map(Arc::new);
-            for record in read.filter(|record| record.statement.is_some()) {
+            // The index has an entry a moment before the log shows it, and that one may be a hold.
+            let read = self.shared.records(index, 1).map_err(failed)?.pop().ok_or(EraseError::Busy)?;
+            if read.statement.is_some() {
+                let record = Arc::new(read);
                 self.known.0.insert(index, Arc::clone(&record));
                 records.push(record);
             }

@@ -43,6 +43,11 @@ impl StateKey {
         Self(key)
     }
 
+    /// The same key, for a file that is another one ([`BlockFile::is_under`]).
+    pub(crate) fn again(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     /// Encrypts `plain`, in its own memory, so that it opens in its place only; `before` comes before it, in the clear.
     pub(crate) fn seal(&self, before: &[u8], place: &[u8], mut plain: Vec<u8>) -> Vec<u8> {
         let nonce: [u8; NONCE] = random::bytes();

@@ -100,7 +100,7 @@ pub(crate) fn epoch(root: &Path) -> io::Result<u64> {
     Ok(latest.max(switching).unwrap_or(0))
 }
 
-/// Adds a key, unless it is there.
+/// Adds a key, unless it is there. The names in the keyring's folder are durable then.
 pub(crate) fn add(
     disk: &mut Disk,
     kek: &str,
@@ -110,7 +110,9 @@ pub(crate) fn add(
 ) -> io::Result<()> {
     let mut list = load(disk.root())?;
     if list.iter().any(|one| one.kek == kek) {
-        return Ok(());
+        // A process that was killed has put it there, and neither the list nor `keyring/shards` need bear their names for good. The key is
+        // destroyed next, and then they must.
+        return disk.sync_folder(Path::new("keyring"));
     }
     let (kek, retired_at) = (kek.to_owned(), at.to_string());
     list.push(RetiredKek { kek, retired_at, erasure, epoch, confirmed_at: None });

@@ -162,6 +162,10 @@ impl KekSource {
     /// Has a next key made, unless there is one, and returns it; it is durable then. The one in force stays.
     pub fn prepare_next(&self) -> Result<KeyEncryptionKey, KekError> {
         if let Some(next) = self.load()?.next {
+            if let Kind::File(path, _) = &self.kind {
+                let (disk, name) = self.folder(path)?;
+                sync_next(&disk, path, &name)?;
+            }
             return Ok(next);
         }
         match &self.kind {
@@ -189,6 +193,7 @@ impl KekSource {
                     return Err(KekError::NoNext { at: self.to_string() });
                 }
                 let (mut disk, name) = self.folder(path)?;
+                sync_next(&disk, path, &name)?;
                 overwrite(&mut disk, path, &name)?;
                 disk.rename(&next_file(&name), &name)
                     .and_then(|()| disk.sync_folder(Path::new("")))
@@ -261,6 +266,13 @@ fn missing(file: &Path) -> KekError {
     }
 }
 
+/// Makes a next key durable that is there: a process that was killed, or a person, may have put it there, and a power cut could take it back.
+fn sync_next(disk: &Disk, path: &Path, name: &Path) -> Result<(), KekError> {
+    disk.sync(&next_file(name))
+        .and_then(|()| disk.sync_folder(Path::new("")))
+        .map_err(|source| io_error(&next_file(path), source))
+}
+
 /// Zeros over the old key. A crash from here on leaves one that does not read, and the next one.
 fn overwrite(disk: &mut Disk, path: &Path, name: &Path) -> Result<(), KekError> {
     match fs::metadata(path) {
@@ -331,70 +343,4 @@ fn io_error(file: &Path, source: io::Error) -> KekError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn made() -> (tempfile::TempDir, KekSource, PathBuf) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("kek");
-        let source = KekSource::file(&file);
-        crate::secrets::write_secret(&file, &base64url::encode(KeyEncryptionKey::generate().as_bytes()))
-            .expect("written");
-        (folder, source, file)
-    }
-
-    fn error(source: &KekSource) -> KekError {
-        source.load().err().expect("refused")
-    }
-
-    #[test]
-    fn a_renewal_has_the_old_key_then_both_then_the_new_one() {
-        let (_folder, source, file) = made();
-        let old = *source.load().expect("reads").key().as_bytes();
-        let next = source.prepare_next().expect("made");
-        assert_ne!(*next.as_bytes(), old);
-        assert_eq!(source.prepare_next().expect("the same").as_bytes(), next.as_bytes());
-        let both = source.load().expect("reads");
-        assert_eq!((both.key().as_bytes(), both.all().count()), (&old, 2));
-        source.promote().expect("in force");
-        let new = source.load().expect("reads");
-        assert_eq!((new.key().as_bytes(), new.all().count()), (next.as_bytes(), 1));
-        assert!(!next_file(&file).exists());
-        assert!(matches!(source.promote(), Err(KekError::NoNext { .. })));
-    }
-
-    #[test]
-    fn an_old_key_that_was_being_destroyed_is_passed_over() {
-        let (_folder, source, file) = made();
-        let next = source.prepare_next().expect("made");
-        for spoilt in [&b"\0\0\0"[..], b""] {
-            fs::write(&file, spoilt).expect("written");
-            assert_eq!(source.load().expect("reads").key().as_bytes(), next.as_bytes());
-        }
-        fs::remove_file(&file).expect("removed");
-        assert_eq!(source.load().expect("reads").key().as_bytes(), next.as_bytes());
-        source.promote().expect("in force");
-        assert_eq!(source.load().expect("reads").key().as_bytes(), next.as_bytes());
-    }
-
-    #[test]
-    fn what_is_no_key_is_refused_with_what_to_do() {
-        let (_folder, source, file) = made();
-        fs::write(&file, "no key").expect("written");
-        assert!(matches!(error(&source), KekError::Malformed { .. }));
-        fs::remove_file(&file).expect("removed");
-        let text = error(&source).to_string();
-        assert!(text.contains("kek restore") && text.contains(&file.display().to_string()), "{text}");
-        let nowhere = KekSource::file(file.with_file_name("none").join("kek"));
-        assert!(error(&nowhere).to_string().contains("--secrets DIR"));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_key_that_others_can_read_is_refused() {
-        use std::os::unix::fs::PermissionsExt;
-        let (_folder, source, file) = made();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("set");
-        assert!(matches!(error(&source), KekError::Exposed { .. }));
-    }
-}
+mod tests;

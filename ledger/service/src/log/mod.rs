@@ -7,5 +7,6 @@ mod writer;
 
 pub use reader::{LogReader, Published, ReadError, bundle_bytes};
 pub use ready::newest;
+pub(crate) use recover::listed;
 pub use recover::{RecoverError, Recovered, recover};
 pub use writer::{LogWriter, SealedEntry};

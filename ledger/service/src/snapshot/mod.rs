@@ -131,6 +131,10 @@ pub(crate) fn open(
     })?;
     state.follows_no_more();
     snapshots.take_now(&mut state);
+    if snapshots.taken == TreeSize(0) {
+        // An erasure that was interrupted may be completed next, and what it ends is in what was there, which cannot be used anyway.
+        snapshots.remove_everything();
+    }
     Ok(Begun { state, index, snapshots, start: StateStart { from: TreeSize(0), fault } })
 }
 
@@ -180,18 +184,27 @@ impl Snapshots {
     pub(crate) fn renew(&mut self, kek: &KeyEncryptionKey, state: &mut State) {
         self.wait(state);
         let key = StateKey::of(kek);
-        if !key.is(&self.key) {
-            self.key = Arc::new(key);
-            (self.taken, self.owed) = (TreeSize(0), true);
-            self.take_now(state);
-            if self.taken == TreeSize(0) {
-                // What was erased is in what was written before, for who has a copy of the key that was in force.
-                let writer = self.writer.get_or_insert_with(|| Writer::anew(self.disk.another()));
-                writer.remove_everything();
-                // Blocks may have been moved already. They are in no file now that has a name, and have to be moved again.
-                self.key = Arc::new(StateKey::of(kek));
+        if key.is(&self.key) {
+            // By this start, or by a process that was killed before it could remove what was there before.
+            if let Some(writer) = &mut self.writer {
+                writer.remove_older_blocks();
             }
+            return;
         }
+        self.key = Arc::new(key);
+        (self.taken, self.owed) = (TreeSize(0), true);
+        self.take_now(state);
+        if self.taken == TreeSize(0) {
+            self.remove_everything();
+        }
+    }
+
+    /// What was erased is in what was written before, for who has a copy of the key that was in force.
+    fn remove_everything(&mut self) {
+        let writer = self.writer.get_or_insert_with(|| Writer::anew(self.disk.another()));
+        writer.remove_everything();
+        // Blocks may have been written or moved already. They are in no file now that has a name, and have to be moved again.
+        self.key = Arc::new(self.key.again());
     }
 
     fn take_now(&mut self, state: &mut State) {

@@ -111,13 +111,15 @@ impl Writer {
         Ok((written, blocks))
     }
 
-    /// Removes the snapshot, so that the next start makes everything anew.
+    /// Removes the snapshot, and what an interrupted write has left of another, so that the next start makes everything anew.
     pub(super) fn remove_snapshot(&mut self) {
         let file = layout::snapshot();
-        if self.disk.root().join(&file).exists()
-            && let Err(error) = self.disk.remove_durably(&file)
-        {
-            tracing::error!(%error, "state/snapshot cannot be removed: remove it by hand before the next start");
+        for file in [file.with_extension("new"), file] {
+            if self.disk.root().join(&file).exists()
+                && let Err(error) = self.disk.remove_durably(&file)
+            {
+                tracing::error!(%error, file = %file.display(), "this file of the ledger's state cannot be removed: remove it by hand before the next start");
+            }
         }
     }
 
@@ -126,6 +128,11 @@ impl Writer {
         self.remove_snapshot();
         self.disk.close(&file_of(self.generation));
         (self.generation, self.end) = (random::bytes(), 0);
+        self.remove_older_blocks();
+    }
+
+    /// Removes every file of blocks but the one that is written to, and says so where it cannot.
+    pub(super) fn remove_older_blocks(&mut self) {
         if let Err(error) = self.remove_other_blocks() {
             tracing::error!(%error, "the files state/index.* cannot be removed, which tell under an old key-encryption key whose entries belong together: remove them by hand");
         }

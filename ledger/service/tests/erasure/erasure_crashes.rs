@@ -1,6 +1,7 @@
 //! The power goes, or the process is killed, at every change that an erasure or a renewal makes to the data folder and to the key's own
 //! folder: it is all there afterwards or none of it, and `subject.erased` is sealed exactly once.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use gt_ledger::secrets::{Secrets, SecretsAt, file};
 
 use crate::partnership::Home;
 use crate::scene::{Scene, owner, records, request, secrets_of};
-use crate::state_opened::{OpenedState, Traces};
+use crate::state_opened::{OpenedState, Traces, index_files};
 use crate::surviving_disk::tape::{self, Tape, scratch};
 use crate::surviving_disk::{Chance, Survival, SurvivingDisk};
 
@@ -49,11 +50,19 @@ fn recorded_secrets(root: &Path, tape: &Arc<Tape>) -> Secrets {
 }
 
 /// Children 1 and 2 are one person, and their keys are partly in the journal.
-fn record(what: What) -> Run {
+fn scene() -> Scene {
     let mut scene = Scene::new();
     scene.link("identifier.linked", 1, 2, "2026-03-02T09:00:00Z");
     scene.restart();
     scene.note(40, "its keys are in the journal");
+    scene
+}
+
+fn record(what: What) -> Run {
+    record_in(scene(), what)
+}
+
+fn record_in(scene: Scene, what: What) -> Run {
     scene.ledger.close();
     let Scene { home, ledger, .. } = scene;
     drop(ledger);
@@ -200,4 +209,92 @@ fn an_erasure_that_is_being_completed_can_be_interrupted_again() {
             disk.apply(change);
         }
     }
+}
+
+/// The folders as a process leaves them that is killed when this name has changed and is not durable yet; and what the disk has of them.
+fn killed_at(run: &Run, renamed: &str) -> (tempfile::TempDir, SurvivingDisk) {
+    let is_it = |change: &Change| matches!(change, Change::Rename(_, to) if to == Path::new(renamed));
+    let kill = run.changes.iter().position(is_it).expect("it is renamed");
+    let mut disk = run.before.clone();
+    run.changes[..=kill].iter().for_each(|change| disk.apply(change));
+    let folder = scratch();
+    disk.survivor(folder.path(), Survival::All, &mut Chance(1));
+    secrets_of(&folder.path().join("data.secrets"));
+    (folder, disk)
+}
+
+/// A process is killed there, and the next one, which sees more than the disk has, loses its power at any change. Returns that one's changes.
+fn cut_after_a_kill(run: &Run, renamed: &str, then: impl FnOnce(&Ledger)) -> Vec<Change> {
+    let (folder, disk) = killed_at(run, renamed);
+    let tape = Arc::new(Tape::default());
+    let secrets = recorded_secrets(folder.path(), &tape);
+    let ledger = open_recorded(folder.path(), &secrets, &tape);
+    then(&ledger);
+    ledger.close();
+    let changes = tape.changes();
+    cut_everywhere(run, &disk, (&changes, 0), &[Survival::None, Survival::Chance], 4);
+    changes
+}
+
+#[test]
+fn a_next_key_whose_name_is_not_durable_is_not_relied_on() {
+    let run = record(What::Erasure(Scope::Data));
+    cut_after_a_kill(&run, "data.secrets/kek.next", |ledger| {
+        drop(ledger.erase(&request(1, Scope::Data)).expect("erased"));
+    });
+}
+
+#[test]
+fn shards_are_not_replaced_before_it_is_durable_whose_keys_they_are_under() {
+    let run = record(What::Erasure(Scope::Data));
+    let changes = cut_after_a_kill(&run, "data/keyring/shards", |_| ());
+    let is_named = |change: &Change| *change == Change::SyncFolder("data/keyring".into());
+    let is_next = |file: &Path| file.extension().is_some_and(|end| end == "next");
+    let replaces = |change: &Change| matches!(change, Change::Rename(from, _) if is_next(from));
+    let [durable, gone] = [changes.iter().position(is_named), changes.iter().position(replaces)]
+        .map(|at| at.expect("it is done"));
+    assert!(durable < gone);
+}
+
+/// Else it would be destroyed, and nobody told of the copies that are to be.
+#[test]
+fn a_key_is_not_destroyed_before_it_is_durably_listed() {
+    let mut scene = scene();
+    // With keys in the journal an opening that writes that anew would make the list's name durable too.
+    scene.restart();
+    let run = record_in(scene, What::Renewal);
+    cut_after_a_kill(&run, "data/keyring/retired", |_| ());
+}
+
+/// As on a full disk: what was derived under the key that was in force does not outlive the erasure.
+#[test]
+fn what_a_start_cannot_write_anew_is_removed_when_it_completes_an_erasure() {
+    let run = record(What::Erasure(Scope::Records));
+    let (folder, _) = killed_at(&run, "data/keyring/shards");
+    let (data, secrets) = (folder.path().join("data"), folder.path().join("data.secrets"));
+    assert!(run.traces.are_all_in(&OpenedState::of(&data, &run.old_kek).expect("opens")));
+    let in_the_way = data.join("state/snapshot.new");
+    fs::create_dir(&in_the_way).expect("made");
+    let clock = Box::new(SystemClock::default());
+    let ledger = Ledger::open(&data, &secrets_of(&secrets), clock, None).expect("opens");
+    assert_eq!(found(&run, &ledger, &secrets_of(&secrets)), Found::Everything);
+    assert!(!data.join("state/snapshot").exists() && index_files(&data).is_empty());
+    fs::remove_dir(&in_the_way).expect("removed");
+    ledger.close();
+    let state = OpenedState::of(&data, secrets_of(&secrets).kek()).expect("written at the stop");
+    assert!(!run.traces.is_any_in(&state));
+}
+
+/// The new snapshot is in its place, and what the one before knew of is still there.
+#[test]
+fn blocks_under_the_old_key_do_not_outlive_the_erasure_that_is_completed() {
+    let run = record(What::Erasure(Scope::Records));
+    let (folder, _) = killed_at(&run, "data/state/snapshot");
+    let (data, secrets) = (folder.path().join("data"), folder.path().join("data.secrets"));
+    assert_eq!(index_files(&data).len(), 2, "killed before it tidies up");
+    let clock = Box::new(SystemClock::default());
+    let ledger = Ledger::open(&data, &secrets_of(&secrets), clock, None).expect("opens");
+    assert_eq!(found(&run, &ledger, &secrets_of(&secrets)), Found::Everything);
+    assert_eq!(index_files(&data).len(), 1);
+    assert!(OpenedState::of(&data, secrets_of(&secrets).kek()).is_some());
 }

@@ -1,15 +1,40 @@
 //! What forbids an erasure.
 
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
 use gt_core::agency::AgencyCode;
 use gt_core::erasure::Scope;
 use gt_core::statement::{DraftMember, EventType};
+use gt_ledger::disk::{Change, Recorder};
 use gt_ledger::erasure::{EraseError, EraseRequest, Hold, Whom};
+use gt_ledger::layout;
+use gt_ledger::prepare::Prepared;
 use gt_ledger::record::OwnerId;
 use gt_ledger::refusal::Refusal;
 use gt_ledger::secrets::{file, read_key};
 
-use crate::partnership::Publisher;
-use crate::scene::{Scene, request};
+use crate::partnership::{Home, Publisher};
+use crate::scene::{Scene, about, request};
+
+/// Once it is set, holds up whoever has put a checkpoint in its place, and not shown it yet: says so, and waits to be let go.
+#[derive(Default)]
+struct Gate(Mutex<Option<(Sender<()>, Receiver<()>)>>);
+
+impl Recorder for Gate {
+    fn record(&self, change: Change) {
+        let (Change::Exchange(_, to) | Change::Rename(_, to)) = &change else { return };
+        if *to != layout::checkpoint() {
+            return;
+        }
+        let Some((reached, go)) = self.0.lock().expect("not poisoned").take() else { return };
+        reached.send(()).expect("somebody waits");
+        // A test that has failed lets go, too.
+        let _ = go.recv();
+    }
+}
 
 fn holds(scene: &Scene, n: u8) -> Vec<Hold> {
     match scene.ledger.erase(&request(n, Scope::Data)) {
@@ -33,6 +58,36 @@ fn a_hold_or_a_restriction_refuses_until_its_own_agency_ends_it() {
         scene.erase(1, Scope::Data);
         scene.assert_sound();
     }
+}
+
+/// Otherwise the child's keys would be gone by the time that the receipt for the hold goes out.
+#[test]
+fn a_hold_that_is_sealed_and_not_shown_yet_refuses() {
+    let (mut scene, elsewhere, gate) = (Scene::new(), Home::new(), Arc::new(Gate::default()));
+    scene.ledger.close();
+    // The folder's lock goes with the ledger.
+    drop(std::mem::replace(&mut scene.ledger, elsewhere.open()));
+    scene.ledger = scene.home.open_recorded(Some(gate.clone()));
+    let ((reached, is_reached), (let_go, go)) = (channel(), channel());
+    *gate.0.lock().expect("not poisoned") = Some((reached, go));
+    let hold = about(&mut scene.council, "hold.placed", 1, "");
+    let sealing =
+        scene.ledger.submit(Prepared::new(hold.to_compact().as_bytes()).expect("a sound statement"));
+    is_reached.recv().expect("its checkpoint is put in its place");
+    let erased = thread::scope(|scope| {
+        let asking = scope.spawn(|| scene.ledger.erase(&request(1, Scope::Records)));
+        // Long enough for whoever does not wait to find no hold; one who begins later finds it.
+        thread::sleep(Duration::from_millis(500));
+        drop(let_go);
+        asking.join().expect("an answer")
+    });
+    let index = sealing.blocking_recv().expect("answered").expect("sealed").index;
+    match erased {
+        Err(EraseError::Held(holds)) => assert_eq!(holds, [Hold { index, ended_by: "hold.lifted" }]),
+        other => panic!("{other:?}"),
+    }
+    assert!(scene.owner_id(1).is_some());
+    scene.assert_sound();
 }
 
 #[test]
