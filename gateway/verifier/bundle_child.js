@@ -64,8 +64,11 @@
   };
 
   /** Pseudonyms that own a disclosure of a record, of a member that is not kept. */
-  const ownersOf = ({ statement, disclosures }) =>
-    new Set(disclosures.filter((one) => !statement.kept.has(one.member)).map((one) => namedBy(one.value)));
+  const ownersOf = ({ statement, disclosures, absent }) => {
+    if (absent !== undefined) return new Set();
+    const named = disclosures.filter((one) => !statement.kept.has(one.member)).map((one) => namedBy(one.value));
+    return new Set(named.filter((pseudonym) => pseudonym !== null));
+  };
 
   const linkedIdentities = ({ statement, disclosures }) => {
     if (statement.type !== 'identifier.linked') return [];
@@ -73,33 +76,54 @@
     return named.filter((pseudonym) => pseudonym !== null);
   };
 
-  const checkRecordOfChild = (check, record, subjects, linked) => {
+  const checkRecordOfChild = (record, owners, subjects, linked) => {
     if (linked.length === 0) gt.refuse('record_not_linked');
     if (record.absent !== undefined) return;
-    const owners = ownersOf(record);
     if (subjects.some((subject) => owners.has(subject) && !linked.includes(subject))) gt.refuse('subject_not_linked');
     if (record.leftOut.length === 0 && linked.some((subject) => !owners.has(subject))) gt.refuse('subject_not_owner');
     if (linkedIdentities(record).some((name) => !subjects.includes(name))) gt.refuse('linked_identity_left_out');
   };
+
+  /**
+   * Takes what a record says of a subject that has a link in it. `told.beside` is who is no subject and owns each of the records of
+   * which all owners are named, null before the first such record. Nothing in a link says whose it is: it might be theirs.
+   */
+  const takeRecord = (told, subject, record, owners, subjects) => {
+    told.isShown ||= owners.has(subject);
+    // Each owner has one link: where there are more links than names, somebody is not named, who may be anybody.
+    if (record.absent !== undefined || owners.size < record.entry.links.length) return;
+    const { beside } = told;
+    const others = [...owners].filter((owner) => !subjects.includes(owner));
+    told.beside = new Set(others.filter((owner) => beside === null || beside.has(owner)));
+  };
+
+  /** Whether the links can be nobody's but a subject's. */
+  const isToldApart = ({ beside }) => beside !== null && beside.size === 0;
 
   /** Step 9. */
   const checkCompleteness = async (check) => {
     if (!check.isAboutChild) return;
     const { completeness } = check.bundle;
     const { subjects } = check.bundle.manifest.about;
+    const faultsBefore = check.faults.length;
     const names = new Set();
     for (const [c, one] of completeness.entries()) {
       await check.collect(null, () => checkLinks(check, one, `/completeness/${c}`, names));
     }
     const indexes = new Map(completeness.map(({ subject, links }) => [subject, new Set(links.map((link) => link.index))]));
-    const shown = new Set();
+    const told = new Map(subjects.map((subject) => [subject, { isShown: false, beside: null }]));
     for (const record of check.records.filter((one) => one.fault === null)) {
       const linked = subjects.filter((subject) => indexes.get(subject).has(record.entry.index));
-      await check.collect(record.place, () => checkRecordOfChild(check, record, subjects, linked));
-      const owners = record.absent === undefined ? ownersOf(record) : new Set();
-      linked.filter((subject) => owners.has(subject)).forEach((subject) => shown.add(subject));
+      const owners = ownersOf(record);
+      await check.collect(record.place, () => checkRecordOfChild(record, owners, subjects, linked));
+      linked.forEach((subject) => takeRecord(told.get(subject), subject, record, owners, subjects));
     }
-    subjects.forEach((subject, c) => shown.has(subject) || check.unknown('subject_not_shown', `/completeness/${c}`));
+    const holds = check.faults.length === faultsBefore;
+    for (const [c, subject] of subjects.entries()) {
+      const place = `/completeness/${c}`;
+      if (!told.get(subject).isShown) check.unknown('subject_not_shown', place);
+      else if (holds && !isToldApart(told.get(subject))) check.unknown('subject_not_told_apart', place);
+    }
   };
 
   gt.bundleChild = { checkManifest, checkCompleteness };

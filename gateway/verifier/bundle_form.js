@@ -5,6 +5,7 @@
   const { bytes, json, statement: st } = gt;
   const MAX_BYTES = 64 * 1024 * 1024;
   const FORMAT = 'gt/bundle/1';
+  const MAX_CONSISTENCY = 64;
 
   const bad = (place) => gt.refuse('bundle_member', { place });
   const isText = (value) => typeof value === 'string';
@@ -70,7 +71,7 @@
     format: text,
     manifest: object({ about, made_at: leaf((value) => gt.times.milliseconds(value) !== null), entries: list(count) }),
     checkpoint: text,
-    consistency: texts,
+    consistency: list(text, (number) => number <= MAX_CONSISTENCY),
     registrar: list(shown, (number) => number > 0),
     tip: text,
     records: list(record),

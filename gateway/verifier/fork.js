@@ -66,5 +66,5 @@
     return { first, second, otherRoot };
   };
 
-  gt.fork = { read, check, FORMAT };
+  gt.fork = { read, check };
 })();

@@ -18,18 +18,44 @@
     return { origin: value.get('origin'), genesis: value.get('genesis'), keys };
   };
 
-  const kindOfJson = (octets) => {
-    if (octets.length > MAX_SMALL) return 'bundle';
-    let value;
+  /** What a bundle has beside its format. */
+  const OF_A_BUNDLE = ['manifest', 'checkpoint', 'consistency', 'registrar', 'tip', 'records', 'completeness'];
+  const OF_A_PIN = ['origin', 'genesis', 'verifier_keys'];
+
+  /**
+   * The object that a text is, read as leniently as browsers do, after a byte-order mark too: it says what a file means to be, and
+   * nothing else of it is believed. Whoever checks it reads it strictly.
+   * @param {Uint8Array} octets
+   * @returns {Map|null} null if it is none
+   */
+  const looselyRead = (octets) => {
     try {
-      value = json.parse(octets);
-    } catch (error) {
-      if (error instanceof gt.Refusal) return 'bundle';
-      throw error;
+      const value = JSON.parse(new TextDecoder().decode(octets));
+      return value !== null && typeof value === 'object' && !Array.isArray(value) ? new Map(Object.entries(value)) : null;
+    } catch {
+      return null;
     }
-    if (value.get('format') === gt.fork.FORMAT) return 'fork';
-    const isPin = value.has('verifier_keys') && value.has('origin') && !value.has('format');
-    return isPin ? 'pin' : 'bundle';
+  };
+
+  const meansBundle = (members) => members.has('format') || OF_A_BUNDLE.some((name) => members.has(name));
+  const meansPin = (members) => !members.has('format') && OF_A_PIN.every((name) => members.has(name));
+  /** Evidence of a fork, of whatever version. */
+  const meansFork = (members) => {
+    const format = members.get('format');
+    return typeof format === 'string' && format.startsWith('gt/fork/');
+  };
+
+  const kindOfJson = (octets) => {
+    const members = octets.length > MAX_SMALL ? null : looselyRead(octets);
+    if (members === null) return 'bundle';
+    if (meansFork(members)) return 'fork';
+    return meansPin(members) ? 'pin' : 'bundle';
+  };
+
+  /** Whether this means to be a bundle. What does not, and is taken for one all the same, is only nothing else. */
+  const isMeantAsBundle = (octets) => {
+    const members = looselyRead(octets);
+    return members !== null && meansBundle(members);
   };
 
   /**
@@ -138,5 +164,5 @@
     return withVerdict(await (evidence === 'receipt' ? checkReceipt : checkFork)(files[evidence], held));
   };
 
-  gt.inputs = { kindOf, check, readPin };
+  gt.inputs = { kindOf, isMeantAsBundle, looselyRead, meansBundle, meansPin, check, readPin };
 })();

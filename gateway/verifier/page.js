@@ -16,13 +16,14 @@
   /** @type {Map<string, {name: string, octets: Uint8Array}>} the chosen files by their kinds; one of each */
   const chosen = new Map();
   let mirror = { name: '', files: [] };
+  /** @type {{name: string, why: string|null}[]} what is no evidence, and what it is instead, if that is known */
   const unknown = [];
   let run = 0;
   let worker = null;
 
   const say = (text) => { byId('status').textContent = text; };
 
-  const removable = (label, name, remove) => {
+  const removable = (label, name, remove, why = null) => {
     const button = make('button', { type: 'button', text: 'Remove', 'aria-label': `Remove ${label}: ${name}` });
     button.addEventListener('click', () => {
       remove();
@@ -30,7 +31,8 @@
       byId('choose-files').focus();
       check();
     });
-    return make('li', {}, make('span', {}, make('strong', { text: `${label}: ` }), document.createTextNode(name)), button);
+    const said = document.createTextNode(why === null ? name : `${name} is ${why}`);
+    return make('li', {}, make('span', {}, make('strong', { text: `${label}: ` }), said), button);
   };
 
   const list = () => {
@@ -38,14 +40,26 @@
     if (mirror.files.length > 0) {
       items.push(removable(NAMES.mirror, mirror.name, () => { mirror = { name: '', files: [] }; }));
     }
-    unknown.forEach((name) => items.push(removable('Not recognised', name, () => unknown.splice(unknown.indexOf(name), 1))));
+    unknown.forEach((one) => {
+      const label = one.why === null ? 'Not recognised' : 'No evidence';
+      items.push(removable(label, one.name, () => unknown.splice(unknown.indexOf(one), 1), one.why));
+    });
     byId('chosen').replaceChildren(...items);
+  };
+
+  /** Whether evidence is there, and this is a bundle only because it is nothing else: whoever chooses a wrong file keeps the right one. */
+  const isStray = (octets) => {
+    const isEvidence = (kind) => kind !== 'bundle' || gt.inputs.isMeantAsBundle(chosen.get(kind).octets);
+    const held = TO_CHECK.filter((kind) => chosen.has(kind));
+    return held.length > 0 && !gt.inputs.isMeantAsBundle(octets) && held.some(isEvidence);
   };
 
   const take = async (file) => {
     const octets = file.size > MAX_BUNDLE + MAX_SMALL ? null : new Uint8Array(await file.arrayBuffer());
-    const kind = octets === null ? null : gt.inputs.kindOf(octets);
-    if (kind === null) unknown.push(file.name);
+    let why = octets === null ? null : gt.page.mistaken(octets);
+    let kind = octets === null || why !== null ? null : gt.inputs.kindOf(octets);
+    if (kind === 'bundle' && isStray(octets)) [kind, why] = [null, gt.page.STRAY];
+    if (kind === null) unknown.push({ name: file.name, why });
     else chosen.set(kind, { name: file.name, octets });
     // One thing is checked at a time: the newest.
     if (TO_CHECK.includes(kind)) TO_CHECK.filter((other) => other !== kind).forEach((other) => chosen.delete(other));
@@ -56,7 +70,7 @@
     const tiles = found.filter(({ path }) => gt.openLog.placeOf(path) !== null);
     const isFolder = found.some(({ path }) => path.includes('/'));
     if (tiles.length > 0) mirror = { name: `${tiles[0].path.split('/')[0]}, ${tiles.length} files of entries`, files: tiles };
-    else if (isFolder) unknown.push(`${found[0].path.split('/')[0]}, a folder without an open log`);
+    else if (isFolder) unknown.push({ name: `${found[0].path.split('/')[0]}, a folder without an open log`, why: null });
     for (const { file } of found.filter(({ path }) => !path.includes('/'))) await take(file);
     list();
     await check();

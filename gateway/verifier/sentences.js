@@ -140,6 +140,7 @@
     nothing_pinned: ['Whether this comes from the ledger that you trust: no pin was given.', 'Choose the ledger’s pin, ledger.json. It must have reached you by another way than this file did.'],
     statement_left_out: ['Whether a statement of this agency’s system is missing: some are here without their text.', 'A copy in which no statement is withheld or ended.'],
     subject_not_shown: ['Whether the entries are about this person at all: no disclosure here names them.', 'A copy in which the disclosure that names the child is not withheld.'],
+    subject_not_told_apart: ['Whether the entries that are counted are this person’s, or those of somebody who owns all of them too, or may own them.', 'A new copy in which less is withheld. It also has the ledger’s entry that the record was read for this one, which is about this person alone.'],
     known_not_compared: ['Whether the ledger shows the history that you knew before.', 'Choose the folder of a mirror of the open log, or ask for a bundle that was made for your checkpoint.'],
     completeness_not_checked: ['Whether there are further entries about the child: the open log was not given.', 'Choose the folder of a mirror of the open log, up to this checkpoint or beyond it.'],
     log_not_read: ['Whether the open log agrees: it cannot be read to the end.', 'Choose another mirror’s folder, or copy this one again.'],

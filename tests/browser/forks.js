@@ -54,6 +54,10 @@ const main = async () => {
   await provesNothing('a root beside two of one size', { ...sameSize(), other_root: root(first) }, 'fork_member');
   await provesNothing('a member more', { ...twoSizes, note: '' }, 'fork_member');
   await provesNothing('another format', { ...twoSizes, format: 'gt/fork/2' }, 'fork_format');
+  await check('evidence of a later version is known as evidence of a fork', () => {
+    assert.equal(gt.inputs.kindOf(octets({ ...twoSizes, format: 'gt/fork/2' })), 'fork');
+    assert.equal(gt.inputs.kindOf(octets({ ...twoSizes, format: 'gt/bundle/1' })), 'bundle');
+  });
   await provesNothing('a checkpoint of another ledger',
     { ...twoSizes, checkpoints: [twoSizes.checkpoints[0], twoSizes.checkpoints[1].replaceAll('sample', 'simple')] }, 'other_origin');
   await provesNothing('a checkpoint that nobody signed',

@@ -149,6 +149,10 @@ const otherFiles = async (browser) => {
     await checkFile(page, [{ name: 'fork.json', octets: json(forks.twoSizes) }, pin]);
     assert.equal(await verdictOf(page), 'Not sound');
     assert.match(await page.locator('#result').innerText(), /The ledger has signed two histories that cannot both be true\./);
+    await drop(page, [{ name: 'fork.json', octets: json({ ...forks.twoSizes, format: 'gt/fork/2' }) }]);
+    await page.getByRole('region', { name: 'Could not tell' }).waitFor();
+    await settled(page);
+    assert.deepEqual(await codesOf(page), ['fork_proves_nothing /fork']);
     await drop(page, [{ name: 'fork.json', octets: json(forks.honest) }]);
     await page.getByRole('region', { name: 'Could not tell' }).waitFor();
     await settled(page);
@@ -172,6 +176,64 @@ const otherFiles = async (browser) => {
     assert.match(await page.getByRole('status').innerText(), /nothing to check yet/);
     await page.getByRole('button', { name: 'Remove Not recognised: holiday.jpg' }).click();
     assert.equal(await page.locator('#chosen li').count(), 0);
+  }));
+  await check('what lies beside evidence is called by its name, and has no verdict', () => withPage(browser, {}, async (page) => {
+    const refusal = { type: 'urn:goldenthread:problem:missing_member', status: 422 };
+    for (const [name, octets, said] of [
+      ['empty', Buffer.from('\n'), /is an empty file/],
+      ['bundle.html', Buffer.from('<!doctype html>'), /a page for people, which proves nothing/],
+      ['answer.json', json({ id: 'a', status: 'sealed', receipt: ledger.proof(5) + ledger.checkpoint() }), /an answer with a receipt in it/],
+      ['queued.json', json({ id: 'a', status: 'queued' }), /not sealed yet/],
+      ['answers', Buffer.from('{"id":"a","status":"refused"}\n{"id":"b","status":"queued"}\n'), /the draft was refused/],
+      ['a day of answers', Buffer.from('{"id":"a","status":"queued"}\n'.repeat(40000)), /not sealed yet/],
+      ['refusal.json', json(refusal), /a refusal, whose detail says why/],
+      ['key.jwk', json({ kty: 'OKP', d: 'x' }), /keep a private key to yourself/],
+      ['locked.jwk', json({ protected: 'x', ciphertext: 'y' }), /keep a private key to yourself/],
+      ['package.json', json({ name: 'x', version: 0.5 }), /JSON of another kind/],
+    ]) {
+      await drop(page, [{ name, octets }]);
+      await page.getByText('No evidence:').waitFor();
+      assert.match(await page.locator('#chosen').innerText(), said);
+      assert.match(await page.getByRole('status').innerText(), /nothing to check yet/);
+      assert.equal(await page.locator('#verdict').count(), 0, name);
+      await page.getByRole('button', { name: `Remove No evidence: ${name}` }).click();
+      assert.equal(await page.locator('#chosen li').count(), 0);
+    }
+  }));
+  await check('what is left of a bundle is not sound, and not called something else', () => withPage(browser, {}, async (page) => {
+    const { records } = wholeBundle();
+    const lefts = ['{}', JSON.stringify({ records }), JSON.stringify({ records, id: 'a', name: 'x' })];
+    for (const left of [`{"kty":"OKP"}\n${JSON.stringify(wholeBundle())}`, ...lefts]) {
+      await checkFile(page, [{ name: 'b.bundle.json', octets: Buffer.from(left) }, pinFile]);
+      assert.equal(await verdictOf(page), 'Not sound', left.slice(0, 40));
+      assert.equal(await page.getByText('No evidence:').count(), 0, left.slice(0, 40));
+    }
+  }));
+  await check('a pin with a byte-order mark is a pin, and refused for that', () => withPage(browser, {}, async (page) => {
+    const marked = { name: 'ledger.json', octets: Buffer.concat([Buffer.from('\ufeff'), pinFile.octets]) };
+    await drop(page, [bundleFile(wholeBundle()), marked]);
+    await page.locator('.problem').waitFor();
+    assert.match(await page.locator('.problem').innerText(), /^The pin: The text begins with a byte-order mark\./);
+    assert.equal(await page.locator('#verdict').count(), 0);
+    await drop(page, [pinFile]);
+    await page.getByRole('region', { name: 'Sound', exact: true }).waitFor();
+  }));
+  await check('what is a bundle only because it is nothing else takes no evidence’s place', () => withPage(browser, {}, async (page) => {
+    await checkFile(page, [bundleFile(wholeBundle()), pinFile]);
+    const lines = '{"a":1}\n'.repeat(150000);
+    for (const [name, text] of [['cut.json', '{"format":"gt/bundle/1",'], ['nothing.json', '{}'], ['lines', lines]]) {
+      await drop(page, [{ name, octets: Buffer.from(text) }]);
+      await page.getByRole('button', { name: `Remove No evidence: ${name}` }).waitFor();
+      assert.match(await page.locator('#chosen').innerText(), /is JSON that does not read, or has nothing of a bundle/);
+      assert.equal(await verdictOf(page), 'Sound', name);
+      await page.getByRole('button', { name: `Remove No evidence: ${name}` }).click();
+      await page.getByRole('region', { name: 'Sound', exact: true }).waitFor();
+    }
+    // What means to be a bundle does, and is damaged.
+    await drop(page, [{ name: 'marked.bundle.json', octets: Buffer.from(`\ufeff${JSON.stringify(wholeBundle())}`) }]);
+    await page.getByRole('region', { name: 'Not sound' }).waitFor();
+    await settled(page);
+    assert.deepEqual(await codesOf(page), ['json_byte_order_mark']);
   }));
 };
 

@@ -27,7 +27,11 @@ const statement = (index) => `${ledger.sealed[index].signed}~`;
 const lastLine = (text) => text.slice(text.trimEnd().lastIndexOf('\n') + 1);
 
 const otherHead = ledger.checkpoint().replace(`\n${ledger.entries.length}\n`, `\n${ledger.entries.length + 1}\n`);
-const otherPin = JSON.stringify({ ...ledger.pin(), verifier_keys: [new SampleLedger('ledger.example/other').vkey()], origin: 'ledger.example/other' });
+const otherVkey = new SampleLedger('ledger.example/other').vkey();
+const otherPin = JSON.stringify({ ...ledger.pin(), verifier_keys: [otherVkey], origin: 'ledger.example/other' });
+const pinWith = (...keys) => JSON.stringify({ ...ledger.pin(), verifier_keys: keys });
+const [head, path5] = [ledger.proof(4).split('\n').slice(0, 3), proof.split('\n').slice(3)];
+const otherEntry = [...head, ...path5].join('\n');
 const noEntry = proof.replace(/\nextra [^\n]*/, '');
 
 /** What is given, and the verdict and codes that come of it. */
@@ -54,6 +58,10 @@ const CASES = [
   ['a policy that is not met, and no pin', { receipt: proof + note, policy: both }, 'not_sound', 'quorum_not_met'],
   ['a policy that is met, and no pin', { receipt: proof + seen, policy: both }, 'could_not_tell', 'nothing_pinned'],
   ['no pin', { receipt: proof + note }, 'could_not_tell', 'nothing_pinned'],
+  ['no pin, and its statement', { receipt: proof + note, statement: statement(5) }, 'could_not_tell', 'nothing_pinned'],
+  ['no pin, and another statement', { receipt: proof + note, statement: statement(6) }, 'not_sound', 'other_statement'],
+  ['no pin, and no entry', { receipt: noEntry + note }, 'not_sound', 'entry_absent'],
+  ['no pin, and another entry', { receipt: otherEntry + note }, 'not_sound', 'not_included'],
   ['more than 1 MiB', { receipt: proof + note + '\n'.repeat(1 << 20), pin }, 'not_sound', 'receipt_too_long'],
 ];
 
@@ -72,6 +80,10 @@ const REFUSED = [
   ['a mirror beside a fork', { fork, pin: forkPin, mirror }, 'beside_fork', 'mirror', /leave --log out/],
   ['a statement beside a fork', { fork, pin: forkPin, statement: statement(5) }, 'beside_fork', 'statement', /leave --statement out/],
   ['a statement that is none', { receipt: proof + note, pin, statement: 'a.b.c~' }, 'base64url', 'statement', /is no statement/],
+  ['a pin with a byte-order mark', { receipt: proof + note, pin: `\ufeff${pin}` }, 'json_byte_order_mark', 'pin', /does not read/],
+  ['a pin of keys of another name', { receipt: proof + note, pin: pinWith(otherVkey) }, 'pin_malformed', 'pin', /verifier key 1 bears the name/],
+  ['a pin of a witness’s key', { receipt: proof + note, pin: pinWith(ledger.vkey(), witnessOf(ledger.origin).vkey) }, 'pin_malformed', 'pin', /verifier key 2 is a witness/],
+  ['a pin without keys', { receipt: proof + note, pin: pinWith() }, 'pin_malformed', 'pin', /no verifier key of type 0x01/],
   ['a policy that is none', { receipt: proof + note, pin, policy: 'quorum north\n' }, 'policy_malformed', 'policy', /is no policy/],
 ];
 
@@ -144,7 +156,7 @@ const agreement = async () => {
   for (let i = 0; i < Number(howMany); i += 1) {
     let receipt = ledger.proof(random(ledger.entries.length)) + [note, seen][random(2)];
     for (let changes = 1 + random(2); changes > 0; changes -= 1) receipt = [alteredText, alteredLine][random(2)](receipt, random);
-    const given = { receipt, pin, ...(random(2) === 0 ? { policy: both } : {}), ...(random(4) === 0 ? { statement: statement(5) } : {}) };
+    const given = { receipt, ...(random(4) === 0 ? {} : { pin }), ...(random(2) === 0 ? { policy: both } : {}), ...(random(4) === 0 ? { statement: statement(5) } : {}) };
     const found = await ours(given);
     found.codes.forEach((code) => codes.add(code));
     const ran = run(given);

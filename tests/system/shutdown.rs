@@ -230,7 +230,10 @@ fn what_keeps_a_ledger_from_starting_is_said_in_a_sentence() {
     let whole = fs::read(&checkpoint).expect("a checkpoint");
     fs::write(&checkpoint, &whole[..whole.len() / 3]).expect("written");
     let said = serve(&data, any);
-    assert!(said.contains(&format!("goldenthread fsck --data {}", path(&data))), "{said}");
+    let look = format!("goldenthread fsck --data {0} --secrets {0}.secrets", path(&data));
+    assert!(said.contains(&look), "{said}");
+    let said = run(["retention", "due", "--data", path(&data)]).exited(1).complaint();
+    assert!(said.contains(&look), "{said}");
     fs::remove_file(&checkpoint).expect("removed");
     let said = serve(&data, any);
     assert!(said.contains("holds parts of a ledger, and no checkpoint") && !said.contains("fsck"), "{said}");

@@ -355,9 +355,17 @@ fn it_is_said_which_of_two_ledgers_a_pin_and_secrets_are_of() {
         let said = run([&["verify", "--pin", path(&pin)], &what[..]].concat()).exited(1).stdout;
         assert!(said.to_lowercase().contains("the pin that was given is of ledger.example/other"), "{said}");
     }
-    let said = run(["serve", "--data", path(&data), "--secrets", path(&secrets)]).exited(1).complaint();
     let origin = &kept.home.pin.origin;
     let words =
         format!("other.secrets is of another ledger (ledger.example/other) than {} ({origin})", path(&data));
-    assert!(said.contains(&words), "{said}");
+    let elsewhere = kept.home.at("elsewhere.bundle.json");
+    for command in [
+        &["serve"][..],
+        &["retention", "due"],
+        &["bundle", "--entries", "0-5", "--purpose", "Review", "--out", path(&elsewhere)],
+    ] {
+        let places = ["--data", path(&data), "--secrets", path(&secrets)];
+        let said = run([command, &places[..]].concat()).exited(1).complaint();
+        assert!(said.contains(&words), "{command:?}: {said}");
+    }
 }

@@ -7,7 +7,7 @@ mod said;
 mod subject_access;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
@@ -17,6 +17,7 @@ use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
 use gt_core::statement::Pseudonym;
 use gt_core::verify::Pin;
 use gt_ledger::record::OwnerId;
+use gt_ledger::secrets::SecretsAt;
 use gt_schemas::{AccessPurpose, Identifier, Scheme};
 
 use super::keys_at::KekArgs;
@@ -133,9 +134,7 @@ impl BundleCommand {
         let mut file = NewFile::take(&self.out, NEVER)?;
         let mut page_file = self.html.as_ref().map(|page| NewFile::take(page, NEVER)).transpose()?;
         let (what, known) = (self.what()?, self.known()?);
-        let (bundle, pin) = self.make(what, &known)?;
-        let text = bundle.to_string();
-        check(&text, pin.as_ref(), &known)?;
+        let Made { bundle, text, .. } = self.make(&what, &known)?;
         if let Some(page) = &mut page_file {
             page.write(&evidence::render(&bundle)?)?;
         }
@@ -148,26 +147,46 @@ impl BundleCommand {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Makes it, once it is sealed that it is made. Out of a folder with what pins the ledger.
-    fn make(&self, what: What, known: &[Checkpoint]) -> Result<(Bundle, Option<Pin>), Failure> {
-        let data = match (&self.data, &self.url) {
-            (Some(data), _) => data,
-            (None, Some(url)) => return Ok((self.ask(url, &what, known)?, None)),
-            (None, None) => return Err(super::registrar::nowhere()),
-        };
-        if self.purpose.is_none() && !self.no_statements {
+    /// Makes it and checks it. Out of a folder it is handed on once it is sealed that it is read.
+    fn make(&self, what: &What, known: &[Checkpoint]) -> Result<Made, Failure> {
+        let made = self.made(what, known)?;
+        self.seal_reading(&made.bundle)?;
+        // That it was read is by now an entry about the child alone: with that one, the child's links can be nobody else's.
+        if made.is_told_apart { Ok(made) } else { self.made(what, known) }
+    }
+
+    fn made(&self, what: &What, known: &[Checkpoint]) -> Result<Made, Failure> {
+        if self.data.is_some() && self.purpose.is_none() && !self.no_statements {
             return Err(Failure::new(format!(
                 "this reads what is recorded about people, and who reads it is sealed: say what for, with --purpose, one of {}",
                 AccessPurpose::CODES.join(", ")
             )));
         }
-        let at = self.kek.at(data, self.secrets.clone())?;
-        let (bundle, pin) = self.make_here(data, &at, what, known)?;
+        let (bundle, pin) = match (&self.data, &self.url) {
+            (Some(data), _) => {
+                let (bundle, pin) = self.make_here(data, &self.at(data)?, what, known)?;
+                (bundle, Some(pin))
+            }
+            (None, Some(url)) => (self.ask(url, what, known)?, None),
+            (None, None) => return Err(super::registrar::nowhere()),
+        };
+        let text = bundle.to_string();
+        let is_told_apart = check(&text, pin.as_ref(), known)?;
+        Ok(Made { bundle, text, pin, is_told_apart })
+    }
+
+    /// Out of a folder; a ledger that is asked seals it itself.
+    fn seal_reading(&self, bundle: &Bundle) -> Result<(), Failure> {
+        let Some(data) = &self.data else { return Ok(()) };
         let purpose = self.purpose.as_deref().unwrap_or_default();
-        if let Some(reading) = recording::reading(&bundle, self.reader.as_deref(), purpose) {
-            recording::seal(data, &at, &reading)?;
+        match recording::reading(bundle, self.reader.as_deref(), purpose) {
+            Some(reading) => recording::seal(data, &self.at(data)?, &reading).map(drop),
+            None => Ok(()),
         }
-        Ok((bundle, Some(pin)))
+    }
+
+    fn at(&self, data: &Path) -> Result<SecretsAt, Failure> {
+        self.kek.at(data, self.secrets.clone())
     }
 
     fn what(&self) -> Result<What, Failure> {
@@ -229,9 +248,21 @@ impl BundleCommand {
     }
 }
 
-/// A bundle that does not hold is not handed on: what was made is checked like anybody's, with the pin and what is known.
-fn check(text: &str, pin: Option<&Pin>, known: &[Checkpoint]) -> Result<(), Failure> {
+/// A bundle that holds.
+struct Made {
+    bundle: Bundle,
+    text: String,
+    /// What pins its ledger, if it is out of a folder.
+    pin: Option<Pin>,
+    /// Whether its links can be nobody's but those of whom it is about.
+    is_told_apart: bool,
+}
+
+/// A bundle that does not hold is not handed on: what was made is checked like anybody's, with the pin and what is known. Whether its
+/// subjects are told apart from others.
+fn check(text: &str, pin: Option<&Pin>, known: &[Checkpoint]) -> Result<bool, Failure> {
     let one_by_one = known.iter().map(Some).chain(known.is_empty().then_some(None));
+    let mut is_told_apart = true;
     for known in one_by_one {
         let verdict = verify_bundle(text.as_bytes(), BundleInputs { pin, policy: None, known, log: None });
         if let Some(fault) = verdict.faults.first() {
@@ -240,6 +271,7 @@ fn check(text: &str, pin: Option<&Pin>, known: &[Checkpoint]) -> Result<(), Fail
                 fault.says, fault.code, fault.place
             )));
         }
+        is_told_apart = verdict.unknowns.iter().all(|unknown| unknown.code != "subject_not_told_apart");
     }
-    Ok(())
+    Ok(is_told_apart)
 }

@@ -3,8 +3,6 @@ use std::process::ExitCode;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use gt_core::erasure::GROUNDS;
-use gt_ledger::Ledger;
-use gt_ledger::clock::SystemClock;
 use gt_ledger::erasure::EraseError;
 use gt_ledger::keyring::{ConfirmError, RotateError};
 use gt_ledger::layout;
@@ -150,7 +148,7 @@ pub(super) fn carry_out(kept: &Kept, request: &Request) -> Result<Value, Failure
     if request.erases() {
         need_no_witness(&kept.data, SERVE_IT)?;
     }
-    let ledger = Ledger::open(&kept.data, &kept.load()?, Box::new(SystemClock::default()), None)?;
+    let ledger = kept.open()?;
     let done = if request.asks_views() {
         with_views(&ledger, |views| request.carry_out(&ledger, Some(views)))??
     } else {

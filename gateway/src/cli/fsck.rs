@@ -96,9 +96,9 @@ pub(crate) fn need_folder(data: &Path) -> Result<(), Failure> {
 
 pub(crate) fn read_pin(file: &Path) -> Result<Pin, Failure> {
     let pin = PinFile::load(file).map_err(|error| Failure::could_not_tell(error.to_string()))?;
-    let unreadable =
-        || Failure::could_not_tell(format!("{}: a key or hash in it does not read", file.display()));
-    audit::read_pin(&pin).ok_or_else(unreadable)
+    pin.pinned().map_err(|error| {
+        Failure::could_not_tell(format!("{} is no pin of a ledger: {error}", file.display()))
+    })
 }
 
 /// A checkpoint that somebody has kept. Its signature is not asked about: whoever keeps it trusts it.

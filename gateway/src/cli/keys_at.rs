@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use gt_ledger::Ledger;
+use gt_ledger::clock::SystemClock;
 use gt_ledger::keyring::KekSource;
 use gt_ledger::private_keys::KeyAccess;
 use gt_ledger::secrets::{Secrets, SecretsAt, folder_of};
 
 use super::Failure;
 use super::key_access::KeyArgs;
+use super::opening::does_not_open;
 
 /// Where the key-encryption key is, if not in the secrets folder, and how private keys are had.
 #[derive(Args, Clone, Default)]
@@ -65,7 +68,11 @@ impl Kept {
         format!("--data {}{}", self.data.display(), secrets.unwrap_or_default())
     }
 
-    pub(crate) fn load(&self) -> Result<Secrets, Failure> {
-        Ok(Secrets::load_at(&self.at()?)?)
+    /// Opens the folder.
+    pub(super) fn open(&self) -> Result<Ledger, Failure> {
+        let at = self.at()?;
+        let secrets = Secrets::load_at(&at)?;
+        let ledger = Ledger::open(&self.data, &secrets, Box::new(SystemClock::default()), None);
+        ledger.map_err(|error| does_not_open(&self.data, &at.folder, &error))
     }
 }

@@ -22,6 +22,7 @@ mod keys_at;
 mod mirror;
 mod nats;
 mod new_file;
+mod opening;
 mod output;
 mod progress;
 mod pseudonym;

@@ -3,15 +3,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use gt_core::checkpoint::VerifyCheckpointError;
-use gt_ledger::open::OpenLedgerError;
 use serde_json::json;
 
 use super::keys_at::KekArgs;
+use super::opening::does_not_open;
 use super::output::Output;
 use super::{Failure, Outcome};
 use crate::http::{Front, Rates, ServeError, TlsFiles, bind_witnessed};
-use crate::problem::chain;
+use crate::node::NodeError;
 
 #[derive(Args)]
 pub(crate) struct Serve {
@@ -95,9 +94,7 @@ impl Serve {
             let front = Front { address: self.listen, oidc: self.oidc, tls, rates };
             let folder = secrets.folder.clone();
             let bound = bind_witnessed(&self.data, secrets, front, node, witnesses).await;
-            let server = bound.map_err(|error| {
-                of_two_ledgers(&self.data, &folder, &error).unwrap_or_else(|| of_folder(&self.data, &error))
-            })?;
+            let server = bound.map_err(|error| not_served(&self.data, &folder, error))?;
             // Before anybody is told that the ledger is served: from then on a signal means an orderly end.
             let stop = stop_signal()?;
             let (url, size) =
@@ -111,31 +108,13 @@ impl Serve {
     }
 }
 
-/// That the data and the secrets are of two ledgers, if the ledger does not open for that.
-fn of_two_ledgers(data: &Path, secrets: &Path, error: &ServeError) -> Option<Failure> {
-    let ServeError::Open(opening) = error else { return None };
-    let OpenLedgerError::Signature(VerifyCheckpointError::Origin { expected, actual }) = opening.as_ref()
-    else {
-        return None;
-    };
-    Some(Failure::new(format!(
-        "{} is of another ledger ({expected}) than {} ({actual}); name the right one with --secrets",
-        secrets.display(),
-        data.display()
-    )))
-}
-
-/// The error; of a damaged folder with what to do about it.
-fn of_folder(data: &Path, error: &ServeError) -> Failure {
-    let said = chain(error);
+/// Why the ledger in this folder is not served.
+fn not_served(data: &Path, secrets: &Path, error: ServeError) -> Failure {
     match error {
-        ServeError::Open(opening) if opening.is_damage() => {
-            let data = data.display();
-            Failure::new(format!(
-                "{said}. `goldenthread fsck --data {data} --secrets FOLDER` tells everything that is wrong with {data}; keep it as it is, and put a backup in its place"
-            ))
+        ServeError::Open(error) | ServeError::Node(NodeError::Open(error)) => {
+            does_not_open(data, secrets, &error)
         }
-        _ => Failure::new(said),
+        other => other.into(),
     }
 }
 

@@ -52,7 +52,7 @@ const CHECK: &str = joined![
     "worker.js",
 ];
 /// What shows it.
-const PAGE: &str = joined!["page_result.js", "page.js"];
+const PAGE: &str = joined!["page_result.js", "page_mistaken.js", "page.js"];
 const STYLE: &str = joined!["page.css"];
 const TEMPLATE: &str = joined!["page.html"];
 /// The page's policy, a directive a line.

@@ -8,6 +8,7 @@ use gt_core::note::{VerifierKey, VerifierKeyError};
 use gt_core::position::LeafIndex;
 use gt_core::receipt::{Receipt, ReceiptError, VerifyReceiptError};
 use gt_core::tree;
+use gt_core::verify::{PinnedKeysError, check_pinned_keys};
 use serde::{Deserialize, Serialize};
 
 /// The longest pin file that is read, in bytes.
@@ -51,6 +52,9 @@ pub enum PinError {
         #[source]
         source: VerifierKeyError,
     },
+    /// The keys are not such as a ledger is known by.
+    #[error("the pin pins no ledger")]
+    Keys(#[from] PinnedKeysError),
 }
 
 /// Why a receipt is no proof that the ledger sealed a statement.
@@ -109,11 +113,10 @@ impl Pin {
         let key = |(at, key): (usize, &String)| {
             VerifierKey::parse(key).map_err(|source| PinError::Key { position: at + 1, source })
         };
-        Ok(Self {
-            verifier_keys: text.verifier_keys.iter().enumerate().map(key).collect::<Result<_, _>>()?,
-            genesis: Hash::parse(&text.genesis).map_err(|_| PinError::Member { member: "genesis" })?,
-            origin: text.origin,
-        })
+        let verifier_keys = text.verifier_keys.iter().enumerate().map(key).collect::<Result<Vec<_>, _>>()?;
+        let genesis = Hash::parse(&text.genesis).map_err(|_| PinError::Member { member: "genesis" })?;
+        check_pinned_keys(&text.origin, &verifier_keys)?;
+        Ok(Self { origin: text.origin, genesis, verifier_keys })
     }
 
     /// The pin's JSON text.
@@ -197,5 +200,7 @@ mod tests {
         assert!(matches!(Pin::parse(keyless.as_bytes()), Err(PinError::Key { position: 1, .. })));
         let none = text.replace(&format!("\"{}\"", signer.verifier_key()), "");
         assert!(matches!(Pin::parse(none.as_bytes()), Err(PinError::Member { member: "verifier_keys" })));
+        let others = text.replacen("log.example/thread", "log.example/other", 1);
+        assert!(matches!(Pin::parse(others.as_bytes()), Err(PinError::Keys(PinnedKeysError::Name { .. }))));
     }
 }

@@ -7,7 +7,7 @@ use crate::checkpoint::{Checkpoint, VerifyCheckpointError};
 use crate::entry::{Entry, EntryError};
 use crate::hash::Hash;
 use crate::key::{PublicKey, SignatureBatch, Signed};
-use crate::note::{VerifierKey, VerifyNoteError};
+use crate::note::{SignatureType, VerifierKey, VerifyNoteError};
 use crate::position::LeafIndex;
 use crate::proof::{InclusionError, InclusionProof};
 use crate::receipt::Receipt;
@@ -24,6 +24,32 @@ pub struct Pin {
     pub verifier_keys: Vec<VerifierKey>,
     /// The leaf hash of entry 0. A receipt shows it only if it is for entry 0 or 1.
     pub genesis: Option<Hash>,
+}
+
+/// Why keys pin no ledger.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PinnedKeysError {
+    /// A key bears another name than the ledger.
+    #[error("verifier key {position} bears the name {name}, and not the ledger's, {origin}")]
+    Name {
+        /// Which, from 1.
+        position: usize,
+        /// Its name.
+        name: String,
+        /// The ledger's origin.
+        origin: String,
+    },
+    /// No ledger signs with keys of this type.
+    #[error("verifier key {position} is a witness's (type {:#04x}); a ledger's own are of type 0x01 or 0x06", .kind.identifier())]
+    Type {
+        /// Which, from 1.
+        position: usize,
+        /// Its type.
+        kind: SignatureType,
+    },
+    /// Every ledger signs with a key that all tools can check.
+    #[error("there is no verifier key of type 0x01 (Ed25519), and every ledger has one")]
+    NoEd25519,
 }
 
 /// What a receipt that holds has shown.
@@ -131,6 +157,25 @@ impl AuthorshipFault {
     }
 }
 
+/// Checks that these can be the keys by which a ledger is known (`docs/FORMATS.md` section 10). The first that cannot is named.
+pub fn check_pinned_keys(origin: &str, keys: &[VerifierKey]) -> Result<(), PinnedKeysError> {
+    for (position, key) in (1..).zip(keys) {
+        let kind = key.signature_type();
+        if key.name() != origin {
+            let (name, origin) = (key.name().to_owned(), origin.to_owned());
+            return Err(PinnedKeysError::Name { position, name, origin });
+        }
+        if !kind.is_of_logs() {
+            return Err(PinnedKeysError::Type { position, kind });
+        }
+    }
+    if keys.iter().any(|key| key.signature_type() == SignatureType::Ed25519) {
+        Ok(())
+    } else {
+        Err(PinnedKeysError::NoEd25519)
+    }
+}
+
 /// Checks a receipt against what is pinned and, if its holder has it, against the statement that was signed
 /// (`docs/FORMATS.md` section 5).
 pub fn verify_receipt(
@@ -138,21 +183,36 @@ pub fn verify_receipt(
     statement_hash: Option<Hash>,
     pin: &Pin,
 ) -> Result<ReceiptVerdict, ReceiptFault> {
+    check_receipt(receipt, statement_hash, Some(pin))
+}
+
+/// Checks what a receipt shows to somebody who pins nothing: not whose it is, but whether it agrees with itself and with the statement.
+/// What is not asked is whose signatures are under its checkpoint.
+pub fn check_unpinned_receipt(receipt: &Receipt, statement_hash: Option<Hash>) -> Result<(), ReceiptFault> {
+    check_receipt(receipt, statement_hash, None).map(drop)
+}
+
+fn check_receipt(
+    receipt: &Receipt,
+    statement_hash: Option<Hash>,
+    pin: Option<&Pin>,
+) -> Result<ReceiptVerdict, ReceiptFault> {
     let bytes = receipt.extra.as_deref().ok_or(ReceiptFault::NoEntry)?;
     let entry = Entry::parse(bytes)?;
     if entry.index != receipt.index {
         return Err(ReceiptFault::Index { receipt: receipt.index, entry: entry.index });
     }
-    let signed_by = receipt.checkpoint.verify(&pin.origin, &pin.verifier_keys)?;
+    let signed_by = match pin {
+        Some(pin) => receipt.checkpoint.verify(&pin.origin, &pin.verifier_keys)?,
+        None => Vec::new(),
+    };
     let checkpoint = receipt.checkpoint.checkpoint();
     // An entry is its own only spelling, so these bytes are the leaf's data.
     let leaf_hash = tree::leaf_hash(bytes);
     let proof = InclusionProof { index: entry.index, size: checkpoint.size(), path: receipt.path.clone() };
     proof.verify(&leaf_hash, &checkpoint.root())?;
-    if pin
-        .genesis
-        .is_some_and(|genesis| shown_genesis(&entry, leaf_hash).is_some_and(|shown| shown != genesis))
-    {
+    let pinned = pin.and_then(|pin| pin.genesis);
+    if pinned.is_some_and(|genesis| shown_genesis(&entry, leaf_hash).is_some_and(|shown| shown != genesis)) {
         return Err(ReceiptFault::OtherGenesis);
     }
     if let Some(held) = statement_hash
@@ -223,109 +283,4 @@ fn shown_genesis(entry: &Entry, leaf_hash: Hash) -> Option<Hash> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::checkpoint::SignedCheckpoint;
-    use crate::note::NoteSigner;
-    use crate::position::TreeSize;
-    use crate::prove::{self, MemoryTiles};
-    use crate::time::Timestamp;
-    use proptest::prelude::*;
-
-    const ORIGIN: &str = "ledger.example/first";
-
-    fn entries(count: u64) -> Vec<Entry> {
-        let mut made: Vec<Entry> = Vec::new();
-        for index in 0..count {
-            made.push(Entry {
-                index: LeafIndex(index),
-                prev: made.last().map_or(Hash::ZERO, Entry::leaf_hash),
-                received_at: Timestamp::from_millis(1_780_000_000_000).expect("in range"),
-                registry: index.min(1),
-                links: Vec::new(),
-                statement: Hash::of(&index.to_be_bytes()),
-            });
-        }
-        made
-    }
-
-    fn receipt(index: u64, size: u64) -> Receipt {
-        let entries = entries(size);
-        let mut tiles = MemoryTiles::new();
-        for entry in &entries {
-            tiles.push(entry.leaf_hash());
-        }
-        let root = prove::root(&tiles, TreeSize(size)).expect("in memory");
-        let checkpoint = Checkpoint::new(ORIGIN, TreeSize(size), root).expect("sound");
-        let signer = NoteSigner::new(ORIGIN, &[1; 32]).expect("a good name");
-        let checkpoint = SignedCheckpoint::sign(checkpoint, &[&signer]).expect("sound");
-        let path = prove::inclusion(&tiles, LeafIndex(index), TreeSize(size)).expect("in memory").path;
-        let extra = entries.iter().find(|entry| entry.index.0 == index).map(Entry::to_bytes);
-        Receipt { extra, index: LeafIndex(index), path, checkpoint }
-    }
-
-    fn pin() -> Pin {
-        let signer = NoteSigner::new(ORIGIN, &[1; 32]).expect("a good name");
-        let genesis = Some(entries(1)[0].leaf_hash());
-        Pin { origin: ORIGIN.into(), verifier_keys: vec![signer.verifier_key().clone()], genesis }
-    }
-
-    fn held(index: u64) -> Hash {
-        Hash::of(&index.to_be_bytes())
-    }
-
-    fn fault(receipt: &Receipt, statement: Hash, pin: &Pin) -> &'static str {
-        verify_receipt(receipt, Some(statement), pin).expect_err("must not hold").code()
-    }
-
-    #[test]
-    fn every_entry_of_a_small_log_has_a_receipt_that_holds() {
-        for index in 0..9 {
-            let verdict = verify_receipt(&receipt(index, 9), Some(held(index)), &pin()).expect("holds");
-            assert_eq!((verdict.entry.index, verdict.checkpoint.size()), (LeafIndex(index), TreeSize(9)));
-            assert_eq!(verdict.signed_by, pin().verifier_keys);
-            assert!(verdict.statement_compared);
-        }
-        assert!(!verify_receipt(&receipt(3, 9), None, &pin()).expect("holds").statement_compared);
-    }
-
-    #[test]
-    fn each_thing_that_is_pinned_or_held_is_compared() {
-        let good = receipt(5, 9);
-        assert_eq!(fault(&good, held(4), &pin()), "other_statement");
-        assert_eq!(fault(&good, held(5), &Pin { origin: "ledger.example".into(), ..pin() }), "other_origin");
-        assert_eq!(fault(&good, held(5), &Pin { verifier_keys: vec![], ..pin() }), "checkpoint_not_signed");
-        assert_eq!(fault(&Receipt { extra: None, ..good.clone() }, held(5), &pin()), "entry_absent");
-        let broken = Receipt { extra: Some(b"{}".to_vec()), ..good.clone() };
-        assert_eq!(fault(&broken, held(5), &pin()), "entry_member");
-        let moved = Receipt { index: LeafIndex(4), ..good.clone() };
-        assert_eq!(fault(&moved, held(5), &pin()), "index_differs");
-        let swapped = Receipt { extra: receipt(4, 9).extra, index: LeafIndex(4), ..good.clone() };
-        assert_eq!(fault(&swapped, held(4), &pin()), "not_included");
-        let shortened = Receipt { path: good.path[1..].to_vec(), ..good.clone() };
-        assert_eq!(fault(&shortened, held(5), &pin()), "inclusion_path_length");
-        let early = Receipt { checkpoint: receipt(0, 5).checkpoint, ..good };
-        assert_eq!(fault(&early, held(5), &pin()), "index_outside_tree");
-    }
-
-    #[test]
-    fn another_genesis_is_noticed_where_the_receipt_shows_it() {
-        let other = Pin { genesis: Some(Hash::of(b"another ledger")), ..pin() };
-        assert_eq!(fault(&receipt(0, 9), held(0), &other), "other_genesis");
-        assert_eq!(fault(&receipt(1, 9), held(1), &other), "other_genesis");
-        assert!(verify_receipt(&receipt(2, 9), Some(held(2)), &other).is_ok());
-        assert!(verify_receipt(&receipt(0, 9), Some(held(0)), &Pin { genesis: None, ..pin() }).is_ok());
-    }
-
-    proptest! {
-        #[test]
-        fn any_changed_byte_is_found(at: prop::sample::Index, mask in 1_u8..=255) {
-            let mut bytes = receipt(5, 9).to_string().into_bytes();
-            let at = at.index(bytes.len());
-            bytes[at] ^= mask;
-            let holds = Receipt::parse(&bytes)
-                .is_ok_and(|receipt| verify_receipt(&receipt, Some(held(5)), &pin()).is_ok());
-            prop_assert!(!holds);
-        }
-    }
-}
+mod tests;

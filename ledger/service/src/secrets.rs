@@ -1,6 +1,7 @@
 //! What a ledger keeps outside its data folder: its keys, and the pin by which others know it.
 
-use std::fs;
+mod pin;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,12 +11,14 @@ use gt_core::checkpoint::LogSigner;
 use gt_core::key::{KeyError, PrivateKey};
 use gt_core::ml_dsa::MlDsaPrivateKey;
 use gt_core::note::{KeyNameError, SignatureType, VerifierKey};
-use serde::{Deserialize, Serialize};
+use gt_core::verify::Pin;
 
 use crate::disk::{private, private_folder};
 use crate::keyring::{KekError, KekSource, Keks, KeyEncryptionKey};
 use crate::private_keys::{KeyAccess, UnlockError};
 use crate::random;
+
+pub use pin::{PinFile, PinFileError};
 
 /// The keys that a running ledger needs, and its pin.
 pub struct Secrets {
@@ -45,18 +48,6 @@ pub struct SecretsAt {
     pub kek: Option<KekSource>,
     /// How private keys are had.
     pub keys: KeyAccess,
-}
-
-/// What pins a ledger from outside: without it a verifier can say "consistent", but not "this ledger's". Nothing in it is secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PinFile {
-    /// The ledger's origin.
-    pub origin: String,
-    /// The leaf hash of entry 0, base64url.
-    pub genesis: String,
-    /// The keys that sign checkpoints, as C2SP vkeys.
-    pub verifier_keys: Vec<String>,
 }
 
 /// The names of the files in the secrets folder.
@@ -130,6 +121,14 @@ pub enum SecretsError {
         /// Which file.
         file: PathBuf,
     },
+    /// The pin pins no ledger.
+    #[error("{} is no pin of a ledger: {source}", .file.display())]
+    Pin {
+        /// The pin.
+        file: PathBuf,
+        /// Why.
+        source: PinFileError,
+    },
     /// A private key is encrypted or elsewhere, and not to be had.
     #[error(transparent)]
     Unlock(#[from] UnlockError),
@@ -168,12 +167,12 @@ impl Secrets {
     pub fn load_at(at: &SecretsAt) -> Result<Self, SecretsError> {
         let (folder, source) = (at.folder.as_path(), at.kek_source());
         let (keks, pin_file) = (source.load()?, folder.join(file::PIN));
-        let pin = PinFile::load(&pin_file)?;
-        let (verifier_keys, genesis) =
-            pin.parse().ok_or_else(|| SecretsError::Malformed { file: pin_file.clone() })?;
+        let Pin { origin, verifier_keys, genesis } = PinFile::load(&pin_file)?
+            .pinned()
+            .map_err(|source| SecretsError::Pin { file: pin_file.clone(), source })?;
         let checkpoint_keys = CheckpointKeys::load(folder, &at.keys)?;
         if let Some(keys) = &checkpoint_keys {
-            let held = keys.signer(&pin.origin)?.verifier_keys();
+            let held = keys.signer(&origin)?.verifier_keys();
             for (kind, name) in CheckpointKeys::FILES {
                 let mut pinned = verifier_keys.iter().filter(|key| key.signature_type() == kind).peekable();
                 if pinned.peek().is_some() && !pinned.any(|key| held.contains(key)) {
@@ -182,7 +181,7 @@ impl Secrets {
             }
         }
         let service = at.keys.read_ed25519_if_there(&folder.join(file::SERVICE))?.map(Arc::new);
-        let (origin, kek_source, genesis) = (pin.origin, Some(source), Some(genesis));
+        let kek_source = Some(source);
         Ok(Self { keks, kek_source, service, checkpoint_keys, origin, verifier_keys, genesis })
     }
 
@@ -271,22 +270,6 @@ impl CheckpointKeys {
     }
 }
 
-impl PinFile {
-    /// Reads a pin.
-    pub fn load(path: &Path) -> Result<Self, SecretsError> {
-        let text =
-            fs::read_to_string(path).map_err(|source| SecretsError::Io { file: path.to_owned(), source })?;
-        serde_json::from_str(&text).map_err(|_| SecretsError::Malformed { file: path.to_owned() })
-    }
-
-    /// The keys and the genesis hash, parsed.
-    pub fn parse(&self) -> Option<(Vec<VerifierKey>, Hash)> {
-        let keys: Result<Vec<_>, _> =
-            self.verifier_keys.iter().map(|text| VerifierKey::parse(text)).collect();
-        Some((keys.ok()?, Hash::parse(&self.genesis).ok()?))
-    }
-}
-
 /// Makes a new Ed25519 key, in a file that only its owner can read.
 pub(crate) fn make_key(path: &Path, keys: &KeyAccess) -> Result<PrivateKey, SecretsError> {
     let key = PrivateKey::from_seed(&random::key());
@@ -315,6 +298,8 @@ pub(crate) fn make_folder(folder: &Path) -> Result<(), SecretsError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn made() -> (tempfile::TempDir, PathBuf) {

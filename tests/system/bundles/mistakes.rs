@@ -124,6 +124,7 @@ fn http_answers_mistakes_with_their_codes() {
 fn another_ledgers_checkpoint_and_a_folder_without_a_ledger_are_told() {
     let (told, other) = (Told::new(), Told::new());
     let foreign = other.home.at("early.checkpoint");
+    let size = told.server.client().size();
     let (ended, out) = told.here(&["--entries", "0-1", "--known", path(&foreign)]);
     let complaint = ended.exited(1).complaint();
     assert!(
@@ -131,6 +132,7 @@ fn another_ledgers_checkpoint_and_a_folder_without_a_ledger_are_told() {
         "{complaint}"
     );
     assert!(!out.exists());
+    assert_eq!(told.server.client().size(), size, "nobody has read what was not handed on");
     let nowhere = told.home.at("nowhere");
     let purpose = ["--purpose", "Review"];
     let asked = ["bundle", "--data", path(&nowhere), "--out", path(&out), "--entries", "0-1"];

@@ -16,6 +16,7 @@ use gt_projections::{AlertId, Page};
 
 use super::{BundleCommand, Child, What};
 use crate::cli::Failure;
+use crate::cli::opening::does_not_open;
 use crate::follow::with_views;
 
 impl BundleCommand {
@@ -23,22 +24,23 @@ impl BundleCommand {
         &self,
         data: &Path,
         at: &SecretsAt,
-        what: What,
+        what: &What,
         known: &[Checkpoint],
     ) -> Result<(Bundle, Pin), Failure> {
         need_ledger(data)?;
         let secrets = Secrets::load_at(at)?;
-        let ledger = ReadOnlyLedger::open(data, &secrets)?;
+        let ledger =
+            ReadOnlyLedger::open(data, &secrets).map_err(|error| does_not_open(data, &at.folder, &error))?;
         let made_at =
             Timestamp::from_millis(SystemClock::default().wall_millis()).unwrap_or(Timestamp::EPOCH);
         let selection = match what {
-            What::Child(Child::Pseudonym(pseudonym)) => Selection::Child(Subject::Pseudonym(pseudonym)),
-            What::Child(Child::Owner(id)) => Selection::Child(Subject::Owner(id)),
+            What::Child(Child::Pseudonym(child)) => Selection::Child(Subject::Pseudonym(child.clone())),
+            What::Child(Child::Owner(id)) => Selection::Child(Subject::Owner(*id)),
             What::Entries(first, last) => {
-                Selection::Entries { first: LeafIndex(first), last: LeafIndex(last) }
+                Selection::Entries { first: LeafIndex(*first), last: LeafIndex(*last) }
             }
-            What::Agency(code) => Selection::Agency(AgencyCode::parse(&code)?),
-            What::Alert(id) => behind_alert(&ledger, &id, made_at)?,
+            What::Agency(code) => Selection::Agency(AgencyCode::parse(code)?),
+            What::Alert(id) => behind_alert(&ledger, id, made_at)?,
         };
         let withhold = Withhold {
             members: self.without.clone(),

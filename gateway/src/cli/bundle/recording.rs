@@ -1,10 +1,12 @@
 //! The record of a bundle that is made out of the folder: sealed before anybody has the bundle, or there is none.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use gt_core::bundle::{About, Bundle, BundleRecord};
+use gt_core::bundle::{About, Bundle, BundleRecord, StatedRecord};
+use gt_core::statement::{Disclosure, Statement};
 use gt_ledger::Ledger;
 use gt_ledger::clock::SystemClock;
 use gt_ledger::layout;
@@ -13,6 +15,7 @@ use serde_json::Value;
 
 use crate::access::recorder::{ReadingAtRest, Recorder};
 use crate::cli::Failure;
+use crate::cli::opening::does_not_open;
 use crate::cli::serve::runtime;
 use crate::cli::witness::{SERVE_IT, need_no_witness};
 use crate::control::{self, Recording, Request};
@@ -22,7 +25,7 @@ pub(super) fn reading(bundle: &Bundle, reader: Option<&str>, purpose: &str) -> O
     let is_read = bundle.records.iter().any(|record| matches!(record, BundleRecord::Stated(_)));
     let child = match &bundle.manifest.about {
         About::Child { subjects } => subjects.first().map(|subject| subject.as_str().to_owned()),
-        _ => None,
+        _ => only_child(bundle),
     };
     is_read.then(|| ReadingAtRest {
         reader: reader.map_or_else(operator, ToOwned::to_owned),
@@ -30,6 +33,26 @@ pub(super) fn reading(bundle: &Bundle, reader: Option<&str>, purpose: &str) -> O
         child,
         records: bundle.records.len(),
     })
+}
+
+/// The pseudonym of the child that all of it is about, as far as it says whom its records are about.
+fn only_child(bundle: &Bundle) -> Option<String> {
+    let stated = bundle.records.iter().filter_map(|record| match record {
+        BundleRecord::Stated(record) => Some(record),
+        BundleRecord::Absent { .. } => None,
+    });
+    let mut children: BTreeSet<String> = stated.filter_map(child_of).collect();
+    if children.len() == 1 { children.pop_first() } else { None }
+}
+
+fn child_of(record: &StatedRecord) -> Option<String> {
+    let disclosures = record.disclosures.iter().flat_map(|text| [text.as_str(), "~"]);
+    let presentation: String = [record.statement.as_str(), "~"].into_iter().chain(disclosures).collect();
+    let statement = Statement::parse(presentation.as_bytes()).ok()?;
+    let members = statement.payload().data.members();
+    let is_child = |disclosure: &&Disclosure| members[disclosure.member_position()].name() == "child";
+    let child = statement.disclosures().iter().find(is_child)?;
+    Some(child.value().as_object()?.get("pseudonym")?.as_str()?.to_owned())
 }
 
 /// Seals it: by the ledger that runs on the folder, or by opening the folder, whose lock then keeps everybody else out. The entry.
@@ -57,7 +80,9 @@ fn seal_here(data: &Path, at: &SecretsAt, reading: &ReadingAtRest) -> Result<Val
     })?;
     need_no_witness(data, SERVE_IT)?;
     let secrets = Secrets::load_at(at)?;
-    let ledger = Arc::new(Ledger::open(data, &secrets, Box::new(SystemClock::default()), None)?);
+    let ledger = Ledger::open(data, &secrets, Box::new(SystemClock::default()), None)
+        .map_err(|error| does_not_open(data, &at.folder, &error))?;
+    let ledger = Arc::new(ledger);
     let runtime = runtime()?;
     let recorder = {
         let _within = runtime.enter();

@@ -10,7 +10,7 @@ use gt_ledger::clock::{Clock as _, SystemClock};
 use gt_schemas::AccessPurpose;
 use serde_json::json;
 
-use super::{BundleCommand, Child, NEVER, What, check};
+use super::{BundleCommand, Child, Made, NEVER, What, check};
 use crate::cli::new_file::{NewFile, NewFolder};
 use crate::cli::output::Output;
 use crate::cli::registrar::about;
@@ -36,9 +36,7 @@ impl BundleCommand {
         let folder = NewFolder::take(&self.out, NEVER)?;
         let take = |name: &str| NewFile::take(&self.out.join(name), NEVER);
         let mut files = [take(FULL)?, take(WORKSHEET)?, take(WORKSHEET_PAGE)?];
-        let (bundle, pin) = self.make(self.what()?, &[])?;
-        let text = bundle.to_string();
-        check(&text, pin.as_ref(), &[])?;
+        let Made { bundle, text, .. } = self.make(&self.what()?, &[])?;
         let worksheet = Worksheet::of(&bundle)?;
         let json = serde_json::to_string_pretty(&worksheet)? + "\n";
         for (file, text) in files.iter_mut().zip([text, json, page::of_worksheet(&worksheet)]) {
@@ -108,7 +106,8 @@ impl BundleCommand {
             return Err(Failure::new("the bundle beside the worksheet names nobody"));
         };
         self.bare = true;
-        let (now, pin) = self.make(What::Child(Child::Pseudonym(subject.clone())), &[])?;
+        let Made { bundle: now, pin, .. } =
+            self.make(&What::Child(Child::Pseudonym(subject.clone())), &[])?;
         check(&full.to_string(), pin.as_ref(), &[])?;
         let since = grown(full, &now)?;
         if !since.erased.is_empty() {

@@ -4,7 +4,7 @@ use gt_core::bundle::Verdict;
 use gt_core::policy::Policy;
 use gt_core::receipt::{MAX_RECEIPT_LEN, Receipt};
 use gt_core::statement::{MAX_PRESENTATION_BYTES, Statement};
-use gt_core::verify::{Pin, ReceiptVerdict, verify_receipt};
+use gt_core::verify::{Pin, ReceiptVerdict, check_unpinned_receipt, verify_receipt};
 use serde_json::{Value, json};
 
 use super::super::output::Output;
@@ -55,11 +55,16 @@ fn judge(
         Some(Ok(witnesses)) => witnesses.into_iter().map(|witness| witness.name.clone()).collect(),
         Some(Err(fault)) => return Judged::NotSound { code: fault.code(), why: fault.to_string() },
     };
+    let statement = statement.map(Statement::hash);
     let Some(pin) = pin else {
+        // What is wrong in itself is wrong under any pin.
+        if let Err(fault) = check_unpinned_receipt(receipt, statement) {
+            return Judged::NotSound { code: fault.code(), why: fault.to_string() };
+        }
         let why = "nothing is pinned, so whoever made this receipt may have made its ledger too. Give the ledger's pin: --pin ledger.json";
         return Judged::CouldNotTell { code: "nothing_pinned", why };
     };
-    match verify_receipt(receipt, statement.map(Statement::hash), pin) {
+    match verify_receipt(receipt, statement, pin) {
         Ok(verdict) => Judged::Sound { verdict: Box::new(verdict), witnesses },
         Err(fault) if fault.code() == OTHER_ORIGIN => {
             let why = format!("{fault}: the pin that was given is of {}", pin.origin);
@@ -148,4 +153,27 @@ fn read_statement(file: &Path) -> Result<Statement, Failure> {
     let bytes = read(file, MAX_PRESENTATION_BYTES)?;
     Statement::parse(bytes.trim_ascii_end())
         .map_err(|error| Failure::could_not_tell(format!("{} is no statement: {error}", file.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use gt_core::LeafIndex;
+
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_in_a_receipt_needs_no_pin_to_be_told() {
+        let vectors: Value = serde_json::from_str(include_str!("../../../../tests/vectors/receipts.json"))
+            .expect("vectors are JSON");
+        let is_sound = |case: &&Value| case["expected"]["accepted"] == true;
+        let sound = vectors["cases"].as_array().expect("cases").iter().find(is_sound).expect("a sound one");
+        let text = sound["receipt"].as_str().expect("text");
+        let receipt = Receipt::parse(text.as_bytes()).expect("a receipt");
+        let judged = |receipt: &Receipt| judge(receipt, None, None, None);
+        assert!(matches!(judged(&receipt), Judged::CouldNotTell { code: "nothing_pinned", .. }));
+        let moved = Receipt { index: LeafIndex(receipt.index.0 + 1), ..receipt.clone() };
+        assert!(matches!(judged(&moved), Judged::NotSound { code: "index_differs", .. }));
+        let shortened = Receipt { path: receipt.path[1..].to_vec(), ..receipt };
+        assert!(matches!(judged(&shortened), Judged::NotSound { code: "inclusion_path_length", .. }));
+    }
 }

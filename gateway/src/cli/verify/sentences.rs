@@ -65,6 +65,7 @@ fn unknown(unknown: &Finding, log: Option<&Entries>) -> String {
             format!("It has {size} entries. Bring the mirror up to date, or give another one: --log DIR or --log URL.")
         }
         "subject_not_shown" => "Ask the bundle's maker for a copy in which this is not withheld.".to_owned(),
+        "subject_not_told_apart" => "Ask the bundle's maker for a new copy that withholds less. It also has the ledger's entry that the record was read for this one, which is about the child alone.".to_owned(),
         "statement_left_out" => "Ask the bundle's maker for the statements that are absent.".to_owned(),
         _ => String::new(),
     };

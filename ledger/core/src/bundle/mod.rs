@@ -34,6 +34,9 @@ pub const MAX_BUNDLE_BYTES: usize = 64 << 20;
 /// The most pseudonyms that one bundle about a child may be about.
 pub const MAX_SUBJECTS: usize = 16;
 
+/// The most consistency proofs that one bundle has.
+pub const MAX_CONSISTENCY: usize = 64;
+
 /// An evidence bundle. Texts that have formats of their own (checkpoint, proofs, statements, disclosures) are as they were written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
@@ -41,7 +44,7 @@ pub struct Bundle {
     pub manifest: Manifest,
     /// The signed note that everything else leads to.
     pub checkpoint: String,
-    /// Consistency proofs from earlier sizes, each as [`consistency_text`](crate::proof::consistency_text) writes it.
+    /// Consistency proofs from earlier sizes, at most [`MAX_CONSISTENCY`], each as [`consistency_text`](crate::proof::consistency_text) writes it.
     pub consistency: Vec<String>,
     /// The registrar's whole chain under the checkpoint, from `ledger.created` on. At least one record.
     pub registrar: Vec<StatedRecord>,

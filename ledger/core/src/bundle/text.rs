@@ -4,8 +4,8 @@ use core::fmt;
 
 use super::form::{At, Members, list, number, parsed, text};
 use super::{
-    About, Bundle, BundleError, BundleRecord, FORMAT, LeftOut, MAX_BUNDLE_BYTES, MAX_SUBJECTS, Manifest,
-    StatedRecord, SubjectLinks, Why,
+    About, Bundle, BundleError, BundleRecord, FORMAT, LeftOut, MAX_BUNDLE_BYTES, MAX_CONSISTENCY,
+    MAX_SUBJECTS, Manifest, StatedRecord, SubjectLinks, Why,
 };
 use crate::agency::AgencyCode;
 use crate::base64url;
@@ -33,7 +33,7 @@ impl Bundle {
         let bundle = Self {
             manifest: members.take("manifest", read_manifest)?,
             checkpoint: members.take("checkpoint", text)?,
-            consistency: members.take("consistency", |value, at| list(value, at, text))?,
+            consistency: members.take("consistency", read_consistency)?,
             registrar: members.take("registrar", read_registrar)?,
             tip: members.take("tip", text)?,
             records: members.take("records", |value, at| list(value, at, read_record))?,
@@ -127,6 +127,16 @@ fn read_subjects(value: Value, at: &At<'_>) -> Read<Vec<Pseudonym>> {
         Ok(subjects)
     } else {
         Err(at.expected("1 to 16 pseudonyms belong here"))
+    }
+}
+
+/// A text that does not read is a finding later on, so there are not more of them than anybody needs.
+fn read_consistency(value: Value, at: &At<'_>) -> Read<Vec<String>> {
+    let proofs = list(value, at, text)?;
+    if proofs.len() <= MAX_CONSISTENCY {
+        Ok(proofs)
+    } else {
+        Err(at.expected("at most 64 consistency proofs belong here"))
     }
 }
 

@@ -185,10 +185,9 @@ fn check_folder(
     report
 }
 
-/// Reads a pin. `None` if a key or hash in it is none.
+/// Reads a pin. `None` if it pins no ledger; why, [`PinFile::pinned`] says.
 pub fn read_pin(file: &PinFile) -> Option<Pin> {
-    let (verifier_keys, genesis) = file.parse()?;
-    Some(Pin { origin: file.origin.clone(), verifier_keys, genesis: Some(genesis) })
+    file.pinned().ok()
 }
 
 /// The latest checkpoint that was handed out. It is written without waiting for the disk, so one that does not read says nothing.

@@ -1,6 +1,6 @@
 //! Step 9: whether everything that the ledger sealed about the subjects is here.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::super::SubjectLinks;
 use super::finding::{Findings, Whom};
@@ -19,6 +19,7 @@ pub(super) fn check(
     if openings.len() != subjects.len() {
         return;
     }
+    let faults_before = findings.fault_count();
     let mut names = HashSet::new();
     for (subject, links) in openings.iter().enumerate() {
         if let Err((code, place)) = check_links(links, records, &mut names) {
@@ -29,18 +30,55 @@ pub(super) fn check(
         return;
     }
     let linked = subjects_by_entry(openings);
-    let mut shown = vec![false; subjects.len()];
+    let mut told = vec![Told::default(); subjects.len()];
     for record in records.iter().filter(|record| !record.is_faulty()) {
         let here = linked.get(&record.index()).map_or(&[][..], Vec::as_slice);
         if let Some(code) = check_record(record, here) {
             findings.fault(code, format!("/records/{}", record.position), Whom::Entry(record.index()));
         }
-        for owner in record.said().map_or(&[][..], |said| &said.owners) {
-            shown[*owner] |= here.contains(owner);
+        for subject in here {
+            told[*subject].take(*subject, record);
         }
     }
-    for (subject, _) in shown.iter().enumerate().filter(|(_, shown)| !**shown) {
-        findings.unknown("subject_not_shown", format!("/completeness/{subject}"), Whom::Subject(subject));
+    let holds = findings.fault_count() == faults_before;
+    for (subject, told) in told.iter().enumerate() {
+        let code = if !told.is_shown {
+            "subject_not_shown"
+        } else if holds && !told.is_told_apart() {
+            "subject_not_told_apart"
+        } else {
+            continue;
+        };
+        findings.unknown(code, format!("/completeness/{subject}"), Whom::Subject(subject));
+    }
+}
+
+/// What the records in which a subject has links say of it. Nothing in a link says whose it is, so they might be those of anybody who
+/// owns all of these records.
+#[derive(Clone, Default)]
+struct Told<'r> {
+    is_shown: bool,
+    /// Who is no subject and owns each of the records of which all owners are named; `None` if there is no such record.
+    beside: Option<BTreeSet<&'r str>>,
+}
+
+impl<'r> Told<'r> {
+    fn take(&mut self, subject: usize, record: &'r Checked) {
+        let Some(said) = record.said() else { return };
+        self.is_shown |= said.owners.contains(&subject);
+        // Each owner has one link: where there are more links than names, somebody is not named, who may be anybody.
+        if said.owners.len() + said.other_owners.len() < record.proven.entry.links.len() {
+            return;
+        }
+        match &mut self.beside {
+            Some(beside) => beside.retain(|other| said.other_owners.contains(*other)),
+            None => self.beside = Some(said.other_owners.iter().map(String::as_str).collect()),
+        }
+    }
+
+    /// Whether the links can be nobody's but a subject's.
+    fn is_told_apart(&self) -> bool {
+        self.beside.as_ref().is_some_and(BTreeSet::is_empty)
     }
 }
 

@@ -72,6 +72,11 @@ impl Findings {
         self.unknowns.push(Finding { code, place: place.into(), says: says::sentence(code, whom) });
     }
 
+    /// How many faults there are so far.
+    pub(super) const fn fault_count(&self) -> usize {
+        self.faults.len()
+    }
+
     pub(super) fn into_parts(self) -> (Vec<Finding>, Vec<Finding>) {
         (self.faults, self.unknowns)
     }

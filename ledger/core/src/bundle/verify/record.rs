@@ -1,5 +1,7 @@
 //! Steps 5 and 6: the log's last entry, and each record by itself.
 
+use std::collections::BTreeSet;
+
 use super::super::{BundleRecord, LeftOut, StatedRecord};
 use super::finding::{Findings, Whom};
 use super::proven::Proven;
@@ -50,6 +52,8 @@ pub(super) struct Said {
     pub(super) whole: bool,
     /// Which of the bundle's subjects are owners, by their places.
     pub(super) owners: Vec<usize>,
+    /// Who else is an owner, in a bundle about a child.
+    pub(super) other_owners: BTreeSet<String>,
     /// Whether it joins an identity that is none of the bundle's subjects.
     pub(super) joins_another: bool,
 }
@@ -259,7 +263,7 @@ impl Said {
     fn of(statement: &Statement, kept: usize, whole: bool, subjects: &[Pseudonym]) -> Self {
         let payload = statement.payload();
         let joins = payload.event_type.as_str() == "identifier.linked";
-        let (mut owners, mut joins_another) = (Vec::new(), false);
+        let (mut owners, mut other_owners, mut joins_another) = (Vec::new(), BTreeSet::new(), false);
         for disclosure in statement.disclosures() {
             let member = payload.data.members()[disclosure.member_position()].name();
             let person = disclosure.value().as_object().and_then(|value| value.get("pseudonym")?.as_str());
@@ -268,7 +272,12 @@ impl Said {
             match subjects.iter().position(|subject| subject.as_str() == person) {
                 Some(subject) if !owners.contains(&subject) => owners.push(subject),
                 Some(_) => {}
-                None => joins_another |= joins && member == "identifiers",
+                // No step asks whom a bundle names that is not about a child.
+                None if subjects.is_empty() => {}
+                None => {
+                    joins_another |= joins && member == "identifiers";
+                    other_owners.insert(person.to_owned());
+                }
             }
         }
         owners.sort_unstable();
@@ -285,6 +294,7 @@ impl Said {
             kept,
             whole,
             owners,
+            other_owners,
             joins_another,
         }
     }

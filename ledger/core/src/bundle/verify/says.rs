@@ -173,6 +173,9 @@ fn of_completeness(code: &str) -> Option<&'static str> {
         "subject_not_shown" => {
             "what would name this pseudonym is withheld, so whether the entries are about it is the maker's word"
         }
+        "subject_not_told_apart" => {
+            "somebody else owns all of its entries too, or may own them, so the links may be that person's and entries of the child's may be missing"
+        }
         "completeness_not_checked" => {
             "whether the child's record is whole shows only against the open log, which was not given"
         }

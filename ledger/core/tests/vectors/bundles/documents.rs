@@ -47,7 +47,7 @@ impl Material {
     }
 }
 
-/// The base bundles: first the sound ones, then one that passes off another child's record, then those of forged ledgers.
+/// The base bundles: first the sound ones, then two that pass off somebody else's record as a child's, then those of forged ledgers.
 pub(crate) fn bases() -> Vec<(&'static str, Bundle)> {
     Material::new().bases
 }
@@ -61,6 +61,7 @@ fn bases_of(told: &World, forked: &World) -> Vec<(&'static str, Bundle)> {
         ("alert", story::alert(told)),
         ("recovered", forged::recovered()),
         ("passed-off", story::passed_off(told)),
+        ("officers", story::officers(told)),
         ("forked", story::forked_entries(forked)),
         ("forged-signers", forged::signers()),
         ("forged-uncounted", forged::uncounted()),

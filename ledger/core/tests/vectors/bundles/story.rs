@@ -46,6 +46,11 @@ pub(crate) fn maya_at_school() -> Pseudonym {
     pseudonym("upn", "Maya")
 }
 
+/// Who heard her once, and is named in nothing else.
+pub(crate) fn officer() -> Pseudonym {
+    pseudonym("staff", "an officer")
+}
+
 /// Her brother.
 pub(crate) fn noah() -> Pseudonym {
     pseudonym("nhs", "Noah")
@@ -114,11 +119,10 @@ fn first_half(world: &mut World) {
     );
     let second = world.registration(POLICE_SECOND_SYSTEM, POLICE, "Custody system", Some(POLICE_KEY));
     world.registrar("publisher.registered", second);
-    let officer = pseudonym("staff", "an officer");
     world.state(
         POLICE_SECOND,
         "disclosure.received",
-        vec![("child", one(person(&maya()))), ("practitioner", one(person(&officer)))],
+        vec![("child", one(person(&maya()))), ("practitioner", one(person(&officer())))],
     );
     let mut of_brother = about(&noah(), "He was in the car as well.");
     of_brother.push(("others", one(person(&maya()))));
@@ -230,8 +234,18 @@ pub(crate) fn alerted() -> About {
 
 /// Noah's record, passed off as Maya's.
 pub(crate) fn passed_off(world: &World) -> Bundle {
-    let records = [9, 13, 16, 21, 24].map(|index| (index, Show::Whole));
-    let mut bundle = world.bundle(About::Child { subjects: vec![noah()] }, SIZE, &records);
+    as_mayas(world, noah(), &[9, 13, 16, 21, 24])
+}
+
+/// The officer's record, passed off as Maya's: she is named in all of it.
+pub(crate) fn officers(world: &World) -> Bundle {
+    as_mayas(world, officer(), &[8])
+}
+
+/// Somebody's whole record, passed off as Maya's.
+fn as_mayas(world: &World, whose: Pseudonym, indexes: &[u64]) -> Bundle {
+    let records: Vec<(u64, Show)> = indexes.iter().map(|index| (*index, Show::Whole)).collect();
+    let mut bundle = world.bundle(About::Child { subjects: vec![whose] }, SIZE, &records);
     bundle.manifest.about = About::Child { subjects: vec![maya()] };
     bundle.completeness[0].subject = maya();
     bundle

@@ -13,6 +13,7 @@ pub(super) fn cases(material: &Material) -> Vec<Case> {
     cases.extend(openings(material));
     cases.extend(identities(material));
     cases.extend(records(material));
+    cases.extend(told_apart(material));
     cases.extend(forged(material));
     cases
 }
@@ -171,12 +172,14 @@ fn identities(material: &Material) -> Vec<Case> {
     vec![hidden, one_for_both, careful, withheld]
 }
 
+/// A record of the story, whole.
+fn whole(material: &Material, index: u64) -> Json {
+    let record = material.told.record(index, 25, &crate::bundles::world::Show::Whole);
+    let gt_core::bundle::BundleRecord::Stated(record) = record else { unreachable!("shown whole") };
+    json!({"proof": record.proof, "statement": record.statement, "disclosures": record.disclosures, "left_out": []})
+}
+
 fn records(material: &Material) -> Vec<Case> {
-    let record = |index: u64| {
-        let record = material.told.record(index, 25, &crate::bundles::world::Show::Whole);
-        let gt_core::bundle::BundleRecord::Stated(record) = record else { unreachable!("shown whole") };
-        json!({"proof": record.proof, "statement": record.statement, "disclosures": record.disclosures, "left_out": []})
-    };
     let passed_off = |name: &str| case(name, 9, "passed-off").given("log", "open");
     let mut hidden = passed_off("a sibling's record passed off as the child's, and everything is withheld");
     for position in 0..5 {
@@ -184,11 +187,11 @@ fn records(material: &Material) -> Vec<Case> {
     }
     vec![
         of_child("a record of another child is added", 9)
-            .add("/records/5", record(13))
+            .add("/records/5", whole(material, 13))
             .add("/manifest/entries/5", 13)
             .fault("record_not_linked", "/records/5"),
         of_child("a record that is about nobody is added", 9)
-            .add("/records/8", record(19))
+            .add("/records/8", whole(material, 19))
             .add("/manifest/entries/8", 19)
             .fault("record_not_linked", "/records/8"),
         passed_off("a sibling's record passed off as the child's")
@@ -197,6 +200,36 @@ fn records(material: &Material) -> Vec<Case> {
             .fault("subject_not_owner", "/records/3")
             .fault("subject_not_owner", "/records/4"),
         hidden.unknown("subject_not_shown", "/completeness/0"),
+    ]
+}
+
+/// Whether the links could be those of somebody who is named beside the child.
+fn told_apart(material: &Material) -> Vec<Case> {
+    let not_told_apart = |case: Case| case.unknown("subject_not_told_apart", "/completeness/0");
+    let officers = |name: &str| case(name, 9, "officers").given("log", "open");
+    let siblings = "a sibling's record passed off as the child's, and all is withheld but what names both";
+    let mut siblings = case(siblings, 9, "passed-off").given("log", "open");
+    for position in 1..5 {
+        siblings = absent(material, siblings, "passed-off", position, position);
+    }
+    // Of what is left entry 8 names the officer beside her, and entry 9 withholds for whom its second link is.
+    let few = |name: &str| {
+        let positions = [0, 1, 4, 5, 8].into_iter();
+        positions.fold(of_child(name, 9), |case, at| absent(material, case, "child", at, at))
+    };
+    let practitioner = material.text("officers", "/records/0/disclosures/1");
+    let digest = gt_core::statement::Disclosure::digest_of(&practitioner).to_string();
+    vec![
+        not_told_apart(officers("an officer's record passed off as the child's, who is named in all of it")),
+        not_told_apart(
+            officers("the same, and who else is named is withheld")
+                .remove("/records/0/disclosures/1")
+                .replace("/records/0/left_out", json!([{"digest": digest, "why": "withheld"}])),
+        ),
+        not_told_apart(siblings),
+        not_told_apart(few("a child of whose record nothing is left that is about her alone")),
+        few("the same with two entries that name different people beside her")
+            .replace("/records/3", whole(material, 9)),
     ]
 }
 

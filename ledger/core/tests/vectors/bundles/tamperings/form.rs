@@ -76,6 +76,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(json_cases());
     cases.extend(form_cases());
     cases.extend(list_cases());
+    cases.extend(consistency_cases());
     cases
 }
 
@@ -154,6 +155,20 @@ fn form_cases() -> Vec<Case> {
         ),
         member("a subject that is no pseudonym", "child", "/completeness/0/subject", json!("Maya")),
         member("a disclosure that is no text", "child", "/records/0/disclosures/1", json!(7)),
+    ]
+}
+
+/// What a bundle would have few of is bounded, as each that does not read is a finding.
+fn consistency_cases() -> Vec<Case> {
+    let place = "/consistency";
+    let of = |count: usize, text: &str| {
+        case(format!("{count} consistency proofs, each {text:?}"), STEP, "alert")
+            .replace(place, json!(vec![text; count]))
+    };
+    vec![
+        of(64, "old 1\n\n"),
+        of(65, "old 1\n\n").fault("bundle_member", place),
+        of(65, "").fault("bundle_member", place),
     ]
 }
 
