@@ -6,7 +6,8 @@ mod replace;
 mod said;
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use gt_core::Hash;
@@ -23,8 +24,9 @@ use gt_ledger::witness::Witnessing;
 
 use super::Failure;
 use super::keys_at::KekArgs;
+use super::opening::does_not_open;
 use super::witness::{need_no_witness, witnessing};
-use crate::client::{Answer, LedgerClient};
+use crate::client::{Answer, ClientError, LedgerClient};
 use crate::keyfile;
 use crate::outbox::Pin;
 use crate::problem::chain;
@@ -155,8 +157,10 @@ impl Registrar {
     /// Opens the data folder.
     pub(super) fn open(&self, data: &Path, witnesses: Option<&Witnessing>) -> Result<Ledger, Failure> {
         need_ledger(data)?;
-        let secrets = Secrets::load_at(&self.kek.at(data, self.secrets.clone())?)?;
-        Ok(Ledger::open_watched(data, &secrets, Box::new(SystemClock::default()), None, witnesses)?)
+        let at = self.kek.at(data, self.secrets.clone())?;
+        let secrets = Secrets::load_at(&at)?;
+        let ledger = Ledger::open_watched(data, &secrets, Box::new(SystemClock::default()), None, witnesses);
+        ledger.map_err(|error| does_not_open(data, &at.folder, &error))
     }
 
     /// Who is to be asked before something is sealed in the folder. A ledger that had witnesses is not written to behind their backs.
@@ -230,32 +234,66 @@ fn seal_there(
         asked: Asked::There { reader: &reader, pin: &pin },
     })?;
     said::check(&statement)?;
-    send(&client, &pin, &statement, signing)
+    send(&client, &pin, &statement, signing, PAUSE)
 }
 
-/// How often a statement is sent that is sealed and waits for witnesses. The ledger itself waits each time.
+/// How often a statement is sent that has no definite answer. The ledger itself may wait each time, for witnesses or for its store.
 const TRIES: u32 = 6;
 
-fn send(client: &LedgerClient, pin: &Pin, statement: &Statement, signing: &Signing) -> Result<u64, Failure> {
-    for _ in 0..TRIES {
-        return match client.submit(&[statement.to_compact()])?.into_iter().next() {
-            Some(Answer::Sealed { receipt }) => Ok(pin.check_receipt(&receipt, &statement.hash())?.0),
-            Some(Answer::Refused(problem)) => {
+/// How long between two of these.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Sends the same bytes until there is a definite answer: this statement may be sealed, and the next command would sign another one in its
+/// place, which is a fork.
+fn send(
+    client: &LedgerClient,
+    pin: &Pin,
+    statement: &Statement,
+    signing: &Signing,
+    pause: Duration,
+) -> Result<u64, Failure> {
+    let compact = [statement.to_compact()];
+    let (mut is_sealed, mut last) = (false, String::new());
+    for attempt in 0..TRIES {
+        if attempt > 0 {
+            thread::sleep(pause);
+        }
+        last = match client.submit(&compact).map(|answers| answers.into_iter().next()) {
+            Ok(Some(Answer::Sealed { receipt })) => {
+                return Ok(pin.check_receipt(&receipt, &statement.hash())?.0);
+            }
+            Ok(Some(Answer::Refused(problem))) => {
                 let known = said::of_refusal(problem.code(), signing);
                 let said = known
                     .map_or_else(|| problem.to_string(), |known| format!("{known} ({})", problem.code()));
-                Err(Failure::new(format!("the ledger refused: {said}")))
+                return Err(Failure::new(format!("the ledger refused: {said}")));
             }
-            // The next command would sign another statement, and this one is sealed.
-            Some(Answer::Unanswered(Some(problem))) if problem.code() == "not_witnessed" => continue,
-            Some(Answer::Unanswered(_)) | None => {
-                Err(Failure::new("the ledger gave no answer; run the same command again"))
+            Ok(Some(Answer::Unanswered(Some(problem)))) => {
+                is_sealed |= problem.code() == "not_witnessed";
+                problem.to_string()
             }
+            Ok(Some(Answer::Unanswered(None)) | None) => "it was cut off".to_owned(),
+            Err(error) if attempt > 0 || is_no_answer(&error) => chain(&error),
+            Err(error) => return Err(error.into()),
         };
     }
-    Err(Failure::new(
-        "it is sealed, but too few of the ledger's witnesses have signed for it; the ledger's /readyz says why",
-    ))
+    if is_sealed {
+        return Err(Failure::new(
+            "it is sealed, but too few of the ledger's witnesses have signed for it; the ledger's /readyz says why",
+        ));
+    }
+    Err(said::of_silence(statement, &client.address(), &last))
+}
+
+/// Whether the statement may have been taken all the same, or be taken the next time.
+fn is_no_answer(error: &ClientError) -> bool {
+    match error {
+        ClientError::Problem { status, .. } | ClientError::Status { status, .. } => {
+            matches!(status, 408 | 425 | 429 | 500..=599)
+        }
+        ClientError::Url | ClientError::Runtime(_) => false,
+        _ => true,
+    }
 }
 
 pub(super) fn nowhere() -> Failure {
@@ -277,3 +315,6 @@ fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

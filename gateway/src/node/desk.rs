@@ -7,18 +7,20 @@ use std::time::{Duration, Instant};
 use async_nats::{Client, Message, Subscriber};
 use axum::http::StatusCode;
 use futures_util::StreamExt;
-use gt_core::LeafIndex;
 use gt_core::entry::Entry;
+use gt_core::{Hash, LeafIndex};
 use gt_ledger::Ledger;
-use gt_ledger::jetstream::{INTAKE_SUBJECTS, Outgoing};
+use gt_ledger::jetstream::{ANSWERED_SUBJECT, INTAKE_SUBJECTS, Outgoing};
 use gt_ledger::prepare::Prepared;
 use gt_ledger::refusal::Refusal;
+use gt_ledger::sealer::Sealed;
 use rayon::prelude::*;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
+use super::answered;
 use super::held::{HeldRequests, Request};
 use super::question::{self, Sender};
 use super::reply;
@@ -50,8 +52,10 @@ pub struct Desk {
 /// What became of a request that was with the sealer.
 #[derive(Clone, Copy)]
 enum Outcome {
-    /// The reply is on its way.
+    /// The reply is on its way, and nobody else sees what it is.
     Answered(u64),
+    /// The reply is on its way: a receipt for what other nodes see sealed, or that nothing can be said here and now.
+    Replied(u64),
     /// Another sealer was first, or this one has stopped.
     GivenBack(u64),
 }
@@ -61,6 +65,8 @@ struct Clerk {
     held: HeldRequests,
     outgoing: UnboundedSender<Outgoing>,
     outcomes: UnboundedSender<Outcome>,
+    /// What is answered, and other nodes are to hear of.
+    to_tell: Vec<Hash>,
     /// When a batch or a checkpoint was last seen.
     seen: Instant,
     /// The size of the log up to which sealed statements were looked up.
@@ -100,6 +106,7 @@ impl Clerk {
             held: HeldRequests::default(),
             outgoing,
             outcomes,
+            to_tell: Vec::new(),
             seen: Instant::now(),
             looked_up: ledger.log().size().0,
             announced: ledger.watch_announced(),
@@ -123,6 +130,7 @@ impl Clerk {
                     while let Ok(outcome) = back.try_recv() {
                         self.hear(outcome);
                     }
+                    self.tell();
                 }
                 changed = size.changed() => {
                     if changed.is_err() {
@@ -141,26 +149,47 @@ impl Clerk {
 
     fn hear(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Answered(number) => self.held.remove(number),
+            Outcome::Answered(number) => self.to_tell.extend(self.held.remove(number)),
+            Outcome::Replied(number) => {
+                self.held.remove(number);
+            }
             Outcome::GivenBack(number) => self.held.give_back(number),
         }
     }
 
-    async fn take(&mut self, messages: Vec<Message>) {
-        let now = Instant::now();
-        for message in messages {
-            // Whom nobody answers is sealed for nobody: a request has a reply subject.
-            let Some(inbox) = reply::inbox(message.reply.as_deref()) else { continue };
-            let sender = Sender::of_subject(&message.subject);
-            let request = Request { sender, reply: inbox.to_owned(), payload: message.payload };
-            self.held.add(request, now);
+    /// Tells the other nodes what was answered: after the replies, on the same connection, so that whoever hears it knows that they have
+    /// gone out.
+    fn tell(&mut self) {
+        for message in answered::messages(&self.to_tell) {
+            // Nobody sends any more once the node closes.
+            let _ = self.outgoing.send(message);
         }
+        self.to_tell.clear();
+    }
+
+    async fn take(&mut self, messages: Vec<Message>) {
+        self.hold(messages);
         if self.ledger.is_active() && !self.ledger.is_stopped() {
             // With what came before this sealer was the active one: a chain's statements go in their order. None is let go of, since the
             // next one of its chain would be refused; the sealer says itself how many it takes.
             self.submit().await;
         } else {
             self.held.bound();
+        }
+    }
+
+    fn hold(&mut self, messages: Vec<Message>) {
+        let now = Instant::now();
+        for message in messages {
+            if message.subject.as_str() == ANSWERED_SUBJECT {
+                answered::names(&message.payload).for_each(|name| self.held.answered(&name));
+                continue;
+            }
+            // Whom nobody answers is sealed for nobody: a request has a reply subject.
+            let Some(inbox) = reply::inbox(message.reply.as_deref()) else { continue };
+            let sender = Sender::of_subject(&message.subject);
+            let request = Request { sender, reply: inbox.to_owned(), payload: message.payload };
+            self.held.add(request, now);
         }
     }
 
@@ -187,6 +216,9 @@ impl Clerk {
         };
         for (number, request, read) in read {
             match read {
+                Ok(Asked::ToSeal(prepared)) if self.is_overtaken(number, &prepared) => {
+                    self.held.remove(number);
+                }
                 Ok(Asked::ToSeal(prepared)) => self.seal(number, request.reply, *prepared),
                 Ok(Asked::WhereItEnds(sender)) => {
                     let answered = match question::answer(&self.ledger, &sender) {
@@ -198,6 +230,20 @@ impl Clerk {
                 Err(problem) => self.answer(number, reply::of_problem(&request.reply, &problem)),
             }
         }
+        self.tell();
+    }
+
+    /// Whether another sealer has sealed something else in the statement's place since it came, and so has answered it. Submitted here it
+    /// would pass for a fork of its publisher's chain. One that comes after that is for this sealer to answer.
+    fn is_overtaken(&mut self, number: u64, prepared: &Prepared) -> bool {
+        let payload = prepared.statement().payload();
+        if !self.held.came_before_anothers(number)
+            || self.ledger.head(&payload.publisher).next_seq <= payload.seq
+        {
+            return false;
+        }
+        // The head may be of more than was looked up, and the statement itself what stands there.
+        self.look_up() && !self.held.is_sealed(number)
     }
 
     fn seal(&self, number: u64, inbox: String, prepared: Prepared) {
@@ -207,8 +253,9 @@ impl Clerk {
             let _ = match answer {
                 Err(Refusal::Superseded | Refusal::Stopped) => outcomes.send(Outcome::GivenBack(number)),
                 answer => {
+                    let outcome = if is_unseen(&answer) { Outcome::Answered } else { Outcome::Replied };
                     let _ = outgoing.send(reply::of_answer(&inbox, &answer));
-                    outcomes.send(Outcome::Answered(number))
+                    outcomes.send(outcome(number))
                 }
             };
         });
@@ -217,28 +264,41 @@ impl Clerk {
     fn answer(&mut self, number: u64, reply: Outgoing) {
         // Nobody sends any more once the node closes.
         let _ = self.outgoing.send(reply);
-        self.held.remove(number);
+        self.to_tell.extend(self.held.remove(number));
     }
 
     /// Another sealer's batches answer requests that this node holds.
     fn log_has_grown(&mut self) {
         self.seen = Instant::now();
-        let size = self.ledger.log().size().0;
-        if self.ledger.is_active() {
-            self.looked_up = size;
+        let is_active = self.ledger.is_active();
+        if is_active && self.held.oldest().is_none() {
+            self.looked_up = self.ledger.log().size().0;
             return;
         }
+        if !is_active {
+            self.held.another_has_sealed();
+        }
+        self.look_up();
+    }
+
+    /// Looks which requests are sealed by now. False if the log does not say.
+    fn look_up(&mut self) -> bool {
+        let size = self.ledger.log().size().0;
         while self.looked_up < size {
             let entries = match self.ledger.log().entries_bytes(LeafIndex(self.looked_up), size) {
                 Ok(entries) if !entries.is_empty() => entries,
-                Ok(_) => return,
-                Err(error) => return tracing::error!(%error, "the log cannot be read"),
+                Ok(_) => return false,
+                Err(error) => {
+                    tracing::error!(%error, "the log cannot be read");
+                    return false;
+                }
             };
             self.looked_up += entries.len() as u64;
             for entry in entries.iter().filter_map(|bytes| Entry::parse(bytes).ok()) {
                 self.held.sealed(&entry.statement, entry.index.0 + 1);
             }
         }
+        true
     }
 
     async fn look(&mut self) {
@@ -268,6 +328,14 @@ impl Clerk {
             self.ledger.nudge();
             self.seen = now;
         }
+    }
+}
+
+/// Whether other nodes see nothing of this answer, and would give the same. Where it is status 503, another sealer may know better.
+fn is_unseen(answer: &Result<Sealed, Refusal>) -> bool {
+    match answer {
+        Ok(sealed) => sealed.duplicate,
+        Err(refusal) => Problem::from(refusal).status() != StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -14,6 +14,8 @@ const MAX_BYTES: usize = 64 << 20;
 const OVERHEAD: usize = 512;
 /// The longest that a request is held: by then whoever sent it has given up, and sends it again.
 const MAX_AGE: Duration = Duration::from_mins(1);
+/// In the place of a tree's size: what was answered without being sealed waits for no checkpoint.
+const ANSWERED: u64 = 0;
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -27,15 +29,19 @@ impl Request {
     fn cost(&self) -> usize {
         self.payload.len() + self.reply.len() + OVERHEAD
     }
+
+    /// What every node calls it: a statement by its hash, a question, which has no text, by where its answer goes.
+    pub(super) fn name(&self) -> Hash {
+        if self.payload.is_empty() { Hash::of(self.reply.as_bytes()) } else { statement_hash(&self.payload) }
+    }
 }
 
 #[derive(Debug)]
 struct Held {
     request: Request,
     since: Instant,
-    /// `None` for a question, which is never sealed.
-    statement: Option<Hash>,
-    /// The size of the tree once its statement was sealed.
+    name: Hash,
+    /// The size of the tree once its statement was sealed, or [`ANSWERED`].
     sealed: Option<u64>,
 }
 
@@ -43,10 +49,12 @@ struct Held {
 #[derive(Debug, Default)]
 pub(super) struct HeldRequests {
     by_number: BTreeMap<u64, Held>,
-    by_statement: BTreeSet<(Hash, u64)>,
+    by_name: BTreeSet<(Hash, u64)>,
     /// Those that are not with this node's sealer.
     waiting: BTreeSet<u64>,
     next: u64,
+    /// What `next` was when another sealer's batch was last seen.
+    before: u64,
     bytes: usize,
 }
 
@@ -56,9 +64,9 @@ impl HeldRequests {
         let number = self.next;
         self.next += 1;
         self.bytes += request.cost();
-        let statement = (!request.payload.is_empty()).then(|| statement_hash(&request.payload));
-        self.by_statement.extend(statement.map(|hash| (hash, number)));
-        self.by_number.insert(number, Held { request, since: now, statement, sealed: None });
+        let name = request.name();
+        self.by_name.insert((name, number));
+        self.by_number.insert(number, Held { request, since: now, name, sealed: None });
         self.waiting.insert(number);
     }
 
@@ -71,14 +79,13 @@ impl HeldRequests {
         }
     }
 
-    /// Lets go of a request that is answered.
-    pub(super) fn remove(&mut self, number: u64) {
-        let Some(held) = self.by_number.remove(&number) else { return };
+    /// Lets go of a request that is answered, and returns its name.
+    pub(super) fn remove(&mut self, number: u64) -> Option<Hash> {
+        let held = self.by_number.remove(&number)?;
         self.bytes -= held.request.cost();
         self.waiting.remove(&number);
-        if let Some(hash) = held.statement {
-            self.by_statement.remove(&(hash, number));
-        }
+        self.by_name.remove(&(held.name, number));
+        Some(held.name)
     }
 
     /// A request that was with the sealer comes back unanswered.
@@ -90,11 +97,32 @@ impl HeldRequests {
 
     /// Notes that a statement is sealed in a tree of this size.
     pub(super) fn sealed(&mut self, statement: &Hash, size: u64) {
-        for (_, number) in self.by_statement.range((*statement, 0)..=(*statement, u64::MAX)) {
+        for (_, number) in self.by_name.range((*statement, 0)..=(*statement, u64::MAX)) {
             if let Some(held) = self.by_number.get_mut(number) {
                 held.sealed = Some(size);
             }
         }
+    }
+
+    /// Notes that another sealer has answered the requests of this name without sealing them. Whether this node lets go of them the next
+    /// [`Self::announced`] says: whatever is with its own sealer by then is answered here.
+    pub(super) fn answered(&mut self, name: &Hash) {
+        self.sealed(name, ANSWERED);
+    }
+
+    /// Whether it is known that the request's statement is sealed.
+    pub(super) fn is_sealed(&self, number: u64) -> bool {
+        self.by_number.get(&number).is_some_and(|held| held.sealed.is_some_and(|size| size != ANSWERED))
+    }
+
+    /// Notes that another sealer has sealed a batch: it has heard what this node has heard by now, and answers it.
+    pub(super) const fn another_has_sealed(&mut self) {
+        self.before = self.next;
+    }
+
+    /// Whether another sealer has sealed a batch since the request came.
+    pub(super) const fn came_before_anothers(&self, number: u64) -> bool {
+        number < self.before
     }
 
     /// Lets go of what another sealer has answered: it announces a checkpoint after the receipts that it covers.
@@ -154,7 +182,7 @@ mod tests {
     }
 
     fn assert_nothing_is_left(held: &HeldRequests) {
-        assert!(held.by_number.is_empty() && held.by_statement.is_empty() && held.waiting.is_empty());
+        assert!(held.by_number.is_empty() && held.by_name.is_empty() && held.waiting.is_empty());
         assert_eq!(held.bytes, 0);
     }
 
@@ -177,6 +205,41 @@ mod tests {
         assert!(held.oldest().is_none());
         held.remove(taken[1]);
         assert_nothing_is_left(&held);
+    }
+
+    /// A refused statement would else be submitted a second later, and might be sealed, or pass for a fork of what took its place.
+    #[test]
+    fn what_another_sealer_has_answered_is_let_go_of() {
+        let (now, mut held) = (Instant::now(), HeldRequests::default());
+        let other = Request { reply: "_INBOX.y".into(), ..request("") };
+        for one in [request("a.b.c~d~"), request("a.b.d~d~"), request(""), other] {
+            held.add(one, now);
+        }
+        held.answered(&request("a.b.c~e~").name());
+        held.announced(0);
+        assert_eq!(numbers(&held.take()), [1, 2, 3]);
+        held.answered(&request("").name());
+        held.announced(0);
+        held.give_back(2);
+        held.give_back(3);
+        held.announced(0);
+        assert_eq!(numbers(&held.take()), [3], "what comes back is let go of as well");
+        held.remove(1);
+        held.remove(3);
+        assert_nothing_is_left(&held);
+    }
+
+    #[test]
+    fn only_what_came_before_anothers_batch_can_have_been_overtaken_by_it() {
+        let (now, mut held) = (Instant::now(), HeldRequests::default());
+        held.add(request("a.b.c~d~"), now);
+        assert!(!held.came_before_anothers(0));
+        held.another_has_sealed();
+        held.add(request("a.b.d~d~"), now);
+        assert_eq!([0, 1].map(|number| held.came_before_anothers(number)), [true, false]);
+        held.answered(&Hash::of(b"a.b.c"));
+        held.sealed(&Hash::of(b"a.b.d"), 7);
+        assert_eq!([0, 1].map(|number| held.is_sealed(number)), [false, true]);
     }
 
     #[test]
@@ -203,7 +266,7 @@ mod tests {
         }
         held.bound();
         assert_eq!(held.by_number.len(), MAX_BYTES / request("").cost());
-        assert!(held.bytes <= MAX_BYTES && held.by_statement.is_empty());
+        assert!(held.bytes <= MAX_BYTES && held.by_name.len() == held.by_number.len());
         held.expire(now + MAX_AGE + Duration::from_secs(1));
         assert_nothing_is_left(&held);
     }

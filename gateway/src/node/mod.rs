@@ -2,6 +2,7 @@
 //! active, and publishes alerts (DESIGN section 5).
 
 mod alerts;
+mod answered;
 mod connect;
 mod desk;
 mod forward;

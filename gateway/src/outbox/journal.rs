@@ -2,7 +2,7 @@
 //!
 //! A line is one append and one `fdatasync`, so after a crash at most the last line is torn; opening cuts it off. The
 //! checksum is SHA-256 over the checksum before and the line's records, so a line that was changed, dropped or moved
-//! behind its successors' backs is found as well. Nothing is ever rewritten.
+//! behind its successors' backs is found as well. Nothing is ever changed.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
@@ -82,7 +82,8 @@ impl Journal {
         mut replay: impl FnMut(Span, Vec<Record>),
     ) -> Result<Self, JournalError> {
         let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true);
+        // Not for appending alone, since the last line is written again in its place.
+        options.read(true).write(true).create(true).truncate(false);
         set_private(&mut options);
         let file = options.open(path)?;
         file.try_lock().map_err(|error| match error {
@@ -90,17 +91,20 @@ impl Journal {
             TryLockError::Error(error) => JournalError::Io(error),
         })?;
         let mut journal = Self { file, end: 0, checksum: Hash::of(b"gt/outbox/1"), broken: false };
-        journal.replay_all(&mut replay)?;
+        let last = journal.replay_all(&mut replay)?;
         if is_begun && journal.end == 0 {
             return Err(JournalError::Lost { journal: path.to_owned() });
         }
         // Whatever stands behind the last sound line was never synced, so nothing of it was sent.
         journal.file.set_len(journal.end)?;
+        journal.write_again(last)?;
         journal.file.sync_all()?;
         Ok(journal)
     }
 
-    fn replay_all(&mut self, replay: &mut impl FnMut(Span, Vec<Record>)) -> Result<(), JournalError> {
+    /// Returns where the last sound line stands.
+    fn replay_all(&mut self, replay: &mut impl FnMut(Span, Vec<Record>)) -> Result<Span, JournalError> {
+        let mut last = Span { start: 0, len: 0 };
         let mut reader = BufReader::with_capacity(1 << 16, self.file.try_clone()?);
         reader.seek(SeekFrom::Start(0))?;
         let mut line = Vec::new();
@@ -112,12 +116,24 @@ impl Journal {
             }
             let Some((checksum, records)) = read_line(&line, &self.checksum) else {
                 let is_last = reader.fill_buf()?.is_empty();
-                return if is_last { Ok(()) } else { Err(JournalError::Damaged { line: number }) };
+                return if is_last { Ok(last) } else { Err(JournalError::Damaged { line: number }) };
             };
-            replay(Span { start: self.end, len }, records);
+            last = Span { start: self.end, len };
+            replay(last, records);
             self.end += len;
             self.checksum = checksum;
         }
+        Ok(last)
+    }
+
+    /// Writes a line once more, in its place. If its own sync failed, it may be in memory alone, and another sync would say nothing of that:
+    /// the failure was told once. Lines before the last were followed by others, and so their syncs had not failed.
+    fn write_again(&mut self, line: Span) -> Result<(), JournalError> {
+        let mut bytes = Vec::new();
+        self.file.seek(SeekFrom::Start(line.start))?;
+        (&self.file).take(line.len).read_to_end(&mut bytes)?;
+        self.file.seek(SeekFrom::Start(line.start))?;
+        self.file.write_all(&bytes)?;
         Ok(())
     }
 
@@ -135,6 +151,7 @@ impl Journal {
         }
         // After a failed write or sync the kernel may show bytes that the disk does not have: only a restart tells.
         self.broken = true;
+        self.file.seek(SeekFrom::Start(self.end))?;
         self.file.write_all(&line)?;
         self.file.sync_data()?;
         self.broken = false;
@@ -214,6 +231,30 @@ mod tests {
                 assert_eq!(replayed(&path).unwrap().1, [0, 1, 9], "cut at {cut}");
             }
         }
+    }
+
+    /// The last line is written again meanwhile: in its place, and over nothing else.
+    #[test]
+    fn opening_changes_no_byte_of_sound_lines_and_writing_goes_on_behind_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let (mut journal, _) = replayed(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"", "an empty one stays empty");
+        let first = journal.append(&[refused(0)]).unwrap();
+        for order in 1..4 {
+            drop(journal);
+            let whole = fs::read(&path).unwrap();
+            let (again, orders) = replayed(&path).unwrap();
+            journal = again;
+            assert_eq!(orders, (0..order).collect::<Vec<_>>());
+            assert_eq!(fs::read(&path).unwrap(), whole);
+            // Where in the file was read last does not matter.
+            assert_eq!(journal.read(first).unwrap().len(), 1);
+            journal.append(&[refused(order)]).unwrap();
+            assert!(fs::read(&path).unwrap().starts_with(&whole));
+        }
+        drop(journal);
+        assert_eq!(replayed(&path).unwrap().1, [0, 1, 2, 3]);
     }
 
     #[test]

@@ -3,9 +3,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use gt_core::agency::AgencyCode;
+use gt_core::statement::Statement;
+
 use super::ledger::{Ledger, longest_pause};
 use super::turn;
-use crate::partnership::child;
+use crate::partnership::{child, missing};
 
 /// The longest that publishers wait while one sealer takes over from another.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
@@ -59,6 +62,55 @@ fn what_the_dead_sealer_left_unanswered_the_other_answers() {
     assert_eq!(answer.status, 201, "{}", answer.text());
     ledger.keep(left.hash(), answer.receipt());
     assert_ne!(ledger.sealer(), sealer);
+    ledger.nodes[sealer].start();
+    ledger.all_agree();
+}
+
+/// The standby has heard every request, and not the refusals; what was refused it must neither seal nor take for a fork of what was signed
+/// anew in its place.
+#[test]
+fn what_the_dead_sealer_has_refused_the_other_lets_go_of() {
+    let _turn = turn();
+    let mut ledger = Ledger::start(1);
+    let mut council = ledger.publisher("council");
+    let subject = format!("gt.intake.{}.{}", council.agency, council.id);
+    let broker = std::sync::Arc::clone(&ledger.broker);
+    let ask = |statement: &Statement| {
+        let compact = statement.to_compact();
+        broker.ask(&subject, compact.as_bytes(), Duration::from_secs(30)).expect("an answer")
+    };
+    let seal = |ledger: &Ledger, statement: &Statement| {
+        let answer = ask(statement);
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        ledger.keep(statement.hash(), answer.receipt());
+    };
+    seal(&ledger, &council.next(&child(1), 1));
+    let sealer = ledger.sealer();
+    // As an outbox signs ahead, the first of them in a name in which the council may not speak.
+    let (mut before, mut codes) = (None, Vec::new());
+    for n in 0..3 {
+        let mut draft = council.draft("missing.started", &missing(&child(2), n));
+        match before {
+            None => draft.on_behalf_of = Some(AgencyCode::parse("police:32").expect("a code")),
+            Some(prev) => (draft.seq, draft.prev) = (draft.seq + n, prev),
+        }
+        let statement = council.sign(&draft);
+        before = Some(statement.hash());
+        codes.push(ask(&statement).problem());
+    }
+    assert_eq!(codes, ["not_on_behalf_of", "chain_gap", "chain_gap"]);
+    for n in 1..3 {
+        seal(&ledger, &council.next(&child(2), n));
+    }
+    ledger.nodes[sealer].kill();
+    // The second one is answered once forks of the batch with the first would have been told of.
+    for n in 3..5 {
+        seal(&ledger, &council.next(&child(2), n));
+    }
+    let other = ledger.sealer();
+    assert_ne!(other, sealer);
+    let raised = ledger.analyst(&ledger.nodes[other]).get("/v1/integrity").json();
+    assert_eq!(raised["items"], serde_json::json!([]), "{raised}");
     ledger.nodes[sealer].start();
     ledger.all_agree();
 }

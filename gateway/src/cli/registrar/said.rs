@@ -38,6 +38,22 @@ pub(super) fn of_refusal(code: &str, signing: &Signing) -> Option<String> {
     }
 }
 
+/// What is to be done where the ledger at this address has not said whether it has sealed a statement.
+pub(super) fn of_silence(statement: &Statement, url: &str, last: &str) -> Failure {
+    let shows = match statement.payload().event_type.as_str() {
+        "ledger.configured" => Some("configure --show"),
+        // A running ledger does not tell its registrar's keys; what was replaced is refused the next time.
+        "ledger.rotated" => None,
+        _ => Some("query publishers"),
+    };
+    let look = shows.map_or_else(String::new, |command| {
+        format!(", and look with `goldenthread {command} --url {url}` whether it has,")
+    });
+    Failure::new(format!(
+        "the ledger gave no answer ({last}), and may still seal what was sent. Wait a minute, and until it answers again{look} before you run the same command anew: that signs another statement in the same place, which passes for a copied key if the first one is sealed"
+    ))
+}
+
 impl Signing {
     /// The key by its file; what names a token may hold what should not be shown.
     fn named(&self) -> String {

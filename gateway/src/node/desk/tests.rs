@@ -1,12 +1,13 @@
 use std::fs;
+use std::path::Path;
 
 use bytes::Bytes;
-use gt_core::Hash;
 use gt_core::agency::AgencyCode;
 use gt_core::key::PrivateKey;
 use gt_ledger::clock::SystemClock;
-use gt_ledger::create::create;
-use gt_ledger::secrets::Secrets;
+use gt_ledger::create::{configuration, create};
+use gt_ledger::secrets::{Secrets, file, read_key};
+use gt_schemas::Configuration;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -53,12 +54,35 @@ fn unknown() -> Request {
     }
 }
 
+/// A question of the same publisher.
+fn question() -> Request {
+    Request { reply: "_INBOX.question".to_owned(), payload: Bytes::new(), ..unknown() }
+}
+
+/// A statement of the registrar's, which belongs at the end of its chain.
+fn configured(clerk: &Clerk, folder: &Path, iat: i64) -> Request {
+    let key = read_key(&folder.join("keys").join(file::REGISTRAR)).expect("a key");
+    let (publisher, agency) = (clerk.ledger.registry().registrar_id(), AgencyCode::registrar());
+    let head = clerk.ledger.head(&publisher);
+    let new = Configuration::standard();
+    let statement = configuration(&key, publisher, ORIGIN, head.next_seq, head.head, iat, &new);
+    Request {
+        sender: Some(Sender { agency, publisher }),
+        reply: format!("_INBOX.{iat}"),
+        payload: Bytes::from(statement.expect("signed").to_compact()),
+    }
+}
+
 fn message(Request { reply, payload, sender }: Request) -> Message {
     let sender = sender.expect("it says who sends");
     let subject = format!("gt.intake.{}.{}", sender.agency, sender.publisher);
+    heard(subject, Some(reply), payload)
+}
+
+fn heard(subject: String, reply: Option<String>, payload: Bytes) -> Message {
     Message {
         subject: subject.into(),
-        reply: Some(reply.into()),
+        reply: reply.map(Into::into),
         payload,
         headers: None,
         status: None,
@@ -94,10 +118,7 @@ fn who_seals_lets_go_of_nothing_that_comes() {
 #[test]
 fn what_came_before_a_sealer_was_active_is_submitted_at_the_next_look_and_once() {
     let Scene { mut clerk, mut sent, mut back, _folder } = scene();
-    let statement = unknown();
-    let question =
-        Request { reply: "_INBOX.question".to_owned(), payload: Bytes::new(), ..statement.clone() };
-    for request in [statement, question] {
+    for request in [unknown(), question()] {
         clerk.held.add(request, Instant::now());
     }
     Runtime::new().expect("a runtime").block_on(async {
@@ -110,10 +131,65 @@ fn what_came_before_a_sealer_was_active_is_submitted_at_the_next_look_and_once()
         assert!(matches!(back.recv().await, Some(Outcome::Answered(again)) if again == number));
     });
     drop(clerk);
-    let replies: Vec<_> = std::iter::from_fn(|| sent.blocking_recv()).collect();
+    let mut replies: Vec<_> = std::iter::from_fn(|| sent.blocking_recv()).collect();
+    replies.retain(|sent| sent.subject != ANSWERED_SUBJECT);
     let mut codes: Vec<_> = replies.iter().map(code).collect();
     codes.sort_by_key(|(subject, _)| *subject);
     let unknown = Value::from("unknown_publisher");
     let statement = ("_INBOX.statement", unknown.clone());
     assert_eq!(codes, [("_INBOX.question", unknown), statement.clone(), statement], "each time once");
+}
+
+#[test]
+fn other_nodes_are_told_what_was_refused_or_only_asked_and_after_the_replies() {
+    let Scene { mut clerk, mut sent, mut back, _folder } = scene();
+    let requests = [unknown(), question()];
+    Runtime::new().expect("a runtime").block_on(async {
+        clerk.take(requests.clone().map(message).into()).await;
+        clerk.hear(back.recv().await.expect("an outcome"));
+        clerk.tell();
+    });
+    drop(clerk);
+    let sent: Vec<_> = std::iter::from_fn(|| sent.blocking_recv()).collect();
+    for request in &requests {
+        let is_told = |one: &Outgoing| {
+            one.subject == ANSWERED_SUBJECT
+                && answered::names(&one.payload).any(|name| name == request.name())
+        };
+        let reply = sent.iter().position(|one| one.subject == request.reply).expect("a reply");
+        let told = sent.iter().position(is_told).expect("other nodes are told");
+        assert!(reply < told, "{}", request.reply);
+    }
+}
+
+#[test]
+fn a_standby_lets_go_of_what_it_is_told_of() {
+    let Scene { mut clerk, sent: _sent, back: _back, _folder } = scene();
+    let requests = [unknown(), question()];
+    let names = requests.each_ref().map(Request::name);
+    clerk.hold(requests.map(message).into());
+    let told = answered::messages(&names).map(|told| heard(told.subject, None, told.payload));
+    clerk.hold(told.collect());
+    clerk.held.announced(0);
+    assert!(clerk.held.oldest().is_none());
+}
+
+/// A statement that was refused, and whose publisher has signed anew what followed it, is no fork, whether or not the refusal was heard of.
+#[test]
+fn what_another_sealer_has_overtaken_is_let_go_of_and_what_it_sealed_is_answered() {
+    let Scene { mut clerk, mut sent, back: _back, _folder: folder } = scene();
+    let ledger = Arc::clone(&clerk.ledger);
+    let [refused, sealed] = [1_700_000_000, 1_700_000_001].map(|iat| configured(&clerk, folder.path(), iat));
+    for request in [&refused, &sealed] {
+        clerk.held.add(request.clone(), Instant::now());
+    }
+    // As if another node had sealed it.
+    ledger.seal_blocking(&sealed.payload).expect("sealed");
+    clerk.held.another_has_sealed();
+    Runtime::new().expect("a runtime").block_on(clerk.look());
+    drop(clerk);
+    let replies: Vec<_> = std::iter::from_fn(|| sent.blocking_recv()).collect();
+    let replies: Vec<_> = replies.iter().map(|reply| (&reply.subject, reply.headers[0].1.as_str())).collect();
+    assert_eq!(replies, [(&sealed.reply, "200")]);
+    assert!(ledger.integrity_alerts().is_empty(), "{:?}", ledger.integrity_alerts());
 }

@@ -158,7 +158,7 @@ impl SharedKeyring {
         let (mut parts, of_part) = (Vec::new(), format!("s.{keyring}."));
         let mut records = Vec::new();
         loop {
-            let messages = self.stream.read(self.sequence + 1).await?;
+            let messages = self.stream.read_whole(self.sequence + 1).await?;
             let Some(last) = messages.last() else { return Ok(Some((parts, records))) };
             self.sequence = last.sequence;
             for message in messages {
@@ -185,10 +185,11 @@ impl SharedKeyring {
         Ok(self.stream.last_of(&subject).await?.map(|message| message.payload))
     }
 
-    /// Reads on to the bucket's end. What it brings is to be claimed.
+    /// Reads on to the bucket's end. What it brings is to be claimed. A record is written once, and none goes before the whole stream does: so
+    /// one that is missing is missing in the replica that answered, and owners would pass for erased without it.
     pub(super) async fn read_on(&mut self) -> Result<(), StreamError> {
         loop {
-            let messages = self.stream.read(self.sequence + 1).await?;
+            let messages = self.stream.read_whole(self.sequence + 1).await?;
             let Some(last) = messages.last() else { return Ok(()) };
             self.sequence = last.sequence;
             for message in messages {

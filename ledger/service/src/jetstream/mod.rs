@@ -23,8 +23,8 @@ pub mod setup;
 pub use follow::News;
 pub use join::JoinError;
 pub use names::{
-    ALERT_STREAM, CHECKPOINT_STREAM, CHECKPOINT_SUBJECT, INTAKE_SUBJECTS, LEDGER_STREAM, NODE_STREAM, Prefix,
-    alert_subject, intake_subject, keyring_bucket, keyring_stream,
+    ALERT_STREAM, ANSWERED_SUBJECT, CHECKPOINT_STREAM, CHECKPOINT_SUBJECT, INTAKE_SUBJECTS, LEDGER_STREAM,
+    NODE_STREAM, Prefix, alert_subject, intake_subject, keyring_bucket, keyring_stream,
 };
 pub use node::{NodeOptions, OpenPort, Outgoing, past_alerts};
 pub use port::Port;

@@ -15,8 +15,10 @@ pub const NODE_STREAM: &str = "NODE";
 pub(super) const NODE_SUBJECTS: &str = "gt.node.*";
 /// Where signed checkpoints are published.
 pub const CHECKPOINT_SUBJECT: &str = "gt.checkpoint";
-/// Where agencies' requests arrive, of all agencies and publishers.
-pub const INTAKE_SUBJECTS: &str = "gt.intake.*.*";
+/// Where agencies' requests arrive, of all agencies and publishers, and beside them what is said on [`ANSWERED_SUBJECT`].
+pub const INTAKE_SUBJECTS: &str = "gt.intake.>";
+/// Where a sealer says which requests it has answered without sealing them. Nobody has a publisher there: its subject has one token more.
+pub const ANSWERED_SUBJECT: &str = "gt.intake.answered";
 
 /// Where one publisher sends its statements.
 pub fn intake_subject(agency: &AgencyCode, publisher: &PublisherId) -> String {

@@ -19,6 +19,16 @@ pub(crate) enum Fault {
 
 const MASKED: &[u8] = b"Xats-Batch-";
 
+/// By which a message of an answer names the one before it.
+const BEFORE: &str = "Nats-Last-Sequence: ";
+
+/// A stored message that is to be lost on its way from the server, by two of its headers.
+struct Losing {
+    headers: [String; 2],
+    /// What comes next does not tell, as if the server did not have it.
+    untold: bool,
+}
+
 #[derive(Default)]
 struct Faults {
     next: Option<Fault>,
@@ -27,8 +37,9 @@ struct Faults {
     /// A message is held up.
     holding: bool,
     let_go: bool,
-    /// Stored messages that are still to be lost on their way from the server, by two of their headers.
-    lose: Vec<[String; 2]>,
+    lose: Vec<Losing>,
+    /// What the next message would name, and what it is to name in its place.
+    untold: Option<[String; 2]>,
     /// How many faults have happened.
     happened: u32,
 }
@@ -86,8 +97,17 @@ impl Proxy {
 
     /// The next time that the server sends this message of a stream's, it is lost, and the line stays.
     pub(crate) fn lose(&self, stream: &str, sequence: u64) {
+        self.losing(stream, sequence, false);
+    }
+
+    /// The next time that the server sends this message of a stream's, it answers like a replica that does not have it.
+    pub(crate) fn hide(&self, stream: &str, sequence: u64) {
+        self.losing(stream, sequence, true);
+    }
+
+    fn losing(&self, stream: &str, sequence: u64, untold: bool) {
         let headers = [format!("Nats-Stream: {stream}\r\n"), format!("Nats-Sequence: {sequence}\r\n")];
-        self.faults().lose.push(headers);
+        self.faults().lose.push(Losing { headers, untold });
     }
 
     /// How many faults have happened so far.
@@ -113,14 +133,40 @@ impl Proxy {
 
 impl Faults {
     fn loses(&mut self, payload: &[u8]) -> bool {
-        let has = |text: &String| payload.windows(text.len()).any(|window| window == text.as_bytes());
-        let found = self.lose.iter().position(|headers| headers.iter().all(has));
+        let has = |text: &String| find(payload, text).is_some();
+        let found = self.lose.iter().position(|losing| losing.headers.iter().all(has));
         if let Some(at) = found {
-            self.lose.remove(at);
+            let Losing { headers: [_, own], untold } = self.lose.remove(at);
+            if untold {
+                let own = own.replace("Nats-Sequence: ", BEFORE);
+                self.untold = Some([own, before(payload).expect("an answer of several messages")]);
+            }
             self.happened += 1;
         }
         found.is_some()
     }
+
+    /// Has the message that follows one that is hidden follow the one before that.
+    fn leaves_untold(&mut self, payload: &mut [u8]) {
+        let Some([named, before]) = &self.untold else { return };
+        let Some(at) = find(payload, named) else { return };
+        // As long as what stood there, since the length of the frame is told.
+        let width = named.len() - BEFORE.len() - 2;
+        let header = format!("{BEFORE}{before:0>width$}\r\n");
+        payload[at..at + named.len()].copy_from_slice(header.as_bytes());
+        self.untold = None;
+    }
+}
+
+fn find(payload: &[u8], text: &str) -> Option<usize> {
+    payload.windows(text.len()).position(|window| window == text.as_bytes())
+}
+
+/// The sequence of the message before, as the server wrote it.
+fn before(payload: &[u8]) -> Option<String> {
+    let rest = &payload[find(payload, BEFORE)? + BEFORE.len()..];
+    let end = rest.iter().position(|byte| *byte == b'\r')?;
+    Some(String::from_utf8_lossy(&rest[..end]).into_owned())
 }
 
 fn join(client: TcpStream, server: TcpStream, line: &Arc<Line>) {
@@ -207,9 +253,12 @@ fn downwards(server: &TcpStream, mut client: TcpStream, line: &Line) -> std::io:
                 continue;
             }
         }
-        if line.faults.lock().expect("not poisoned").loses(&payload) {
+        let mut faults = line.faults.lock().expect("not poisoned");
+        faults.leaves_untold(&mut payload);
+        if faults.loses(&payload) {
             continue;
         }
+        drop(faults);
         if client.write_all(&[command, payload].concat()).is_err() {
             // The node's side is cut: what the server says from here on is lost, and the server can go on speaking.
             std::io::copy(&mut reader, &mut std::io::sink())?;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use gt_core::LeafIndex;
 use gt_core::statement::Statement;
 use gt_ledger::refusal::Refusal;
 use serde_json::json;
@@ -110,9 +111,9 @@ fn a_server_that_hangs_and_comes_back() {
     });
 }
 
-/// Where a connection breaks in the middle of an answer and is made anew, the rest of it comes with its end, and the middle is gone.
-#[test]
-fn an_answer_of_which_a_part_was_lost_is_asked_for_again() {
+/// A node that reads what another one seals, after something has happened to the line on which it reads. `happens` is given the keyring's
+/// bucket, and how many records that has.
+fn reads_through(happens: impl FnOnce(&Broker, &Proxy, &str, u64)) {
     let broker = Broker::new();
     let ledger = broker.node(&broker.home.data());
     let mut council = broker.home.register(&ledger, "gss:E06000005", 1);
@@ -121,9 +122,7 @@ fn an_answer_of_which_a_part_was_lost_is_asked_for_again() {
     wait_for_size(&node, ledger.log().size().0);
     let bucket = format!("KV_gt-keys-{}", broker.epoch());
     let keys = broker.stream_info(&bucket)["state"]["last_seq"].as_u64().expect("a number");
-    // Each in the middle of what is read at once, whether the first statement is sealed alone or not.
-    proxy.lose("LEDGER", broker.last_sequence() + 4);
-    proxy.lose(&bucket, keys + 5);
+    happens(&broker, &proxy, &bucket, keys);
     let waiting: Vec<_> = (0..9).map(|n| ledger.submit(prepared(&council.next(&child(n))))).collect();
     for answer in waiting {
         answer.blocking_recv().expect("answered").expect("sealed");
@@ -131,8 +130,31 @@ fn an_answer_of_which_a_part_was_lost_is_asked_for_again() {
     wait_for_size(&node, ledger.log().size().0);
     assert_eq!(proxy.happened(), 2);
     assert!((0..9).all(|n| node.owner_id(&owner(n)).is_some()));
+    for index in (0..ledger.log().size().0).map(LeafIndex) {
+        let read = [&node, &ledger].map(|ledger| ledger.presentation(index).expect("it reads"));
+        assert_eq!(read[0], read[1], "{index}");
+    }
     assert_eq!(node.integrity_alerts(), [] as [serde_json::Value; 0]);
     ledger.close();
     node.close();
     assert_same_folders(&folder, &broker.home.data());
+}
+
+/// Where a connection breaks in the middle of an answer and is made anew, the rest of it comes with its end, and the middle is gone.
+#[test]
+fn an_answer_of_which_a_part_was_lost_is_asked_for_again() {
+    reads_through(|broker, proxy, bucket, keys| {
+        // Each in the middle of what is read at once, whether the first statement is sealed alone or not.
+        proxy.lose("LEDGER", broker.last_sequence() + 4);
+        proxy.lose(bucket, keys + 5);
+    });
+}
+
+/// Whose keys they are would pass for erased.
+#[test]
+fn keys_that_a_replica_does_not_have_are_asked_for_again() {
+    reads_through(|_, proxy, bucket, keys| {
+        proxy.hide(bucket, keys + 5);
+        proxy.hide(bucket, keys + 6);
+    });
 }
