@@ -11,7 +11,7 @@ use gt_core::json::{JsonError, Object, Value};
 use gt_core::key::{Signer, SignerError};
 use gt_core::statement::{Draft, DraftMember, EventType, PublisherId, SignError, Signed, StatementError};
 use gt_ledger::clock::{Clock as _, SystemClock};
-use gt_schemas::{Fault, PartnershipKey, Place, SchemaError, Time, is_member_name};
+use gt_schemas::{Event, Fault, PartnershipKey, Place, SchemaError, Time, is_member_name};
 
 use crate::client::Problem;
 use crate::plain::{self, PlainIdentifierError};
@@ -73,7 +73,7 @@ pub enum DraftError {
     /// `data` breaks its type's schema.
     #[error("data {0}")]
     Schema(#[from] SchemaError),
-    /// It is said to have happened more than [`MOST_AHEAD_MILLIS`] from now. A ledger would take it: what is sealed cannot be taken back, and
+    /// It is said to have happened more than [`MOST_AHEAD_MILLIS`] from now, and is no beginning or end that is known before. A ledger would take it: what is sealed cannot be taken back, and
     /// views would look for it in a year to come.
     #[error(
         "data /times/occurred_at: is more than a day ahead of this machine's clock ({now}); a statement says what has happened"
@@ -150,7 +150,7 @@ impl CheckedDraft {
         Self::parse_event(bytes).map(|(draft, _)| draft)
     }
 
-    fn parse_event(bytes: &[u8]) -> Result<(Self, gt_schemas::Event), DraftError> {
+    fn parse_event(bytes: &[u8]) -> Result<(Self, Event), DraftError> {
         let draft = Self::parse_form(bytes)?;
         let data = to_serde(&Value::Object(draft.data.clone()));
         let event = gt_schemas::validate_draft(draft.event_type.as_str(), draft.version, &data)?;
@@ -287,7 +287,9 @@ impl Signatory {
                 .map_or(DraftError::Schema(error), DraftError::Plain),
             other => other,
         })?;
-        not_ahead(event.occurred_at())?;
+        if !may_lie_ahead(&event) {
+            not_ahead(event.occurred_at())?;
+        }
         // The largest numbers make the longest statement, so what can be signed here can be signed anywhere.
         let last = gt_core::json::MAX_INTEGER;
         let place = ChainPosition { seq: last.unsigned_abs(), prev: Hash::ZERO, iat: last };
@@ -329,6 +331,21 @@ impl Signatory {
         }
         Ok(signed?)
     }
+}
+
+/// Whether its time is when something is to begin or end, which is known, and may be recorded, before.
+const fn may_lie_ahead(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::RecordRestricted(_)
+            | Event::RecordReleased(_)
+            | Event::HoldPlaced(_)
+            | Event::HoldLifted(_)
+            | Event::AgreementRegistered(_)
+            | Event::AgreementEnded(_)
+            | Event::ChildMoved(_)
+            | Event::PlacementStarted(_)
+    )
 }
 
 /// Whether it can have happened, by this machine's clock.

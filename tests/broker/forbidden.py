@@ -78,8 +78,10 @@ async def check_publishing(checks: Checks, broker: Broker) -> None:
                "$SYS.REQ.SERVER.PING.JSZ", "$SYS.REQ.SERVER.PING", "$JS.ACK.LEDGER.c.1.1.1.1.1", "_INBOX.somebody", "other")
     forbidden = {
         GREENVALE: (*outside, NODE, "gt.sys.JSZ", "gt.js.DIRECT.GET.LEDGER", "gt.js.STREAM.INFO.LEDGER", f"gt.intake.{POLICE}.p",
-                    f"gt.intake.{GREENVALE}", f"gt.intake.{GREENVALE}.p.more"),
-        "node": (*outside, "gt.node.a.b", "gt.js.STREAM.MSG.GET.LEDGER", "$JS.API.DIRECT.GET.LEDGER", "$JS.API.STREAM.INFO.LEDGER"),
+                    f"gt.intake.{GREENVALE}", f"gt.intake.{GREENVALE}.p.more",
+                    "gt.intake.answered"),
+        "node": (*outside, "gt.intake.answered", "gt.node.a.b", "gt.js.STREAM.MSG.GET.LEDGER", "$JS.API.DIRECT.GET.LEDGER",
+                 "$JS.API.STREAM.INFO.LEDGER"),
         "sealer": ("gt.node.a.b", "$JS.API.INFO", "$JS.API.STREAM.NAMES", "$SYS.REQ.SERVER.PING.JSZ", "_INBOX.somebody", "other",
                    f"gt.js.STREAM.MSG.GET.{KEYRING}", "$JS.API.DIRECT.GET.LEDGER", "$JS.ACK.LEDGER.c.1.1.1.1.1"),
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::StatusCode;
 use gt_core::Hash;
 use gt_core::LeafIndex;
+use gt_core::statement::Owner;
 use gt_ledger::Ledger;
 use gt_ledger::record::{OwnerId, Record};
 use gt_projections::{Approval, EntrySubject, Page, Queries, QueryError};
@@ -29,6 +30,9 @@ pub(crate) struct Scope<'a> {
     approvals: RefCell<BTreeMap<OwnerId, Option<Hash>>>,
     /// The first approval by which something restricted was seen.
     opened_by: RefCell<Option<Hash>>,
+    /// Why a child could not be looked up.
+    failed: RefCell<Option<Problem>>,
+    is_of_earlier: bool,
 }
 
 impl<'a> Scope<'a> {
@@ -57,8 +61,17 @@ impl<'a> Scope<'a> {
             }
             named = joined;
         }
-        let (approvals, opened_by) = (RefCell::default(), RefCell::default());
-        Ok(Self { pass, views, ledger, named, restricted, approvals, opened_by })
+        Ok(Self {
+            pass,
+            views,
+            ledger,
+            named,
+            restricted,
+            approvals: RefCell::default(),
+            opened_by: RefCell::default(),
+            failed: RefCell::default(),
+            is_of_earlier: page.is_of_earlier(),
+        })
     }
 
     /// Whether the reader may ask about this child at all; if not, why.
@@ -159,15 +172,23 @@ impl<'a> Scope<'a> {
         *self.opened_by.borrow()
     }
 
-    /// The children of whose records the reader sees nothing, in no count either.
-    pub(crate) fn hidden(&self) -> Result<BTreeSet<OwnerId>, Problem> {
-        let mut hidden = BTreeSet::new();
-        for child in &self.restricted {
-            if self.approval(child)?.is_none() {
-                hidden.insert(*child);
-            }
-        }
-        Ok(hidden)
+    /// Whether what is said of this child counts for the reader in no row. What cannot be looked up counts for none, and
+    /// [`Self::looked_up`] says so afterwards.
+    pub(crate) fn leaves_out(&self, child: &OwnerId) -> bool {
+        self.is_hidden(child).unwrap_or_else(|problem| {
+            *self.failed.borrow_mut() = Some(problem);
+            true
+        })
+    }
+
+    /// Why something could not be looked up, if that is so.
+    pub(crate) fn looked_up(&self) -> Result<(), Problem> {
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    /// Whether the answer is about an earlier state of the ledger.
+    pub(super) const fn is_of_earlier(&self) -> bool {
+        self.is_of_earlier
     }
 
     /// Whether rows are the reader's by the agency that they concern.
@@ -179,28 +200,21 @@ impl<'a> Scope<'a> {
         approval.by_the_ledger && approval.role == self.pass.reader.role
     }
 
-    /// Whether the entry is of a child whose record is restricted, and no approval names the reader. Of an entry that the views do not
-    /// have, or not yet, the record itself says whose it is.
-    pub(crate) fn hides(&self, index: LeafIndex) -> Result<bool, Problem> {
-        self.hides_one_of(&self.owners(index)?)
-    }
-
-    /// The child that all of these entries are about, if it is one, under whichever identifiers.
-    pub(crate) fn only_child(&self, entries: &[LeafIndex]) -> Result<Option<OwnerId>, Problem> {
-        let mut children = BTreeSet::new();
-        for index in entries {
-            children.extend(self.owners(*index)?.first());
-        }
-        let Some(first) = children.first().copied() else { return Ok(None) };
-        if children.len() == 1 {
+    /// The one child of all these, under whichever identifiers, if they are one. Agencies are none.
+    pub(crate) fn one_child(&self, owners: &BTreeSet<OwnerId>) -> Result<Option<OwnerId>, Problem> {
+        let is_person = |id: &&OwnerId| matches!(self.ledger.owner_of(id), Some(Owner::Person(_)));
+        let persons: BTreeSet<OwnerId> = owners.iter().filter(is_person).copied().collect();
+        let Some(first) = persons.first().copied() else { return Ok(None) };
+        if persons.len() == 1 {
             return Ok(Some(first));
         }
         let same = self.views.ask(|views| views.same_persons([first], &Page::default())).map_err(failed)?;
-        Ok(children.is_subset(&same).then_some(first))
+        Ok(persons.is_subset(&same).then_some(first))
     }
 
-    /// Everybody whose record the entry is part of, the one whom it is about first.
-    fn owners(&self, index: LeafIndex) -> Result<Vec<OwnerId>, Problem> {
+    /// Everybody whose record the entry is part of, the one whom it is about first. Of an entry that the views do not have, or not yet, the
+    /// record itself says whose it is.
+    pub(crate) fn owners(&self, index: LeafIndex) -> Result<Vec<OwnerId>, Problem> {
         if let Some(subject) = self.subject(index)? {
             return Ok(subject.of().copied().collect());
         }
@@ -212,7 +226,11 @@ impl<'a> Scope<'a> {
         Ok(owners.copied().collect())
     }
 
-    fn hides_one_of<'o>(&self, owners: impl IntoIterator<Item = &'o OwnerId>) -> Result<bool, Problem> {
+    /// Whether one of them is a child whose record is restricted, and no approval names the reader.
+    pub(crate) fn hides_one_of<'o>(
+        &self,
+        owners: impl IntoIterator<Item = &'o OwnerId>,
+    ) -> Result<bool, Problem> {
         for owner in owners {
             if self.is_hidden(owner)? {
                 return Ok(true);

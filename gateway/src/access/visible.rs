@@ -2,8 +2,8 @@
 
 use gt_projections::{
     AccessRow, AgencySharing, AgreementRow, Alert, ChildEpisode, ContextLink, ContextRow, DecisionRow,
-    Episode, FindingCount, Identity, PersonLink, PersonRow, RequestRow, RetentionRow, SharingWay, Subject,
-    TimelineEvent,
+    EntrySubject, Episode, FindingCount, Identity, PersonLink, PersonRow, RequestRow, RetentionRow,
+    SharingWay, Subject, TimelineEvent,
 };
 
 use super::scope::Scope;
@@ -38,22 +38,32 @@ signed! {
     PersonLink: |row| row.child.as_ref();
 }
 
-/// What an entry recorded. Whom it concerns is what the ledger says today, also where the row is of an earlier state: a recipient who was
-/// named by mistake, and corrected away, does not see it by asking for the time before.
-macro_rules! recorded {
-    ($($Row:ident)+) => {
-        $(impl Visible for $Row {
-            fn is_visible(&self, scope: &Scope<'_>) -> Result<bool, Problem> {
-                let subject = if scope.is_by_agency() { scope.subject(self.index)? } else { None };
-                scope.sees(self.child.as_ref(), |agency| {
-                    subject.as_ref().is_some_and(|subject| subject.concerns(agency))
-                })
-            }
-        })+
-    };
+impl Visible for DecisionRow {
+    fn is_visible(&self, scope: &Scope<'_>) -> Result<bool, Problem> {
+        let shared_with = if self.is_share() { &self.recipients[..] } else { &[] };
+        // Whoever was named by mistake, and corrected away, does not see it by asking for the time before.
+        let today = if scope.is_of_earlier() && scope.is_by_agency() {
+            Some(scope.subject(self.index)?)
+        } else {
+            None
+        };
+        scope.sees(self.child.as_ref(), |agency| {
+            let all = [&self.agency].into_iter().chain(&self.on_behalf_of).chain(shared_with);
+            let concerns =
+                |subject: &Option<EntrySubject>| subject.as_ref().is_some_and(|one| one.concerns(agency));
+            is_one_of(agency, all.map(String::as_str)) && today.as_ref().is_none_or(concerns)
+        })
+    }
 }
 
-recorded! { DecisionRow TimelineEvent }
+impl Visible for TimelineEvent {
+    fn is_visible(&self, scope: &Scope<'_>) -> Result<bool, Problem> {
+        let subject = if scope.is_by_agency() { scope.subject(self.index)? } else { None };
+        scope.sees(self.child.as_ref(), |agency| {
+            subject.as_ref().is_some_and(|subject| subject.concerns(agency))
+        })
+    }
+}
 
 /// An absence that several agencies report says what each of them said, so an agency sees those that it alone reports.
 fn reported_alone(episode: &Episode, agency: &str) -> bool {

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgGroup, Args};
-use gt_core::bundle::{Bundle, BundleInputs, verify_bundle};
+use gt_core::bundle::{Bundle, BundleInputs, MAX_CONSISTENCY, verify_bundle};
 use gt_core::checkpoint::{Checkpoint, SignedCheckpoint};
 use gt_core::statement::Pseudonym;
 use gt_core::verify::Pin;
@@ -20,6 +20,7 @@ use gt_ledger::record::OwnerId;
 use gt_ledger::secrets::SecretsAt;
 use gt_schemas::{AccessPurpose, Identifier, Scheme};
 
+use self::local::MadeHere;
 use super::keys_at::KekArgs;
 use super::new_file::NewFile;
 use super::output::Output;
@@ -150,9 +151,16 @@ impl BundleCommand {
     /// Makes it and checks it. Out of a folder it is handed on once it is sealed that it is read.
     fn make(&self, what: &What, known: &[Checkpoint]) -> Result<Made, Failure> {
         let made = self.made(what, known)?;
-        self.seal_reading(&made.bundle)?;
+        self.seal_reading(&made)?;
         // That it was read is by now an entry about the child alone: with that one, the child's links can be nobody else's.
-        if made.is_told_apart { Ok(made) } else { self.made(what, known) }
+        if made.is_told_apart {
+            return Ok(made);
+        }
+        self.made(what, known).or_else(|error| {
+            // The first one holds, and it is sealed that it was read.
+            tracing::warn!("the bundle was to be made once more, with that entry in it: {}", error.message);
+            Ok(made)
+        })
     }
 
     fn made(&self, what: &What, known: &[Checkpoint]) -> Result<Made, Failure> {
@@ -162,24 +170,25 @@ impl BundleCommand {
                 AccessPurpose::CODES.join(", ")
             )));
         }
-        let (bundle, pin) = match (&self.data, &self.url) {
+        let (bundle, pin, only_child) = match (&self.data, &self.url) {
             (Some(data), _) => {
-                let (bundle, pin) = self.make_here(data, &self.at(data)?, what, known)?;
-                (bundle, Some(pin))
+                let MadeHere { bundle, pin, only_child } =
+                    self.make_here(data, &self.at(data)?, what, known)?;
+                (bundle, Some(pin), only_child)
             }
-            (None, Some(url)) => (self.ask(url, what, known)?, None),
+            (None, Some(url)) => (self.ask(url, what, known)?, None, None),
             (None, None) => return Err(super::registrar::nowhere()),
         };
         let text = bundle.to_string();
         let is_told_apart = check(&text, pin.as_ref(), known)?;
-        Ok(Made { bundle, text, pin, is_told_apart })
+        Ok(Made { bundle, text, pin, only_child, is_told_apart })
     }
 
     /// Out of a folder; a ledger that is asked seals it itself.
-    fn seal_reading(&self, bundle: &Bundle) -> Result<(), Failure> {
+    fn seal_reading(&self, Made { bundle, only_child, .. }: &Made) -> Result<(), Failure> {
         let Some(data) = &self.data else { return Ok(()) };
         let purpose = self.purpose.as_deref().unwrap_or_default();
-        match recording::reading(bundle, self.reader.as_deref(), purpose) {
+        match recording::reading(bundle, only_child.as_deref(), self.reader.as_deref(), purpose) {
             Some(reading) => recording::seal(data, &self.at(data)?, &reading).map(drop),
             None => Ok(()),
         }
@@ -239,6 +248,9 @@ impl BundleCommand {
     }
 
     fn known(&self) -> Result<Vec<Checkpoint>, Failure> {
+        if self.known.len() > MAX_CONSISTENCY {
+            return Err(Failure::new(format!("--known takes {MAX_CONSISTENCY} checkpoints at most")));
+        }
         let read = |file: &PathBuf| {
             let bytes = fs::read(file).map_err(|error| about(file, &error))?;
             let signed = SignedCheckpoint::parse(&bytes).map_err(|error| about(file, &error))?;
@@ -254,6 +266,8 @@ struct Made {
     text: String,
     /// What pins its ledger, if it is out of a folder.
     pin: Option<Pin>,
+    /// The child whom all of it is about, if it is out of a folder.
+    only_child: Option<String>,
     /// Whether its links can be nobody's but those of whom it is about.
     is_told_apart: bool,
 }

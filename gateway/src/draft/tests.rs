@@ -139,6 +139,10 @@ fn what_is_said_to_happen_in_a_time_to_come_is_refused_before_it_is_signed() {
         (signatory().check(&draft("missing.ended", &data)).err(), time)
     };
     assert!(at(-1_000).0.is_none() && at(3_600_000).0.is_none(), "a clock may be an hour slow");
+    let mut restricted = example("record.restricted");
+    restricted["times"]["occurred_at"] =
+        Time::from_millis(now + 7 * MOST_AHEAD_MILLIS).unwrap().to_string().into();
+    assert!(signatory().check(&draft("record.restricted", &restricted)).is_ok(), "it is closed from now on");
     let (error, time) = at(2 * MOST_AHEAD_MILLIS);
     let problem = error.unwrap().problem();
     assert_eq!((problem.code(), problem.status()), ("occurs_ahead", Some(422)));

@@ -1,12 +1,16 @@
 //! Evidence bundles over HTTP: `GET /v1/bundles` and, for a child by its pseudonym, `POST /v1/bundles`.
 
+mod form;
+
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use gt_core::agency::AgencyCode;
-use gt_core::bundle::{About, Bundle, MEDIA_TYPE};
+use gt_core::bundle::{About, Bundle};
 use gt_core::statement::{Owner, Pseudonym};
 use gt_core::time::Timestamp;
 use gt_core::{LeafIndex, TreeSize};
@@ -17,9 +21,9 @@ use gt_projections::{AlertId, Page};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
+use self::form::Form;
 use super::{App, Query};
 use crate::access::{Accessed, Cell, Pass, Scope, outside, restricted};
-use crate::evidence;
 use crate::problem::Problem;
 
 /// The largest question, in bytes.
@@ -173,13 +177,15 @@ async fn answer(
         let child = may_have(&scope, &pass, &app, &request.selection)?;
         let bundle = app.ledger.bundle(&request).map_err(|error| problem(&error))?;
         may_have_all(&scope, &app, &bundle)?;
-        let entries = &bundle.manifest.entries;
+        let (entries, mut whose) = (&bundle.manifest.entries, BTreeSet::new());
         for index in entries {
-            if scope.hides(*index)? {
+            let owners = scope.owners(*index)?;
+            if scope.hides_one_of(&owners)? {
                 return Err(restricted().with("entry", index.0));
             }
+            whose.extend(owners.first());
         }
-        let child = child.map_or_else(|| scope.only_child(entries), |child| Ok(Some(child)))?;
+        let child = child.map_or_else(|| scope.one_child(&whose), |child| Ok(Some(child)))?;
         let accessed = Accessed { child, records: entries.len(), approval: scope.opened_by() };
         Ok((Extension(accessed), form.write(&bundle)?))
     });
@@ -316,59 +322,6 @@ fn problem(error: &MakeBundleError) -> Problem {
     }
 }
 
-/// The forms of the answer.
-#[derive(Clone, Copy)]
-enum Form {
-    Json,
-    Html,
-}
-
-impl Form {
-    fn asked(format: Option<&str>, headers: &HeaderMap) -> Result<Self, Problem> {
-        match format {
-            Some("json") => Ok(Self::Json),
-            Some("html") => Ok(Self::Html),
-            Some(_) => Err(Problem::bad_request("format is json or html")),
-            None => Ok(Self::accepted(headers)),
-        }
-    }
-
-    /// Whichever is named first; browsers name HTML.
-    fn accepted(headers: &HeaderMap) -> Self {
-        let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        let named = accepted.flat_map(|value| value.split(',')).find_map(|range| {
-            match range.split(';').next().unwrap_or_default().trim() {
-                "text/html" => Some(Self::Html),
-                MEDIA_TYPE | "application/json" | "application/*" | "*/*" => Some(Self::Json),
-                _ => None,
-            }
-        });
-        named.unwrap_or(Self::Json)
-    }
-
-    fn write(self, bundle: &Bundle) -> Result<Response, Problem> {
-        let (kind, name, body) = match self {
-            Self::Json => (MEDIA_TYPE, "bundle.json", bundle.to_string()),
-            Self::Html => (
-                "text/html; charset=utf-8",
-                "evidence.html",
-                evidence::render(bundle).map_err(|error| Problem::internal(&error))?,
-            ),
-        };
-        let disposition = format!("inline; filename=\"{}.{name}\"", bundle.manifest.about.kind());
-        let mut response = body.into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(header::VARY, HeaderValue::from_static("accept"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if let Ok(value) = HeaderValue::from_str(&disposition) {
-            headers.insert(header::CONTENT_DISPOSITION, value);
-        }
-        Ok(response)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -383,17 +336,5 @@ mod tests {
         }
         assert_eq!(sizes("5,9"), Ok(vec![5, 9]));
         assert!(sizes("5,").is_err());
-    }
-
-    #[test]
-    fn a_browser_gets_a_page_and_a_program_the_bundle() {
-        let form = |accept: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
-            matches!(Form::asked(None, &headers), Ok(Form::Html))
-        };
-        assert!(form("text/html,application/xhtml+xml,*/*;q=0.8"));
-        assert!(!form("*/*") && !form(MEDIA_TYPE) && !form("image/png"));
-        assert!(Form::asked(Some("csv"), &HeaderMap::new()).is_err());
     }
 }

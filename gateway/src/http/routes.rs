@@ -157,6 +157,7 @@ fn access() -> Vec<Route> {
             .answers(202, "It waits for approval.", "application/json", component("BreakGlassWaiting"))
             .problem(400, "bad_request")
             .problem(403, "outside_scope")
+            .problem(429, "too_many_requests_waiting")
             .problem(503, "too_many_requests_waiting"),
         Route::get("/v1/break-glass", break_glass::waiting)
             .about("access", "What waits for a second person's approval, on this node.")

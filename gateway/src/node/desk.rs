@@ -236,10 +236,11 @@ impl Clerk {
     /// Whether another sealer has sealed something else in the statement's place since it came, and so has answered it. Submitted here it
     /// would pass for a fork of its publisher's chain. One that comes after that is for this sealer to answer.
     fn is_overtaken(&mut self, number: u64, prepared: &Prepared) -> bool {
-        let payload = prepared.statement().payload();
-        if !self.held.came_before_anothers(number)
-            || self.ledger.head(&payload.publisher).next_seq <= payload.seq
-        {
+        let statement = prepared.statement();
+        let head = self.ledger.head(&statement.payload().publisher);
+        let is_open = head.next_seq <= statement.payload().seq;
+        // One that was sent again after it was sealed, and answered by nobody, is answered here.
+        if is_open || head.head == statement.hash() || !self.held.came_before_anothers(number) {
             return false;
         }
         // The head may be of more than was looked up, and the statement itself what stands there.

@@ -99,7 +99,7 @@ pub struct PersonRow {
 #[derive(Clone, Copy)]
 struct Wanted<'a> {
     filter: &'a LinkedFilter,
-    hidden: &'a BTreeSet<OwnerId>,
+    is_hidden: &'a dyn Fn(&OwnerId) -> bool,
 }
 
 /// What the events of one context or person come to.
@@ -116,17 +116,17 @@ struct Tally {
 
 impl Queries {
     /// Contexts with the children linked to them. By their children, the links are read of those on the page and before it, and of those
-    /// that the filter leaves out on the way; by [`LinkedSort::Last`], or from the other end, all links are. What is said of the `hidden`
-    /// children counts nowhere.
+    /// that the filter leaves out on the way; by [`LinkedSort::Last`], or from the other end, all links are. What is said of a child who
+    /// is hidden counts nowhere.
     pub fn contexts(
         &self,
         filter: &LinkedFilter,
         sort: LinkedSort,
-        hidden: &BTreeSet<OwnerId>,
+        is_hidden: &dyn Fn(&OwnerId) -> bool,
         page: &Page,
     ) -> Result<Answer<ContextRow>, QueryError> {
         let snapshot = self.snapshot(page)?;
-        let wanted = Wanted { filter, hidden };
+        let wanted = Wanted { filter, is_hidden };
         if sort == LinkedSort::Children && !page.newest_first {
             return snapshot.page_of(snapshot.with_most_children(wanted, page.needed()?)?, page);
         }
@@ -143,16 +143,16 @@ impl Queries {
     }
 
     /// Persons of concern with the children linked to them. Unless they are sorted by [`LinkedSort::Reference`], all links are read for a
-    /// page. What is said of the `hidden` children counts nowhere.
+    /// page. What is said of a child who is hidden counts nowhere.
     pub fn persons(
         &self,
         filter: &LinkedFilter,
         sort: LinkedSort,
-        hidden: &BTreeSet<OwnerId>,
+        is_hidden: &dyn Fn(&OwnerId) -> bool,
         page: &Page,
     ) -> Result<Answer<PersonRow>, QueryError> {
         let snapshot = self.snapshot(page)?;
-        let wanted = Wanted { filter, hidden };
+        let wanted = Wanted { filter, is_hidden };
         let make = |unit: &Unit, _: &key::Key| {
             let Unit::Person(person) = unit else { return Ok((None, 0)) };
             let group = snapshot.group(*person)?;
@@ -218,14 +218,14 @@ impl Snapshot {
     fn tally(
         &self,
         histories: &[History],
-        Wanted { filter, hidden }: Wanted<'_>,
+        Wanted { filter, is_hidden }: Wanted<'_>,
     ) -> Result<Option<Tally>, QueryError> {
-        let is_hidden = |event: &ViewEvent| event.child.is_some_and(|child| hidden.contains(&child));
+        let is_hidden = |event: &ViewEvent| event.child.as_ref().is_some_and(is_hidden);
         let span = bounds(filter.from, filter.to);
         let mut tally = Tally::default();
         for event in histories.iter().flat_map(History::events) {
-            let counts = event.stands(self.horizon) && !is_hidden(event);
-            if counts && span.contains(&event.listed_at()) && tally.add(event) {
+            let counts = event.stands(self.horizon) && span.contains(&event.listed_at());
+            if counts && !is_hidden(event) && tally.add(event) {
                 tally.children.extend(linked_child(event).map(|child| self.least(child)).transpose()?);
             }
         }

@@ -42,7 +42,8 @@ fn who_looked_is_told_with_the_name_and_the_log_with_it_is_sound() {
     });
     // Nor the one who takes one entry of the child's out of the folder.
     let (out, entry) = (scene.home.at("entry.bundle.json"), scene.entry.to_string());
-    let bundle = ["bundle", "--data", path(&data), "--entries", &entry, "--purpose", "Review"];
+    let bundle =
+        ["bundle", "--data", path(&data), "--entries", &entry, "--without", "child", "--purpose", "Review"];
     run([&bundle[..], &["--reader", "D. Osei", "--out", path(&out)]].concat()).succeeded();
     eventually("the views have that too", || {
         let of_the_folder =
@@ -52,6 +53,28 @@ fn who_looked_is_told_with_the_name_and_the_log_with_it_is_sound() {
     scene.server.stop();
     let report = run(["fsck", "--json", "--data", path(&data)]).succeeded().json();
     assert_eq!(report["verdict"], "sound", "{report}");
+}
+
+/// A practitioner is in the child's only decision, so its links might be the practitioner's; that it was read is about the child alone.
+#[test]
+fn a_child_of_one_decision_is_told_apart_by_the_reading_itself() {
+    for is_asked in [false, true] {
+        let scene = Scene::new();
+        let (data, pin, token) = (scene.home.data(), scene.home.pin_file(), scene.home.at("hub"));
+        private_file(&token, &scene.home.issue("mash", "A. Whitfield", &["--purpose", "Review"]));
+        let place = if is_asked {
+            ["--url", &scene.server.url, "--token-file", path(&token)]
+        } else {
+            ["--data", path(&data), "--purpose", "Review"]
+        };
+        let (out, size) = (scene.home.at("child.bundle.json"), scene.server.client().size());
+        let bundle = ["bundle", "--child", &scene.pseudonym, "--out", path(&out)];
+        run([&bundle[..], &place].concat()).succeeded();
+        run(["verify", path(&out), "--pin", path(&pin), "--log", &scene.server.url]).exited(0);
+        let readings = if is_asked { 2 } else { 1 };
+        assert_eq!(scene.server.client().size(), size + readings);
+        scene.server.stop();
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use gt_core::statement::{Owner, Pseudonym};
@@ -45,7 +45,7 @@ pub(super) fn ask(
     })?;
     let linked = LinkedFilter { children: Some(CHILDREN), ..LinkedFilter::default() };
     let places = each("places", &[(None, ())], times, |()| {
-        let items = queries.contexts(&linked, LinkedSort::Children, &BTreeSet::new(), &page)?.items;
+        let items = queries.contexts(&linked, LinkedSort::Children, &|_| false, &page)?.items;
         let row = |row: &gt_projections::ContextRow| {
             json!([names.get(&row.context.to_string()), row.children, row.links, row.last_at.as_millis()])
         };

@@ -1,5 +1,6 @@
 //! Out of a data folder, as it lies there.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use gt_core::LeafIndex;
@@ -26,7 +27,7 @@ impl BundleCommand {
         at: &SecretsAt,
         what: &What,
         known: &[Checkpoint],
-    ) -> Result<(Bundle, Pin), Failure> {
+    ) -> Result<MadeHere, Failure> {
         need_ledger(data)?;
         let secrets = Secrets::load_at(at)?;
         let ledger =
@@ -49,8 +50,28 @@ impl BundleCommand {
         };
         let known = known.iter().map(Checkpoint::size).collect();
         let bundle = ledger.bundle(&BundleRequest { selection, withhold, known, made_at })?;
-        Ok((bundle, ledger.pin().clone()))
+        let only_child = only_child(&ledger, &bundle)?;
+        Ok(MadeHere { bundle, pin: ledger.pin().clone(), only_child })
     }
+}
+
+/// A bundle out of a folder.
+pub(super) struct MadeHere {
+    pub(super) bundle: Bundle,
+    pub(super) pin: Pin,
+    /// The pseudonym of the child whom all its entries are about, whatever of them it withholds.
+    pub(super) only_child: Option<String>,
+}
+
+fn only_child(ledger: &ReadOnlyLedger, bundle: &Bundle) -> Result<Option<String>, Failure> {
+    let mut children = BTreeSet::new();
+    for index in &bundle.manifest.entries {
+        let statement = ledger.records(*index, 1)?.pop().and_then(|record| record.statement);
+        let child = statement.as_ref().and_then(|open| open.disclosed.get("child")?.first());
+        let pseudonym = child.and_then(|child| child.value.get("pseudonym")?.as_str());
+        children.extend(pseudonym.map(ToOwned::to_owned));
+    }
+    Ok(if children.len() == 1 { children.pop_first() } else { None })
 }
 
 /// The entries of an alert, by views that are built for the occasion: a running ledger has its own open.

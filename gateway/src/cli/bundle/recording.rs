@@ -1,12 +1,10 @@
 //! The record of a bundle that is made out of the folder: sealed before anybody has the bundle, or there is none.
 
-use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use gt_core::bundle::{About, Bundle, BundleRecord, StatedRecord};
-use gt_core::statement::{Disclosure, Statement};
+use gt_core::bundle::{About, Bundle, BundleRecord};
 use gt_ledger::Ledger;
 use gt_ledger::clock::SystemClock;
 use gt_ledger::layout;
@@ -20,12 +18,17 @@ use crate::cli::serve::runtime;
 use crate::cli::witness::{SERVE_IT, need_no_witness};
 use crate::control::{self, Recording, Request};
 
-/// What is to be sealed of this bundle; nothing if no statement of it can be read.
-pub(super) fn reading(bundle: &Bundle, reader: Option<&str>, purpose: &str) -> Option<ReadingAtRest> {
+/// What is to be sealed of this bundle, which is about this child alone if it is; nothing if no statement of it can be read.
+pub(super) fn reading(
+    bundle: &Bundle,
+    only_child: Option<&str>,
+    reader: Option<&str>,
+    purpose: &str,
+) -> Option<ReadingAtRest> {
     let is_read = bundle.records.iter().any(|record| matches!(record, BundleRecord::Stated(_)));
     let child = match &bundle.manifest.about {
         About::Child { subjects } => subjects.first().map(|subject| subject.as_str().to_owned()),
-        _ => only_child(bundle),
+        _ => only_child.map(ToOwned::to_owned),
     };
     is_read.then(|| ReadingAtRest {
         reader: reader.map_or_else(operator, ToOwned::to_owned),
@@ -33,26 +36,6 @@ pub(super) fn reading(bundle: &Bundle, reader: Option<&str>, purpose: &str) -> O
         child,
         records: bundle.records.len(),
     })
-}
-
-/// The pseudonym of the child that all of it is about, as far as it says whom its records are about.
-fn only_child(bundle: &Bundle) -> Option<String> {
-    let stated = bundle.records.iter().filter_map(|record| match record {
-        BundleRecord::Stated(record) => Some(record),
-        BundleRecord::Absent { .. } => None,
-    });
-    let mut children: BTreeSet<String> = stated.filter_map(child_of).collect();
-    if children.len() == 1 { children.pop_first() } else { None }
-}
-
-fn child_of(record: &StatedRecord) -> Option<String> {
-    let disclosures = record.disclosures.iter().flat_map(|text| [text.as_str(), "~"]);
-    let presentation: String = [record.statement.as_str(), "~"].into_iter().chain(disclosures).collect();
-    let statement = Statement::parse(presentation.as_bytes()).ok()?;
-    let members = statement.payload().data.members();
-    let is_child = |disclosure: &&Disclosure| members[disclosure.member_position()].name() == "child";
-    let child = statement.disclosures().iter().find(is_child)?;
-    Some(child.value().as_object()?.get("pseudonym")?.as_str()?.to_owned())
 }
 
 /// Seals it: by the ledger that runs on the folder, or by opening the folder, whose lock then keeps everybody else out. The entry.

@@ -75,7 +75,7 @@ pub(super) async fn alert(asked: Asked<OneQuery>, Path(id): Path<String>) -> Res
         Subject::Child(child) => Some(child),
         _ => None,
     };
-    let (answer, accessed) = asked.ask_of(move |views, page| views.alert(&id, page), whose).await?;
+    let (answer, accessed) = asked.ask_of(move |views, page, _| views.alert(&id, page), whose).await?;
     if answer.items.is_empty() {
         return Err(Problem::not_found("there is no such alert, or there was none yet"));
     }

@@ -15,8 +15,6 @@ mod routes;
 mod sharing;
 mod subjects;
 
-use std::collections::BTreeSet;
-
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
@@ -146,17 +144,18 @@ impl<Q> Asked<Q> {
         responded(answered, form, &uri, cell)
     }
 
-    /// The same of rows that count children: the question is told whom the reader does not see, and counts nothing of theirs.
+    /// The same of rows that count children: the question is told who counts for nobody like the reader.
     async fn answer_without<T: Row + Visible + Send + 'static>(
         self,
-        question: impl Fn(&Queries, &Page, &BTreeSet<OwnerId>) -> Result<Answer<T>, QueryError> + Send + 'static,
+        question: impl Fn(&Queries, &Page, &dyn Fn(&OwnerId) -> bool) -> Result<Answer<T>, QueryError>
+        + Send
+        + 'static,
     ) -> Result<Response, Problem> {
         let (form, uri, cell) = (self.form, self.uri.clone(), self.pass.cell);
-        let (app, pass) = (self.app.clone(), self.pass.clone());
-        let hidden = move || Scope::of(&pass, &app)?.hidden();
-        let hidden =
-            tokio::task::spawn_blocking(hidden).await.map_err(|error| Problem::internal(&error))??;
-        let answered = self.ask(move |views, page| question(views, page, &hidden)).await?;
+        let question = move |views: &Queries, page: &Page, scope: &Scope<'_>| {
+            question(views, page, &|child| scope.leaves_out(child))
+        };
+        let answered = self.ask_of(question, |_| None).await?;
         responded(answered, form, &uri, cell)
     }
 
@@ -165,14 +164,14 @@ impl<Q> Asked<Q> {
         self,
         question: impl Fn(&Queries, &Page) -> Result<Answer<T>, QueryError> + Send + 'static,
     ) -> Result<(Answer<T>, Accessed), Problem> {
-        self.ask_of(question, |_| None).await
+        self.ask_of(move |views, page, _| question(views, page), |_| None).await
     }
 
     /// The same of what is about the child that the first row says, if the question names none. Views read from disk, so they are asked
     /// on a thread that may wait.
     async fn ask_of<T: Visible + Send + 'static>(
         self,
-        question: impl Fn(&Queries, &Page) -> Result<Answer<T>, QueryError> + Send + 'static,
+        question: impl Fn(&Queries, &Page, &Scope<'_>) -> Result<Answer<T>, QueryError> + Send + 'static,
         whose: impl Fn(&T) -> Option<OwnerId> + Send + 'static,
     ) -> Result<(Answer<T>, Accessed), Problem> {
         let Self { app, page, pass, child, uri, .. } = self;
@@ -181,8 +180,9 @@ impl<Q> Asked<Q> {
             if let Some(child) = &child {
                 scope.child(child)?;
             }
-            let ask = |page: &Page| app.views.ask(|views| question(views, page)).map_err(refused);
+            let ask = |page: &Page| app.views.ask(|views| question(views, page, &scope)).map_err(refused);
             let mut seen = filled(page, &scope, ask)?;
+            scope.looked_up()?;
             let sealed = |place: String| app.access.cursors.seal(&place, uri.path(), &pass.reader);
             seen.next = seen.next.map(sealed);
             let child = child.or_else(|| seen.items.first().and_then(&whose));

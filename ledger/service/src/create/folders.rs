@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::CreateError;
 use crate::disk::private_folder;
-use crate::open::{OpenLedgerError, need_ledger};
+use crate::open::{OpenLedgerError, need_ledger, read_checkpoint};
 use crate::secrets;
 
 /// Before anything is made: the keys are worth nothing against whoever has a copy of the data folder with them in it.
@@ -36,11 +36,17 @@ fn place_of(folder: &Path) -> io::Result<PathBuf> {
     Ok(place)
 }
 
+/// What `init` seals itself: that the ledger was created, its service publisher, its configuration.
+const SEALED_AT_FIRST: u64 = 3;
+
 /// Makes the folders where they are not there. The one of the secrets gets the pin last, so without it no ledger is whole.
 pub(super) fn make_empty(data: &Path, secrets: &Path) -> Result<(), CreateError> {
     let has = |name: &str| secrets.join(name).exists();
+    // A ledger that has sealed more than its beginning, and lost its pin, is none that can be made anew.
+    let is_begun =
+        || read_checkpoint(data).map_or(true, |signed| signed.checkpoint().size().0 <= SEALED_AT_FIRST);
     let half_made = matches!(need_ledger(data), Err(OpenLedgerError::NoCheckpoint { .. }))
-        || (has(secrets::file::KEK) && !has(secrets::file::PIN));
+        || (has(secrets::file::KEK) && !has(secrets::file::PIN) && is_begun());
     [data, secrets].into_iter().try_for_each(|folder| make_one_empty(folder, half_made))
 }
 
