@@ -144,7 +144,7 @@ impl<Q> Asked<Q> {
         responded(answered, form, &uri, cell)
     }
 
-    /// The same of rows that count children: the question is told who counts for nobody like the reader.
+    /// The same of rows that count children: the question is told whose links count for nothing, since the reader does not see them.
     async fn answer_without<T: Row + Visible + Send + 'static>(
         self,
         question: impl Fn(&Queries, &Page, &dyn Fn(&OwnerId) -> bool) -> Result<Answer<T>, QueryError>
