@@ -73,8 +73,8 @@ pub enum DraftError {
     /// `data` breaks its type's schema.
     #[error("data {0}")]
     Schema(#[from] SchemaError),
-    /// It is said to have happened more than [`MOST_AHEAD_MILLIS`] from now, and is no beginning or end that is known before. A ledger would take it: what is sealed cannot be taken back, and
-    /// views would look for it in a year to come.
+    /// It is said to have happened more than [`MOST_AHEAD_MILLIS`] from now, and is no beginning or end that is known before. A ledger
+    /// would take it: what is sealed cannot be taken back, and views would look for it in a year to come.
     #[error(
         "data /times/occurred_at: is more than a day ahead of this machine's clock ({now}); a statement says what has happened"
     )]

@@ -150,6 +150,12 @@ impl BundleCommand {
 
     /// Makes it and checks it. Out of a folder it is handed on once it is sealed that it is read.
     fn make(&self, what: &What, known: &[Checkpoint]) -> Result<Made, Failure> {
+        if self.data.is_some() && self.purpose.is_none() && !self.no_statements {
+            return Err(Failure::new(format!(
+                "this reads what is recorded about people, and who reads it is sealed: say what for, with --purpose, one of {}",
+                AccessPurpose::CODES.join(", ")
+            )));
+        }
         let made = self.made(what, known)?;
         self.seal_reading(&made)?;
         // That it was read is by now an entry about the child alone: with that one, the child's links can be nobody else's.
@@ -164,12 +170,6 @@ impl BundleCommand {
     }
 
     fn made(&self, what: &What, known: &[Checkpoint]) -> Result<Made, Failure> {
-        if self.data.is_some() && self.purpose.is_none() && !self.no_statements {
-            return Err(Failure::new(format!(
-                "this reads what is recorded about people, and who reads it is sealed: say what for, with --purpose, one of {}",
-                AccessPurpose::CODES.join(", ")
-            )));
-        }
         let (bundle, pin, only_child) = match (&self.data, &self.url) {
             (Some(data), _) => {
                 let MadeHere { bundle, pin, only_child } =

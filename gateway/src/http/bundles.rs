@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use gt_core::agency::AgencyCode;
-use gt_core::bundle::{About, Bundle};
+use gt_core::bundle::{About, Bundle, MAX_CONSISTENCY};
 use gt_core::statement::{Owner, Pseudonym};
 use gt_core::time::Timestamp;
 use gt_core::{LeafIndex, TreeSize};
@@ -28,9 +28,6 @@ use crate::problem::Problem;
 
 /// The largest question, in bytes.
 pub(super) const MAX_BODY_BYTES: usize = 64 * 1024;
-
-/// The most earlier sizes for which one bundle has consistency proofs.
-const MAX_KNOWN: usize = 64;
 
 /// Bundles are long, and are made in memory; whoever comes third waits.
 static MAKING: Semaphore = Semaphore::const_new(2);
@@ -232,8 +229,8 @@ fn may_have_all(scope: &Scope<'_>, app: &App, bundle: &Bundle) -> Result<(), Pro
 
 impl BundleQuestion {
     fn read(self, app: &App) -> Result<BundleRequest, Problem> {
-        if self.known.len() > MAX_KNOWN {
-            return Err(Problem::bad_request(format!("at most {MAX_KNOWN} sizes can be known")));
+        if self.known.len() > MAX_CONSISTENCY {
+            return Err(Problem::bad_request(format!("at most {MAX_CONSISTENCY} sizes can be known")));
         }
         let selection = match (self.child, self.entries, self.agency, self.alert) {
             (Some(child), None, None, None) => Selection::Child(subject(&child)?),
